@@ -1,0 +1,150 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "dataplane/config/cluster_handle.h"
+#include "dataplane/net/address.h"
+
+namespace headgate::route {
+class HostTable;
+}
+namespace headgate::tls {
+class CertTable;
+}
+
+// The immutable in-memory form of a snapshot. Built on the control thread, read by every worker without locks,
+// shared structurally between generations: a change of one host makes one new CompiledHost. The last reference
+// is dropped on the control thread.
+namespace headgate::config {
+
+using Duration = std::chrono::milliseconds;
+
+struct CompiledSettings {
+  // proto/headgate/v1/snapshot.proto, Timeouts, with defaults filled in.
+  Duration client_header_timeout{60'000};
+  Duration client_body_timeout{60'000};
+  Duration client_idle_timeout{75'000};
+  Duration client_send_timeout{60'000};
+  Duration connect_timeout{5'000};
+  Duration send_timeout{60'000};
+  Duration read_timeout{60'000};
+  Duration upstream_idle_timeout{60'000};
+  Duration tls_handshake_timeout{15'000};
+
+  // Limits.
+  uint32_t max_request_head_bytes = 32 * 1024;
+  uint32_t max_request_fields = 100;
+  uint32_t max_response_head_bytes = 64 * 1024;
+  uint64_t max_request_body_bytes = 1024 * 1024;  // 0: no limit
+  uint32_t max_requests_per_connection = 1000;    // 0: no limit
+  uint32_t upstream_idle_connections = 320;
+  uint32_t max_requests_per_upstream_connection = 10'000;  // 0: no limit
+
+  bool access_log_enabled = true;
+  bool access_log_json = false;
+
+  bool trust_forwarded_headers = false;
+  std::vector<net::Cidr> trusted_cidrs;
+};
+
+// Where a request is counted and logged.
+struct RouteOrigin {
+  std::string ns;
+  std::string ingress;
+  std::string service;
+  std::string service_port;
+  std::string path;
+};
+
+struct WeightedTarget {
+  ClusterHandle cluster;
+  // Running sum of weights up to and including this target.
+  uint32_t weight_end = 0;
+};
+
+struct ForwardAction {
+  // One or more; a single target is always taken.
+  std::vector<WeightedTarget> targets;
+  uint32_t total_weight = 0;
+};
+
+struct RedirectAction {
+  uint16_t status = 302;
+  std::string location;  // absolute URL or path; empty: the request's own URL with the scheme replaced
+  std::string scheme;
+};
+
+struct FixedAction {
+  uint16_t status = 200;
+  std::string content_type;
+  std::string body;
+};
+
+enum class HttpsRedirectMode : uint8_t { kOff, kIfTlsConfigured, kAlways };
+
+// One route after matching: what to do, with every setting resolved (route over settings over default).
+struct CompiledRoute {
+  std::variant<ForwardAction, RedirectAction, FixedAction> action;
+  Duration connect_timeout{5'000};
+  Duration send_timeout{60'000};
+  Duration read_timeout{60'000};
+  uint64_t max_request_body_bytes = 1024 * 1024;  // 0: no limit
+  HttpsRedirectMode https_redirect = HttpsRedirectMode::kOff;
+  uint16_t https_redirect_status = 308;
+  bool host_has_tls = false;
+  // The virtual host as configured ("example.com", "*.example.com", "_"), for metrics.
+  std::string host;
+  RouteOrigin origin;
+};
+
+struct CompiledConfig {
+  std::string version;
+  std::shared_ptr<const CompiledSettings> settings;      // never null
+  std::shared_ptr<const route::HostTable> hosts;         // never null
+  std::shared_ptr<const tls::CertTable> certificates;    // never null
+  // For requests that match no route. Invalid handle: the built-in 404.
+  ClusterHandle default_backend;
+};
+
+enum class Protocol : uint8_t { kHttp1, kH2c, kHttps, kH2 };
+
+// An endpoint is identified by its address: what survives swaps (pools, in-flight counts, later health) is keyed
+// by it.
+struct CompiledEndpoint {
+  net::Address address;
+  uint32_t weight = 1;
+  bool draining = false;  // used only when no other endpoint is left
+};
+
+// Everything a worker must know of one cluster. Swapped as a whole, apart from CompiledConfig, because endpoints
+// change a thousand times more often than routes.
+struct CompiledCluster {
+  std::string name;
+  std::string log_name;
+  Protocol protocol = Protocol::kHttp1;
+  std::vector<CompiledEndpoint> endpoints;
+  // True while a DNS name has not been resolved for the first time.
+  bool pending = false;
+};
+
+struct ClusterUpdate {
+  ClusterSlot slot = 0;
+  // Null: the cluster is gone; requests for it get 503.
+  std::shared_ptr<const CompiledCluster> cluster;
+};
+
+// What one commit changes; given to every worker as one message, so that it takes effect as a whole.
+struct ConfigUpdate {
+  // Null when only clusters changed.
+  std::shared_ptr<const CompiledConfig> config;
+  std::vector<ClusterUpdate> clusters;
+  ClusterSlot slot_count = 0;
+};
+
+}  // namespace headgate::config

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "dataplane/http/failure.h"
+
+namespace headgate::net {
+
+// What one read or write did.
+struct IoResult {
+  enum class Status : uint8_t {
+    kOk,       // `bytes` were moved, at least one
+    kBlocked,  // nothing to do before the next readiness edge
+    kEof,      // reads only: the peer has ended its direction in an orderly way
+    kFailed,   // see `failure`; the transport is of no further use
+  };
+  Status status = Status::kBlocked;
+  size_t bytes = 0;
+  // True when the kernel is known to hold nothing more right now (short read) or to take nothing more (short
+  // write): the next call may be saved until the next edge.
+  bool drained = false;
+  http::Failure::Kind failure = http::Failure::Kind::kNone;
+};
+
+// A non-blocking byte stream over a connected socket: plain TCP or TLS. Owned by a connection, used on its
+// loop's thread. The connection registers fd() with the loop (edge-triggered, both directions) and passes the
+// edges on by calling Read and Write; a transport never touches the loop.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  virtual int fd() const = 0;
+
+  // TLS: moves the handshake on. kOk when it is complete (always so for TCP), kBlocked when an edge in either
+  // direction is needed, kFailed. Call until kOk before the first Read or Write.
+  virtual IoResult Handshake() = 0;
+
+  // Reads up to into.size() bytes. TLS may return kOk repeatedly with `drained` false while it holds
+  // decrypted bytes: read until `drained`, kBlocked, kEof or kFailed.
+  virtual IoResult Read(std::span<char> into) = 0;
+
+  // Writes the pieces in order, as many bytes as are taken without blocking. After kBlocked the same bytes (more
+  // may follow) must be offered again.
+  virtual IoResult Write(std::span<const iovec> pieces) = 0;
+
+  // Sends the end of our direction (FIN; TLS close_notify first). Does not block; best effort.
+  virtual void ShutdownWrite() = 0;
+
+  // What TLS negotiated; "" for none or TCP.
+  virtual std::string_view alpn() const { return {}; }
+  virtual std::string_view server_name() const { return {}; }
+  virtual bool is_tls() const { return false; }
+};
+
+}  // namespace headgate::net
