@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "dataplane/base/arena.h"
-#include "dataplane/http/failure.h"
+#include "dataplane/base/failure.h"
 #include "dataplane/http/message.h"
 
 // The seam between protocols and the proxy. A codec (HTTP/1, HTTP/2) implements ServerStream for requests that
@@ -22,6 +22,8 @@
 //    one turn leave in one system call.
 
 namespace headgate::http {
+
+using base::Failure;
 
 // The downstream side of one exchange: where its response goes.
 class ServerStream {

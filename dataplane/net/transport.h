@@ -7,7 +7,7 @@
 #include <span>
 #include <string_view>
 
-#include "dataplane/http/failure.h"
+#include "dataplane/base/failure.h"
 
 namespace headgate::net {
 
@@ -24,7 +24,7 @@ struct IoResult {
   // True when the kernel is known to hold nothing more right now (short read) or to take nothing more (short
   // write): the next call may be saved until the next edge.
   bool drained = false;
-  http::Failure::Kind failure = http::Failure::Kind::kNone;
+  base::Failure::Kind failure = base::Failure::Kind::kNone;
 };
 
 // A non-blocking byte stream over a connected socket: plain TCP or TLS. Owned by a connection, used on its

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace headgate::http {
+namespace headgate::base {
 
 // Why an exchange or one side of it could not go on. A value; how it is shown (reply, log, metric) is decided
 // in one place each.
@@ -47,4 +47,4 @@ struct Failure {
 // Short name for metrics and logs, for example "connect_timeout".
 std::string_view FailureName(Failure::Kind kind);
 
-}  // namespace headgate::http
+}  // namespace headgate::base
