@@ -1,0 +1,42 @@
+# What people type. Each target is a script or a preset; see scripts/ and CMakePresets.json.
+.DEFAULT_GOAL := help
+.PHONY: help run test test-long asan tsan fuzz bench format tidy
+
+help:  ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run:  ## Set up, build, and run the demo: both programs and two small backends on loopback
+	@scripts/setup build
+	@scripts/demo
+
+test:  ## Set up, build, and run all tests: unit to end to end, and again under the sanitizers
+	@scripts/setup build test e2e
+	@scripts/test
+
+test-long:  ## The same with the tests at full size and every fuzz target for a minute
+	@scripts/setup build test e2e bench
+	@scripts/test --long
+
+asan:  ## The C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@scripts/setup build test
+	@scripts/test asan
+
+tsan:  ## The C++ tests under ThreadSanitizer
+	@scripts/setup build test
+	@scripts/test tsan
+
+fuzz:  ## Every fuzz target for a minute (SECONDS=n for longer)
+	@scripts/setup build test
+	@scripts/fuzz $(or $(SECONDS),60)
+
+bench:  ## Proxy CPU per request beside nginx and HAProxy, in one interleaved run
+	@scripts/setup build bench
+	@scripts/bench
+
+format:  ## Format the sources in place
+	@scripts/setup build test
+	@scripts/format
+
+tidy:  ## clang-tidy over everything
+	@scripts/setup build test
+	@scripts/tidy
