@@ -11,7 +11,7 @@ option(HEADGATE_TESTS "Build the tests" ON)
 option(HEADGATE_FUZZERS "Build libFuzzer targets (needs clang)" OFF)
 set(HEADGATE_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize=, for example address,undefined or thread")
 
-add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+add_compile_options(-Wall -Wextra -Wshadow -Woverloaded-virtual
                     -Wimplicit-fallthrough -Wcast-qual -Wvla)
 if(HEADGATE_WERROR)
   add_compile_options(-Werror)

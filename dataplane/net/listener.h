@@ -1,0 +1,53 @@
+#pragma once
+
+#include "dataplane/net/event_loop.h"
+#include "dataplane/net/socket.h"
+
+namespace headgate::net {
+
+class Listener;
+
+class AcceptHandler {
+ public:
+  // A new non-blocking connection from `peer`.
+  virtual void OnAccept(Listener& listener, Fd connection, const Address& peer) = 0;
+  // accept failed for want of descriptors or memory (errno `error`). Waiting connections stay in the queue and are
+  // tried again in a moment.
+  virtual void OnAcceptOverload(Listener& listener, int error) = 0;
+
+ protected:
+  ~AcceptHandler() = default;
+};
+
+// Accepts connections of one listening socket on one loop, at most kBatch a turn so that open connections get
+// their share.
+class Listener final : private IoHandler, private TimerHandler {
+ public:
+  static constexpr int kBatch = 64;
+
+  // `handler` outlives this. `fd` is a ListenTcp() result.
+  Listener(EventLoop& loop, Fd fd, AcceptHandler& handler);
+
+  // Takes what waits in the accept queue and closes the socket. No OnAccept after this.
+  void Close();
+  bool closed() const { return !fd_; }
+
+  const Address& address() const { return address_; }
+
+ private:
+  void OnIo(IoEvents events) override;
+  void OnTimer(Timer& timer) override;
+  void AcceptBatch();
+  // False when nothing more can be accepted now.
+  bool AcceptOne();
+
+  EventLoop& loop_;
+  AcceptHandler& handler_;
+  Fd fd_;
+  Address address_;
+  IoRegistration registration_;
+  MemberTask<Listener, &Listener::AcceptBatch> more_{*this};
+  Timer retry_;  // armed while accept is failing for want of resources
+};
+
+}  // namespace headgate::net

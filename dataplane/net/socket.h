@@ -1,0 +1,54 @@
+#pragma once
+
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "dataplane/net/address.h"
+
+namespace headgate::net {
+
+// Owns a file descriptor.
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept {
+    if (this != &other) {
+      Close();
+      fd_ = std::exchange(other.fd_, -1);
+    }
+    return *this;
+  }
+  ~Fd() { Close(); }
+
+  int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+  int Release() { return std::exchange(fd_, -1); }
+  void Close() {
+    if (fd_ >= 0) close(std::exchange(fd_, -1));
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+// A non-blocking TCP listener with SO_REUSEPORT (one per worker on the same address: the kernel spreads
+// connections) and TCP_NODELAY, which accepted sockets inherit. An IPv6 wildcard takes IPv4 as well. Errors name the
+// address.
+absl::StatusOr<Fd> ListenTcp(const Address& address, int backlog = 4096);
+
+// The address a socket is bound to; the port is the real one after binding port 0.
+absl::StatusOr<Address> LocalAddress(int fd);
+
+// Starts a non-blocking connect with TCP_NODELAY. An error here is immediate (no route, no descriptors); a refused
+// connection usually shows later, see ConnectError.
+absl::StatusOr<Fd> ConnectTcp(const Address& address);
+
+// After the first writable edge of a connecting socket: 0 when connected, else the errno of the failure.
+int ConnectError(int fd);
+
+}  // namespace headgate::net

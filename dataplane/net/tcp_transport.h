@@ -1,0 +1,23 @@
+#pragma once
+
+#include "dataplane/net/socket.h"
+#include "dataplane/net/transport.h"
+
+namespace headgate::net {
+
+// Plain TCP.
+class TcpTransport final : public Transport {
+ public:
+  explicit TcpTransport(Fd fd) : fd_(std::move(fd)) {}
+
+  int fd() const override { return fd_.get(); }
+  IoResult Handshake() override { return {.status = IoResult::Status::kOk}; }
+  IoResult Read(std::span<char> into) override;
+  IoResult Write(std::span<const iovec> pieces) override;
+  void ShutdownWrite() override;
+
+ private:
+  Fd fd_;
+};
+
+}  // namespace headgate::net

@@ -1,0 +1,153 @@
+#include "dataplane/net/socket.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dataplane/net/address.h"
+#include "dataplane/net/event_loop.h"
+#include "dataplane/net/listener.h"
+#include "dataplane/net/tcp_transport.h"
+
+namespace headgate::net {
+namespace {
+
+TEST(AddressTest, ParsesAndPrints) {
+  EXPECT_EQ(Address::ParseHostPort("127.0.0.1:80")->Text(), "127.0.0.1:80");
+  EXPECT_EQ(Address::ParseHostPort("[2001:db8::1]:443")->Text(), "[2001:db8::1]:443");
+  EXPECT_EQ(Address::ParseHostPort(":80")->Text(), "[::]:80");
+  EXPECT_EQ(Address::ParseHostPort("*:8080")->Text(), "[::]:8080");
+  EXPECT_EQ(Address::ParseIp("::ffff:10.1.2.3", 1)->Text(), "10.1.2.3:1");
+  for (const char* bad : {"", "80", "1.2.3.4", "1.2.3.4:", "1.2.3.4:x", "1.2.3.4:65536", "::1:80",
+                          "[::1]", "host:80", "1.2.3.4:-1"}) {
+    EXPECT_FALSE(Address::ParseHostPort(bad)) << bad;
+  }
+}
+
+TEST(AddressTest, RoundTripsThroughSockaddr) {
+  for (const char* text : {"10.0.0.1:80", "[2001:db8::1]:65535"}) {
+    sockaddr_storage storage;
+    const Address address = *Address::ParseHostPort(text);
+    const socklen_t length = address.ToSockaddr(storage);
+    EXPECT_EQ(Address::FromSockaddr(reinterpret_cast<sockaddr*>(&storage), length), address);
+  }
+  EXPECT_FALSE(Address::FromBytes("12345", 1));
+}
+
+TEST(CidrTest, ContainsByPrefix) {
+  auto contains = [](const char* cidr, const char* ip) {
+    return Cidr::Parse(cidr)->Contains(*Address::ParseIp(ip, 0));
+  };
+  EXPECT_TRUE(contains("10.0.0.0/8", "10.255.1.1"));
+  EXPECT_FALSE(contains("10.0.0.0/8", "11.0.0.1"));
+  EXPECT_TRUE(contains("10.1.128.0/17", "10.1.200.1"));
+  EXPECT_FALSE(contains("10.1.128.0/17", "10.1.127.1"));
+  EXPECT_TRUE(contains("0.0.0.0/0", "1.2.3.4"));
+  EXPECT_FALSE(contains("0.0.0.0/0", "::1"));
+  EXPECT_TRUE(contains("2001:db8::/33", "2001:db8:7fff::1"));
+  EXPECT_FALSE(contains("2001:db8::/33", "2001:db8:8000::1"));
+  EXPECT_TRUE(contains("1.2.3.4", "1.2.3.4"));
+  for (const char* bad : {"", "10.0.0.0/33", "10.0.0.0/", "x/8", "::/129", "10.0.0.0/-1"}) {
+    EXPECT_FALSE(Cidr::Parse(bad)) << bad;
+  }
+}
+
+struct Acceptor : AcceptHandler {
+  void OnAccept(Listener&, Fd connection, const Address& peer) override {
+    accepted.push_back(std::move(connection));
+    EXPECT_TRUE(peer.is_loopback());
+  }
+  void OnAcceptOverload(Listener&, int) override { ++overloads; }
+  std::vector<Fd> accepted;
+  int overloads = 0;
+};
+
+Address Loopback() { return *Address::ParseHostPort("127.0.0.1:0"); }
+
+TEST(ListenerTest, AcceptsMoreThanOneBatchAndWhatWaitsAtClose) {
+  EventLoop loop;
+  Acceptor acceptor;
+  Listener listener(loop, std::move(*ListenTcp(Loopback())), acceptor);
+  std::vector<Fd> clients;
+  auto connect = [&](int count) {
+    for (int i = 0; i < count; ++i) clients.push_back(std::move(*ConnectTcp(listener.address())));
+  };
+  connect(150);
+  for (int i = 0; i < 10 && acceptor.accepted.size() < 150; ++i) loop.RunOnce(milliseconds(100));
+  EXPECT_EQ(acceptor.accepted.size(), 150u);
+  connect(5);
+  listener.Close();
+  EXPECT_EQ(acceptor.accepted.size(), 155u);
+  EXPECT_FALSE(ConnectError(ConnectTcp(listener.address()).value_or(Fd()).get()) == 0);
+}
+
+TEST(ListenerTest, GoesOnAfterRunningOutOfDescriptors) {
+  EventLoop loop;
+  Acceptor acceptor;
+  Listener listener(loop, std::move(*ListenTcp(Loopback())), acceptor);
+  Fd client = std::move(*ConnectTcp(listener.address()));
+  rlimit old;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &old), 0);
+  const rlimit none{static_cast<rlim_t>(client.get() + 1), old.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  loop.RunOnce(milliseconds(100));
+  EXPECT_EQ(acceptor.overloads, 1);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &old), 0);
+  for (int i = 0; i < 50 && acceptor.accepted.empty(); ++i) loop.RunOnce(milliseconds(20));
+  EXPECT_EQ(acceptor.accepted.size(), 1u);
+  EXPECT_EQ(acceptor.overloads, 1);
+}
+
+struct ConnectedPair {
+  ConnectedPair() {
+    const Fd listening = std::move(*ListenTcp(Loopback()));
+    client.emplace(std::move(*ConnectTcp(*LocalAddress(listening.get()))));
+    int raw = -1;
+    while (raw < 0) raw = accept4(listening.get(), nullptr, nullptr, SOCK_NONBLOCK);
+    server.emplace(Fd(raw));
+  }
+  std::optional<TcpTransport> client, server;
+};
+
+TEST(TcpTransportTest, GathersWritesAndTellsTheEnd) {
+  ConnectedPair pair;
+  char buffer[64];
+  EXPECT_EQ(pair.server->Read(buffer).status, IoResult::Status::kBlocked);
+
+  char hello[] = "hello ", world[] = "world";
+  const iovec pieces[] = {{hello, 6}, {world, 5}};
+  EXPECT_EQ(pair.client->Write(pieces).bytes, 11u);
+  const IoResult got = pair.server->Read(buffer);
+  EXPECT_EQ(std::string(buffer, got.bytes), "hello world");
+  EXPECT_TRUE(got.drained);
+
+  pair.client->ShutdownWrite();
+  EXPECT_EQ(pair.server->Read(buffer).status, IoResult::Status::kEof);
+}
+
+TEST(TcpTransportTest, ReportsAReset) {
+  ConnectedPair pair;
+  const linger abort{1, 0};
+  setsockopt(pair.client->fd(), SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
+  pair.client.reset();
+  char buffer[64];
+  const IoResult failed = pair.server->Read(buffer);
+  EXPECT_EQ(failed.status, IoResult::Status::kFailed);
+  EXPECT_EQ(failed.failure, base::Failure::Kind::kReset);
+}
+
+TEST(TcpTransportTest, ReportsAShortWriteWhenTheSocketIsFull) {
+  ConnectedPair pair;
+  std::string much(64 << 20, 'x');
+  const iovec piece{much.data(), much.size()};
+  const IoResult sent = pair.client->Write({&piece, 1});
+  EXPECT_EQ(sent.status, IoResult::Status::kOk);
+  EXPECT_TRUE(sent.drained);
+  EXPECT_EQ(pair.client->Write({&piece, 1}).status, IoResult::Status::kBlocked);
+}
+
+}  // namespace
+}  // namespace headgate::net
