@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -31,10 +32,11 @@ class Applier {
  public:
   virtual ~Applier() = default;
 
-  // A name occurs at most once in `upserts` and `removed` together. Removing a name that was never applied, or
+  // `version` is the controller's name for the whole content. A name occurs at most once in `upserts` and `removed` together. Removing a name that was never applied, or
   // was refused, is no error. Both may be empty (a commit that only confirms what is held): this, too, must be
   // taken as "the configuration is complete" when it is the first call.
-  virtual ApplyResult Apply(absl::Span<const v1::Resource* const> upserts,
+  virtual ApplyResult Apply(std::string_view version,
+                            absl::Span<const v1::Resource* const> upserts,
                             absl::Span<const std::string> removed) = 0;
 };
 
