@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "dataplane/config/cluster_handle.h"
-#include "dataplane/net/address.h"
+#include "dataplane/base/address.h"
 
 namespace headgate::route {
 class HostTable;
@@ -50,7 +50,7 @@ struct CompiledSettings {
   bool access_log_json = false;
 
   bool trust_forwarded_headers = false;
-  std::vector<net::Cidr> trusted_cidrs;
+  std::vector<base::Cidr> trusted_cidrs;
 };
 
 // Where a request is counted and logged.
@@ -117,7 +117,7 @@ enum class Protocol : uint8_t { kHttp1, kH2c, kHttps, kH2 };
 // An endpoint is identified by its address: what survives swaps (pools, in-flight counts, later health) is keyed
 // by it.
 struct CompiledEndpoint {
-  net::Address address;
+  base::Address address;
   uint32_t weight = 1;
   bool draining = false;  // used only when no other endpoint is left
 };

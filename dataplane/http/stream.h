@@ -5,6 +5,7 @@
 
 #include "dataplane/base/arena.h"
 #include "dataplane/base/failure.h"
+#include "dataplane/http/connection_info.h"
 #include "dataplane/http/message.h"
 
 // The seam between protocols and the proxy. A codec (HTTP/1, HTTP/2) implements ServerStream for requests that
@@ -52,6 +53,8 @@ class ServerStream {
 
   // Memory with the life of the exchange; request heads point into it.
   virtual base::Arena& arena() = 0;
+
+  virtual const ConnectionInfo& connection() const = 0;
 
   static constexpr size_t kHighWater = 64 * 1024;
   static constexpr size_t kLowWater = 16 * 1024;

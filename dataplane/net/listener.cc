@@ -42,8 +42,8 @@ bool Listener::AcceptOne() {
   Fd connection(accept4(fd_.get(), reinterpret_cast<sockaddr*>(&storage), &length,
                         SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (connection) {
-    const auto peer = Address::FromSockaddr(reinterpret_cast<sockaddr*>(&storage), length);
-    handler_.OnAccept(*this, std::move(connection), peer.value_or(Address()));
+    const auto peer = base::Address::FromSockaddr(reinterpret_cast<sockaddr*>(&storage), length);
+    handler_.OnAccept(*this, std::move(connection), peer.value_or(base::Address()));
     return true;
   }
   switch (errno) {

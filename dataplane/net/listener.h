@@ -10,7 +10,7 @@ class Listener;
 class AcceptHandler {
  public:
   // A new non-blocking connection from `peer`.
-  virtual void OnAccept(Listener& listener, Fd connection, const Address& peer) = 0;
+  virtual void OnAccept(Listener& listener, Fd connection, const base::Address& peer) = 0;
   // accept failed for want of descriptors or memory (errno `error`). Waiting connections stay in the queue and are
   // tried again in a moment.
   virtual void OnAcceptOverload(Listener& listener, int error) = 0;
@@ -32,7 +32,7 @@ class Listener final : private IoHandler, private TimerHandler {
   void Close();
   bool closed() const { return !fd_; }
 
-  const Address& address() const { return address_; }
+  const base::Address& address() const { return address_; }
 
  private:
   void OnIo(IoEvents events) override;
@@ -44,7 +44,7 @@ class Listener final : private IoHandler, private TimerHandler {
   EventLoop& loop_;
   AcceptHandler& handler_;
   Fd fd_;
-  Address address_;
+  base::Address address_;
   IoRegistration registration_;
   MemberTask<Listener, &Listener::AcceptBatch> more_{*this};
   Timer retry_;  // armed while accept is failing for want of resources

@@ -8,6 +8,9 @@
 #include "absl/strings/str_cat.h"
 
 namespace headgate::net {
+
+using base::Address;
+
 namespace {
 
 absl::Status SystemError(const char* what, const Address& address) {

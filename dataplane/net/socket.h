@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "dataplane/net/address.h"
+#include "dataplane/base/address.h"
 
 namespace headgate::net {
 
@@ -39,14 +39,14 @@ class Fd {
 // A non-blocking TCP listener with SO_REUSEPORT (one per worker on the same address: the kernel spreads
 // connections) and TCP_NODELAY, which accepted sockets inherit. An IPv6 wildcard takes IPv4 as well. Errors name the
 // address.
-absl::StatusOr<Fd> ListenTcp(const Address& address, int backlog = 4096);
+absl::StatusOr<Fd> ListenTcp(const base::Address& address, int backlog = 4096);
 
 // The address a socket is bound to; the port is the real one after binding port 0.
-absl::StatusOr<Address> LocalAddress(int fd);
+absl::StatusOr<base::Address> LocalAddress(int fd);
 
 // Starts a non-blocking connect with TCP_NODELAY. An error here is immediate (no route, no descriptors); a refused
 // connection usually shows later, see ConnectError.
-absl::StatusOr<Fd> ConnectTcp(const Address& address);
+absl::StatusOr<Fd> ConnectTcp(const base::Address& address);
 
 // After the first writable edge of a connecting socket: 0 when connected, else the errno of the failure.
 int ConnectError(int fd);

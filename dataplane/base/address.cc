@@ -1,11 +1,11 @@
-#include "dataplane/net/address.h"
+#include "dataplane/base/address.h"
 
 #include <arpa/inet.h>
 
 #include <algorithm>
 #include <charconv>
 
-namespace headgate::net {
+namespace headgate::base {
 namespace {
 
 constexpr uint8_t kMappedPrefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -137,4 +137,4 @@ bool Cidr::Contains(const Address& address) const {
   return ((static_cast<uint8_t>(a[whole]) ^ static_cast<uint8_t>(b[whole])) & mask) == 0;
 }
 
-}  // namespace headgate::net
+}  // namespace headgate::base

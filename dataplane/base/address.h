@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace headgate::net {
+namespace headgate::base {
 
 // IPv4 or IPv6 address with a port. A small value; IPv4-mapped IPv6 addresses are stored as IPv4.
 class Address {
@@ -65,4 +65,4 @@ class Cidr {
   uint8_t prefix_length_ = 32;
 };
 
-}  // namespace headgate::net
+}  // namespace headgate::base
