@@ -82,9 +82,10 @@ class ServerStreamEvents {
 // Makes the receiver of a new request. Implemented by the worker, called by server connections.
 class ServerHandler {
  public:
-  // A complete request head (without body, `end` is true). The returned object belongs to the handler, lives
+  // A complete request head (without body, `end` is true). `head` belongs to the stream, which keeps it (and its
+  // capacity, for the next request) until the last event. The returned object belongs to the handler, lives
   // until its last event, and may call `stream` from inside this call. Never null.
-  virtual ServerStreamEvents* OnRequest(ServerStream& stream, RequestHead head, bool end) = 0;
+  virtual ServerStreamEvents* OnRequest(ServerStream& stream, const RequestHead& head, bool end) = 0;
 
  protected:
   ~ServerHandler() = default;
