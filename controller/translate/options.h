@@ -1,0 +1,38 @@
+// What translation depends on beside the cluster. Values only; set once by the edge.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "common/secret_bytes.h"
+#include "controller/kube/objects.h"
+#include "proto/headgate/v1/snapshot.pb.h"
+
+namespace headgate::translate {
+
+// A certificate chain and its key as PEM.
+struct CertificatePem {
+  std::string chain;
+  SecretBytes key;
+  friend bool operator==(const CertificatePem&, const CertificatePem&) = default;
+};
+
+struct Options {
+  // Service that answers what matches no route (--default-backend-service), by its first port.
+  std::optional<kube::ObjectKey> default_backend;
+  // Secret served where no other certificate fits (--default-ssl-certificate).
+  std::optional<kube::ObjectKey> default_certificate;
+  // Served as "cert/default" while there is no usable `default_certificate`. Made at the edge,
+  // since a pure function cannot make a key.
+  CertificatePem fallback_certificate;
+  // Whether endpoints may have loopback addresses: with manifests on one machine, never in a
+  // cluster.
+  bool allow_loopback_endpoints = false;
+  // False: Services of type ExternalName have no endpoints (--disable-svc-external-name).
+  bool external_names = true;
+  // Defaults of the whole data plane, copied to the resource "settings". default_certificate and
+  // default_backend_cluster are filled in by translation.
+  v1::Settings settings;
+};
+
+}  // namespace headgate::translate
