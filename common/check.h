@@ -1,19 +1,19 @@
+// HEADGATE_CHECK: an invariant of our own code. Bad input is never a reason for it; a broken
+// invariant stops the program, because going on would serve wrong answers.
 #pragma once
 
-#include <cstdio>
-#include <cstdlib>
+#include <string_view>
 
-namespace headgate::internal {
+namespace headgate {
 
-[[noreturn]] inline void CheckFailed(const char* file, int line, const char* condition) {
-  std::fprintf(stderr, "%s:%d: broken invariant: %s\n", file, line, condition);
-  std::abort();
-}
+// Writes one line to stderr and aborts. Thread: any.
+[[noreturn]] void CheckFailed(const char* file, int line, const char* condition,
+                              std::string_view detail = {});
 
-}  // namespace headgate::internal
+}  // namespace headgate
 
-// Ends the program when an invariant of ours is broken, in every build type. Never for input: what arrives from a
-// network, a file or a user gets an error.
-#define HEADGATE_CHECK(condition) \
-  ((condition) ? static_cast<void>(0) \
-               : ::headgate::internal::CheckFailed(__FILE__, __LINE__, #condition))
+// HEADGATE_CHECK(condition) or HEADGATE_CHECK(condition, "detail"). Evaluated in every build type.
+#define HEADGATE_CHECK(condition, ...)               \
+  (__builtin_expect(static_cast<bool>(condition), 1) \
+       ? static_cast<void>(0)                        \
+       : ::headgate::CheckFailed(__FILE__, __LINE__, #condition __VA_OPT__(, ) __VA_ARGS__))
