@@ -1,0 +1,214 @@
+package harness
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"testing"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/client-go/kubernetes/scheme"
+)
+
+// Grant is one thing that RBAC allows or that a program asked for.
+type Grant struct{ Verb, Group, Resource string }
+
+func (g Grant) String() string {
+	if g.Group == "" {
+		return g.Verb + " " + g.Resource
+	}
+	return g.Verb + " " + g.Resource + "." + g.Group
+}
+
+// ShippedAccess is the part of deploy/ that says what the controller may do.
+type ShippedAccess struct {
+	Namespace string // of the controller's ServiceAccount
+	Account   string // its name
+	objects   []runtime.Object
+}
+
+// ReadShippedAccess collects RBAC objects and ServiceAccounts from every YAML file in deploy/.
+func ReadShippedAccess(t testing.TB) *ShippedAccess {
+	t.Helper()
+	root, err := repositoryRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	access := &ShippedAccess{}
+	err = filepath.WalkDir(filepath.Join(root, "deploy"), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(path) != ".yaml" {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return access.read(path, content)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, object := range access.objects {
+		if binding, ok := object.(*rbacv1.ClusterRoleBinding); ok && len(binding.Subjects) == 1 {
+			access.Namespace, access.Account = binding.Subjects[0].Namespace, binding.Subjects[0].Name
+		}
+	}
+	if access.Account == "" || len(access.Grants()) == 0 {
+		t.Fatal("deploy/ grants the controller nothing")
+	}
+	return access
+}
+
+func (a *ShippedAccess) read(path string, content []byte) error {
+	reader := yaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(content)))
+	for {
+		document, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		object, _, err := scheme.Codecs.UniversalDeserializer().Decode(document, nil, nil)
+		if err != nil {
+			continue // a kind that this test's scheme does not know grants nothing
+		}
+		switch object.(type) {
+		case *rbacv1.ClusterRole, *rbacv1.ClusterRoleBinding, *rbacv1.Role, *rbacv1.RoleBinding,
+			*corev1.ServiceAccount:
+			a.objects = append(a.objects, object)
+		}
+	}
+}
+
+// Grants lists what the roles allow, each verb and resource on its own.
+func (a *ShippedAccess) Grants() []Grant {
+	var grants []Grant
+	for _, object := range a.objects {
+		var rules []rbacv1.PolicyRule
+		switch role := object.(type) {
+		case *rbacv1.ClusterRole:
+			rules = role.Rules
+		case *rbacv1.Role:
+			rules = role.Rules
+		}
+		for _, rule := range rules {
+			for _, group := range rule.APIGroups {
+				for _, resource := range rule.Resources {
+					for _, verb := range rule.Verbs {
+						grants = append(grants, Grant{verb, group, resource})
+					}
+				}
+			}
+		}
+	}
+	sort.Slice(grants, func(i, j int) bool { return grants[i].String() < grants[j].String() })
+	return grants
+}
+
+// Apply creates the objects; those that exist already are left as they are.
+func (a *ShippedAccess) Apply(ctx context.Context, cluster *Cluster) error {
+	create := metav1.CreateOptions{}
+	rbac := cluster.Client.RbacV1()
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: a.Namespace}}
+	_, err := cluster.Client.CoreV1().Namespaces().Create(ctx, namespace, create)
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	for _, object := range a.objects {
+		var err error
+		switch object := object.(type) {
+		case *rbacv1.ClusterRole:
+			_, err = rbac.ClusterRoles().Create(ctx, object, create)
+		case *rbacv1.ClusterRoleBinding:
+			_, err = rbac.ClusterRoleBindings().Create(ctx, object, create)
+		case *rbacv1.Role:
+			_, err = rbac.Roles(object.Namespace).Create(ctx, object, create)
+		case *rbacv1.RoleBinding:
+			_, err = rbac.RoleBindings(object.Namespace).Create(ctx, object, create)
+		case *corev1.ServiceAccount:
+			_, err = cluster.Client.CoreV1().ServiceAccounts(object.Namespace).Create(ctx, object, create)
+		}
+		if err != nil && !apierrors.IsAlreadyExists(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Token is a token of the controller's ServiceAccount, good for a day.
+func (a *ShippedAccess) Token(ctx context.Context, cluster *Cluster) (string, error) {
+	lifetime := int64(24 * 60 * 60)
+	request := &authenticationv1.TokenRequest{
+		Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &lifetime}}
+	reply, err := cluster.Client.CoreV1().ServiceAccounts(a.Namespace).
+		CreateToken(ctx, a.Account, request, metav1.CreateOptions{})
+	if err != nil {
+		return "", err
+	}
+	return reply.Status.Token, nil
+}
+
+// AuditedRequest is what the API server recorded of one request.
+type AuditedRequest struct {
+	Grant  Grant
+	Status int32
+	URI    string
+}
+
+// Requests returns what the controller's ServiceAccount asked of the API server and got answered.
+func (a *ShippedAccess) Requests(t testing.TB, cluster *Cluster) []AuditedRequest {
+	t.Helper()
+	content, err := os.ReadFile(cluster.AuditLog)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var requests []AuditedRequest
+	for line := range bytes.Lines(content) {
+		var event struct {
+			Verb string `json:"verb"`
+			User struct {
+				Username string `json:"username"`
+			} `json:"user"`
+			RequestURI string `json:"requestURI"`
+			ObjectRef  *struct {
+				Resource    string `json:"resource"`
+				Subresource string `json:"subresource"`
+				APIGroup    string `json:"apiGroup"`
+			} `json:"objectRef"`
+			ResponseStatus struct {
+				Code int32 `json:"code"`
+			} `json:"responseStatus"`
+		}
+		if err := json.Unmarshal(line, &event); err != nil {
+			continue // the last line may be half written
+		}
+		if event.User.Username != "system:serviceaccount:"+a.Namespace+":"+a.Account {
+			continue
+		}
+		request := AuditedRequest{Status: event.ResponseStatus.Code, URI: event.RequestURI}
+		request.Grant.Verb = event.Verb
+		if event.ObjectRef != nil {
+			request.Grant.Group, request.Grant.Resource = event.ObjectRef.APIGroup, event.ObjectRef.Resource
+			if event.ObjectRef.Subresource != "" {
+				request.Grant.Resource += "/" + event.ObjectRef.Subresource
+			}
+		}
+		requests = append(requests, request)
+	}
+	return requests
+}
