@@ -1,0 +1,162 @@
+{{- define "headgate.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "headgate.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- else -}}
+{{- $name := include "headgate.name" . -}}
+{{- if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "headgate.labels" -}}
+{{ include "headgate.selector" . }}
+app.kubernetes.io/part-of: headgate
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "headgate.selector" -}}
+app.kubernetes.io/name: {{ include "headgate.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "headgate.image" -}}
+{{- $repository := .Values.image.repository -}}
+{{- with .Values.image.registry }}{{ $repository = printf "%s/%s" (trimSuffix "/" .) $repository }}{{ end -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s@%s" $repository .Values.image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $repository (default .Chart.AppVersion .Values.image.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "headgate.controller.serviceAccount" -}}
+{{- $made := ternary (printf "%s-controller" (include "headgate.fullname" .)) "default" .Values.controller.serviceAccount.create -}}
+{{- default $made .Values.controller.serviceAccount.name -}}
+{{- end -}}
+
+{{- define "headgate.dataplane.serviceAccount" -}}
+{{- $made := ternary (printf "%s-dataplane" (include "headgate.fullname" .)) "default" .Values.dataplane.serviceAccount.create -}}
+{{- default $made .Values.dataplane.serviceAccount.name -}}
+{{- end -}}
+
+{{- define "headgate.watchNamespace" -}}
+{{- if .Values.controller.scope.enabled -}}
+{{- default .Release.Namespace .Values.controller.scope.namespace -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "headgate.controller.tlsSecret" -}}
+{{- if .Values.snapshotTls.generate -}}
+{{- printf "%s-controller-tls" (include "headgate.fullname" .) -}}
+{{- else -}}
+{{- required "snapshotTls.generate is false, so snapshotTls.controllerSecret must name a Secret" .Values.snapshotTls.controllerSecret -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "headgate.dataplane.tlsSecret" -}}
+{{- if .Values.snapshotTls.generate -}}
+{{- printf "%s-dataplane-tls" (include "headgate.fullname" .) -}}
+{{- else -}}
+{{- required "snapshotTls.generate is false, so snapshotTls.dataplaneSecret must name a Secret" .Values.snapshotTls.dataplaneSecret -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Both programs run as nobody in particular, with nothing to write to and no privilege. */ -}}
+{{- define "headgate.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{- define "headgate.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end -}}
+
+{{- define "headgate.probes" -}}
+livenessProbe:
+  httpGet:
+    path: /healthz
+    port: admin
+  periodSeconds: 10
+  timeoutSeconds: 5
+  failureThreshold: 5
+readinessProbe:
+  httpGet:
+    path: /readyz
+    port: admin
+  periodSeconds: 5
+  timeoutSeconds: 5
+  failureThreshold: 3
+{{- end -}}
+
+{{- define "headgate.extraArgs" -}}
+{{- range $flag, $value := . }}
+{{- if kindIs "bool" $value }}
+- {{ printf "--%s=%t" $flag $value | quote }}
+{{- else }}
+- {{ printf "--%s=%v" $flag $value | quote }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "headgate.scheduling" -}}
+{{- with .nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .topologySpreadConstraints }}
+topologySpreadConstraints:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- end -}}
+
+{{- /* All that the controller reads, and no write. */ -}}
+{{- define "headgate.rules" -}}
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses]
+  verbs: [list, watch]
+- apiGroups: [""]
+  resources: [services]
+  verbs: [list, watch]
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [list, watch]
+{{- if .Values.controller.useEndpoints }}
+- apiGroups: [""]
+  resources: [endpoints]
+  verbs: [list, watch]
+{{- end }}
+# The program asks only for Secrets of type kubernetes.io/tls, by field selector; a role cannot say so.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [list, watch]
+{{- end -}}
