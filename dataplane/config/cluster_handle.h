@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,7 +38,7 @@ class ClusterHandle {
   ClusterSlot slot_ = 0;
 };
 
-// Gives out slots. Control thread only; outlives every handle.
+// Gives out slots. A free slot is used again once no generation refers to it. Control thread only; outlives every handle.
 class ClusterRegistry {
  public:
   ClusterHandle Acquire(std::string_view name);
@@ -47,13 +48,15 @@ class ClusterRegistry {
 
  private:
   friend class ClusterHandle;
+  void Release(ClusterSlot slot);
+
   struct Slot {
     std::string name;
     uint32_t references = 0;
   };
-  std::vector<Slot> slots_;
+  std::deque<Slot> slots_;  // never moves a slot: by_name_ looks at the names inside
   std::vector<ClusterSlot> free_;
-  absl::flat_hash_map<std::string, ClusterSlot> by_name_;
+  absl::flat_hash_map<std::string_view, ClusterSlot> by_name_;
 };
 
 }  // namespace headgate::config

@@ -5,18 +5,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
-#include "dataplane/config/cluster_handle.h"
 #include "dataplane/base/address.h"
-
-namespace headgate::route {
-class HostTable;
-}
-namespace headgate::tls {
-class CertTable;
-}
+#include "dataplane/config/cluster_handle.h"
+#include "dataplane/route/host_table.h"
+#include "dataplane/tls/cert_table.h"
+#include "dataplane/tls/server_policy.h"
 
 // The immutable in-memory form of a snapshot. Built on the control thread, read by every worker without locks,
 // shared structurally between generations: a change of one host makes one new CompiledHost. The last reference
@@ -49,17 +46,22 @@ struct CompiledSettings {
   bool access_log_enabled = true;
   bool access_log_json = false;
 
+  tls::ServerPolicy tls;
+
   bool trust_forwarded_headers = false;
   std::vector<base::Cidr> trusted_cidrs;
 };
 
+// Text inside a CompiledRoute is a view into memory that belongs to the route's host and lives as long as the
+// route: thousands of routes repeat the same few names.
+
 // Where a request is counted and logged.
 struct RouteOrigin {
-  std::string ns;
-  std::string ingress;
-  std::string service;
-  std::string service_port;
-  std::string path;
+  std::string_view ns;
+  std::string_view ingress;
+  std::string_view service;
+  std::string_view service_port;
+  std::string_view path;
 };
 
 struct WeightedTarget {
@@ -76,35 +78,39 @@ struct ForwardAction {
 
 struct RedirectAction {
   uint16_t status = 302;
-  std::string location;  // absolute URL or path; empty: the request's own URL with the scheme replaced
-  std::string scheme;
+  std::string_view location;  // absolute URL or path; empty: the request's own URL with the scheme replaced
+  std::string_view scheme;
 };
 
 struct FixedAction {
   uint16_t status = 200;
-  std::string content_type;
-  std::string body;
+  std::string_view content_type;
+  std::string_view body;
 };
 
 enum class HttpsRedirectMode : uint8_t { kOff, kIfTlsConfigured, kAlways };
 
-// One route after matching: what to do, with every setting resolved (route over settings over default).
+// One route after matching: what to do with the request.
 struct CompiledRoute {
   std::variant<ForwardAction, RedirectAction, FixedAction> action;
-  Duration connect_timeout{5'000};
-  Duration send_timeout{60'000};
-  Duration read_timeout{60'000};
-  uint64_t max_request_body_bytes = 1024 * 1024;  // 0: no limit
+  // What differs from the settings. Absent: CompiledSettings say, at the time of the request, so that a change of
+  // settings touches no route.
+  std::optional<Duration> connect_timeout;
+  std::optional<Duration> send_timeout;
+  std::optional<Duration> read_timeout;
+  std::optional<uint64_t> max_request_body_bytes;  // 0: no limit
   HttpsRedirectMode https_redirect = HttpsRedirectMode::kOff;
   uint16_t https_redirect_status = 308;
   bool host_has_tls = false;
   // The virtual host as configured ("example.com", "*.example.com", "_"), for metrics.
-  std::string host;
+  std::string_view host;
   RouteOrigin origin;
 };
 
 struct CompiledConfig {
-  std::string version;
+  // Counts up with each configuration made, for display. The snapshot's version is not kept here: many versions
+  // change endpoints only, and make no new configuration.
+  uint64_t generation = 0;
   std::shared_ptr<const CompiledSettings> settings;      // never null
   std::shared_ptr<const route::HostTable> hosts;         // never null
   std::shared_ptr<const tls::CertTable> certificates;    // never null

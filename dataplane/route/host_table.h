@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "dataplane/base/host_map.h"
+#include "dataplane/route/route_table.h"
+
+namespace headgate::route {
+
+// One virtual host. Immutable.
+class HostRoutes {
+ public:
+  // `storage` keeps alive what the table's targets point at.
+  HostRoutes(std::string host, RouteTable table, std::shared_ptr<const void> storage)
+      : host_(std::move(host)), table_(std::move(table)), storage_(std::move(storage)) {}
+
+  // "example.com", "*.example.com" or "_".
+  std::string_view host() const { return host_; }
+  const RouteTable& table() const { return table_; }
+  const config::CompiledRoute* Match(const http::RequestHead& request,
+                                     std::string_view normal_path) const {
+    return table_.Match(request, normal_path);
+  }
+
+ private:
+  std::string host_;
+  RouteTable table_;
+  std::shared_ptr<const void> storage_;
+};
+
+// Every virtual host of a configuration, found by a request's host: see base::HostMap. A request uses the first
+// host pattern that fits; it does not go on to a wildcard or to "_" when no route of that host fits.
+class HostTable : public base::HostMap<HostRoutes> {
+ public:
+  HostTable() = default;
+  explicit HostTable(base::HostMap<HostRoutes> map) : base::HostMap<HostRoutes>(std::move(map)) {}
+};
+
+}  // namespace headgate::route

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace headgate::tls {
+
+enum class Version : uint8_t { kTls12, kTls13 };
+
+// How TLS is spoken with clients. A value.
+struct ServerPolicy {
+  Version min_version = Version::kTls12;
+  Version max_version = Version::kTls13;
+  // OpenSSL cipher list for TLS 1.2. Empty: kDefaultCiphers.
+  std::string ciphers;
+
+  bool operator==(const ServerPolicy&) const = default;
+};
+
+// Forward-secret AEAD ciphers, AES-128 first: it is the cheapest with AES instructions.
+inline constexpr char kDefaultCiphers[] =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+
+// Whether OpenSSL takes the policy; the status says which field is wrong.
+absl::Status Validate(const ServerPolicy& policy);
+
+}  // namespace headgate::tls

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <openssl/types.h>
+
+#include <string>
+#include <string_view>
+
+#include "dataplane/net/socket.h"
+#include "dataplane/net/transport.h"
+#include "dataplane/tls/server_context.h"
+
+namespace headgate::tls {
+
+// The server's end of a TLS connection. See net::Transport for the contract of the calls; beside it:
+//  - one read(2) takes in many records, one Write becomes as few records and system calls as it can;
+//  - an orderly end (close_notify) is kEof, a connection cut without it is kFailed with kClosed, so that a
+//    truncated message is never taken for a complete one;
+//  - after the handshake, Read must be called without waiting for an edge: the client's first request may have come
+//    with its last handshake message;
+//  - an idle connection holds no buffers.
+//
+// Thread: the worker's that owns the context. Owned by a connection.
+class TlsTransport final : public net::Transport {
+ public:
+  // `fd` is connected and non-blocking.
+  TlsTransport(ServerContext& context, net::Fd fd);
+  ~TlsTransport() override;
+  TlsTransport(const TlsTransport&) = delete;
+  TlsTransport& operator=(const TlsTransport&) = delete;
+
+  int fd() const override { return fd_.get(); }
+  // Fails with kTlsHandshake (the peers could not agree, or it is not TLS at all) or kClosed, kReset.
+  net::IoResult Handshake() override;
+  net::IoResult Read(std::span<char> into) override;
+  net::IoResult Write(std::span<const iovec> pieces) override;
+  void ShutdownWrite() override;
+  // The protocol agreed on; empty if the client did not ask.
+  std::string_view alpn() const override;
+  // The name asked for, in lower case; empty if none was.
+  std::string_view server_name() const override { return server_name_; }
+  bool is_tls() const override { return true; }
+
+  // After a failed handshake: the client speaks plain HTTP. SendPlain can tell it so.
+  bool plain_http() const { return plain_http_; }
+  // Sends bytes past TLS, best effort, and ends our direction. Only after a failed handshake.
+  void SendPlain(std::string_view bytes);
+
+  // "TLSv1.3"; empty before the handshake is complete.
+  std::string_view version() const;
+  bool resumed() const;
+  // Why a call failed, in OpenSSL's words; static text.
+  std::string_view failure_detail() const { return failure_detail_; }
+
+ private:
+  friend class ServerContext;
+  struct Bio;
+
+  // Runs one OpenSSL operation between preparing and settling of the scratch buffers.
+  net::IoResult Fail(int ssl_result);
+  bool FlushCiphertext();
+  void KeepUnreadCiphertext();
+
+  ServerContext& context_;
+  net::Fd fd_;
+  SSL* ssl_ = nullptr;
+  std::string server_name_;
+  std::string_view failure_detail_;
+
+  // Ciphertext read from the socket that OpenSSL has not taken: in the worker's scratch during a call, in
+  // unread_ between calls.
+  std::string unread_;
+  std::string_view incoming_;
+  // Ciphertext that the socket has not taken.
+  std::string unsent_;
+  // Plain bytes at the start of the next Write that are in unsent_ already.
+  size_t owed_ = 0;
+  bool handshake_done_ = false;
+  bool plain_http_ = false;
+  bool socket_empty_ = false;  // the last read(2) of this call took all there was
+  bool socket_eof_ = false;
+  int socket_error_ = 0;
+};
+
+}  // namespace headgate::tls
