@@ -9,6 +9,7 @@
 
 namespace headgate {
 
+// lint: allow(wall-clock) this is the clock that others take
 absl::Time SystemClock::WallNow() const { return absl::Now(); }
 
 absl::Duration SystemClock::MonotonicNow() const {

@@ -121,6 +121,7 @@ absl::StatusOr<bool> WatchedFile::Refresh() {
   // A file changed again within the clock tick of its time stamp would look the same; until the
   // stamp is a second old we do not rely on it.
   timespec now{};
+  // lint: allow(wall-clock) compared with time stamps of files, which are wall-clock time
   clock_gettime(CLOCK_REALTIME, &now);
   identity_ = Nanoseconds(now) - identity.changed_ns > 1'000'000'000 ? identity : Identity{};
   if (*content == content_) return false;

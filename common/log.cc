@@ -119,7 +119,8 @@ std::string Format(LogFormat format, absl::Time now, LogLevel level, std::string
 
 void Write(LogLevel level, std::string_view component, std::string_view message,
            std::initializer_list<LogField> fields, uint64_t suppressed) {
-  const std::string line = Format(line_format.load(std::memory_order_relaxed), absl::Now(), level,
+  const absl::Time now = absl::Now();  // lint: allow(wall-clock) for people to read
+  const std::string line = Format(line_format.load(std::memory_order_relaxed), now, level,
                                   component, message, fields, suppressed);
   const int fd = line_fd.load(std::memory_order_relaxed);
   std::string_view rest = line;

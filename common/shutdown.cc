@@ -11,8 +11,9 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "common/check.h"
+#include "common/clock.h"
 
 namespace headgate {
 
@@ -42,13 +43,14 @@ Shutdown::~Shutdown() {
 }
 
 bool Shutdown::WaitFor(absl::Duration limit) {
-  const absl::Time deadline = absl::Now() + limit;
+  const SystemClock clock;
+  const absl::Duration deadline = clock.MonotonicNow() + limit;
   while (true) {
     signalfd_siginfo info;
     uint64_t count = 0;
     if (read(signal_fd_, &info, sizeof info) == sizeof info) return true;
     if (read(event_fd_, &count, sizeof count) == sizeof count) return true;
-    const absl::Duration left = deadline - absl::Now();
+    const absl::Duration left = deadline - clock.MonotonicNow();
     if (left <= absl::ZeroDuration()) return false;
     pollfd waited{epoll_fd_, POLLIN, 0};
     // Rounded up, so that the last wait is not a busy loop of zero milliseconds.

@@ -157,7 +157,7 @@ void EventLoop::RunOnce(milliseconds max_wait) {
 
 timespec EventLoop::wall_now() const {
   if (!wall_now_valid_) {
-    clock_gettime(CLOCK_REALTIME, &wall_now_);
+    clock_gettime(CLOCK_REALTIME, &wall_now_);  // lint: allow(wall-clock) for Date and logs
     wall_now_valid_ = true;
   }
   return wall_now_;

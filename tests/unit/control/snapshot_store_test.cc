@@ -317,7 +317,8 @@ TEST_F(SnapshotStoreTest, KilledAtAnyMomentItFindsACompleteCommit) {
     close(ready[1]);
     EXPECT_EQ(read(ready[0], &byte, 1), 1);
     close(ready[0]);
-    usleep(random() % 30'000);  // the moment of death, not a wait for something
+    // lint: allow(sleep) the moment of death, not a wait for something
+    usleep(random() % 30'000);
     kill(child, SIGKILL);
     int status = 0;
     ASSERT_EQ(waitpid(child, &status, 0), child);
