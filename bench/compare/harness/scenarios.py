@@ -1,0 +1,63 @@
+"""What is measured: one entry a scenario. A new protocol adds entries (and a load program), nothing else."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    name: str
+    title: str
+    # Flags of the load program; the runner adds target (`tls` chooses the port) and number of requests.
+    load: tuple
+    # Measured requests of one run; sized for one to three seconds of proxy CPU with nginx.
+    requests: int
+    tls: bool = False
+    log: bool = True
+    certificate: str = "ecdsa"  # or "rsa"
+    hosts: int = 0
+    # "requests": CPU a request. "idle": memory of open connections after their first answer.
+    kind: str = "requests"
+    program: str = "bench_load"
+
+    def connections(self):
+        for flag in self.load:
+            if flag.startswith("--connections="):
+                return int(flag.split("=")[1])
+        return 64
+
+
+_KEEPALIVE = ("--path=/bytes/1024", "--length=1024", "--connections=64")
+_TLS = ("--tls=13",)
+_MIB = ("--path=/bytes/1048576", "--length=1048576", "--connections=8")
+_UPLOAD = ("--upload=10485760", "--length=8", "--connections=4", "--warmup=2")
+_FRESH = ("--path=/bytes/1024", "--length=1024", "--close=1", "--connections=32", "--warmup=5")
+
+SCENARIOS = (
+    Scenario("keepalive", "keep-alive GET 1 kB, 64 connections", _KEEPALIVE, 100_000),
+    Scenario("keepalive-nolog", "the same, access log off", _KEEPALIVE, 100_000, log=False),
+    Scenario("browser", "20 browser fields, empty answer, 64 connections",
+             ("--path=/bytes/0", "--length=0", "--browser-headers=1"), 80_000),
+    Scenario("new-connection", "new connection per request", _FRESH, 40_000),
+    Scenario("tls-keepalive", "TLS 1.3 keep-alive GET 1 kB, 64 connections", _KEEPALIVE + _TLS, 60_000,
+             tls=True),
+    Scenario("handshake-ecdsa", "TLS 1.3 full handshake, ECDSA P-256", _FRESH + _TLS, 4_000, tls=True),
+    Scenario("handshake-rsa", "TLS 1.3 full handshake, RSA 2048", _FRESH + _TLS, 2_500, tls=True,
+             certificate="rsa"),
+    Scenario("handshake-resumed", "TLS 1.3 resumed handshake", _FRESH + _TLS + ("--resume=1",), 4_000,
+             tls=True),
+    Scenario("download", "1 MiB download, 8 connections", _MIB, 2_500),
+    Scenario("download-tls", "1 MiB download over TLS 1.3, 8 connections", _MIB + _TLS, 1_500, tls=True),
+    Scenario("upload", "10 MiB upload, 4 connections", _UPLOAD, 200),
+    Scenario("upload-tls", "10 MiB upload over TLS 1.3, 4 connections", _UPLOAD + _TLS, 150, tls=True),
+    Scenario("hosts", "10,000 hosts, random Host, 64 connections", _KEEPALIVE + ("--hosts=10000",),
+             60_000, hosts=10_000),
+    Scenario("rate", "6,000 requests/s on a fixed schedule, 64 connections",
+             _KEEPALIVE + ("--rate=6000",), 18_000),
+    Scenario("idle", "idle keep-alive connection", ("--path=/bytes/1024", "--connections=5000",
+                                                    "--warmup=1"), 1, kind="idle"),
+    Scenario("idle-tls", "idle TLS 1.3 connection", ("--path=/bytes/1024", "--connections=2000",
+                                                     "--warmup=1", "--tls=13"), 1, tls=True,
+             kind="idle"),
+)
+
+BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
