@@ -1,0 +1,210 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/restmapper"
+
+	"headgate.dev/headgate/e2e/harness"
+)
+
+// The package: what the chart renders is what the API server takes, and what deploy/ says.
+
+// values are settings of the chart that reach each branch of its templates.
+var values = map[string][]string{
+	"defaults":     {},
+	"daemonset":    {"dataplane.kind=DaemonSet", "dataplane.hostPort.enabled=true"},
+	"host-network": {"dataplane.kind=DaemonSet", "dataplane.hostPort.enabled=true", "dataplane.hostNetwork=true"},
+	"one-space":    {"controller.scope.enabled=true", "controller.useEndpoints=true"},
+	"own-secrets":  {"snapshotTls.generate=false", "snapshotTls.controllerSecret=a", "snapshotTls.dataplaneSecret=b"},
+	"node-port":    {"dataplane.service.type=NodePort", "dataplane.service.nodePorts.http=30080"},
+	"cluster-ip":   {"dataplane.service.type=ClusterIP", "dataplane.service.ipFamilyPolicy=PreferDualStack"},
+	"load-balance": {"dataplane.service.externalTrafficPolicy=Local", "dataplane.service.loadBalancerSourceRanges={192.0.2.0/24}"},
+	"class":        {"controller.ingressClassResource.default=true", "controller.watchIngressWithoutClass=true"},
+	"bare": {"rbac.create=false", "controller.serviceAccount.create=false", "dataplane.serviceAccount.create=false",
+		"metrics.service.enabled=false", "dataplane.service.enabled=false", "controller.ingressClassResource.enabled=false"},
+	"extras": {"controller.extraArgs.log-format=json", "dataplane.extraArgs.log-format=json", "dataplane.workers=4",
+		"image.registry=images.example", "imagePullSecrets[0].name=pull", "commonLabels.team=edge",
+		"dataplane.podAnnotations.note=x", "dataplane.priorityClassName=system-node-critical",
+		"dataplane.updateStrategy.type=RollingUpdate", "dataplane.tolerations[0].operator=Exists"},
+}
+
+// repository runs one of its programs and returns what it printed.
+func repository(t *testing.T, program string, arguments ...string) []byte {
+	t.Helper()
+	command := exec.Command(filepath.Join("..", program), arguments...)
+	var complaints bytes.Buffer
+	command.Stderr = &complaints
+	output, err := command.Output()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s%s", program, strings.Join(arguments, " "), err, output, complaints.String())
+	}
+	return output
+}
+
+// tryOut asks the API server to create each object without keeping it; an unknown field is an error.
+func tryOut(t *testing.T, cluster *harness.Cluster, content []byte) {
+	t.Helper()
+	groups, err := restmapper.GetAPIGroupResources(cluster.Client.Discovery())
+	if err != nil {
+		t.Fatal(err)
+	}
+	mapper := restmapper.NewDiscoveryRESTMapper(groups)
+	client, err := dynamic.NewForConfig(cluster.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects := 0
+	reader := yaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(content)))
+	for {
+		document, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		object := &unstructured.Unstructured{}
+		if err := yaml.Unmarshal(document, &object.Object); err != nil {
+			t.Fatalf("%v in\n%s", err, document)
+		}
+		if len(object.Object) == 0 {
+			continue
+		}
+		kind := object.GroupVersionKind()
+		mapping, err := mapper.RESTMapping(kind.GroupKind(), kind.Version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var resource dynamic.ResourceInterface = client.Resource(mapping.Resource)
+		if object.GetNamespace() != "" {
+			resource = client.Resource(mapping.Resource).Namespace(object.GetNamespace())
+		}
+		_, err = resource.Create(context.Background(), object, metav1.CreateOptions{
+			DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict})
+		if err != nil {
+			t.Errorf("%s %s: %v", kind.Kind, object.GetName(), err)
+		}
+		objects++
+	}
+	if objects == 0 {
+		t.Error("nothing was rendered")
+	}
+}
+
+func TestDeployIsWhatTheChartRenders(t *testing.T) {
+	repository(t, "scripts/render-deploy", "--check")
+}
+
+func TestTheAPIServerTakesDeploy(t *testing.T) {
+	cluster := harness.OwnCluster(t)
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "headgate"}}
+	if _, err := cluster.Client.CoreV1().Namespaces().
+		Create(context.Background(), namespace, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile("../deploy/headgate.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tryOut(t, cluster, content)
+	tryOut(t, cluster, repository(t, "deploy/certificates"))
+
+	for name, settings := range values {
+		t.Run(name, func(t *testing.T) {
+			arguments := []string{"template", "edge", "../helm/headgate", "--namespace=headgate", "--kube-version=1.36.0"}
+			for _, setting := range settings {
+				arguments = append(arguments, "--set="+setting)
+			}
+			tryOut(t, cluster, repository(t, "scripts/helm", arguments...))
+		})
+	}
+	t.Run("install", func(t *testing.T) { installAndUpgrade(t, cluster) })
+}
+
+// installAndUpgrade does it for real, as far as objects go: there is no node to run a pod.
+func installAndUpgrade(t *testing.T, cluster *harness.Cluster) {
+	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
+	admin := harness.Kubeconfig{Server: cluster.URL, CAFile: cluster.Config.CAFile,
+		CertFile: cluster.Config.CertFile, KeyFile: cluster.Config.KeyFile}
+	if err := admin.Write(kubeconfig); err != nil {
+		t.Fatal(err)
+	}
+	const namespace = "edge-system"
+	where := []string{"--kubeconfig=" + kubeconfig, "--namespace=" + namespace}
+	secrets := func() map[string]map[string][]byte {
+		list, err := cluster.Client.CoreV1().Secrets(namespace).
+			List(context.Background(), metav1.ListOptions{FieldSelector: "type=Opaque"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		held := map[string]map[string][]byte{}
+		for _, secret := range list.Items {
+			held[secret.Name] = secret.Data
+		}
+		return held
+	}
+
+	notes := repository(t, "scripts/helm", append(where, "install", "edge", "../helm/headgate", "--create-namespace")...)
+	if !strings.Contains(string(notes), "ingressClassName: headgate") {
+		t.Errorf("the notes do not say how to use it:\n%s", notes)
+	}
+	first := secrets()
+	if len(first) != 2 {
+		t.Fatalf("%d Secrets, want one for each side", len(first))
+	}
+	checkCertificates(t, first, "edge-headgate-controller."+namespace+".svc")
+
+	repository(t, "scripts/helm", append(where, "upgrade", "edge", "../helm/headgate", "--set=controller.replicaCount=2")...)
+	if second := secrets(); !reflect.DeepEqual(first, second) {
+		t.Error("an upgrade replaced the certificates")
+	}
+	deployment, err := cluster.Client.AppsV1().Deployments(namespace).
+		Get(context.Background(), "edge-headgate-controller", metav1.GetOptions{})
+	if err != nil || *deployment.Spec.Replicas != 2 {
+		t.Errorf("the upgrade changed nothing: %v", err)
+	}
+}
+
+// checkCertificates verifies both sides as the programs would.
+func checkCertificates(t *testing.T, secrets map[string]map[string][]byte, controller string) {
+	t.Helper()
+	for name, data := range secrets {
+		roots := x509.NewCertPool()
+		if !roots.AppendCertsFromPEM(data["ca.crt"]) {
+			t.Fatalf("%s: no CA", name)
+		}
+		block, _ := pem.Decode(data["tls.crt"])
+		if block == nil {
+			t.Fatalf("%s: no certificate", name)
+		}
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		options := x509.VerifyOptions{Roots: roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+		if strings.Contains(name, "controller") {
+			options.DNSName, options.KeyUsages = controller, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+		}
+		if _, err := certificate.Verify(options); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
