@@ -9,8 +9,8 @@
 
 namespace headgate::control {
 
-// The thread that builds configurations and lets go of them. Network and disk happen elsewhere, so that a task
-// posted here never waits for a peer.
+// The thread that builds configurations and lets go of them. Network and disk happen elsewhere, so
+// that a task posted here never waits for a peer.
 class ControlThread {
  public:
   using Task = absl::AnyInvocable<void() &&>;

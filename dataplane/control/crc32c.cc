@@ -11,8 +11,8 @@ constexpr size_t kSlices = 8;
 
 using Tables = std::array<std::array<uint32_t, 256>, kSlices>;
 
-// tables[k][b]: the effect of byte b followed by k zero bytes, so that eight bytes are folded in one step. A start
-// from disk reads tens of megabytes; one byte a step would be felt.
+// tables[k][b]: the effect of byte b followed by k zero bytes, so that eight bytes are folded in
+// one step. A start from disk reads tens of megabytes; one byte a step would be felt.
 constexpr Tables MakeTables() {
   Tables tables{};
   for (uint32_t byte = 0; byte < 256; ++byte) {

@@ -1,10 +1,10 @@
 // The format of the snapshot file: a sequence of framed records. Pure: bytes in, records out.
 //
-//   frame   = length:u32  crc:u32  type:u8  payload[length]      little endian; crc is CRC-32C of type and payload
-//   header  = "headgate-snapshot" format:u8                      the first record of every file
-//   upsert  = hash:u64 name_length:u16 name body                 body: v1.Resource in protobuf's wire format
-//   remove  = name
-//   commit  = version                                            makes all records since the previous commit valid
+//   frame   = length:u32  crc:u32  type:u8  payload[length]      little endian; crc is CRC-32C of
+//   type and payload header  = "headgate-snapshot" format:u8                      the first record
+//   of every file upsert  = hash:u64 name_length:u16 name body                 body: v1.Resource in
+//   protobuf's wire format remove  = name commit  = version makes all records since the previous
+//   commit valid
 //
 // Whatever follows the last complete commit never happened.
 #pragma once

@@ -39,7 +39,8 @@ absl::Status WriteAt(int fd, std::string_view bytes, uint64_t offset, const std:
 }
 
 // Appends up to `size` bytes; fewer only at the end of the file.
-absl::Status ReadAt(int fd, uint64_t offset, size_t size, const std::string& path, std::string& out) {
+absl::Status ReadAt(int fd, uint64_t offset, size_t size, const std::string& path,
+                    std::string& out) {
   const size_t start = out.size();
   out.resize(start + size);
   size_t done = 0;
@@ -61,7 +62,8 @@ absl::Status ReadAt(int fd, uint64_t offset, size_t size, const std::string& pat
 // Gathers frames and writes them in large pieces at the end of a file.
 class Appender {
  public:
-  Appender(int fd, uint64_t offset, const std::string& path) : fd_(fd), offset_(offset), path_(path) {}
+  Appender(int fd, uint64_t offset, const std::string& path)
+      : fd_(fd), offset_(offset), path_(path) {}
 
   // Where the next frame begins in the file.
   uint64_t position() const { return offset_ + buffer_.size(); }
@@ -203,10 +205,10 @@ absl::Status SnapshotStore::Replay() {
     } else if (found.type == RecordType::kUpsert) {
       const std::optional<Upsert> upsert = ParseUpsert(found.payload);
       if (!upsert) break;
-      pending.push_back({std::string(upsert->name),
-                         Held{.hash = upsert->hash,
-                              .offset = reader.frame_offset(),
-                              .size = static_cast<uint32_t>(reader.frame_size())}});
+      pending.push_back(
+          {std::string(upsert->name), Held{.hash = upsert->hash,
+                                           .offset = reader.frame_offset(),
+                                           .size = static_cast<uint32_t>(reader.frame_size())}});
     } else {
       break;
     }
@@ -250,7 +252,8 @@ std::vector<SnapshotStore::HeldName> SnapshotStore::Inventory() const {
 
 absl::StatusOr<v1::Resource> SnapshotStore::Read(const std::string& name, const Held& held) const {
   std::string bytes;
-  if (absl::Status read = ReadAt(fd_, held.offset, held.size, path_, bytes); !read.ok()) return read;
+  if (absl::Status read = ReadAt(fd_, held.offset, held.size, path_, bytes); !read.ok())
+    return read;
   const Frame frame = ParseFrame(bytes);
   if (frame.state != FrameState::kComplete || frame.record.type != RecordType::kUpsert) {
     return absl::DataLossError(absl::StrCat("damaged record of ", name));
@@ -320,9 +323,10 @@ absl::Status SnapshotStore::Append(std::string_view version,
     }
     const uint64_t offset = log.position();
     AppendUpsert(resource->name(), resource->hash(), body, log.buffer());
-    pending.push_back({resource->name(), Held{.hash = resource->hash(),
-                                              .offset = offset,
-                                              .size = static_cast<uint32_t>(log.position() - offset)}});
+    pending.push_back(
+        {resource->name(), Held{.hash = resource->hash(),
+                                .offset = offset,
+                                .size = static_cast<uint32_t>(log.position() - offset)}});
     if (absl::Status written = log.FlushIfLarge(); !written.ok()) return written;
   }
   for (const std::string& name : removed) {
@@ -346,8 +350,10 @@ absl::Status SnapshotStore::Commit(std::string_view version,
   if (fd_ >= 0 && CoversMissed(upserts, removed)) {
     written = Append(version, upserts, removed);
     if (written.ok()) return CompactionPays() ? Compact() : absl::OkStatus();
-    // What was written of it has no commit, so that it would never count; cutting it off frees the space.
-    if (ftruncate(fd_, static_cast<off_t>(file_size_)) != 0) written = ErrnoStatus("cannot cut", path_);
+    // What was written of it has no commit, so that it would never count; cutting it off frees the
+    // space.
+    if (ftruncate(fd_, static_cast<off_t>(file_size_)) != 0)
+      written = ErrnoStatus("cannot cut", path_);
   }
   std::vector<Pending> pending;
   pending.reserve(upserts.size() + removed.size());

@@ -16,20 +16,21 @@
 
 namespace headgate::control {
 
-// What the data plane holds: an index of names and hashes in memory and, when a directory is given, the resources
-// themselves in an append-only log on disk, so that a restart serves without a controller.
+// What the data plane holds: an index of names and hashes in memory and, when a directory is given,
+// the resources themselves in an append-only log on disk, so that a restart serves without a
+// controller.
 //
-// A commit costs as much as it changes. The process may be killed at any moment: the next Open() finds the last
-// complete commit and cuts off the rest. Bytes damaged later end the log where the damage begins. When most of the
-// file is superseded it is rewritten beside the old one and renamed over it. Commits are not flushed to the medium one
-// by one: a power cut may lose the latest ones, never the wholeness of what is found. The file holds private keys
-// and has mode 0600.
+// A commit costs as much as it changes. The process may be killed at any moment: the next Open()
+// finds the last complete commit and cuts off the rest. Bytes damaged later end the log where the
+// damage begins. When most of the file is superseded it is rewritten beside the old one and renamed
+// over it. Commits are not flushed to the medium one by one: a power cut may lose the latest ones,
+// never the wholeness of what is found. The file holds private keys and has mode 0600.
 //
 // Thread: one at a time.
 class SnapshotStore {
  public:
-  // `directory` is created when missing. Fails when it cannot be used or another process holds it. A log that is
-  // damaged, or of another format, is no failure: what cannot be used is dropped.
+  // `directory` is created when missing. Fails when it cannot be used or another process holds it.
+  // A log that is damaged, or of another format, is no failure: what cannot be used is dropped.
   static absl::StatusOr<std::unique_ptr<SnapshotStore>> Open(const std::string& directory);
   // Without a directory: nothing survives the process.
   static std::unique_ptr<SnapshotStore> InMemory();
@@ -48,18 +49,21 @@ class SnapshotStore {
     std::string_view name;
     uint64_t hash = 0;
   };
-  // What to tell a controller: all that need not be sent again, in no order. Leaves out what the disk has missed
-  // (see Commit), so that it comes again. Views are valid until the next call that is not const.
+  // What to tell a controller: all that need not be sent again, in no order. Leaves out what the
+  // disk has missed (see Commit), so that it comes again. Views are valid until the next call that
+  // is not const.
   std::vector<HeldName> Inventory() const;
 
-  // Reads the resources of the last commit from disk. A resource that cannot be read is left out, and forgotten.
+  // Reads the resources of the last commit from disk. A resource that cannot be read is left out,
+  // and forgotten.
   std::vector<v1::Resource> Load();
 
   // What `Load` gave but could not be used: the controller is to send it again.
   void Forget(const std::string& name);
 
-  // Takes in what was applied. An error concerns the disk only: the index follows, the disk stays at its last
-  // complete commit, and later commits reach it once every resource it missed has been sent again.
+  // Takes in what was applied. An error concerns the disk only: the index follows, the disk stays
+  // at its last complete commit, and later commits reach it once every resource it missed has been
+  // sent again.
   absl::Status Commit(std::string_view version, absl::Span<const v1::Resource* const> upserts,
                       absl::Span<const std::string> removed);
   // True while the disk lags behind after a failure.
@@ -104,8 +108,8 @@ class SnapshotStore {
   int fd_ = -1;
   std::string version_;
   Index held_;
-  uint64_t file_size_ = 0;   // up to and including the last commit
-  uint64_t live_bytes_ = 0;  // frames in held_
+  uint64_t file_size_ = 0;         // up to and including the last commit
+  uint64_t live_bytes_ = 0;        // frames in held_
   uint64_t compaction_floor_ = 0;  // no compaction below this size: the last one failed
   // Names whose last change the disk has not seen: after a failed write, or forgotten.
   absl::flat_hash_set<std::string> missed_;

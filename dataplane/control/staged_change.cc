@@ -7,15 +7,13 @@ namespace headgate::control {
 
 void StagedChange::Add(v1::Delta delta) {
   bytes_ += delta.ByteSizeLong();
-  const v1::Delta& part =
-      *parts_.emplace_back(std::make_unique<const v1::Delta>(std::move(delta)));
+  const v1::Delta& part = *parts_.emplace_back(std::make_unique<const v1::Delta>(std::move(delta)));
   for (const v1::Resource& resource : part.upserts()) changes_[resource.name()] = &resource;
   for (const std::string& name : part.removed()) changes_[name] = nullptr;
 }
 
 void StagedChange::Remove(std::string_view name) {
-  const std::string& owned =
-      *extra_names_.emplace_back(std::make_unique<const std::string>(name));
+  const std::string& owned = *extra_names_.emplace_back(std::make_unique<const std::string>(name));
   changes_[owned] = nullptr;
 }
 

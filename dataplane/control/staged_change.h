@@ -11,14 +11,16 @@
 
 namespace headgate::control {
 
-// The deltas between two commits, merged: what a commit is about to change. Owns the received messages.
+// The deltas between two commits, merged: what a commit is about to change. Owns the received
+// messages.
 class StagedChange {
  public:
   StagedChange() = default;
   StagedChange(const StagedChange&) = delete;
   StagedChange& operator=(const StagedChange&) = delete;
 
-  // A name that comes again replaces what came before. Within one delta a removal wins over an upsert.
+  // A name that comes again replaces what came before. Within one delta a removal wins over an
+  // upsert.
   void Add(v1::Delta delta);
   // Adds the removal of a name that no delta mentioned.
   void Remove(std::string_view name);
@@ -26,7 +28,8 @@ class StagedChange {
   // Whether a delta brought a new form of the name.
   bool Upserts(std::string_view name) const;
 
-  // Sorted by name, so that one content is applied in one order. Valid until the next Add, Remove or Clear.
+  // Sorted by name, so that one content is applied in one order. Valid until the next Add, Remove
+  // or Clear.
   std::vector<const v1::Resource*> upserts() const;
   std::vector<std::string> removed() const;
 

@@ -214,7 +214,8 @@ TEST_F(SnapshotStoreTest, TheLogStaysInProportionToWhatIsLive) {
     auto store = Open();
     for (uint64_t round = 1; round <= 1000; ++round) {
       const std::string name = "r" + std::to_string(round % kResources);
-      ASSERT_TRUE(Commit(*store, std::to_string(round), {MakeResource(name, round, kPadding)}).ok());
+      ASSERT_TRUE(
+          Commit(*store, std::to_string(round), {MakeResource(name, round, kPadding)}).ok());
       expected[name] = round;
       largest = std::max(largest, store->file_size());
     }
@@ -268,7 +269,8 @@ TEST_F(SnapshotStoreTest, AFullDiskKeepsItsLastCommitUntilAllItMissedCameAgain) 
   EXPECT_EQ(InventoryOf(*store), Content{}) << "a is to be sent again";
   EXPECT_TRUE(store->Holds("a"));
 
-  // A commit that does not bring it must not reach the disk: v1 with c would be a mix that never was.
+  // A commit that does not bring it must not reach the disk: v1 with c would be a mix that never
+  // was.
   ASSERT_TRUE(Commit(*store, "v3", {MakeResource("c", 3)}).ok());
   EXPECT_TRUE(store->disk_behind());
 
@@ -309,7 +311,8 @@ TEST_F(SnapshotStoreTest, KilledAtAnyMomentItFindsACompleteCommit) {
       if (write(ready[1], "x", 1) != 1) _exit(1);
       for (uint64_t form = last + 1;; ++form) {
         std::vector<v1::Resource> all;
-        for (int i = 0; i < 10; ++i) all.push_back(MakeResource("r" + std::to_string(i), form, 20'000));
+        for (int i = 0; i < 10; ++i)
+          all.push_back(MakeResource("r" + std::to_string(i), form, 20'000));
         if (!(*opened)->Commit(std::to_string(form), Pointers(all), {}).ok()) _exit(1);
       }
     }
