@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
+
+#include "dataplane/base/pooled_memory.h"
 
 namespace headgate::http {
 
@@ -50,11 +53,19 @@ FieldId ClassifyFieldName(std::string_view name);
 // True for equal ASCII text, ignoring case.
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 
+// Fields that concern one connection whatever Connection says: Connection, Keep-Alive, Proxy-Connection, TE,
+// Transfer-Encoding, Upgrade, HTTP2-Settings.
+bool IsHopByHop(FieldId id);
+
 // One field. The views point into memory that the owner of the HeaderMap keeps alive (an exchange's arena).
 struct Field {
   std::string_view name;   // as received; HTTP/2 sends it in lower case
   std::string_view value;  // without surrounding white space (RFC 9110 section 5.5)
   FieldId id = FieldId::kOther;
+  // Meant for the next hop only: the sender's Connection field names it (RFC 9110 section 7.6.1). Set by the
+  // codec that received it and skipped by the codec that sends, so that a sender cannot make us drop fields
+  // that we add.
+  bool hop_by_hop = false;
 };
 
 // Fields of a message in the order received. Repeated names stay separate fields. A value type that copies
@@ -76,11 +87,16 @@ class HeaderMap {
   std::string_view Get(FieldId id) const;
   std::string_view Get(std::string_view name) const;
   size_t Count(FieldId id) const;
+  const Field& operator[](size_t index) const { return fields_[index]; }
 
   // Removes every field of that name; returns how many there were.
   size_t Remove(FieldId id);
   size_t Remove(std::string_view name);
 
+  // Marks every field of that name as hop_by_hop.
+  void MarkHopByHop(std::string_view name);
+
+  void Reserve(size_t count) { fields_.reserve(count); }
   void Clear() { fields_.clear(); }
   bool empty() const { return fields_.empty(); }
   size_t size() const { return fields_.size(); }
@@ -88,7 +104,7 @@ class HeaderMap {
   auto end() const { return fields_.end(); }
 
  private:
-  std::vector<Field> fields_;
+  std::vector<Field, base::PooledAllocator<Field>> fields_;
 };
 
 }  // namespace headgate::http

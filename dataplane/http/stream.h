@@ -72,11 +72,23 @@ class ServerStreamEvents {
   virtual void OnDownstreamWritable() = 0;
   // The client is gone or broke the protocol. Last event.
   virtual void OnDownstreamReset(const Failure& failure) = 0;
-  // The whole response has been handed to the kernel and the request is complete. Last event.
+  // The whole response has been handed to the kernel. If the request was not complete, the codec reads and drops
+  // the rest of it: body events end with the response. Last event.
   virtual void OnExchangeDone() = 0;
 
  protected:
   ~ServerStreamEvents() = default;
+};
+
+// A request that its codec refuses.
+struct BadRequest {
+  uint16_t status = 400;
+  Failure failure;
+  // Its first line as far as it was read, for the log; may hold any byte. Valid during the call.
+  std::string_view request_line;
+  // An exchange exists and has had OnDownstreamReset (its body was malformed or too slow, and nothing had been
+  // answered): it has logged the request.
+  bool exchange_known = false;
 };
 
 // Makes the receiver of a new request. Implemented by the worker, called by server connections.
@@ -86,6 +98,10 @@ class ServerHandler {
   // capacity, for the next request) until the last event. The returned object belongs to the handler, lives
   // until its last event, and may call `stream` from inside this call. Never null.
   virtual ServerStreamEvents* OnRequest(ServerStream& stream, const RequestHead& head, bool end) = 0;
+
+  // Answer a request that cannot become an exchange: send a complete response (SendHead, SendBody, `end`) from
+  // inside this call. There are no events; the connection or stream ends afterwards.
+  virtual void OnBadRequest(ServerStream& stream, const BadRequest& bad) = 0;
 
  protected:
   ~ServerHandler() = default;

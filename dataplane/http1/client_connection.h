@@ -1,0 +1,147 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "dataplane/base/arena.h"
+#include "dataplane/base/byte_buffer.h"
+#include "dataplane/http/stream.h"
+#include "dataplane/http1/body_reader.h"
+#include "dataplane/http1/head_scanner.h"
+#include "dataplane/http1/options.h"
+#include "dataplane/http1/output_queue.h"
+#include "dataplane/http1/worker_io.h"
+#include "dataplane/net/event_loop.h"
+#include "dataplane/net/transport.h"
+
+namespace headgate::http1 {
+
+class ClientConnection;
+
+// Where a connection lives (a pool). Both calls may come from inside ClientStream::Reset, so they do bookkeeping
+// only: no calls to exchanges.
+class ClientConnectionOwner {
+ public:
+  // The exchange is complete and the connection may serve another one.
+  virtual void OnConnectionIdle(ClientConnection& connection) = 0;
+  // The connection has closed itself and is inert: forget it and hand it to EventLoop::Retire. Last call.
+  virtual void OnConnectionClosed(ClientConnection& connection) = 0;
+
+ protected:
+  ~ClientConnectionOwner() = default;
+};
+
+// HTTP/1.1 with one upstream endpoint, one request at a time.
+//
+// fresh (connecting) → StartAttempt → … → idle → StartAttempt → … → closed. A fresh connection may be given its attempt
+// while it still connects; connection errors are then the attempt's failure. While idle, any byte or the end of
+// the stream closes it.
+class ClientConnection final : public net::Retirable,
+                               public http::ClientStream,
+                               private net::IoHandler,
+                               private net::TimerHandler {
+ public:
+  // `transport` is over a socket whose connect has been started (or is complete). The others outlive the connection.
+  ClientConnection(WorkerIo& io, const ClientOptions& options, ClientConnectionOwner& owner,
+                   std::unique_ptr<net::Transport> transport);
+  ~ClientConnection() override;
+
+  // Registers with the loop. False: out of resources, the connection is of no use; drop it.
+  [[nodiscard]] bool Start(milliseconds connect_timeout);
+
+  // Begins an attempt; send through the returned stream. `arena` gets the response heads and, like `events`,
+  // lives until the attempt's last event. REQUIRES: available().
+  http::ClientStream& StartAttempt(http::ClientStreamEvents& events, base::Arena& arena,
+                                   const AttemptTimeouts& timeouts);
+
+  // Fresh or idle, and alive.
+  bool available() const { return state_ != State::kClosed && events_ == nullptr && !attempt_open_; }
+  // Closes an idle or fresh connection. OnConnectionClosed is called from inside.
+  void Close();
+
+  // http::ClientStream
+  void SendHead(const http::RequestHead& head, bool end) override;
+  void SendBody(std::string_view piece, bool end) override;
+  void SendTrailers(const http::HeaderMap& trailers) override;
+  void PauseReading() override;
+  void ResumeReading() override;
+  void Reset() override;
+  size_t unsent_bytes() const override { return output_.size(); }
+  bool connected() const override { return state_ == State::kOpen; }
+  bool reused() const override { return attempts_ > 1; }
+
+  // When the last attempt ended; for idle timeouts kept by the owner.
+  net::TimePoint idle_since() const { return idle_since_; }
+
+ private:
+  enum class State : uint8_t { kConnecting, kHandshake, kOpen, kClosed };
+  enum class Response : uint8_t { kNone, kHead, kBody, kComplete };
+
+  void OnIo(net::IoEvents events) override;
+  void OnTimer(net::Timer& timer) override;
+
+  void ContinueConnecting();
+
+  void ReadAndProcess();
+  void Process(std::string_view data);
+  size_t ProcessHead(std::string_view data);
+  size_t ProcessBody(std::string_view data);
+  void OnReadEnd(base::Failure::Kind kind);
+  void ResponseComplete();
+
+  void ScheduleFlush();
+  void Flush();
+  void HandleOutput(OutputQueue::Result result);
+  void FinishAttempt();
+
+  // Tells the exchange, then closes.
+  void Fail(base::Failure::Kind kind, std::string_view detail);
+  void RunReady();
+
+  WorkerIo& io_;
+  const ClientOptions& options_;
+  ClientConnectionOwner& owner_;
+  std::unique_ptr<net::Transport> transport_;
+  net::IoRegistration registration_;
+  net::Timer read_timer_;
+  net::Timer send_timer_;
+  net::MemberTask<ClientConnection, &ClientConnection::RunReady> ready_task_;
+  net::MemberTask<ClientConnection, &ClientConnection::Flush> flush_task_;
+
+  State state_ = State::kConnecting;
+  bool readable_ = false;
+  bool attempt_open_ = false;    // between StartAttempt and FinishAttempt, Reset or failure
+
+  // Attempt.
+  http::ClientStreamEvents* events_ = nullptr;
+  base::Arena* arena_ = nullptr;
+  AttemptTimeouts timeouts_;
+  uint32_t attempts_ = 0;
+  uint32_t pause_count_ = 0;
+
+  // Request.
+  OutputQueue output_;
+  uint64_t written_before_ = 0;  // output_.written() when the attempt began
+  bool chunked_ = false;
+  uint64_t fixed_left_ = 0;
+  bool head_request_ = false;
+  bool request_head_sent_ = false;
+  bool request_ended_ = false;
+  bool was_above_high_water_ = false;
+  bool write_failed_ = false;
+
+  // Response.
+  Response response_ = Response::kNone;
+  base::ByteBuffer input_;
+  HeadScanner scanner_;
+  BodyReader body_reader_;
+  http::ResponseHead head_;
+  uint32_t informational_ = 0;
+  bool received_ = false;        // any byte of the response
+  bool reusable_ = false;        // as the response said
+
+  net::TimePoint idle_since_;
+};
+
+}  // namespace headgate::http1

@@ -1,0 +1,160 @@
+#include "dataplane/http1/field_parser.h"
+
+#include "dataplane/http/chars.h"
+
+namespace headgate::http1 {
+namespace {
+
+using http::Field;
+using http::FieldId;
+
+// More connection options than any honest sender has; bounds the work that marking them costs.
+constexpr int kMaxConnectionOptions = 32;
+
+// Fields that a Connection field may take away from the next recipient: unknown ones and those that are
+// hop-by-hop anyway.
+bool MayBeNominated(FieldId id) { return id == FieldId::kOther || http::IsHopByHop(id); }
+
+}  // namespace
+
+FieldLinesResult ParseFieldLines(const char* at, const char* end, const FieldLinesOptions& options,
+                                 http::HeaderMap& fields) {
+  const auto malformed = [](std::string_view detail) {
+    return FieldLinesResult{FieldLinesError::kMalformed, detail};
+  };
+  uint32_t count = 0;
+  while (true) {
+    if (end - at < 2) return malformed("header section ends in mid-line");
+    if (*at == '\r') {
+      if (at[1] != '\n') return malformed("bare CR");
+      if (end - at != 2) return malformed("empty line inside the header section");
+      return {};
+    }
+    const char* const name = at;
+    bool underscore = false;
+    while (at != end && http::IsTokenChar(*at)) {
+      underscore |= *at == '_';
+      ++at;
+    }
+    if (at == end || *at != ':' || at == name) {
+      if (at == end) return malformed("header section ends in mid-line");
+      if (at == name && http::IsBlank(*at)) return malformed("folded or indented header line");
+      if (at == name && *at == ':') return malformed("empty field name");
+      if (http::IsBlank(*at)) return malformed("white space before the colon");
+      if (*at == '\n') return malformed("bare LF");
+      return malformed("invalid character in a field name");
+    }
+    const std::string_view name_text(name, static_cast<size_t>(at - name));
+    ++at;
+    while (at != end && http::IsBlank(*at)) ++at;
+    const char* const value = at;
+    at = http::FindValueEnd(at, end);
+    if (end - at < 2) return malformed("header section ends in mid-line");
+    if (*at != '\r') {
+      if (*at == '\n') return malformed("bare LF");
+      return malformed("control character in a field value");
+    }
+    if (at[1] != '\n') return malformed("bare CR");
+    const char* last = at;
+    while (last != value && http::IsBlank(last[-1])) --last;
+    at += 2;
+    // A line that starts with a blank would continue this one (obs-fold); the next round refuses it.
+    if (++count > options.max_fields) {
+      return {FieldLinesError::kTooMany, "too many header fields"};
+    }
+    if (underscore && options.drop_underscores) continue;
+    fields.Add(name_text, std::string_view(value, static_cast<size_t>(last - value)));
+  }
+}
+
+ConnectionOptions ReadConnectionOptions(http::HeaderMap& fields) {
+  ConnectionOptions options;
+  int count = 0;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].id != FieldId::kConnection) continue;
+    ForEachListElement(fields[i].value, [&](std::string_view option) {
+      if (++count > kMaxConnectionOptions || !http::IsToken(option)) {
+        options.valid = false;
+        return;
+      }
+      if (http::EqualsIgnoreCase(option, "keep-alive")) {
+        options.keep_alive = true;
+      } else if (http::EqualsIgnoreCase(option, "close")) {
+        options.close = true;
+      } else if (http::EqualsIgnoreCase(option, "upgrade")) {
+        options.upgrade = true;
+      } else if (MayBeNominated(http::ClassifyFieldName(option))) {
+        fields.MarkHopByHop(option);
+      }
+    });
+  }
+  return options;
+}
+
+bool ParseContentLength(std::string_view text, uint64_t& length) {
+  if (text.empty() || text.size() > 19) return false;
+  uint64_t value = 0;
+  for (char c : text) {
+    if (!http::IsDigit(c)) return false;
+    value = value * 10 + static_cast<uint64_t>(c - '0');
+  }
+  // Nineteen digits fit 64 bits; a reader with signed numbers must not see a negative one.
+  if (value > static_cast<uint64_t>(INT64_MAX)) return false;
+  length = value;
+  return true;
+}
+
+Framing ReadFraming(const http::HeaderMap& fields) {
+  using Error = Framing::Error;
+  Framing framing;
+  bool has_coding = false;
+  bool after_chunked = false;
+  bool unknown = false;
+  for (const Field& field : fields) {
+    if (field.id == FieldId::kContentLength) {
+      if (framing.has_length) {
+        framing.error = Error::kSeveralLengths;
+        return framing;
+      }
+      framing.has_length = true;
+      if (!ParseContentLength(field.value, framing.length)) {
+        framing.error = Error::kBadLength;
+        return framing;
+      }
+    } else if (field.id == FieldId::kTransferEncoding) {
+      has_coding = true;
+      ForEachListElement(field.value, [&](std::string_view coding) {
+        if (framing.chunked) after_chunked = true;
+        if (http::EqualsIgnoreCase(coding, "chunked")) {
+          framing.chunked = true;
+        } else {
+          unknown = true;
+        }
+      });
+    }
+  }
+  if (has_coding) {
+    if (framing.has_length) {
+      framing.error = Error::kBothLengths;
+    } else if (!framing.chunked || after_chunked) {
+      framing.error = Error::kBadCoding;
+    } else if (unknown) {
+      framing.error = Error::kUnknownCoding;
+    }
+  }
+  return framing;
+}
+
+std::string_view FramingErrorText(Framing::Error error) {
+  switch (error) {
+    case Framing::Error::kNone: return "";
+    case Framing::Error::kBothLengths: return "Transfer-Encoding with Content-Length";
+    case Framing::Error::kBadLength: return "malformed Content-Length";
+    case Framing::Error::kSeveralLengths: return "several Content-Length fields";
+    case Framing::Error::kBadCoding: return "Transfer-Encoding does not end with one chunked";
+    case Framing::Error::kUnknownCoding: return "unknown transfer coding";
+  }
+  return "";
+}
+
+}  // namespace headgate::http1

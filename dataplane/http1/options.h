@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace headgate::http1 {
+
+using std::chrono::milliseconds;
+
+// What a request head may be.
+struct RequestLimits {
+  uint32_t max_head_bytes = 32 * 1024;  // else 431
+  uint32_t max_line_bytes = 32 * 1024;  // of the request line, else 414
+  uint32_t max_fields = 100;            // else 431
+  // Fields with '_' in their name are dropped: many applications see them and their '-' twin as one
+  // variable, so a client could overwrite what we set.
+  bool drop_underscores = true;
+  uint32_t max_trailer_bytes = 8 * 1024;
+};
+
+struct ResponseLimits {
+  uint32_t max_head_bytes = 64 * 1024;
+  uint32_t max_fields = 1000;
+  uint32_t max_trailer_bytes = 8 * 1024;
+};
+
+// Read at each use, so the worker may change it in place while connections live.
+struct ServerOptions {
+  RequestLimits limits;
+  milliseconds handshake_timeout{15'000};
+  milliseconds head_timeout{60'000};  // first byte (or accept) to complete head, else 408
+  milliseconds body_timeout{60'000};  // between two reads of a body, else 408
+  milliseconds idle_timeout{75'000};  // between requests; 0: no keep-alive
+  milliseconds send_timeout{60'000};  // between two writes that make progress, else closed
+  // How long a client may go on sending after an answer that ended the connection.
+  milliseconds linger_timeout{5'000};
+  uint32_t max_requests = 1000;  // per connection; 0: no limit
+  // What is read and dropped of a request body that nobody wants, to keep the connection.
+  uint64_t max_drain_bytes = 64 * 1024;
+};
+
+struct ClientOptions {
+  ResponseLimits limits;
+  uint32_t max_requests = 10'000;  // per connection; 0: no limit
+};
+
+// Of one attempt.
+struct AttemptTimeouts {
+  milliseconds connect{5'000};  // with the TLS handshake
+  milliseconds send{60'000};    // between two writes that make progress
+  milliseconds read{60'000};    // between two reads
+};
+
+}  // namespace headgate::http1

@@ -1,0 +1,194 @@
+#include "dataplane/http1/serializer.h"
+
+#include <charconv>
+#include <cstring>
+
+#include "dataplane/http1/chunked.h"
+#include "dataplane/http1/field_parser.h"
+
+namespace headgate::http1 {
+namespace {
+
+using http::Field;
+using http::FieldId;
+using http::HeaderMap;
+
+// More than the fixed parts of any head: status or request line without the texts, Host, framing, Connection,
+// Date, TE.
+constexpr size_t kFixedParts = 320;
+
+char* Put(std::string_view text, char* out) {
+  std::memcpy(out, text.data(), text.size());
+  return out + text.size();
+}
+
+char* PutNumber(uint64_t number, char* out) { return std::to_chars(out, out + 20, number).ptr; }
+
+char* PutField(const Field& field, char* out) {
+  out = Put(field.name, out);
+  *out++ = ':';
+  *out++ = ' ';
+  out = Put(field.value, out);
+  *out++ = '\r';
+  *out++ = '\n';
+  return out;
+}
+
+size_t FieldsBound(const HeaderMap& fields) {
+  size_t size = 0;
+  for (const Field& field : fields) size += field.name.size() + field.value.size() + 4;
+  return size;
+}
+
+char* PutFraming(WireFraming framing, uint64_t length, char* out) {
+  if (framing == WireFraming::kContentLength) {
+    out = Put("Content-Length: ", out);
+    out = PutNumber(length, out);
+    out = Put("\r\n", out);
+  } else if (framing == WireFraming::kChunked) {
+    out = Put("Transfer-Encoding: chunked\r\n", out);
+  }
+  return out;
+}
+
+bool HasTrailersCoding(std::string_view te) {
+  bool found = false;
+  ForEachListElement(te, [&](std::string_view coding) {
+    found |= http::EqualsIgnoreCase(coding, "trailers");
+  });
+  return found;
+}
+
+char* PutStatusLine(const http::ResponseHead& head, char* out) {
+  out = Put("HTTP/1.1 ", out);
+  *out++ = static_cast<char>('0' + head.status / 100 % 10);
+  *out++ = static_cast<char>('0' + head.status / 10 % 10);
+  *out++ = static_cast<char>('0' + head.status % 10);
+  *out++ = ' ';
+  out = Put(head.reason.empty() ? http::ReasonPhrase(head.status) : head.reason, out);
+  return Put("\r\n", out);
+}
+
+}  // namespace
+
+size_t RequestHeadBound(const http::RequestHead& head) {
+  return kFixedParts + head.method_text.size() + head.target.size() + head.authority.size() +
+         FieldsBound(head.fields);
+}
+
+size_t ResponseHeadBound(const http::ResponseHead& head) {
+  return kFixedParts + head.reason.size() + FieldsBound(head.fields);
+}
+
+size_t TrailersBound(const HeaderMap& trailers) {
+  return kLastChunk.size() + FieldsBound(trailers);
+}
+
+char* WriteRequestHead(const http::RequestHead& head, const RequestWireOptions& options,
+                       char* out) {
+  out = Put(head.method_text, out);
+  *out++ = ' ';
+  out = Put(head.target, out);
+  out = Put(" HTTP/1.1\r\nHost: ", out);
+  out = Put(head.authority, out);
+  out = Put("\r\n", out);
+  bool te_trailers = false;
+  for (const Field& field : head.fields) {
+    if (field.id == FieldId::kOther) {
+      if (!field.hop_by_hop) out = PutField(field, out);
+      continue;
+    }
+    switch (field.id) {
+      case FieldId::kHost:
+      case FieldId::kContentLength:
+      case FieldId::kExpect:
+        break;
+      case FieldId::kTe:
+        te_trailers |= HasTrailersCoding(field.value);
+        break;
+      case FieldId::kTrailer:
+        if (options.framing == WireFraming::kChunked) out = PutField(field, out);
+        break;
+      default:
+        if (!field.hop_by_hop && !http::IsHopByHop(field.id)) out = PutField(field, out);
+        break;
+    }
+  }
+  out = PutFraming(options.framing, options.length, out);
+  if (te_trailers) out = Put("TE: trailers\r\n", out);
+  if (te_trailers && options.close) {
+    out = Put("Connection: TE, close\r\n", out);
+  } else if (te_trailers) {
+    out = Put("Connection: TE\r\n", out);
+  } else if (options.close) {
+    out = Put("Connection: close\r\n", out);
+  }
+  return Put("\r\n", out);
+}
+
+char* WriteResponseHead(const http::ResponseHead& head, const ResponseWireOptions& options,
+                        char* out) {
+  using Connection = ResponseWireOptions::Connection;
+  out = PutStatusLine(head, out);
+  bool has_date = false;
+  bool length_copied = false;
+  for (const Field& field : head.fields) {
+    if (field.id == FieldId::kOther) {
+      if (!field.hop_by_hop) out = PutField(field, out);
+      continue;
+    }
+    switch (field.id) {
+      case FieldId::kContentLength: {
+        uint64_t length = 0;
+        if (options.framing == WireFraming::kAsReceived && !length_copied &&
+            ParseContentLength(field.value, length)) {
+          length_copied = true;
+          out = PutField(field, out);
+        }
+        break;
+      }
+      case FieldId::kDate:
+        has_date = true;
+        out = PutField(field, out);
+        break;
+      case FieldId::kTrailer:
+        if (options.framing == WireFraming::kChunked) out = PutField(field, out);
+        break;
+      default:
+        if (!field.hop_by_hop && !http::IsHopByHop(field.id)) out = PutField(field, out);
+        break;
+    }
+  }
+  out = PutFraming(options.framing, options.length, out);
+  if (!has_date && !options.date.empty()) {
+    out = Put("Date: ", out);
+    out = Put(options.date, out);
+    out = Put("\r\n", out);
+  }
+  if (options.connection == Connection::kClose) {
+    out = Put("Connection: close\r\n", out);
+  } else if (options.connection == Connection::kKeepAlive) {
+    out = Put("Connection: keep-alive\r\n", out);
+  }
+  return Put("\r\n", out);
+}
+
+char* WriteInformationalHead(const http::ResponseHead& head, char* out) {
+  out = PutStatusLine(head, out);
+  for (const Field& field : head.fields) {
+    // RFC 9110 section 8.6: no framing fields in 1xx.
+    if (field.id == FieldId::kContentLength || field.id == FieldId::kTrailer) continue;
+    if (!field.hop_by_hop && !http::IsHopByHop(field.id)) out = PutField(field, out);
+  }
+  return Put("\r\n", out);
+}
+
+char* WriteLastChunk(const HeaderMap& trailers, char* out) {
+  out = Put("0\r\n", out);
+  for (const Field& field : trailers) {
+    if (!field.hop_by_hop && !IsForbiddenTrailer(field.id)) out = PutField(field, out);
+  }
+  return Put("\r\n", out);
+}
+
+}  // namespace headgate::http1

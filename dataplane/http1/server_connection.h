@@ -1,0 +1,172 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "dataplane/base/arena.h"
+#include "dataplane/base/byte_buffer.h"
+#include "dataplane/http/stream.h"
+#include "dataplane/http1/body_reader.h"
+#include "dataplane/http1/head_scanner.h"
+#include "dataplane/http1/options.h"
+#include "dataplane/http1/output_queue.h"
+#include "dataplane/http1/worker_io.h"
+#include "dataplane/net/event_loop.h"
+#include "dataplane/net/transport.h"
+
+namespace headgate::http1 {
+
+class ServerConnection;
+
+// The connections of a worker with its clients. Owns them; a closed one frees itself at the end of the loop turn.
+class ServerConnections {
+ public:
+  // All arguments outlive this object. `options` is read at each use.
+  ServerConnections(WorkerIo& io, const ServerOptions& options, http::ServerHandler& handler);
+  ~ServerConnections();
+
+  // Takes over an accepted connection. `info.tls` and `info.server_name` are filled in after the handshake.
+  void Add(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info);
+
+  // Closes idle connections now and every other one after its current response.
+  void Drain();
+  // Closes everything now. Exchanges see OnDownstreamReset(kDraining).
+  void CloseAll();
+
+  size_t size() const { return connections_.size(); }
+
+ private:
+  friend class ServerConnection;
+  void Remove(ServerConnection& connection);
+
+  WorkerIo& io_;
+  const ServerOptions& options_;
+  http::ServerHandler& handler_;
+  std::vector<std::unique_ptr<ServerConnection>> connections_;
+  bool draining_ = false;
+};
+
+// HTTP/1.x with one client: strict request parsing, one exchange at a time, pipelined requests answered in order.
+// Made, owned and retired by ServerConnections.
+//
+// Lifecycle of a request: head → OnRequest → body events ‖ Send calls → response flushed → OnExchangeDone → next
+// head. Reading stops while the exchange has paused it and while it only waits for its response; what arrived
+// early stays in `input_`.
+class ServerConnection final : public net::Retirable,
+                               public http::ServerStream,
+                               private net::IoHandler,
+                               private net::TimerHandler {
+ public:
+  ServerConnection(ServerConnections& owner, std::unique_ptr<net::Transport> transport,
+                   http::ConnectionInfo info);
+  ~ServerConnection() override;
+
+  // http::ServerStream
+  void SendInformational(const http::ResponseHead& head) override;
+  void SendHead(const http::ResponseHead& head, bool end) override;
+  void SendBody(std::string_view piece, bool end) override;
+  void SendTrailers(const http::HeaderMap& trailers) override;
+  void PauseReading() override;
+  void ResumeReading() override;
+  void Reset() override;
+  size_t unsent_bytes() const override { return output_.size(); }
+  base::Arena& arena() override { return arena_; }
+  const http::ConnectionInfo& connection() const override { return info_; }
+
+ private:
+  friend class ServerConnections;
+
+  enum class State : uint8_t {
+    kHandshake,
+    kHead,       // between requests or reading a head
+    kBody,       // an exchange is on and its request not complete
+    kExchange,   // an exchange is on and its request complete
+    kDrainBody,  // the exchange is over; the rest of its request is read and dropped
+    kLinger,     // our direction has ended; reads and drops until the client closes too
+    kClosed,
+  };
+  // How the response body is written.
+  enum class Framing : uint8_t { kNone, kFixed, kChunked, kUntilClose };
+
+  // net::IoHandler, net::TimerHandler
+  void OnIo(net::IoEvents events) override;
+  void OnTimer(net::Timer& timer) override;
+
+  void Start();
+  void ContinueHandshake();
+
+  // Reading. All of these may end with the connection closed.
+  bool WantsToRead() const;
+  void ReadAndProcess();
+  void Process(std::string_view data);
+  size_t ProcessHead(std::string_view data);
+  size_t ProcessBody(std::string_view data);
+  void OnReadEnd(base::Failure::Kind kind);
+  void StartExchange();
+  void RequestComplete();
+
+  // Writing.
+  void ScheduleFlush();
+  void Flush();
+  void HandleOutput(OutputQueue::Result result);
+  void MaybeSendContinue();
+  void EndResponse();
+  void FinishExchange();
+
+  // Ending.
+  void Refuse(uint16_t status, const base::Failure& failure, std::string_view request_line,
+              bool exchange_known);
+  void FailExchange(const base::Failure& failure);
+  void StartLinger();
+  void Close(bool abort);
+  void Drain();
+
+  // The loop's entry for what must not happen inside a call of the exchange.
+  void RunReady();
+
+  ServerConnections& owner_;
+  WorkerIo& io_;
+  const ServerOptions& options_;
+  std::unique_ptr<net::Transport> transport_;
+  net::IoRegistration registration_;
+  net::Timer read_timer_;
+  net::Timer send_timer_;
+  net::MemberTask<ServerConnection, &ServerConnection::RunReady> ready_task_;
+  net::MemberTask<ServerConnection, &ServerConnection::Flush> flush_task_;
+  size_t index_ = 0;  // in ServerConnections
+
+  State state_ = State::kHandshake;
+  bool readable_ = false;        // the kernel may hold bytes
+  bool read_ended_ = false;      // the client has ended its direction
+  bool processing_ = false;      // inside Process; ready work waits for it
+  bool draining_ = false;
+  bool write_failed_ = false;
+
+  // Request.
+  base::ByteBuffer input_;       // read but not used yet
+  HeadScanner scanner_;
+  BodyReader body_reader_;
+  base::Arena arena_;
+  http::RequestHead head_;
+  http::ServerStreamEvents* events_ = nullptr;
+  uint32_t requests_ = 0;
+  uint32_t pause_count_ = 0;
+  bool client_keep_alive_ = false;
+  bool expect_pending_ = false;  // the client may be waiting for 100
+  uint64_t drained_bytes_ = 0;
+
+  // Response.
+  OutputQueue output_;
+  Framing framing_ = Framing::kNone;
+  uint64_t fixed_left_ = 0;
+  bool head_sent_ = false;
+  bool response_ended_ = false;
+  bool keep_alive_ = false;      // after this response
+  bool was_above_high_water_ = false;
+
+  http::ConnectionInfo info_;
+};
+
+}  // namespace headgate::http1

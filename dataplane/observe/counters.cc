@@ -1,0 +1,41 @@
+#include "dataplane/observe/counters.h"
+
+namespace headgate::observe {
+
+std::string_view CounterName(CounterId id) {
+  switch (id) {
+    case CounterId::kDownstreamConnections: return "downstream_connections_total";
+    case CounterId::kDownstreamConnectionsActive: return "downstream_connections_active";
+    case CounterId::kDownstreamRequests: return "downstream_requests_total";
+    case CounterId::kDownstreamRequestsActive: return "downstream_requests_active";
+    case CounterId::kDownstreamBadRequests: return "downstream_bad_requests_total";
+    case CounterId::kDownstreamTimeouts: return "downstream_timeouts_total";
+    case CounterId::kDownstreamResets: return "downstream_resets_total";
+    case CounterId::kDownstreamBytesRead: return "downstream_read_bytes_total";
+    case CounterId::kDownstreamBytesWritten: return "downstream_written_bytes_total";
+    case CounterId::kDownstreamTlsFailures: return "downstream_tls_failures_total";
+    case CounterId::kUpstreamConnections: return "upstream_connections_total";
+    case CounterId::kUpstreamConnectionsActive: return "upstream_connections_active";
+    case CounterId::kUpstreamConnectFailures: return "upstream_connect_failures_total";
+    case CounterId::kUpstreamConnectTimeouts: return "upstream_connect_timeouts_total";
+    case CounterId::kUpstreamRequests: return "upstream_requests_total";
+    case CounterId::kUpstreamReuses: return "upstream_reuses_total";
+    case CounterId::kUpstreamRetries: return "upstream_retries_total";
+    case CounterId::kUpstreamTimeouts: return "upstream_timeouts_total";
+    case CounterId::kUpstreamResets: return "upstream_resets_total";
+    case CounterId::kUpstreamProtocolErrors: return "upstream_protocol_errors_total";
+    case CounterId::kUpstreamBytesRead: return "upstream_read_bytes_total";
+    case CounterId::kUpstreamBytesWritten: return "upstream_written_bytes_total";
+    case CounterId::kAccessLogDropped: return "access_log_dropped_lines_total";
+    case CounterId::kCount: break;
+  }
+  return "";
+}
+
+bool IsLevel(CounterId id) {
+  return id == CounterId::kDownstreamConnectionsActive ||
+         id == CounterId::kDownstreamRequestsActive ||
+         id == CounterId::kUpstreamConnectionsActive;
+}
+
+}  // namespace headgate::observe

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace headgate::observe {
+
+// A number that one thread changes and any thread reads: no locked instruction on the hot path.
+class ShardCounter {
+ public:
+  // Owner thread only.
+  void Add(uint64_t by = 1) {
+    value_.store(value_.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+  }
+  // For levels (open connections). Owner thread only.
+  void Subtract(uint64_t by = 1) {
+    value_.store(value_.load(std::memory_order_relaxed) - by, std::memory_order_relaxed);
+  }
+  uint64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_{0};
+};
+
+// What a worker counts beside requests by route.
+enum class CounterId : uint8_t {
+  kDownstreamConnections,        // accepted
+  kDownstreamConnectionsActive,  // level
+  kDownstreamRequests,           // heads read, refused ones included
+  kDownstreamRequestsActive,     // level
+  kDownstreamBadRequests,        // refused by the codec
+  kDownstreamTimeouts,
+  kDownstreamResets,             // client gone in mid-exchange
+  kDownstreamBytesRead,
+  kDownstreamBytesWritten,
+  kDownstreamTlsFailures,
+  kUpstreamConnections,          // made
+  kUpstreamConnectionsActive,    // level
+  kUpstreamConnectFailures,
+  kUpstreamConnectTimeouts,
+  kUpstreamRequests,             // attempts whose head was sent
+  kUpstreamReuses,               // of these, on a connection that had served before
+  kUpstreamRetries,
+  kUpstreamTimeouts,
+  kUpstreamResets,
+  kUpstreamProtocolErrors,
+  kUpstreamBytesRead,
+  kUpstreamBytesWritten,
+  kAccessLogDropped,
+  kCount,
+};
+
+// Prometheus name without prefix, "_total" included where it is a counter.
+std::string_view CounterName(CounterId id);
+// True for values that go down as well.
+bool IsLevel(CounterId id);
+
+// One worker's counters. Written on the worker's thread, read on any.
+class CounterShard {
+ public:
+  ShardCounter& operator[](CounterId id) { return counters_[static_cast<size_t>(id)]; }
+  const ShardCounter& operator[](CounterId id) const { return counters_[static_cast<size_t>(id)]; }
+
+ private:
+  std::array<ShardCounter, static_cast<size_t>(CounterId::kCount)> counters_;
+};
+
+}  // namespace headgate::observe
