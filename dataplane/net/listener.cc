@@ -11,6 +11,8 @@ constexpr milliseconds kRetryDelay{100};
 
 Listener::Listener(EventLoop& loop, Fd fd, AcceptHandler& handler)
     : loop_(loop), handler_(handler), fd_(std::move(fd)), retry_(loop.timers(), *this) {
+  constexpr int kBacklog = 4096;  // the kernel caps it at net.core.somaxconn
+  if (listen(fd_.get(), kBacklog) != 0) return;
   if (const auto local = LocalAddress(fd_.get()); local.ok()) address_ = *local;
   registration_ = loop_.Watch(fd_.get(), *this);
 }

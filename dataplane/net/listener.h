@@ -25,7 +25,7 @@ class Listener final : private IoHandler, private TimerHandler {
  public:
   static constexpr int kBatch = 64;
 
-  // `handler` outlives this. `fd` is a ListenTcp() result.
+  // Starts listening. `handler` outlives this. `fd` is a BindTcp() result.
   Listener(EventLoop& loop, Fd fd, AcceptHandler& handler);
 
   // Takes what waits in the accept queue and closes the socket. No OnAccept after this.

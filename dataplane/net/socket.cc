@@ -23,7 +23,7 @@ void SetFlag(int fd, int level, int option, int value) {
 
 }  // namespace
 
-absl::StatusOr<Fd> ListenTcp(const Address& address, int backlog) {
+absl::StatusOr<Fd> BindTcp(const Address& address) {
   sockaddr_storage storage;
   const socklen_t length = address.ToSockaddr(storage);
   Fd fd(socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -35,7 +35,6 @@ absl::StatusOr<Fd> ListenTcp(const Address& address, int backlog) {
   if (bind(fd.get(), reinterpret_cast<sockaddr*>(&storage), length) != 0) {
     return SystemError("cannot bind", address);
   }
-  if (listen(fd.get(), backlog) != 0) return SystemError("cannot listen on", address);
   return fd;
 }
 

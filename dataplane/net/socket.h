@@ -36,10 +36,10 @@ class Fd {
   int fd_ = -1;
 };
 
-// A non-blocking TCP listener with SO_REUSEPORT (one per worker on the same address: the kernel spreads
-// connections) and TCP_NODELAY, which accepted sockets inherit. An IPv6 wildcard takes IPv4 as well. Errors name the
-// address.
-absl::StatusOr<Fd> ListenTcp(const base::Address& address, int backlog = 4096);
+// A non-blocking TCP socket for a Listener, bound but not yet listening: clients are refused, not kept waiting, until
+// we can serve them. SO_REUSEPORT (one per worker on the same address: the kernel spreads connections) and
+// TCP_NODELAY, which accepted sockets inherit. An IPv6 wildcard takes IPv4 as well. Errors name the address.
+absl::StatusOr<Fd> BindTcp(const base::Address& address);
 
 // The address a socket is bound to; the port is the real one after binding port 0.
 absl::StatusOr<base::Address> LocalAddress(int fd);

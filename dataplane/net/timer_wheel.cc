@@ -8,7 +8,7 @@ void Timer::Arm(milliseconds delay) {
   // From the turn's time, rounded up, plus one because the current tick is partly over.
   const auto ticks = static_cast<uint64_t>(
       (std::max(delay, milliseconds(0)) + TimerWheel::kTick - milliseconds(1)) / TimerWheel::kTick);
-  deadline_tick_ = wheel_.TickAt(wheel_.now_) + ticks + 1;
+  deadline_tick_ = wheel_.current_ + ticks + 1;
   armed_ = true;
   if (linked() && slot_tick_ <= deadline_tick_) return;  // looked at early enough already
   wheel_.Link(*this, deadline_tick_);
@@ -50,7 +50,6 @@ void TimerWheel::Cascade(int level) {
 }
 
 void TimerWheel::Advance(TimePoint now) {
-  now_ = now;
   const uint64_t target = TickAt(now);
   while (current_ < target) {
     ++current_;

@@ -74,8 +74,7 @@ class TimerWheel {
   }
 
   const TimePoint start_;
-  TimePoint now_ = start_;
-  uint64_t current_ = 0;  // last tick processed
+  uint64_t current_ = 0;  // the turn's tick: last one processed
   std::array<std::array<base::IntrusiveList<Timer>, kSlots>, kLevels> slots_;
 };
 

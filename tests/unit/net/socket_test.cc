@@ -32,7 +32,7 @@ Address Loopback() { return *Address::ParseHostPort("127.0.0.1:0"); }
 TEST(ListenerTest, AcceptsMoreThanOneBatchAndWhatWaitsAtClose) {
   EventLoop loop;
   Acceptor acceptor;
-  Listener listener(loop, std::move(*ListenTcp(Loopback())), acceptor);
+  Listener listener(loop, std::move(*BindTcp(Loopback())), acceptor);
   std::vector<Fd> clients;
   auto connect = [&](int count) {
     for (int i = 0; i < count; ++i) clients.push_back(std::move(*ConnectTcp(listener.address())));
@@ -49,7 +49,7 @@ TEST(ListenerTest, AcceptsMoreThanOneBatchAndWhatWaitsAtClose) {
 TEST(ListenerTest, GoesOnAfterRunningOutOfDescriptors) {
   EventLoop loop;
   Acceptor acceptor;
-  Listener listener(loop, std::move(*ListenTcp(Loopback())), acceptor);
+  Listener listener(loop, std::move(*BindTcp(Loopback())), acceptor);
   Fd client = std::move(*ConnectTcp(listener.address()));
   rlimit old;
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &old), 0);
@@ -65,7 +65,8 @@ TEST(ListenerTest, GoesOnAfterRunningOutOfDescriptors) {
 
 struct ConnectedPair {
   ConnectedPair() {
-    const Fd listening = std::move(*ListenTcp(Loopback()));
+    const Fd listening = std::move(*BindTcp(Loopback()));
+    EXPECT_EQ(listen(listening.get(), 1), 0);
     client.emplace(std::move(*ConnectTcp(*LocalAddress(listening.get()))));
     int raw = -1;
     while (raw < 0) raw = accept4(listening.get(), nullptr, nullptr, SOCK_NONBLOCK);
