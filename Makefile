@@ -29,9 +29,9 @@ fuzz:  ## Every fuzz target for a minute (SECONDS=n for longer)
 	@scripts/setup build test
 	@scripts/fuzz $(or $(SECONDS),60)
 
-bench:  ## Proxy CPU per request beside nginx and HAProxy, in one interleaved run
+bench:  ## Proxy CPU per request beside nginx and HAProxy, in one interleaved run (ARGS=--help)
 	@scripts/setup build bench
-	@scripts/bench
+	@bench/compare/run $(ARGS)
 
 format:  ## Format the sources in place
 	@scripts/setup build test
