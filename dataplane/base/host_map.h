@@ -109,6 +109,9 @@ class HostMap {
       --map_.size_;
     }
 
+    // The item as it is after the changes so far, or nullptr.
+    const Item* FindPattern(std::string_view pattern) const { return map_.FindPattern(pattern); }
+
     // Ends the edit.
     HostMap Finish() && {
       for (size_t i = 0; i < kShards; ++i) {

@@ -58,6 +58,7 @@ class CertificateParser {
   // `chain_pem`: leaf first. `key_pem`: not encrypted. Refused with a reason that holds no key material: text that is
   // not PEM, an encrypted key, a key that does not belong to the leaf, a key that OpenSSL finds too weak. An
   // expired certificate is not refused (ingress-nginx serves it, too): look at not_after.
+  // "chain_pem: ..." and "key_pem: ..." in the reason say which of the two is at fault.
   absl::StatusOr<std::shared_ptr<const Certificate>> Parse(std::string_view chain_pem,
                                                            std::string_view key_pem);
 
@@ -66,7 +67,9 @@ class CertificateParser {
 
   SSL_CTX* probe_;  // takes each certificate once, so that what a worker would refuse is refused here
   uint64_t next_id_ = 1;
-  absl::flat_hash_map<std::string, std::weak_ptr<const std::string>> shared_;
+  // By hash of the content.
+  absl::flat_hash_map<size_t, std::weak_ptr<const std::string>> shared_;
+  size_t sweep_at_ = 64;  // size of shared_ at which it is searched for dead entries
 };
 
 }  // namespace headgate::tls

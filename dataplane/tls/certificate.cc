@@ -1,0 +1,134 @@
+#include "dataplane/tls/certificate.h"
+
+#include <openssl/pem.h>
+#include <time.h>
+
+#include <utility>
+
+#include "absl/hash/hash.h"
+#include "common/strings.h"
+#include "dataplane/tls/openssl_ptr.h"
+
+namespace headgate::tls {
+namespace {
+
+constexpr size_t kMaxPemBytes = 256 * 1024;
+constexpr size_t kMaxChainLength = 16;
+
+absl::Status Refuse(std::string_view field, std::string_view problem) {
+  ERR_clear_error();
+  return absl::InvalidArgumentError(StrCat(field, ": ", problem));
+}
+
+OpenSslPtr<BIO> OpenText(std::string_view text) {
+  return OpenSslPtr<BIO>(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
+
+OpenSslPtr<X509> ParseDer(std::string_view der) {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
+  return OpenSslPtr<X509>(d2i_X509(nullptr, &bytes, static_cast<long>(der.size())));
+}
+
+// The certificates of a PEM text in DER; other blocks are passed over.
+std::vector<std::string> ReadChain(std::string_view pem) {
+  std::vector<std::string> chain;
+  const OpenSslPtr<BIO> bio = OpenText(pem);
+  char* label = nullptr;
+  char* header = nullptr;
+  unsigned char* data = nullptr;
+  long size = 0;
+  while (PEM_read_bio(bio.get(), &label, &header, &data, &size) == 1) {
+    if (std::string_view(label) == PEM_STRING_X509) {
+      chain.emplace_back(reinterpret_cast<const char*>(data), static_cast<size_t>(size));
+    }
+    OPENSSL_free(label);
+    OPENSSL_free(header);
+    OPENSSL_clear_free(data, static_cast<size_t>(size));
+  }
+  ERR_clear_error();
+  return chain;
+}
+
+// An encrypted key must fail at once: by default OpenSSL would ask on the terminal.
+int NoPassword(char*, int, int, void*) { return -1; }
+
+OpenSslPtr<EVP_PKEY> ReadKey(std::string_view pem) {
+  const OpenSslPtr<BIO> bio = OpenText(pem);
+  return OpenSslPtr<EVP_PKEY>(PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassword, nullptr));
+}
+
+SecretBytes KeyToDer(const EVP_PKEY* key) {
+  unsigned char* der = nullptr;
+  const int size = i2d_PrivateKey(key, &der);
+  if (size <= 0) return {};
+  SecretBytes out(std::string_view(reinterpret_cast<const char*>(der), static_cast<size_t>(size)));
+  OPENSSL_clear_free(der, static_cast<size_t>(size));
+  return out;
+}
+
+int64_t ToUnixSeconds(const ASN1_TIME* time) {
+  tm parts{};
+  return ASN1_TIME_to_tm(time, &parts) == 1 ? timegm(&parts) : 0;
+}
+
+}  // namespace
+
+CertificateParser::CertificateParser() : probe_(SSL_CTX_new(TLS_server_method())) {}
+CertificateParser::~CertificateParser() { SSL_CTX_free(probe_); }
+
+absl::StatusOr<std::shared_ptr<const Certificate>> CertificateParser::Parse(
+    std::string_view chain_pem, std::string_view key_pem) {
+  if (chain_pem.size() > kMaxPemBytes) return Refuse("chain_pem", "is longer than 256 KiB");
+  if (key_pem.size() > kMaxPemBytes) return Refuse("key_pem", "is longer than 256 KiB");
+  std::vector<std::string> ders = ReadChain(chain_pem);
+  if (ders.empty()) return Refuse("chain_pem", "holds no PEM certificate");
+  if (ders.size() > kMaxChainLength) return Refuse("chain_pem", "holds more than 16 certificates");
+
+  const OpenSslPtr<X509> leaf = ParseDer(ders[0]);
+  if (leaf == nullptr) return Refuse("chain_pem", "the first certificate cannot be parsed");
+  const OpenSslPtr<STACK_OF(X509)> chain(sk_X509_new_null());
+  for (size_t i = 1; i < ders.size(); ++i) {
+    OpenSslPtr<X509> intermediate = ParseDer(ders[i]);
+    if (intermediate == nullptr) {
+      return Refuse("chain_pem", StrCat("certificate ", i + 1, " cannot be parsed"));
+    }
+    sk_X509_push(chain.get(), intermediate.release());
+  }
+  const OpenSslPtr<EVP_PKEY> key = ReadKey(key_pem);
+  if (key == nullptr) return Refuse("key_pem", "holds no unencrypted PEM private key");
+  if (X509_check_private_key(leaf.get(), key.get()) != 1) {
+    return Refuse("key_pem", "does not belong to the first certificate of chain_pem");
+  }
+  if (SSL_CTX_use_cert_and_key(probe_, leaf.get(), key.get(), chain.get(), 1) != 1) {
+    return Refuse("chain_pem", TakeOpenSslError());
+  }
+
+  std::shared_ptr<Certificate> out(new Certificate);
+  out->id_ = next_id_++;
+  out->key_type_ = EVP_PKEY_get_base_id(key.get());
+  out->not_before_ = ToUnixSeconds(X509_get0_notBefore(leaf.get()));
+  out->not_after_ = ToUnixSeconds(X509_get0_notAfter(leaf.get()));
+  out->key_ = KeyToDer(key.get());
+  if (out->key_.empty()) return Refuse("key_pem", "is of a kind that cannot be used");
+  out->leaf_ = std::move(ders[0]);
+  out->leaf_.shrink_to_fit();
+  for (size_t i = 1; i < ders.size(); ++i) out->intermediates_.push_back(Share(std::move(ders[i])));
+  out->intermediates_.shrink_to_fit();
+  ERR_clear_error();
+  return out;
+}
+
+std::shared_ptr<const std::string> CertificateParser::Share(std::string der) {
+  std::weak_ptr<const std::string>& known = shared_[absl::Hash<std::string>{}(der)];
+  if (auto same = known.lock(); same && *same == der) return same;
+  der.shrink_to_fit();
+  auto shared = std::make_shared<const std::string>(std::move(der));
+  known = shared;
+  if (shared_.size() >= sweep_at_) {
+    absl::erase_if(shared_, [](const auto& entry) { return entry.second.expired(); });
+    sweep_at_ = 2 * shared_.size() + 64;
+  }
+  return shared;
+}
+
+}  // namespace headgate::tls

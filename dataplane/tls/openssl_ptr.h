@@ -1,0 +1,33 @@
+#pragma once
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <memory>
+#include <string_view>
+
+// Owners for OpenSSL's objects, for use inside this folder.
+namespace headgate::tls {
+
+struct OpenSslFree {
+  void operator()(BIO* bio) const { BIO_free(bio); }
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+  void operator()(X509* certificate) const { X509_free(certificate); }
+  void operator()(STACK_OF(X509) * chain) const { sk_X509_pop_free(chain, X509_free); }
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+};
+template <typename T>
+using OpenSslPtr = std::unique_ptr<T, OpenSslFree>;
+
+// What the last failed call complained of, in OpenSSL's words (static text, no data of ours), and an empty error
+// queue: a stale entry would be taken for the reason of some later failure.
+inline std::string_view TakeOpenSslError() {
+  const char* reason = ERR_reason_error_string(ERR_peek_last_error());
+  ERR_clear_error();
+  return reason != nullptr ? reason : "unknown error";
+}
+
+}  // namespace headgate::tls

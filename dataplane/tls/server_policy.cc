@@ -1,0 +1,20 @@
+#include "dataplane/tls/server_policy.h"
+
+#include "dataplane/tls/openssl_ptr.h"
+
+namespace headgate::tls {
+
+absl::Status Validate(const ServerPolicy& policy) {
+  if (policy.min_version > policy.max_version) {
+    return absl::InvalidArgumentError("min_version is above max_version");
+  }
+  if (policy.ciphers.empty()) return absl::OkStatus();
+  const OpenSslPtr<SSL_CTX> probe(SSL_CTX_new(TLS_server_method()));
+  if (probe == nullptr || SSL_CTX_set_cipher_list(probe.get(), policy.ciphers.c_str()) != 1) {
+    ERR_clear_error();
+    return absl::InvalidArgumentError("ciphers holds no cipher that OpenSSL knows");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace headgate::tls
