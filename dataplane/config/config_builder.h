@@ -54,7 +54,13 @@ struct ResourceCounts {
 // same thread (they hold ClusterHandles).
 class ConfigBuilder {
  public:
-  ConfigBuilder();
+  struct Options {
+    // Take loopback and link-local addresses from DNS. Off: a name that leads to this host's own services or to the
+    // cloud's metadata address opens nothing.
+    bool allow_local_dns = false;
+  };
+
+  explicit ConfigBuilder(Options options);
   ~ConfigBuilder();
   ConfigBuilder(const ConfigBuilder&) = delete;
   ConfigBuilder& operator=(const ConfigBuilder&) = delete;

@@ -1,0 +1,158 @@
+#include "dataplane/config/cluster_index.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace headgate::config {
+namespace {
+
+template <typename T>
+void EraseFirst(std::vector<T>& values, const T& value) {
+  const auto at = std::find(values.begin(), values.end(), value);
+  if (at != values.end()) values.erase(at);
+}
+
+}  // namespace
+
+void ClusterIndex::SetCluster(std::string_view name, ClusterSpec spec) {
+  auto at = clusters_.find(name);
+  if (at == clusters_.end()) {
+    at = clusters_.emplace(std::string(name), Cluster{}).first;
+    at->second.name = at->first;
+    at->second.handle = registry_.Acquire(name);
+  } else {
+    Detach(at->second);
+  }
+  Cluster& cluster = at->second;
+  cluster.spec = std::move(spec);
+  Attach(cluster);
+  MarkDirty(cluster);
+}
+
+void ClusterIndex::RemoveCluster(std::string_view name) {
+  const auto at = clusters_.find(name);
+  if (at == clusters_.end()) return;
+  Cluster& cluster = at->second;
+  Detach(cluster);
+  if (cluster.dirty) EraseFirst(dirty_, &cluster);
+  removed_.push_back({cluster.handle.slot(), nullptr});
+  clusters_.erase(at);
+}
+
+void ClusterIndex::SetEndpoints(std::string_view name, std::vector<CompiledEndpoint> endpoints) {
+  auto at = endpoints_.find(name);
+  if (at == endpoints_.end()) at = endpoints_.emplace(std::string(name), EndpointsSource{}).first;
+  EndpointsSource& source = at->second;
+  endpoints_count_ += source.given ? 0 : 1;
+  source.given = true;
+  source.endpoints = std::move(endpoints);
+  for (Cluster* user : source.users) MarkDirty(*user);
+}
+
+void ClusterIndex::RemoveEndpoints(std::string_view name) {
+  const auto at = endpoints_.find(name);
+  if (at == endpoints_.end() || !at->second.given) return;
+  --endpoints_count_;
+  for (Cluster* user : at->second.users) MarkDirty(*user);
+  if (at->second.users.empty()) {
+    endpoints_.erase(at);
+  } else {
+    at->second.given = false;
+    at->second.endpoints = {};
+  }
+}
+
+void ClusterIndex::SetDnsAddresses(std::string_view dns_name,
+                                   std::span<const base::Address> addresses) {
+  const auto at = dns_.find(dns_name);
+  if (at == dns_.end()) return;
+  DnsSource& source = at->second;
+  source.addresses.assign(addresses.begin(), addresses.end());
+  source.resolved = true;
+  for (Cluster* user : source.users) MarkDirty(*user);
+}
+
+void ClusterIndex::MarkDirty(Cluster& cluster) {
+  if (cluster.dirty) return;
+  cluster.dirty = true;
+  dirty_.push_back(&cluster);
+}
+
+void ClusterIndex::Attach(Cluster& cluster) {
+  if (!cluster.spec.endpoints.empty()) {
+    endpoints_[cluster.spec.endpoints].users.push_back(&cluster);
+  } else if (!cluster.spec.dns_name.empty()) {
+    dns_[cluster.spec.dns_name].users.push_back(&cluster);
+    dns_touched_.push_back(cluster.spec.dns_name);
+  }
+}
+
+void ClusterIndex::Detach(Cluster& cluster) {
+  if (!cluster.spec.endpoints.empty()) {
+    const auto at = endpoints_.find(cluster.spec.endpoints);
+    EraseFirst(at->second.users, &cluster);
+    if (at->second.users.empty() && !at->second.given) endpoints_.erase(at);
+  } else if (!cluster.spec.dns_name.empty()) {
+    EraseFirst(dns_.find(cluster.spec.dns_name)->second.users, &cluster);
+    dns_touched_.push_back(cluster.spec.dns_name);
+  }
+}
+
+std::shared_ptr<const CompiledCluster> ClusterIndex::Compile(const Cluster& cluster) const {
+  const ClusterSpec& spec = cluster.spec;
+  auto out = std::make_shared<CompiledCluster>();
+  out->name = cluster.name;
+  out->log_name = spec.log_name;
+  out->protocol = spec.protocol;
+  if (spec.literal) {
+    out->endpoints.push_back({.address = *spec.literal});
+  } else if (!spec.endpoints.empty()) {
+    out->endpoints = endpoints_.find(spec.endpoints)->second.endpoints;
+  } else {
+    const DnsSource& source = dns_.find(spec.dns_name)->second;
+    out->pending = !source.resolved;
+    for (base::Address address : source.addresses) {
+      address.set_port(spec.port);
+      out->endpoints.push_back({.address = address});
+    }
+  }
+  return out;
+}
+
+ClusterIndex::Changes ClusterIndex::TakeChanges() {
+  Changes changes;
+  // Removals first: a slot that became free may have been given to a new cluster since.
+  changes.clusters = std::exchange(removed_, {});
+  for (Cluster* cluster : std::exchange(dirty_, {})) {
+    cluster->dirty = false;
+    cluster->compiled = Compile(*cluster);
+    changes.clusters.push_back({cluster->handle.slot(), cluster->compiled});
+  }
+  for (std::string& name : std::exchange(dns_touched_, {})) {
+    const auto at = dns_.find(name);
+    if (at == dns_.end()) continue;  // touched twice, and gone
+    const bool needed = !at->second.users.empty();
+    if (needed && !at->second.announced) {
+      at->second.announced = true;
+      changes.dns_started.push_back(std::move(name));
+    } else if (!needed) {
+      if (at->second.announced) changes.dns_stopped.push_back(std::move(name));
+      dns_.erase(at);
+    }
+  }
+  return changes;
+}
+
+std::shared_ptr<const CompiledCluster> ClusterIndex::Find(std::string_view name) const {
+  const auto at = clusters_.find(name);
+  return at == clusters_.end() ? nullptr : at->second.compiled;
+}
+
+std::vector<std::shared_ptr<const CompiledCluster>> ClusterIndex::All() const {
+  std::vector<std::shared_ptr<const CompiledCluster>> all;
+  all.reserve(clusters_.size());
+  for (const auto& [name, cluster] : clusters_) all.push_back(cluster.compiled);
+  return all;
+}
+
+}  // namespace headgate::config

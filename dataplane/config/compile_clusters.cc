@@ -1,0 +1,145 @@
+#include "dataplane/config/compile_clusters.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/ascii.h"
+#include "dataplane/config/compile_values.h"
+
+namespace headgate::config {
+namespace {
+
+absl::StatusOr<Protocol> CompileProtocol(v1::Cluster::Protocol protocol) {
+  switch (protocol) {
+    case v1::Cluster::PROTOCOL_UNSPECIFIED:
+    case v1::Cluster::HTTP1:
+      return Protocol::kHttp1;
+    case v1::Cluster::H2C:
+      return Protocol::kH2c;
+    case v1::Cluster::HTTPS:
+      return Protocol::kHttps;
+    case v1::Cluster::H2:
+      return Protocol::kH2;
+    default:
+      return FieldError("protocol", "unknown protocol");
+  }
+}
+
+bool IsDnsNameChar(char c) {
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.';
+}
+
+bool IsDnsName(std::string_view name) {
+  return !name.empty() && name.size() <= 254 && name.front() != '.' &&
+         name.find("..") == std::string_view::npos && std::all_of(name.begin(), name.end(), IsDnsNameChar);
+}
+
+// RFC 6761 section 6.3: these names always mean the host itself.
+bool IsLocalName(std::string_view name) {
+  constexpr std::string_view kLocalhost = "localhost";
+  if (name.back() == '.') name.remove_suffix(1);
+  if (name.size() < kLocalhost.size()) return false;
+  if (name.substr(name.size() - kLocalhost.size()) != kLocalhost) return false;
+  return name.size() == kLocalhost.size() || name[name.size() - kLocalhost.size() - 1] == '.';
+}
+
+absl::Status CompileDns(const v1::DnsName& dns, bool allow_local, ClusterSpec& out) {
+  HEADGATE_RETURN_IF_ERROR(CheckRange("dns.port", dns.port(), 1, 65535));
+  out.port = static_cast<uint16_t>(dns.port());
+  out.literal = base::Address::ParseIp(dns.host(), out.port);
+  if (out.literal) {
+    if (IsLocalAddress(*out.literal) && !allow_local) {
+      return FieldError("dns.host", "is a loopback or link-local address");
+    }
+    return absl::OkStatus();
+  }
+  if (!IsDnsName(dns.host())) return FieldError("dns.host", "is not a DNS name");
+  out.dns_name = absl::AsciiStrToLower(dns.host());
+  if (IsLocalName(out.dns_name) && !allow_local) {
+    return FieldError("dns.host", "means this host itself");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<CompiledEndpoint> CompileEndpoint(const std::string& field, const v1::Endpoint& in) {
+  CompiledEndpoint out;
+  HEADGATE_RETURN_IF_ERROR(CheckRange(StrCat(field, ".port"), in.port(), 1, 65535));
+  const auto address = base::Address::FromBytes(in.address(), static_cast<uint16_t>(in.port()));
+  if (!address) return FieldError(StrCat(field, ".address"), "is not 4 or 16 bytes long");
+  out.address = *address;
+  out.weight = std::max<uint32_t>(in.weight(), 1);
+  switch (in.state()) {
+    case v1::Endpoint::STATE_UNSPECIFIED:
+    case v1::Endpoint::READY:
+      break;
+    case v1::Endpoint::DRAINING:
+      out.draining = true;
+      break;
+    default:
+      return FieldError(StrCat(field, ".state"), "unknown state");
+  }
+  return out;
+}
+
+}  // namespace
+
+bool IsLocalAddress(const base::Address& address) {
+  const std::string_view bytes = address.bytes();
+  const auto byte = [&](size_t i) { return static_cast<uint8_t>(bytes[i]); };
+  if (address.is_v4()) {
+    return byte(0) == 0 || byte(0) == 127 || (byte(0) == 169 && byte(1) == 254) || byte(0) >= 224;
+  }
+  const bool all_zero_but_last =
+      std::all_of(bytes.begin(), bytes.end() - 1, [](char c) { return c == 0; });
+  if (all_zero_but_last && byte(15) <= 1) return true;                 // :: and ::1
+  return byte(0) == 0xff || (byte(0) == 0xfe && (byte(1) & 0xc0) == 0x80);  // multicast, fe80::/10
+}
+
+absl::StatusOr<ClusterSpec> CompileCluster(const v1::Cluster& cluster, bool allow_local) {
+  ClusterSpec out;
+  HEADGATE_ASSIGN_OR_RETURN(out.protocol, CompileProtocol(cluster.protocol()));
+  out.log_name = cluster.log_name();
+  HEADGATE_RETURN_IF_ERROR(CheckPrintable("log_name", out.log_name));
+  switch (cluster.balancing().policy()) {
+    case v1::Balancing::POLICY_UNSPECIFIED:
+    case v1::Balancing::ROUND_ROBIN:
+      break;
+    default:
+      return FieldError("balancing.policy", "unknown policy");
+  }
+  switch (cluster.discovery_case()) {
+    case v1::Cluster::kEndpoints:
+      HEADGATE_RETURN_IF_ERROR(CheckReference("endpoints", cluster.endpoints(), "endpoints/"));
+      out.endpoints = cluster.endpoints();
+      break;
+    case v1::Cluster::kDns:
+      HEADGATE_RETURN_IF_ERROR(CompileDns(cluster.dns(), allow_local, out));
+      break;
+    case v1::Cluster::DISCOVERY_NOT_SET:
+      return FieldError("discovery", "neither endpoints nor dns is given");
+  }
+  return out;
+}
+
+absl::StatusOr<std::vector<CompiledEndpoint>> CompileEndpoints(const v1::Endpoints& endpoints) {
+  std::vector<CompiledEndpoint> out;
+  out.reserve(static_cast<size_t>(endpoints.endpoints_size()));
+  absl::flat_hash_map<base::Address, size_t> seen;
+  for (int i = 0; i < endpoints.endpoints_size(); ++i) {
+    CompiledEndpoint endpoint;
+    HEADGATE_ASSIGN_OR_RETURN(
+        endpoint, CompileEndpoint(StrCat("endpoints[", i, "]"), endpoints.endpoints(i)));
+    const auto [known, is_new] = seen.emplace(endpoint.address, out.size());
+    if (is_new) {
+      out.push_back(endpoint);
+    } else {
+      CompiledEndpoint& first = out[known->second];
+      first.draining = first.draining && endpoint.draining;
+    }
+  }
+  out.shrink_to_fit();
+  return out;
+}
+
+}  // namespace headgate::config

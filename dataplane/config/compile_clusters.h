@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "dataplane/config/compiled_config.h"
+#include "proto/headgate/v1/snapshot.pb.h"
+
+namespace headgate::config {
+
+// A Cluster resource, checked; its addresses come from elsewhere.
+struct ClusterSpec {
+  Protocol protocol = Protocol::kHttp1;
+  std::string log_name;
+  // One of the three.
+  std::string endpoints;                 // name of an Endpoints resource
+  std::string dns_name;                  // in lower case, resolved again and again; with `port`
+  std::optional<base::Address> literal;  // a DNS name that is an address
+  uint16_t port = 0;
+};
+
+// Addresses that a name from outside the cluster must not lead to, or it would open this host's own services:
+// loopback, link-local, unspecified and multicast.
+bool IsLocalAddress(const base::Address& address);
+
+// Refuses a `dns` cluster for a name that means this host, unless `allow_local`.
+absl::StatusOr<ClusterSpec> CompileCluster(const v1::Cluster& cluster, bool allow_local);
+
+// Duplicates (same address and port) become one, which is live if any of them is.
+absl::StatusOr<std::vector<CompiledEndpoint>> CompileEndpoints(const v1::Endpoints& endpoints);
+
+}  // namespace headgate::config

@@ -1,0 +1,303 @@
+#include "dataplane/config/compile_routes.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "common/host_pattern.h"
+#include "dataplane/config/compile_values.h"
+#include "dataplane/config/text_pool.h"
+
+namespace headgate::config {
+namespace {
+
+constexpr size_t kMaxPathBytes = 8 * 1024;
+constexpr size_t kMaxRegexBytes = 4 * 1024;
+constexpr size_t kMaxFixedBodyBytes = 1 << 20;
+
+// What the routes of a host point into.
+struct HostStorage {
+  std::unique_ptr<char[]> text;
+  std::vector<CompiledRoute> routes;
+};
+
+absl::Status CheckHost(std::string_view host) {
+  if (host == "_") return absl::OkStatus();
+  const auto pattern = HostPattern::Parse(host);
+  if (!pattern.ok()) return FieldError("host", ToStd(pattern.status().message()));
+  if (pattern->text() != host) return FieldError("host", "is not in lower case");
+  return absl::OkStatus();
+}
+
+absl::Status CheckPath(const std::string& field, std::string_view path) {
+  if (path.empty() || path.front() != '/') return FieldError(field, "does not start with '/'");
+  HEADGATE_RETURN_IF_ERROR(CheckRange(StrCat(field, " length"), path.size(), 1, kMaxPathBytes));
+  return CheckPrintable(field, path);
+}
+
+using RegexCompiler = std::shared_ptr<const re2::RE2> (*)(std::string_view, std::string*);
+
+absl::StatusOr<std::shared_ptr<const re2::RE2>> CompileRegex(const std::string& field,
+                                                             std::string_view pattern,
+                                                             RegexCompiler compile) {
+  HEADGATE_RETURN_IF_ERROR(CheckRange(StrCat(field, " length"), pattern.size(), 1, kMaxRegexBytes));
+  std::string error;
+  auto regex = compile(pattern, &error);
+  if (regex == nullptr) return FieldError(field, error);
+  return regex;
+}
+
+absl::StatusOr<route::ValueCondition> CompileValueMatch(const std::string& field,
+                                                        const v1::ValueMatch& in) {
+  using Kind = route::ValueCondition::Kind;
+  route::ValueCondition out;
+  if (in.name().empty()) return FieldError(StrCat(field, ".name"), "is empty");
+  out.name = in.name();
+  switch (in.value_case()) {
+    case v1::ValueMatch::kExact:
+      out.kind = Kind::kExact;
+      out.text = in.exact();
+      break;
+    case v1::ValueMatch::kRegex:
+      out.kind = Kind::kRegex;
+      HEADGATE_ASSIGN_OR_RETURN(
+          out.regex, CompileRegex(StrCat(field, ".regex"), in.regex(), route::CompileValueRegex));
+      break;
+    case v1::ValueMatch::kPresent:
+      out.kind = in.present() ? Kind::kPresent : Kind::kAbsent;
+      break;
+    case v1::ValueMatch::VALUE_NOT_SET:
+      return FieldError(field, "none of exact, regex and present is given");
+  }
+  return out;
+}
+
+absl::Status CompileConditions(const std::string& field, const v1::RouteMatch& in,
+                               route::Conditions& out) {
+  for (int i = 0; i < in.methods_size(); ++i) {
+    HEADGATE_RETURN_IF_ERROR(CheckToken(StrCat(field, ".methods[", i, "]"), in.methods(i)));
+    out.methods.push_back(in.methods(i));
+  }
+  for (int i = 0; i < in.headers_size(); ++i) {
+    const std::string header = StrCat(field, ".headers[", i, "]");
+    HEADGATE_RETURN_IF_ERROR(CheckToken(StrCat(header, ".name"), in.headers(i).name()));
+    HEADGATE_ASSIGN_OR_RETURN(out.headers.emplace_back(), CompileValueMatch(header, in.headers(i)));
+  }
+  for (int i = 0; i < in.query_size(); ++i) {
+    HEADGATE_ASSIGN_OR_RETURN(out.query.emplace_back(),
+                              CompileValueMatch(StrCat(field, ".query[", i, "]"), in.query(i)));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<route::RouteSpec> CompileMatch(const std::string& field, const v1::RouteMatch& in) {
+  route::RouteSpec out;
+  switch (in.path_case()) {
+    case v1::RouteMatch::kExactPath:
+      out.kind = route::PathKind::kExact;
+      out.path = in.exact_path();
+      HEADGATE_RETURN_IF_ERROR(CheckPath(StrCat(field, ".exact_path"), out.path));
+      break;
+    case v1::RouteMatch::kPrefixPath:
+      out.kind = route::PathKind::kPrefix;
+      out.path = in.prefix_path();
+      HEADGATE_RETURN_IF_ERROR(CheckPath(StrCat(field, ".prefix_path"), out.path));
+      break;
+    case v1::RouteMatch::kRegexPath:
+      out.kind = route::PathKind::kRegex;
+      HEADGATE_ASSIGN_OR_RETURN(out.regex, CompileRegex(StrCat(field, ".regex_path"),
+                                                        in.regex_path(), route::CompilePathRegex));
+      break;
+    case v1::RouteMatch::PATH_NOT_SET:
+      return FieldError(StrCat(field, ".path"), "is missing");
+  }
+  HEADGATE_RETURN_IF_ERROR(CompileConditions(field, in, out.conditions));
+  return out;
+}
+
+absl::StatusOr<ForwardAction> CompileForward(const std::string& field, const v1::Forward& in,
+                                             ClusterRegistry& clusters) {
+  ForwardAction out;
+  if (in.clusters().empty()) return FieldError(StrCat(field, ".clusters"), "is empty");
+  const bool single = in.clusters_size() == 1;
+  uint64_t total = 0;
+  for (int i = 0; i < in.clusters_size(); ++i) {
+    const v1::WeightedCluster& target = in.clusters(i);
+    const std::string name = StrCat(field, ".clusters[", i, "]");
+    HEADGATE_RETURN_IF_ERROR(CheckReference(StrCat(name, ".cluster"), target.cluster(), "cluster/"));
+    const uint32_t weight = single ? 1 : target.weight();
+    if (weight == 0) continue;
+    total += weight;
+    if (total > std::numeric_limits<uint32_t>::max()) {
+      return FieldError(StrCat(name, ".weight"), "the sum of weights exceeds 32 bits");
+    }
+    out.targets.push_back({clusters.Acquire(target.cluster()), static_cast<uint32_t>(total)});
+  }
+  if (total == 0) return FieldError(StrCat(field, ".clusters"), "all weights are 0");
+  out.total_weight = static_cast<uint32_t>(total);
+  out.targets.shrink_to_fit();
+  return out;
+}
+
+absl::StatusOr<RedirectAction> CompileRedirect(const std::string& field, const v1::Redirect& in,
+                                               const TextPool& text) {
+  HEADGATE_RETURN_IF_ERROR(CheckRange(StrCat(field, ".status"), in.status(), 300, 308));
+  const std::string& location = in.location();
+  if (location.empty()) {
+    if (in.scheme() != "http" && in.scheme() != "https") {
+      return FieldError(StrCat(field, ".scheme"), "is neither http nor https, and no location is given");
+    }
+  } else {
+    const std::string name = StrCat(field, ".location");
+    if (!in.scheme().empty()) return FieldError(name, "excludes scheme");
+    HEADGATE_RETURN_IF_ERROR(CheckPrintable(name, location));
+    if (location.front() != '/' && location.find("://") == std::string::npos) {
+      return FieldError(name, "is neither an absolute URL nor an absolute path");
+    }
+  }
+  return RedirectAction{.status = static_cast<uint16_t>(in.status()),
+                        .location = text.Get(location),
+                        .scheme = text.Get(in.scheme())};
+}
+
+absl::StatusOr<FixedAction> CompileFixed(const std::string& field, const v1::FixedResponse& in,
+                                         const TextPool& text) {
+  HEADGATE_RETURN_IF_ERROR(CheckRange(StrCat(field, ".status"), in.status(), 200, 599));
+  HEADGATE_RETURN_IF_ERROR(CheckPrintable(StrCat(field, ".content_type"), in.content_type()));
+  HEADGATE_RETURN_IF_ERROR(
+      CheckRange(StrCat(field, ".body length"), in.body().size(), 0, kMaxFixedBodyBytes));
+  return FixedAction{.status = static_cast<uint16_t>(in.status()),
+                     .content_type = text.Get(in.content_type()),
+                     .body = text.Get(in.body())};
+}
+
+absl::Status CompileHttpsRedirect(const std::string& field, const v1::HttpsRedirect& in,
+                                  CompiledRoute& out) {
+  switch (in.mode()) {
+    case v1::HttpsRedirect::MODE_UNSPECIFIED:
+    case v1::HttpsRedirect::OFF:
+      out.https_redirect = HttpsRedirectMode::kOff;
+      break;
+    case v1::HttpsRedirect::IF_TLS_CONFIGURED:
+      out.https_redirect = HttpsRedirectMode::kIfTlsConfigured;
+      break;
+    case v1::HttpsRedirect::ALWAYS:
+      out.https_redirect = HttpsRedirectMode::kAlways;
+      break;
+    default:
+      return FieldError(StrCat(field, ".mode"), "unknown mode");
+  }
+  switch (in.status()) {
+    case 0:
+      break;
+    case 301:
+    case 302:
+    case 307:
+    case 308:
+      out.https_redirect_status = static_cast<uint16_t>(in.status());
+      break;
+    default:
+      return FieldError(StrCat(field, ".status"), "is none of 301, 302, 307 and 308");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CompilePolicy(const std::string& field, const v1::RoutePolicy& in, CompiledRoute& out) {
+  const struct {
+    const char* name;
+    bool given;
+    const google::protobuf::Duration& value;
+    std::optional<Duration>& target;
+  } rows[] = {
+      {".connect_timeout", in.has_connect_timeout(), in.connect_timeout(), out.connect_timeout},
+      {".send_timeout", in.has_send_timeout(), in.send_timeout(), out.send_timeout},
+      {".read_timeout", in.has_read_timeout(), in.read_timeout(), out.read_timeout},
+  };
+  for (const auto& row : rows) {
+    if (!row.given) continue;
+    HEADGATE_ASSIGN_OR_RETURN(
+        row.target, CompileDuration(StrCat(field, row.name), row.value, ZeroDuration::kRefused));
+  }
+  if (in.has_max_request_body_bytes()) out.max_request_body_bytes = in.max_request_body_bytes();
+  return CompileHttpsRedirect(StrCat(field, ".https_redirect"), in.https_redirect(), out);
+}
+
+absl::Status CompileRoute(const std::string& field, const v1::Route& in, const TextPool& text,
+                          ClusterRegistry& clusters, CompiledRoute& out) {
+  switch (in.action_case()) {
+    case v1::Route::kForward:
+      HEADGATE_ASSIGN_OR_RETURN(out.action,
+                                CompileForward(StrCat(field, ".forward"), in.forward(), clusters));
+      break;
+    case v1::Route::kRedirect:
+      HEADGATE_ASSIGN_OR_RETURN(out.action,
+                                CompileRedirect(StrCat(field, ".redirect"), in.redirect(), text));
+      break;
+    case v1::Route::kFixedResponse:
+      HEADGATE_ASSIGN_OR_RETURN(
+          out.action, CompileFixed(StrCat(field, ".fixed_response"), in.fixed_response(), text));
+      break;
+    case v1::Route::ACTION_NOT_SET:
+      return FieldError(StrCat(field, ".action"), "is missing");
+  }
+  HEADGATE_RETURN_IF_ERROR(CompilePolicy(StrCat(field, ".policy"), in.policy(), out));
+  const v1::RouteOrigin& origin = in.origin();
+  out.origin = {.ns = text.Get(origin.namespace_()),
+                .ingress = text.Get(origin.ingress()),
+                .service = text.Get(origin.service()),
+                .service_port = text.Get(origin.service_port()),
+                .path = text.Get(origin.path())};
+  return absl::OkStatus();
+}
+
+// Everything that CompileRoute asks the pool for.
+void CollectText(const v1::VirtualHost& host, TextPool& text) {
+  text.Add(host.host());
+  for (const v1::Route& route : host.routes()) {
+    const v1::RouteOrigin& origin = route.origin();
+    text.Add(origin.namespace_());
+    text.Add(origin.ingress());
+    text.Add(origin.service());
+    text.Add(origin.service_port());
+    text.Add(origin.path());
+    text.Add(route.redirect().location());
+    text.Add(route.redirect().scheme());
+    text.Add(route.fixed_response().content_type());
+    text.Add(route.fixed_response().body());
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<CompiledHost> CompileVirtualHost(const v1::VirtualHost& host,
+                                                ClusterRegistry& clusters) {
+  HEADGATE_RETURN_IF_ERROR(CheckHost(host.host()));
+  for (int i = 0; i < host.certificates_size(); ++i) {
+    HEADGATE_RETURN_IF_ERROR(
+        CheckReference(StrCat("certificates[", i, "]"), host.certificates(i), "cert/"));
+  }
+  TextPool text;
+  CollectText(host, text);
+  auto storage = std::make_shared<HostStorage>();
+  storage->text = text.Freeze();
+  storage->routes.resize(static_cast<size_t>(host.routes_size()));
+
+  std::vector<route::RouteSpec> specs(storage->routes.size());
+  for (size_t i = 0; i < specs.size(); ++i) {
+    const v1::Route& in = host.routes(static_cast<int>(i));
+    const std::string field = StrCat("routes[", i, "]");
+    CompiledRoute& out = storage->routes[i];
+    out.host = text.Get(host.host());
+    out.host_has_tls = host.tls_configured();
+    HEADGATE_RETURN_IF_ERROR(CompileRoute(field, in, text, clusters, out));
+    HEADGATE_ASSIGN_OR_RETURN(specs[i], CompileMatch(StrCat(field, ".match"), in.match()));
+    specs[i].target = &out;
+  }
+  CompiledHost result;
+  result.routes = std::make_shared<const route::HostRoutes>(
+      host.host(), route::RouteTable(std::move(specs)), std::move(storage));
+  result.certificates.assign(host.certificates().begin(), host.certificates().end());
+  return result;
+}
+
+}  // namespace headgate::config

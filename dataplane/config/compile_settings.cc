@@ -1,0 +1,149 @@
+#include "dataplane/config/compile_settings.h"
+
+#include <utility>
+
+#include "dataplane/config/compile_values.h"
+
+namespace headgate::config {
+namespace {
+
+constexpr uint64_t kMinHeadBytes = 1024;
+constexpr uint64_t kMaxHeadBytes = 1 << 20;
+
+absl::Status CompileTimeouts(const v1::Timeouts& in, CompiledSettings& out) {
+  using Proto = google::protobuf::Duration;
+  const struct {
+    const char* field;
+    bool given;
+    const Proto& value;
+    ZeroDuration zero;
+    Duration& target;
+  } rows[] = {
+      {"timeouts.client_header", in.has_client_header(), in.client_header(), ZeroDuration::kRefused,
+       out.client_header_timeout},
+      {"timeouts.client_body", in.has_client_body(), in.client_body(), ZeroDuration::kRefused,
+       out.client_body_timeout},
+      {"timeouts.client_idle", in.has_client_idle(), in.client_idle(), ZeroDuration::kAllowed,
+       out.client_idle_timeout},
+      {"timeouts.client_send", in.has_client_send(), in.client_send(), ZeroDuration::kRefused,
+       out.client_send_timeout},
+      {"timeouts.connect", in.has_connect(), in.connect(), ZeroDuration::kRefused,
+       out.connect_timeout},
+      {"timeouts.send", in.has_send(), in.send(), ZeroDuration::kRefused, out.send_timeout},
+      {"timeouts.read", in.has_read(), in.read(), ZeroDuration::kRefused, out.read_timeout},
+      {"timeouts.upstream_idle", in.has_upstream_idle(), in.upstream_idle(),
+       ZeroDuration::kAllowed, out.upstream_idle_timeout},
+      {"timeouts.tls_handshake", in.has_tls_handshake(), in.tls_handshake(),
+       ZeroDuration::kRefused, out.tls_handshake_timeout},
+  };
+  for (const auto& row : rows) {
+    if (!row.given) continue;
+    HEADGATE_ASSIGN_OR_RETURN(row.target, CompileDuration(row.field, row.value, row.zero));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CompileLimits(const v1::Limits& in, CompiledSettings& out) {
+  const struct {
+    const char* field;
+    uint32_t value;
+    uint64_t low;
+    uint64_t high;
+    uint32_t& target;
+  } rows[] = {
+      {"limits.max_request_head_bytes", in.max_request_head_bytes(), kMinHeadBytes, kMaxHeadBytes,
+       out.max_request_head_bytes},
+      {"limits.max_request_fields", in.max_request_fields(), 1, 10'000, out.max_request_fields},
+      {"limits.max_response_head_bytes", in.max_response_head_bytes(), kMinHeadBytes, kMaxHeadBytes,
+       out.max_response_head_bytes},
+  };
+  for (const auto& row : rows) {
+    if (row.value == 0) continue;
+    HEADGATE_RETURN_IF_ERROR(CheckRange(row.field, row.value, row.low, row.high));
+    row.target = row.value;
+  }
+  if (in.has_max_request_body_bytes()) out.max_request_body_bytes = in.max_request_body_bytes();
+  if (in.has_max_requests_per_connection()) {
+    out.max_requests_per_connection = in.max_requests_per_connection();
+  }
+  if (in.has_upstream_idle_connections()) {
+    out.upstream_idle_connections = in.upstream_idle_connections();
+  }
+  if (in.has_max_requests_per_upstream_connection()) {
+    out.max_requests_per_upstream_connection = in.max_requests_per_upstream_connection();
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<tls::Version> CompileVersion(const char* field, v1::TlsPolicy::Version in,
+                                            tls::Version unspecified) {
+  switch (in) {
+    case v1::TlsPolicy::VERSION_UNSPECIFIED:
+      return unspecified;
+    case v1::TlsPolicy::TLS_1_2:
+      return tls::Version::kTls12;
+    case v1::TlsPolicy::TLS_1_3:
+      return tls::Version::kTls13;
+    default:
+      return FieldError(field, "unknown version");
+  }
+}
+
+absl::Status CompileTlsPolicy(const v1::TlsPolicy& in, tls::ServerPolicy& out) {
+  HEADGATE_ASSIGN_OR_RETURN(
+      out.min_version, CompileVersion("tls.min_version", in.min_version(), tls::Version::kTls12));
+  HEADGATE_ASSIGN_OR_RETURN(
+      out.max_version, CompileVersion("tls.max_version", in.max_version(), tls::Version::kTls13));
+  out.ciphers = in.ciphers();
+  const absl::Status valid = tls::Validate(out);
+  if (!valid.ok()) return FieldError("tls", ToStd(valid.message()));
+  return absl::OkStatus();
+}
+
+absl::Status CompileForwardedHeaders(const v1::ForwardedHeaders& in, CompiledSettings& out) {
+  out.trust_forwarded_headers = in.trust_incoming();
+  for (int i = 0; i < in.trusted_cidrs_size(); ++i) {
+    const auto cidr = base::Cidr::Parse(in.trusted_cidrs(i));
+    if (!cidr) {
+      return FieldError(StrCat("forwarded_headers.trusted_cidrs[", i, "]"), "is not a CIDR");
+    }
+    out.trusted_cidrs.push_back(*cidr);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<SettingsSpec> CompileSettings(const v1::Settings& settings) {
+  SettingsSpec out;
+  HEADGATE_RETURN_IF_ERROR(CompileTimeouts(settings.timeouts(), out.settings));
+  HEADGATE_RETURN_IF_ERROR(CompileLimits(settings.limits(), out.settings));
+  HEADGATE_RETURN_IF_ERROR(CompileTlsPolicy(settings.tls(), out.settings.tls));
+  HEADGATE_RETURN_IF_ERROR(CompileForwardedHeaders(settings.forwarded_headers(), out.settings));
+
+  const v1::AccessLog& log = settings.access_log();
+  out.settings.access_log_enabled = !log.disabled();
+  switch (log.format()) {
+    case v1::AccessLog::FORMAT_UNSPECIFIED:
+    case v1::AccessLog::TEXT:
+      break;
+    case v1::AccessLog::JSON:
+      out.settings.access_log_json = true;
+      break;
+    default:
+      return FieldError("access_log.format", "unknown format");
+  }
+  if (!settings.default_certificate().empty()) {
+    HEADGATE_RETURN_IF_ERROR(
+        CheckReference("default_certificate", settings.default_certificate(), "cert/"));
+    out.default_certificate = settings.default_certificate();
+  }
+  if (!settings.default_backend_cluster().empty()) {
+    HEADGATE_RETURN_IF_ERROR(
+        CheckReference("default_backend_cluster", settings.default_backend_cluster(), "cluster/"));
+    out.default_backend_cluster = settings.default_backend_cluster();
+  }
+  return out;
+}
+
+}  // namespace headgate::config

@@ -1,0 +1,257 @@
+#include "dataplane/config/config_builder.h"
+
+#include <algorithm>
+#include <optional>
+#include <unordered_set>
+#include <utility>
+
+#include "dataplane/config/certificate_index.h"
+#include "dataplane/config/cluster_index.h"
+#include "dataplane/config/compile_routes.h"
+#include "dataplane/config/compile_settings.h"
+#include "dataplane/config/compile_values.h"
+
+namespace headgate::config {
+namespace {
+
+using HostMap = base::HostMap<route::HostRoutes>;
+
+constexpr std::string_view kSettings = "settings";
+constexpr std::string_view kVirtualHost = "vhost/";
+constexpr std::string_view kCluster = "cluster/";
+constexpr std::string_view kEndpoints = "endpoints/";
+constexpr std::string_view kCertificate = "cert/";
+constexpr std::string_view kSecret = "secret/";
+
+absl::Status CheckName(const v1::Resource& resource, std::string_view prefix) {
+  if (!AfterPrefix(resource.name(), prefix).empty()) return absl::OkStatus();
+  return FieldError("name", StrCat("does not start with \"", prefix, "\", as its kind demands"));
+}
+
+}  // namespace
+
+class ConfigBuilder::Impl {
+ public:
+  explicit Impl(Options options) : options_(options), clusters_(registry_) { UseSettings({}); }
+
+  BuildResult Apply(absl::Span<const v1::Resource* const> upserts,
+                    absl::Span<const std::string> removed) {
+    BuildResult result;
+    for (const std::string& name : removed) Remove(name);
+    for (const v1::Resource* resource : upserts) {
+      const absl::Status status = Upsert(*resource);
+      if (status.ok()) continue;
+      result.refusals.push_back(
+          {resource->name(), resource->hash(), std::string(ToStd(status.message()))});
+    }
+    TakeClusterChanges(result);
+    result.update.config = TakeConfig();
+    return result;
+  }
+
+  ConfigUpdate Resolved(std::string_view dns_name, std::span<const base::Address> addresses) {
+    std::vector<base::Address> allowed;
+    for (const base::Address& address : addresses) {
+      if (options_.allow_local_dns || !IsLocalAddress(address)) allowed.push_back(address);
+    }
+    clusters_.SetDnsAddresses(dns_name, allowed);
+    BuildResult result;
+    TakeClusterChanges(result);
+    return std::move(result.update);
+  }
+
+  const std::shared_ptr<const CompiledConfig>& config() const { return config_; }
+  const ClusterIndex& clusters() const { return clusters_; }
+
+  ResourceCounts counts() const {
+    return {.settings = settings_given_ ? size_t{1} : size_t{0},
+            .virtual_hosts = hosts_->size(),
+            .routes = route_count_,
+            .clusters = clusters_.cluster_count(),
+            .endpoints = clusters_.endpoints_count(),
+            .certificates = certificates_.certificate_count(),
+            .secrets = secrets_.size()};
+  }
+
+ private:
+  void Remove(const std::string& name) {
+    if (name == kSettings) {
+      if (std::exchange(settings_given_, false)) UseSettings({});
+    } else if (const auto host = AfterPrefix(name, kVirtualHost); !host.empty()) {
+      SetHost(host, {});
+    } else if (!AfterPrefix(name, kCluster).empty()) {
+      clusters_.RemoveCluster(name);
+    } else if (!AfterPrefix(name, kEndpoints).empty()) {
+      clusters_.RemoveEndpoints(name);
+    } else if (!AfterPrefix(name, kCertificate).empty()) {
+      certificates_.RemoveCertificate(name);
+    } else {
+      secrets_.erase(name);
+    }
+  }
+
+  absl::Status Upsert(const v1::Resource& resource) {
+    switch (resource.body_case()) {
+      case v1::Resource::kSettings:
+        return UpsertSettings(resource);
+      case v1::Resource::kVirtualHost:
+        return UpsertHost(resource);
+      case v1::Resource::kCluster:
+        return UpsertCluster(resource);
+      case v1::Resource::kEndpoints:
+        return UpsertEndpoints(resource);
+      case v1::Resource::kCertificate:
+        return UpsertCertificate(resource);
+      case v1::Resource::kSecretData:
+        HEADGATE_RETURN_IF_ERROR(CheckName(resource, kSecret));
+        secrets_.insert(resource.name());
+        return absl::OkStatus();
+      case v1::Resource::BODY_NOT_SET:
+        break;
+    }
+    return FieldError("body", "is missing, or of a kind that this version does not know");
+  }
+
+  absl::Status UpsertSettings(const v1::Resource& resource) {
+    if (resource.name() != kSettings) return FieldError("name", "is not \"settings\"");
+    SettingsSpec spec;
+    HEADGATE_ASSIGN_OR_RETURN(spec, CompileSettings(resource.settings()));
+    settings_given_ = true;
+    UseSettings(std::move(spec));
+    return absl::OkStatus();
+  }
+
+  absl::Status UpsertHost(const v1::Resource& resource) {
+    HEADGATE_RETURN_IF_ERROR(CheckName(resource, kVirtualHost));
+    const std::string& host = resource.virtual_host().host();
+    if (AfterPrefix(resource.name(), kVirtualHost) != host) {
+      return FieldError("host", "differs from the resource's name");
+    }
+    CompiledHost compiled;
+    HEADGATE_ASSIGN_OR_RETURN(compiled, CompileVirtualHost(resource.virtual_host(), registry_));
+    SetHost(host, std::move(compiled));
+    return absl::OkStatus();
+  }
+
+  absl::Status UpsertCluster(const v1::Resource& resource) {
+    HEADGATE_RETURN_IF_ERROR(CheckName(resource, kCluster));
+    ClusterSpec spec;
+    HEADGATE_ASSIGN_OR_RETURN(spec, CompileCluster(resource.cluster(), options_.allow_local_dns));
+    clusters_.SetCluster(resource.name(), std::move(spec));
+    return absl::OkStatus();
+  }
+
+  absl::Status UpsertEndpoints(const v1::Resource& resource) {
+    HEADGATE_RETURN_IF_ERROR(CheckName(resource, kEndpoints));
+    std::vector<CompiledEndpoint> endpoints;
+    HEADGATE_ASSIGN_OR_RETURN(endpoints, CompileEndpoints(resource.endpoints()));
+    clusters_.SetEndpoints(resource.name(), std::move(endpoints));
+    return absl::OkStatus();
+  }
+
+  absl::Status UpsertCertificate(const v1::Resource& resource) {
+    HEADGATE_RETURN_IF_ERROR(CheckName(resource, kCertificate));
+    const v1::Certificate& body = resource.certificate();
+    std::shared_ptr<const tls::Certificate> certificate;
+    HEADGATE_ASSIGN_OR_RETURN(certificate, parser_.Parse(body.chain_pem(), body.key_pem()));
+    certificates_.SetCertificate(resource.name(), std::move(certificate));
+    return absl::OkStatus();
+  }
+
+  // `compiled` without routes: the host is gone.
+  void SetHost(std::string_view host, CompiledHost compiled) {
+    if (!host_edit_) host_edit_.emplace(*hosts_);
+    if (const HostMap::Item* old = host_edit_->FindPattern(host)) {
+      route_count_ -= (*old)->table().route_count();
+    }
+    if (compiled.routes) {
+      route_count_ += compiled.routes->table().route_count();
+      host_edit_->Set(std::move(compiled.routes));
+    } else {
+      host_edit_->Remove(host);
+    }
+    certificates_.SetHost(host, std::move(compiled.certificates));
+  }
+
+  void UseSettings(SettingsSpec spec) {
+    settings_ = std::make_shared<const CompiledSettings>(std::move(spec.settings));
+    certificates_.SetDefault(std::move(spec.default_certificate));
+    default_backend_ = spec.default_backend_cluster.empty()
+                           ? ClusterHandle()
+                           : registry_.Acquire(spec.default_backend_cluster);
+  }
+
+  void TakeClusterChanges(BuildResult& result) {
+    ClusterIndex::Changes changes = clusters_.TakeChanges();
+    result.update.clusters = std::move(changes.clusters);
+    result.update.slot_count = registry_.slot_count();
+    result.dns_started = std::move(changes.dns_started);
+    result.dns_stopped = std::move(changes.dns_stopped);
+  }
+
+  // The new configuration, or null when there is nothing new in it.
+  std::shared_ptr<const CompiledConfig> TakeConfig() {
+    if (host_edit_) {
+      hosts_ = std::make_shared<route::HostTable>(std::move(*host_edit_).Finish());
+      host_edit_.reset();
+    }
+    const auto certificates = certificates_.Table();
+    if (config_ && config_->settings == settings_ && config_->hosts == hosts_ &&
+        config_->certificates == certificates) {
+      return nullptr;
+    }
+    auto config = std::make_shared<CompiledConfig>();
+    config->generation = ++generation_;
+    config->settings = settings_;
+    config->hosts = hosts_;
+    config->certificates = certificates;
+    config->default_backend = default_backend_;
+    config_ = std::move(config);
+    return config_;
+  }
+
+  const Options options_;
+  ClusterRegistry registry_;
+  ClusterIndex clusters_;
+  tls::CertificateParser parser_;
+  CertificateIndex certificates_;
+  std::unordered_set<std::string> secrets_;
+  size_t route_count_ = 0;
+  uint64_t generation_ = 0;
+
+  bool settings_given_ = false;
+  std::shared_ptr<const CompiledSettings> settings_;
+  ClusterHandle default_backend_;
+  std::shared_ptr<const route::HostTable> hosts_ = std::make_shared<route::HostTable>();
+  std::optional<HostMap::Edit> host_edit_;
+  std::shared_ptr<const CompiledConfig> config_;
+};
+
+ConfigBuilder::ConfigBuilder(Options options) : impl_(std::make_unique<Impl>(options)) {}
+ConfigBuilder::~ConfigBuilder() = default;
+
+BuildResult ConfigBuilder::Apply(absl::Span<const v1::Resource* const> upserts,
+                                 absl::Span<const std::string> removed) {
+  return impl_->Apply(upserts, removed);
+}
+
+ConfigUpdate ConfigBuilder::Resolved(std::string_view dns_name,
+                                     std::span<const base::Address> addresses) {
+  return impl_->Resolved(dns_name, addresses);
+}
+
+const std::shared_ptr<const CompiledConfig>& ConfigBuilder::config() const {
+  return impl_->config();
+}
+
+std::shared_ptr<const CompiledCluster> ConfigBuilder::FindCluster(std::string_view name) const {
+  return impl_->clusters().Find(name);
+}
+
+std::vector<std::shared_ptr<const CompiledCluster>> ConfigBuilder::Clusters() const {
+  return impl_->clusters().All();
+}
+
+ResourceCounts ConfigBuilder::counts() const { return impl_->counts(); }
+
+}  // namespace headgate::config
