@@ -302,6 +302,26 @@ class Headgate(Peer):
             (directory / f"bench-{start:06}.yaml").write_text("\n---\n".join(documents) + "\n")
 
 
+class Relay(Peer):
+    """No proxy but the floor: hands bytes through. Plain TCP only."""
+    name = "relay"
+    http_port = 8401
+
+    @staticmethod
+    def version():
+        return "bytes only"
+
+    def start(self):
+        self._run([self.setup.binaries / "bench_relay", f"--listen=127.0.0.1:{self.http_port}",
+                   f"--backend=127.0.0.1:{self.setup.backend_port}"])
+        self._wait_until_up(self._answers, "first answer")
+
+    def port(self, tls):
+        if tls:
+            raise RuntimeError("the relay does not speak TLS")
+        return self.http_port
+
+
 def _version(command, pattern):
     try:
         run = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -311,4 +331,5 @@ def _version(command, pattern):
     return found.group(1) if found else "?"
 
 
-PEERS = {peer.name: peer for peer in (Nginx, HAProxy, Headgate)}
+PEERS = {peer.name: peer for peer in (Nginx, HAProxy, Headgate, Relay)}
+DEFAULT_PEERS = ("nginx", "haproxy", "headgate")
