@@ -110,20 +110,27 @@ absl::Status WriteFileAtomically(const std::string& path, std::string_view conte
   return SyncFolderOf(path);
 }
 
-absl::StatusOr<bool> WatchedFile::Refresh() {
-  struct stat info {};
-  if (stat(path_.c_str(), &info) != 0) return SystemError("stat", path_);
-  const Identity identity{info.st_dev, info.st_ino, info.st_size, Nanoseconds(info.st_mtim),
-                          Nanoseconds(info.st_ctim)};
-  if (identity == identity_) return false;
-  absl::StatusOr<std::string> content = ReadFile(path_, max_bytes_);
-  if (!content.ok()) return content.status();
-  // A file changed again within the clock tick of its time stamp would look the same; until the
-  // stamp is a second old we do not rely on it.
+bool FileIdentity::IsSettled() const {
   timespec now{};
   // lint: allow(wall-clock) compared with time stamps of files, which are wall-clock time
   clock_gettime(CLOCK_REALTIME, &now);
-  identity_ = Nanoseconds(now) - identity.changed_ns > 1'000'000'000 ? identity : Identity{};
+  return Nanoseconds(now) - changed_ns > 1'000'000'000;
+}
+
+absl::StatusOr<FileIdentity> IdentifyFile(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) return SystemError("stat", path);
+  return FileIdentity{info.st_dev, info.st_ino, info.st_size, Nanoseconds(info.st_mtim),
+                      Nanoseconds(info.st_ctim)};
+}
+
+absl::StatusOr<bool> WatchedFile::Refresh() {
+  const absl::StatusOr<FileIdentity> identity = IdentifyFile(path_);
+  if (!identity.ok()) return identity.status();
+  if (*identity == identity_) return false;
+  absl::StatusOr<std::string> content = ReadFile(path_, max_bytes_);
+  if (!content.ok()) return content.status();
+  identity_ = identity->IsSettled() ? *identity : FileIdentity();
   if (*content == content_) return false;
   content_ = *std::move(content);
   return true;

@@ -23,6 +23,23 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes);
 absl::Status WriteFileAtomically(const std::string& path, std::string_view content,
                                  mode_t mode = 0600);
 
+// What stat(2) says of one state of a file (following symbolic links).
+struct FileIdentity {
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  int64_t size = -1;
+  int64_t modified_ns = 0;
+  int64_t changed_ns = 0;
+
+  // Whether the file was last changed over a second ago. If not, it may be changed again within the
+  // same tick of the time stamps and look the same: then an equal identity does not mean equal
+  // content.
+  bool IsSettled() const;
+  friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
+};
+
+absl::StatusOr<FileIdentity> IdentifyFile(const std::string& path);
+
 // A file that is re-read when it changes: certificates and tokens which are rotated in place, by
 // rename, or by the symbolic-link swap of Kubernetes volumes. It looks when asked and has no
 // thread. Thread: one owner.
@@ -39,19 +56,9 @@ class WatchedFile {
   const std::string& content() const { return content_; }
 
  private:
-  // What stat(2) says of one state of a file.
-  struct Identity {
-    uint64_t device = 0;
-    uint64_t inode = 0;
-    int64_t size = -1;
-    int64_t modified_ns = 0;
-    int64_t changed_ns = 0;
-    friend bool operator==(const Identity&, const Identity&) = default;
-  };
-
   const std::string path_;
   const size_t max_bytes_;
-  Identity identity_;
+  FileIdentity identity_;  // default: read again
   std::string content_;
 };
 

@@ -64,7 +64,7 @@ using StringMap = std::vector<std::pair<std::string, std::string>>;
 // meta/v1 ObjectMeta. Labels are not kept: what we need of them is decoded into fields of its own.
 struct ObjectMeta {
   ObjectKey key;                 // .namespace, .name
-  std::string uid;               // .uid; empty for objects from files
+  std::string uid;               // .uid; made from kind and name for objects from files
   std::string resource_version;  // .resourceVersion; opaque, though compared when numeric
   int64_t generation = 0;        // .generation
   int64_t creation_time = 0;     // .creationTimestamp in seconds since the epoch; 0 when absent
