@@ -74,81 +74,82 @@ class Relay {
           if ((event.events & (EPOLLRDHUP | EPOLLHUP)) != 0) end->ended = true;
           if ((event.events & EPOLLIN) != 0 && !end->closed) Pull(*end);
         }
-        // Later events of the same batch may still have pointed at them.
-        for (Pair* pair : done_) delete pair;
-        done_.clear();
       }
+      // Later events of the same batch may still have pointed at them.
+      for (Pair* pair : done_) delete pair;
+      done_.clear();
     }
+  }
 
-   private:
-    void Watch(int fd, End* end) {
-      epoll_event event{};
-      event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-      event.data.ptr = end;
-      if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) FailErrno("epoll_ctl");
-    }
+ private:
+  void Watch(int fd, End* end) {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    event.data.ptr = end;
+    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) FailErrno("epoll_ctl");
+  }
 
-    void Accept() {
-      for (;;) {
-        const int fd = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0) return;
-        auto* pair = new Pair;
-        pair->client.fd = fd;
-        pair->backend.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        const int on = 1;
-        setsockopt(pair->backend.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        if (connect(pair->backend.fd, reinterpret_cast<const sockaddr*>(&backend_),
-                    sizeof backend_) != 0 &&
-            errno != EINPROGRESS) {
-          FailErrno("connect");
-        }
-        pair->client.peer = &pair->backend;
-        pair->backend.peer = &pair->client;
-        pair->client.pair = pair->backend.pair = pair;
-        Watch(fd, &pair->client);
-        Watch(pair->backend.fd, &pair->backend);
+  void Accept() {
+    for (;;) {
+      const int fd = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (fd < 0) return;
+      auto* pair = new Pair;
+      pair->client.fd = fd;
+      pair->backend.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+      const int on = 1;
+      setsockopt(pair->backend.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+      if (connect(pair->backend.fd, reinterpret_cast<const sockaddr*>(&backend_),
+                  sizeof backend_) != 0 &&
+          errno != EINPROGRESS) {
+        FailErrno("connect");
       }
+      pair->client.peer = &pair->backend;
+      pair->backend.peer = &pair->client;
+      pair->client.pair = pair->backend.pair = pair;
+      Watch(fd, &pair->client);
+      Watch(pair->backend.fd, &pair->backend);
     }
+  }
 
-    // Reads until a short read says that the socket is empty, or the other side takes no more.
-    void Pull(End & end) {
-      static std::string buffer(kReadSize, '\0');
-      while (end.unsent.empty()) {
-        const ssize_t got = recv(end.fd, buffer.data(), buffer.size(), 0);
-        if (got < 0 && errno == EAGAIN) return;
-        if (got <= 0) return Close(end);
-        const auto bytes = static_cast<size_t>(got);
-        const ssize_t sent = send(end.peer->fd, buffer.data(), bytes, MSG_NOSIGNAL);
-        if (sent < 0 && errno != EAGAIN && errno != ENOTCONN) return Close(end);
-        const size_t taken = sent > 0 ? static_cast<size_t>(sent) : 0;
-        end.unsent.assign(buffer, taken, bytes - taken);
-        if (bytes < buffer.size() && !end.ended) return;
-      }
+  // Reads until a short read says that the socket is empty, or the other side takes no more.
+  void Pull(End& end) {
+    static std::string buffer(kReadSize, '\0');
+    while (end.unsent.empty()) {
+      const ssize_t got = recv(end.fd, buffer.data(), buffer.size(), 0);
+      if (got < 0 && errno == EAGAIN) return;
+      if (got <= 0) return Close(end);
+      const auto bytes = static_cast<size_t>(got);
+      const ssize_t sent = send(end.peer->fd, buffer.data(), bytes, MSG_NOSIGNAL);
+      if (sent < 0 && errno != EAGAIN && errno != ENOTCONN) return Close(end);
+      const size_t taken = sent > 0 ? static_cast<size_t>(sent) : 0;
+      end.unsent.assign(buffer, taken, bytes - taken);
+      if (bytes < buffer.size() && !end.ended) return;
     }
+  }
 
-    // Writes what waited for the peer of `end`, then goes on reading.
-    void Forward(End & end) {
-      const ssize_t sent = send(end.peer->fd, end.unsent.data(), end.unsent.size(), MSG_NOSIGNAL);
-      if (sent < 0) {
-        if (errno != EAGAIN) Close(end);
-        return;
-      }
-      end.unsent.erase(0, static_cast<size_t>(sent));
-      if (end.unsent.empty()) Pull(end);
+  // Writes what waited for the peer of `end`, then goes on reading.
+  void Forward(End& end) {
+    const ssize_t sent = send(end.peer->fd, end.unsent.data(), end.unsent.size(), MSG_NOSIGNAL);
+    if (sent < 0) {
+      if (errno != EAGAIN) Close(end);
+      return;
     }
+    end.unsent.erase(0, static_cast<size_t>(sent));
+    if (end.unsent.empty()) Pull(end);
+  }
 
-    void Close(End & end) {
-      close(end.fd);
-      close(end.peer->fd);
-      end.closed = end.peer->closed = true;
-      done_.push_back(end.pair);
-    }
+  void Close(End& end) {
+    close(end.fd);
+    close(end.peer->fd);
+    end.closed = end.peer->closed = true;
+    done_.push_back(end.pair);
+  }
 
-    const sockaddr_in backend_;
-    int epoll_ = -1;
-    int listener_ = -1;
-    std::vector<Pair*> done_;
-  };
+  const sockaddr_in backend_;
+  int epoll_ = -1;
+  int listener_ = -1;
+  std::vector<Pair*> done_;
+};
 
 }  // namespace
 }  // namespace headgate::bench
