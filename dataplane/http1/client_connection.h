@@ -56,7 +56,7 @@ class ClientConnection final : public net::Retirable,
                                    const AttemptTimeouts& timeouts);
 
   // Fresh or idle, and alive.
-  bool available() const { return state_ != State::kClosed && events_ == nullptr && !attempt_open_; }
+  bool available() const { return state_ != State::kClosed && !attempt_open_; }
   // Closes an idle or fresh connection. OnConnectionClosed is called from inside.
   void Close();
 
@@ -81,22 +81,31 @@ class ClientConnection final : public net::Retirable,
   void OnIo(net::IoEvents events) override;
   void OnTimer(net::Timer& timer) override;
 
-  void ContinueConnecting();
+  void ContinueConnecting(bool writable);
 
+  // Reading. All of these may end with the connection closed or the attempt over.
+  bool WantsToRead() const;
   void ReadAndProcess();
   void Process(std::string_view data);
+  size_t ProcessSome(std::string_view data);
   size_t ProcessHead(std::string_view data);
   size_t ProcessBody(std::string_view data);
-  void OnReadEnd(base::Failure::Kind kind);
-  void ResponseComplete();
+  void OnReadEnd(bool orderly);
+  void UpdateReadTimer();
 
+  // Writing.
+  void Write(std::string_view before, std::string_view piece, std::string_view after);
+  void EndRequest();
   void ScheduleFlush();
   void Flush();
-  void HandleOutput(OutputQueue::Result result);
-  void FinishAttempt();
+  void AfterWriteFailure();
+  void MaybeNotifyWritable();
 
-  // Tells the exchange, then closes.
+  // Ending.
+  void MaybeFinishAttempt();
+  // Closes, then tells the exchange.
   void Fail(base::Failure::Kind kind, std::string_view detail);
+  base::Failure::Retry RetryAfterFailure(base::Failure::Kind kind) const;
   void RunReady();
 
   WorkerIo& io_;
@@ -110,7 +119,8 @@ class ClientConnection final : public net::Retirable,
   net::MemberTask<ClientConnection, &ClientConnection::Flush> flush_task_;
 
   State state_ = State::kConnecting;
-  bool readable_ = false;
+  bool readable_ = false;        // the kernel may hold bytes
+  bool peer_closed_ = false;     // an edge said so; what it sent before may still have to be read
   bool attempt_open_ = false;    // between StartAttempt and FinishAttempt, Reset or failure
 
   // Attempt.
@@ -122,8 +132,9 @@ class ClientConnection final : public net::Retirable,
 
   // Request.
   OutputQueue output_;
-  uint64_t written_before_ = 0;  // output_.written() when the attempt began
-  bool chunked_ = false;
+  uint64_t written_before_ = 0;   // output_.written() when the attempt began
+  uint64_t counted_written_ = 0;  // of output_.written(), already in the counters
+  http::BodyLength::Kind framing_ = http::BodyLength::Kind::kNone;
   uint64_t fixed_left_ = 0;
   bool head_request_ = false;
   bool request_head_sent_ = false;
@@ -140,6 +151,7 @@ class ClientConnection final : public net::Retirable,
   uint32_t informational_ = 0;
   bool received_ = false;        // any byte of the response
   bool reusable_ = false;        // as the response said
+  bool excess_ = false;          // bytes came after it
 
   net::TimePoint idle_since_;
 };

@@ -35,6 +35,9 @@ struct ServerOptions {
   // How long a client may go on sending after an answer that ended the connection.
   milliseconds linger_timeout{5'000};
   uint32_t max_requests = 1000;  // per connection; 0: no limit
+  // Whether a client that ends its direction while it waits for a response is taken for gone. Off: a client may
+  // half-close, and only a reset ends the exchange.
+  bool cancel_on_half_close = false;
   // What is read and dropped of a request body that nobody wants, to keep the connection.
   uint64_t max_drain_bytes = 64 * 1024;
 };

@@ -36,7 +36,8 @@ OutputQueue::Result OutputQueue::Send(net::Transport& transport, std::string_vie
                                       std::string_view piece, std::string_view after) {
   std::array<std::string_view, 4> parts = {queued_.view(), before, piece, after};
   const size_t held = parts[0].size();
-  if (!blocked_ && piece.size() >= kLargePiece) {
+  const bool large = piece.size() >= kLargePiece || held + piece.size() >= 4 * kLargePiece;
+  if (large && !blocked_) {
     std::array<iovec, 4> vectors;
     size_t count = 0;
     for (std::string_view part : parts) {

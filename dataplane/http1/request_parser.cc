@@ -69,6 +69,9 @@ bool SameAuthority(const http::Authority& a, const http::Authority& b, std::stri
 RequestParseResult ParseRequestHead(std::string_view head, const RequestLimits& limits,
                                     base::Arena& arena, RequestHead& request) {
   request.fields.Clear();
+  request.method = Method::kGet;
+  request.method_text = request.target = {};
+  request.version = Version::kHttp11;
   request.body = http::BodyLength::None();
   request.expect_continue = false;
   request.wants_upgrade = false;

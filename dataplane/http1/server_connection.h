@@ -101,27 +101,35 @@ class ServerConnection final : public net::Retirable,
   bool WantsToRead() const;
   void ReadAndProcess();
   void Process(std::string_view data);
+  size_t ProcessSome(std::string_view data);
   size_t ProcessHead(std::string_view data);
   size_t ProcessBody(std::string_view data);
-  void OnReadEnd(base::Failure::Kind kind);
-  void StartExchange();
+  void OnReadEnd(bool orderly);
+  void StartExchange(bool more_follows);
   void RequestComplete();
+  void RearmBodyTimer();
 
   // Writing.
+  void Write(std::string_view before, std::string_view piece, std::string_view after);
   void ScheduleFlush();
   void Flush();
-  void HandleOutput(OutputQueue::Result result);
+  void MaybeNotifyWritable();
   void MaybeSendContinue();
+  bool DecideKeepAlive() const;
   void EndResponse();
   void FinishExchange();
+  void ReleaseExchange();
+  void AwaitNextRequest();
 
   // Ending.
   void Refuse(uint16_t status, const base::Failure& failure, std::string_view request_line,
               bool exchange_known);
   void FailExchange(const base::Failure& failure);
   void StartLinger();
+  // `abort`: a response that ends with the connection must not look complete, so the client gets a reset.
   void Close(bool abort);
   void Drain();
+  void CountActive(bool active);
 
   // The loop's entry for what must not happen inside a call of the exchange.
   void RunReady();
@@ -139,9 +147,10 @@ class ServerConnection final : public net::Retirable,
 
   State state_ = State::kHandshake;
   bool readable_ = false;        // the kernel may hold bytes
-  bool read_ended_ = false;      // the client has ended its direction
-  bool processing_ = false;      // inside Process; ready work waits for it
+  bool peer_closed_ = false;     // an edge said so; what it sent before may still have to be read
+  bool read_ended_ = false;      // the client has ended its direction, and all was read
   bool draining_ = false;
+  bool counted_active_ = false;  // in kDownstreamRequestsActive
   bool write_failed_ = false;
 
   // Request.
@@ -153,6 +162,7 @@ class ServerConnection final : public net::Retirable,
   http::ServerStreamEvents* events_ = nullptr;
   uint32_t requests_ = 0;
   uint32_t pause_count_ = 0;
+  bool head_started_ = false;    // some byte of the head to come has arrived
   bool client_keep_alive_ = false;
   bool expect_pending_ = false;  // the client may be waiting for 100
   uint64_t drained_bytes_ = 0;
@@ -161,9 +171,11 @@ class ServerConnection final : public net::Retirable,
   OutputQueue output_;
   Framing framing_ = Framing::kNone;
   uint64_t fixed_left_ = 0;
+  uint64_t counted_written_ = 0;  // of output_.written(), already in the counters
   bool head_sent_ = false;
   bool response_ended_ = false;
   bool keep_alive_ = false;      // after this response
+  bool refusing_ = false;        // the answer is to something that is no request
   bool was_above_high_water_ = false;
 
   http::ConnectionInfo info_;

@@ -1,0 +1,552 @@
+#include "dataplane/http1/client_connection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/check.h"
+#include "dataplane/http1/response_parser.h"
+#include "dataplane/http1/serializer.h"
+#include "dataplane/net/socket.h"
+
+namespace headgate::http1 {
+namespace {
+
+using base::Failure;
+using http::BodyLength;
+using observe::CounterId;
+
+// 1xx responses that one attempt may bring.
+constexpr uint32_t kMaxInformational = 32;
+
+}  // namespace
+
+ClientConnection::ClientConnection(WorkerIo& io, const ClientOptions& options,
+                                   ClientConnectionOwner& owner,
+                                   std::unique_ptr<net::Transport> transport)
+    : io_(io),
+      options_(options),
+      owner_(owner),
+      transport_(std::move(transport)),
+      read_timer_(io.loop().timers(), *this),
+      send_timer_(io.loop().timers(), *this),
+      ready_task_(*this),
+      flush_task_(*this) {
+  io_.counters()[CounterId::kUpstreamConnectionsActive].Add();
+}
+
+ClientConnection::~ClientConnection() {
+  if (state_ != State::kClosed) io_.counters()[CounterId::kUpstreamConnectionsActive].Subtract();
+}
+
+bool ClientConnection::Start(milliseconds connect_timeout) {
+  registration_ = io_.loop().Watch(transport_->fd(), *this);
+  if (!registration_) return false;
+  read_timer_.Arm(connect_timeout);
+  return true;
+}
+
+http::ClientStream& ClientConnection::StartAttempt(http::ClientStreamEvents& events,
+                                                   base::Arena& arena,
+                                                   const AttemptTimeouts& timeouts) {
+  HEADGATE_CHECK(available());
+  attempt_open_ = true;
+  events_ = &events;
+  arena_ = &arena;
+  timeouts_ = timeouts;
+  ++attempts_;
+  pause_count_ = 0;
+  written_before_ = output_.written();
+  framing_ = BodyLength::Kind::kNone;
+  fixed_left_ = 0;
+  head_request_ = request_head_sent_ = request_ended_ = was_above_high_water_ = false;
+  response_ = Response::kHead;
+  scanner_.Restart();
+  informational_ = 0;
+  received_ = reusable_ = false;
+  return *this;
+}
+
+void ClientConnection::OnIo(net::IoEvents events) {
+  readable_ |= events.readable;
+  peer_closed_ |= events.peer_closed;
+  if (state_ == State::kConnecting || state_ == State::kHandshake) {
+    ContinueConnecting(events.writable);
+    if (state_ != State::kOpen) return;
+  }
+  if (events.writable || transport_->is_tls()) output_.Unblock();
+  if (!output_.empty()) {
+    Flush();
+    if (state_ == State::kClosed) return;
+  }
+  ReadAndProcess();
+}
+
+void ClientConnection::ContinueConnecting(bool writable) {
+  if (state_ == State::kConnecting) {
+    if (!writable) return;
+    if (net::ConnectError(transport_->fd()) != 0) {
+      io_.counters()[CounterId::kUpstreamConnectFailures].Add();
+      Fail(Failure::Kind::kConnectRefused, "connection refused or failed");
+      return;
+    }
+    state_ = State::kHandshake;
+  }
+  switch (transport_->Handshake().status) {
+    case net::IoResult::Status::kOk:
+      break;
+    case net::IoResult::Status::kBlocked:
+      return;
+    case net::IoResult::Status::kEof:
+    case net::IoResult::Status::kFailed:
+      io_.counters()[CounterId::kUpstreamConnectFailures].Add();
+      Fail(Failure::Kind::kTlsHandshake, "TLS handshake failed");
+      return;
+  }
+  state_ = State::kOpen;
+  readable_ = true;
+  read_timer_.Cancel();
+  io_.counters()[CounterId::kUpstreamConnections].Add();
+  idle_since_ = io_.loop().now();
+  if (events_ != nullptr) events_->OnUpstreamWritable();
+}
+
+void ClientConnection::OnTimer(net::Timer& timer) {
+  if (state_ == State::kConnecting || state_ == State::kHandshake) {
+    io_.counters()[CounterId::kUpstreamConnectTimeouts].Add();
+    Fail(Failure::Kind::kConnectTimeout, "connection not established in time");
+    return;
+  }
+  io_.counters()[CounterId::kUpstreamTimeouts].Add();
+  Fail(Failure::Kind::kTimeout, &timer == &send_timer_ ? "upstream does not read the request"
+                                                       : "upstream does not answer in time");
+}
+
+void ClientConnection::RunReady() {
+  if (write_failed_) {
+    AfterWriteFailure();
+    return;
+  }
+  MaybeNotifyWritable();
+  if (state_ == State::kClosed) return;
+  if (!input_.empty()) {
+    input_.Consume(ProcessSome(input_.view()));
+    if (state_ == State::kClosed) return;
+  }
+  MaybeFinishAttempt();
+  if (state_ == State::kClosed) return;
+  ReadAndProcess();
+}
+
+// ---- reading ----
+
+bool ClientConnection::WantsToRead() const {
+  if (state_ != State::kOpen) return false;
+  // While idle, and after the response, only to see what must not come: more bytes or the end.
+  return !attempt_open_ || response_ == Response::kComplete || pause_count_ == 0;
+}
+
+void ClientConnection::ReadAndProcess() {
+  while (readable_ && WantsToRead()) {
+    const std::span<char> buffer = io_.read_buffer();
+    const net::IoResult result = transport_->Read(buffer);
+    switch (result.status) {
+      case net::IoResult::Status::kOk:
+        // A short read means that nothing is left, except that the end of the stream gives no further edge.
+        if (result.drained && !peer_closed_) readable_ = false;
+        io_.counters()[CounterId::kUpstreamBytesRead].Add(result.bytes);
+        Process({buffer.data(), result.bytes});
+        break;
+      case net::IoResult::Status::kBlocked:
+        readable_ = false;
+        return;
+      case net::IoResult::Status::kEof:
+        readable_ = false;
+        OnReadEnd(true);
+        return;
+      case net::IoResult::Status::kFailed:
+        readable_ = false;
+        OnReadEnd(false);
+        return;
+    }
+  }
+}
+
+void ClientConnection::Process(std::string_view data) {
+  if (!attempt_open_) {
+    // Nobody asked for anything: what it says could be taken for the next answer.
+    Close();
+    return;
+  }
+  if (input_.empty()) {
+    const size_t used = ProcessSome(data);
+    if (state_ != State::kClosed) input_.Append(data.substr(used));
+  } else {
+    input_.Append(data);
+    const size_t used = ProcessSome(input_.view());
+    if (state_ != State::kClosed) input_.Consume(used);
+  }
+  if (state_ == State::kClosed) return;
+  UpdateReadTimer();
+  MaybeFinishAttempt();
+}
+
+size_t ClientConnection::ProcessSome(std::string_view data) {
+  if (output_.written() == written_before_) {
+    Fail(Failure::Kind::kProtocol, "response before the request");
+    return data.size();
+  }
+  received_ = true;
+  size_t used = 0;
+  while (used < data.size() && state_ == State::kOpen) {
+    const std::string_view rest = data.substr(used);
+    size_t step = 0;
+    if (response_ == Response::kHead) {
+      step = ProcessHead(rest);
+    } else if (response_ == Response::kBody) {
+      step = ProcessBody(rest);
+    } else {
+      excess_ = true;
+      return data.size();
+    }
+    if (step == 0) break;
+    used += step;
+  }
+  return used;
+}
+
+size_t ClientConnection::ProcessHead(std::string_view data) {
+  const size_t size = scanner_.Scan(data);
+  const size_t limit = options_.limits.max_head_bytes;
+  if (size == HeadScanner::kIncomplete && data.size() <= limit) return 0;
+  if (size == HeadScanner::kIncomplete || size > limit) {
+    Fail(Failure::Kind::kProtocol, "response head too large");
+    return data.size();
+  }
+  scanner_.Restart();
+  const ResponseParseResult result = ParseResponseHead(arena_->Copy(data.substr(0, size)),
+                                                       options_.limits, head_request_, head_);
+  if (!result.ok()) {
+    Fail(Failure::Kind::kProtocol, result.error);
+    return data.size();
+  }
+  if (head_.status < 200) {
+    if (head_.status == 101) {
+      Fail(Failure::Kind::kProtocol, "switching protocols without being asked");
+      return data.size();
+    }
+    if (++informational_ > kMaxInformational) {
+      Fail(Failure::Kind::kProtocol, "too many informational responses");
+      return data.size();
+    }
+    events_->OnResponseInformational(head_);
+    return size;
+  }
+  reusable_ = result.keep_alive;
+  body_reader_.Start(head_.body, options_.limits.max_trailer_bytes);
+  const bool end = head_.body.kind == BodyLength::Kind::kNone ||
+                   (head_.body.kind == BodyLength::Kind::kFixed && head_.body.size == 0);
+  response_ = end ? Response::kComplete : Response::kBody;
+  events_->OnResponseHead(head_, end);
+  return size;
+}
+
+size_t ClientConnection::ProcessBody(std::string_view data) {
+  std::string_view rest = data;
+  while (state_ == State::kOpen && response_ == Response::kBody && pause_count_ == 0) {
+    std::string_view piece;
+    const BodyReader::Step step = body_reader_.Next(rest, piece);
+    if (step == BodyReader::Step::kMore) break;
+    if (step == BodyReader::Step::kError) {
+      Fail(Failure::Kind::kProtocol, body_reader_.chunks().error());
+      return data.size();
+    }
+    if (step == BodyReader::Step::kData) {
+      const bool end = body_reader_.fixed() && body_reader_.left() == 0;
+      if (end) response_ = Response::kComplete;
+      events_->OnResponseBody(piece, end);
+      continue;
+    }
+    // The end of a chunked body.
+    ChunkedDecoder& chunks = body_reader_.chunks();
+    http::HeaderMap trailers;
+    if (chunks.has_trailers() && !ParseTrailers(arena_->Copy(chunks.trailer_section()),
+                                                options_.limits.max_fields, trailers)) {
+      Fail(Failure::Kind::kProtocol, "malformed trailer section");
+      return data.size();
+    }
+    chunks.Clear();
+    response_ = Response::kComplete;
+    if (trailers.empty()) {
+      events_->OnResponseBody({}, true);
+    } else {
+      events_->OnResponseTrailers(trailers);
+    }
+  }
+  return data.size() - rest.size();
+}
+
+void ClientConnection::OnReadEnd(bool orderly) {
+  if (!attempt_open_ || response_ == Response::kComplete) {
+    // The response is whole; whether the rest of the request would have been read does not matter any more.
+    Close();
+    return;
+  }
+  if (orderly && response_ == Response::kBody && body_reader_.until_close()) {
+    reusable_ = false;
+    response_ = Response::kComplete;
+    events_->OnResponseBody({}, true);
+    if (state_ != State::kClosed) Close();
+    return;
+  }
+  Fail(orderly ? Failure::Kind::kClosed : Failure::Kind::kReset,
+       received_ ? "upstream closed the connection in mid-response"
+                 : "upstream closed the connection without an answer");
+}
+
+void ClientConnection::UpdateReadTimer() {
+  const bool waiting = attempt_open_ && state_ == State::kOpen &&
+                       (request_ended_ || write_failed_) && output_.empty() && response_ != Response::kComplete && pause_count_ == 0;
+  if (waiting) {
+    read_timer_.Arm(timeouts_.read);
+  } else if (state_ == State::kOpen) {
+    read_timer_.Cancel();
+  }
+}
+
+void ClientConnection::PauseReading() {
+  ++pause_count_;
+  UpdateReadTimer();
+}
+
+void ClientConnection::ResumeReading() {
+  HEADGATE_CHECK(pause_count_ > 0);
+  if (--pause_count_ > 0 || state_ != State::kOpen) return;
+  UpdateReadTimer();
+  if (readable_ || !input_.empty()) io_.loop().Schedule(ready_task_);
+}
+
+// ---- writing ----
+
+void ClientConnection::SendHead(const http::RequestHead& head, bool end) {
+  if (state_ == State::kClosed || !attempt_open_ || request_head_sent_) return;
+  request_head_sent_ = true;
+  head_request_ = head.method == http::Method::kHead;
+  RequestWireOptions wire;
+  framing_ = head.body.kind;
+  switch (head.body.kind) {
+    case BodyLength::Kind::kNone:
+      break;
+    case BodyLength::Kind::kFixed:
+      fixed_left_ = head.body.size;
+      wire.framing = WireFraming::kContentLength;
+      wire.length = head.body.size;
+      break;
+    case BodyLength::Kind::kChunked:
+    case BodyLength::Kind::kUntilClose:  // no such request in HTTP/1
+      framing_ = BodyLength::Kind::kChunked;
+      wire.framing = WireFraming::kChunked;
+      break;
+  }
+  wire.close = options_.max_requests != 0 && attempts_ >= options_.max_requests;
+  char* const out = output_.Reserve(RequestHeadBound(head));
+  output_.Commit(static_cast<size_t>(WriteRequestHead(head, wire, out) - out));
+  io_.counters()[CounterId::kUpstreamRequests].Add();
+  if (reused()) io_.counters()[CounterId::kUpstreamReuses].Add();
+  if (end) {
+    if (framing_ == BodyLength::Kind::kChunked) output_.Append(kLastChunk);
+    EndRequest();
+  } else {
+    ScheduleFlush();
+  }
+}
+
+void ClientConnection::SendBody(std::string_view piece, bool end) {
+  if (state_ == State::kClosed || !request_head_sent_ || request_ended_) return;
+  switch (framing_) {
+    case BodyLength::Kind::kNone:
+    case BodyLength::Kind::kUntilClose:
+      break;
+    case BodyLength::Kind::kFixed:
+      piece = piece.substr(0, static_cast<size_t>(std::min<uint64_t>(piece.size(), fixed_left_)));
+      fixed_left_ -= piece.size();
+      Write({}, piece, {});
+      break;
+    case BodyLength::Kind::kChunked:
+      if (piece.empty()) {
+        if (end) Write(kLastChunk, {}, {});
+      } else {
+        char head[kMaxChunkHead];
+        const size_t size = WriteChunkHead(piece.size(), head);
+        Write({head, size}, piece, end ? std::string_view("\r\n0\r\n\r\n") : kChunkEnd);
+      }
+      break;
+  }
+  if (end) EndRequest();
+}
+
+void ClientConnection::SendTrailers(const http::HeaderMap& trailers) {
+  if (state_ == State::kClosed || !request_head_sent_ || request_ended_) return;
+  if (framing_ == BodyLength::Kind::kChunked) {
+    char* const out = output_.Reserve(TrailersBound(trailers));
+    output_.Commit(static_cast<size_t>(WriteLastChunk(trailers, out) - out));
+  }
+  EndRequest();
+}
+
+void ClientConnection::Write(std::string_view before, std::string_view piece,
+                             std::string_view after) {
+  if (write_failed_) return;
+  if (state_ != State::kOpen) {
+    output_.Append(before);
+    output_.Append(piece);
+    output_.Append(after);
+  } else if (output_.Send(*transport_, before, piece, after) == OutputQueue::Result::kFailed) {
+    write_failed_ = true;
+    io_.loop().Schedule(ready_task_);
+    return;
+  }
+  if (output_.blocked() && !send_timer_.armed()) send_timer_.Arm(timeouts_.send);
+  if (output_.size() > http::ServerStream::kHighWater) {
+    was_above_high_water_ = true;
+  } else if (was_above_high_water_ && output_.size() < http::ServerStream::kLowWater) {
+    io_.loop().Schedule(ready_task_);
+  }
+  ScheduleFlush();
+}
+
+void ClientConnection::EndRequest() {
+  request_ended_ = true;
+  // Less than was promised: the upstream waits for the rest and must not take the next request for it.
+  if (framing_ == BodyLength::Kind::kFixed && fixed_left_ > 0) {
+    write_failed_ = true;
+    io_.loop().Schedule(ready_task_);
+    return;
+  }
+  ScheduleFlush();
+  if (response_ == Response::kComplete) io_.loop().Schedule(ready_task_);
+}
+
+void ClientConnection::ScheduleFlush() {
+  if (state_ == State::kOpen && !output_.blocked()) io_.loop().ScheduleFlush(flush_task_);
+}
+
+void ClientConnection::Flush() {
+  if (state_ != State::kOpen || write_failed_) return;
+  const uint64_t before = output_.written();
+  const OutputQueue::Result result = output_.Flush(*transport_);
+  io_.counters()[CounterId::kUpstreamBytesWritten].Add(output_.written() - counted_written_);
+  counted_written_ = output_.written();
+  switch (result) {
+    case OutputQueue::Result::kFailed:
+      write_failed_ = true;
+      AfterWriteFailure();
+      return;
+    case OutputQueue::Result::kDone:
+      send_timer_.Cancel();
+      break;
+    case OutputQueue::Result::kBlocked:
+      if (output_.written() != before || !send_timer_.armed()) send_timer_.Arm(timeouts_.send);
+      break;
+  }
+  UpdateReadTimer();
+  MaybeNotifyWritable();
+}
+
+// The upstream may have answered before it stopped reading: what it said counts more than that it did not read
+// all. So the request is over, and reading decides.
+void ClientConnection::AfterWriteFailure() {
+  output_.Clear();
+  send_timer_.Cancel();
+  readable_ = true;
+  if (!input_.empty()) {
+    input_.Consume(ProcessSome(input_.view()));
+    if (state_ == State::kClosed) return;
+  }
+  ReadAndProcess();
+  if (state_ == State::kClosed) return;
+  if (attempt_open_ && !received_) {
+    const Failure::Kind kind = output_.failure();
+    Fail(kind == Failure::Kind::kNone ? Failure::Kind::kClosed : kind,
+         "upstream closed the connection");
+    return;
+  }
+  UpdateReadTimer();
+}
+
+void ClientConnection::MaybeNotifyWritable() {
+  if (!was_above_high_water_ || output_.size() >= http::ServerStream::kLowWater) return;
+  was_above_high_water_ = false;
+  if (events_ != nullptr && !request_ended_) events_->OnUpstreamWritable();
+}
+
+// ---- ending ----
+
+void ClientConnection::MaybeFinishAttempt() {
+  if (!attempt_open_ || response_ != Response::kComplete) return;
+  // An upstream that has answered in full need not read the rest of a request, but then the connection is of no
+  // further use. The exchange resets the stream when it does not want to go on sending.
+  if (!request_ended_) return;
+  if (!reusable_ || excess_ || !input_.empty() || !output_.empty() || peer_closed_ ||
+      write_failed_ || (options_.max_requests != 0 && attempts_ >= options_.max_requests)) {
+    Close();
+    return;
+  }
+  attempt_open_ = false;
+  events_ = nullptr;
+  arena_ = nullptr;
+  response_ = Response::kNone;
+  head_ = http::ResponseHead();
+  read_timer_.Cancel();
+  send_timer_.Cancel();
+  idle_since_ = io_.loop().now();
+  if (readable_) io_.loop().Schedule(ready_task_);
+  owner_.OnConnectionIdle(*this);
+}
+
+Failure::Retry ClientConnection::RetryAfterFailure(Failure::Kind kind) const {
+  if (state_ != State::kOpen || output_.written() == written_before_) {
+    return Failure::Retry::kAlways;
+  }
+  if (received_ || kind == Failure::Kind::kProtocol) return Failure::Retry::kNever;
+  return Failure::Retry::kIdempotent;
+}
+
+void ClientConnection::Fail(Failure::Kind kind, std::string_view detail) {
+  const Failure failure{.side = Failure::Side::kUpstream,
+                        .kind = kind,
+                        .retry = RetryAfterFailure(kind),
+                        .detail = detail};
+  http::ClientStreamEvents* const events = std::exchange(events_, nullptr);
+  const bool complete = response_ == Response::kComplete;
+  if (kind == Failure::Kind::kProtocol) {
+    io_.counters()[CounterId::kUpstreamProtocolErrors].Add();
+  } else if (kind == Failure::Kind::kReset || kind == Failure::Kind::kClosed) {
+    io_.counters()[CounterId::kUpstreamResets].Add();
+  }
+  Close();
+  // A complete response has been delivered: there is nothing to fail any more.
+  if (events != nullptr && !complete) events->OnUpstreamReset(failure);
+}
+
+void ClientConnection::Reset() {
+  events_ = nullptr;
+  Close();
+}
+
+void ClientConnection::Close() {
+  if (state_ == State::kClosed) return;
+  state_ = State::kClosed;
+  attempt_open_ = false;
+  events_ = nullptr;
+  registration_.Reset();
+  transport_.reset();
+  read_timer_.Cancel();
+  send_timer_.Cancel();
+  ready_task_.Unlink();
+  flush_task_.Unlink();
+  output_.Clear();
+  io_.counters()[CounterId::kUpstreamConnectionsActive].Subtract();
+  owner_.OnConnectionClosed(*this);
+}
+
+}  // namespace headgate::http1

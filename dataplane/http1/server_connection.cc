@@ -1,0 +1,751 @@
+#include "dataplane/http1/server_connection.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "common/check.h"
+#include "dataplane/http1/request_parser.h"
+#include "dataplane/http1/serializer.h"
+
+namespace headgate::http1 {
+namespace {
+
+using base::Failure;
+using http::BodyLength;
+using observe::CounterId;
+
+// What is read beyond the current request to learn whether the client is still there.
+constexpr size_t kReadAhead = 16 * 1024;
+
+Failure ClientFailure(Failure::Kind kind, std::string_view detail) {
+  return {.side = Failure::Side::kDownstream, .kind = kind, .detail = detail};
+}
+
+std::string_view FirstLine(std::string_view head) {
+  if (head.substr(0, 2) == "\r\n") head.remove_prefix(2);
+  return head.substr(0, head.find_first_of("\r\n"));
+}
+
+}  // namespace
+
+ServerConnections::ServerConnections(WorkerIo& io, const ServerOptions& options,
+                                     http::ServerHandler& handler)
+    : io_(io), options_(options), handler_(handler) {}
+
+ServerConnections::~ServerConnections() { CloseAll(); }
+
+void ServerConnections::Add(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info) {
+  auto connection =
+      std::make_unique<ServerConnection>(*this, std::move(transport), std::move(info));
+  ServerConnection& started = *connection;
+  started.index_ = connections_.size();
+  connections_.push_back(std::move(connection));
+  io_.counters()[CounterId::kDownstreamConnections].Add();
+  io_.counters()[CounterId::kDownstreamConnectionsActive].Add();
+  started.draining_ = draining_;
+  started.Start();
+}
+
+void ServerConnections::Drain() {
+  draining_ = true;
+  // From the end, because a connection that closes is replaced by the last one.
+  for (size_t i = connections_.size(); i-- > 0;) {
+    if (i < connections_.size()) connections_[i]->Drain();
+  }
+}
+
+void ServerConnections::CloseAll() {
+  while (!connections_.empty()) {
+    connections_.back()->FailExchange(
+        ClientFailure(Failure::Kind::kDraining, "the proxy is shutting down"));
+  }
+}
+
+void ServerConnections::Remove(ServerConnection& connection) {
+  const size_t index = connection.index_;
+  HEADGATE_CHECK(index < connections_.size() && connections_[index].get() == &connection);
+  std::unique_ptr<net::Retirable> retired = std::move(connections_[index]);
+  if (index + 1 != connections_.size()) {
+    connections_[index] = std::move(connections_.back());
+    connections_[index]->index_ = index;
+  }
+  connections_.pop_back();
+  io_.counters()[CounterId::kDownstreamConnectionsActive].Subtract();
+  io_.loop().Retire(std::move(retired));
+}
+
+ServerConnection::ServerConnection(ServerConnections& owner,
+                                   std::unique_ptr<net::Transport> transport,
+                                   http::ConnectionInfo info)
+    : owner_(owner),
+      io_(owner.io_),
+      options_(owner.options_),
+      transport_(std::move(transport)),
+      read_timer_(io_.loop().timers(), *this),
+      send_timer_(io_.loop().timers(), *this),
+      ready_task_(*this),
+      flush_task_(*this),
+      arena_(io_.blocks()),
+      info_(std::move(info)) {}
+
+ServerConnection::~ServerConnection() = default;
+
+void ServerConnection::Start() {
+  registration_ = io_.loop().Watch(transport_->fd(), *this);
+  if (!registration_) {
+    Close(false);
+    return;
+  }
+  read_timer_.Arm(options_.handshake_timeout);
+  ContinueHandshake();
+}
+
+void ServerConnection::ContinueHandshake() {
+  switch (transport_->Handshake().status) {
+    case net::IoResult::Status::kOk:
+      break;
+    case net::IoResult::Status::kBlocked:
+      return;
+    case net::IoResult::Status::kEof:
+    case net::IoResult::Status::kFailed:
+      io_.counters()[CounterId::kDownstreamTlsFailures].Add();
+      Close(false);
+      return;
+  }
+  info_.tls = transport_->is_tls();
+  info_.server_name = std::string(transport_->server_name());
+  state_ = State::kHead;
+  read_timer_.Arm(options_.head_timeout);
+}
+
+void ServerConnection::OnIo(net::IoEvents events) {
+  readable_ |= events.readable;
+  peer_closed_ |= events.peer_closed;
+  if (state_ == State::kHandshake) {
+    ContinueHandshake();
+    if (state_ != State::kHead) return;
+    readable_ = true;  // the handshake's last read may have brought more
+  }
+  // TLS may need a readable edge to write.
+  if (events.writable || info_.tls) output_.Unblock();
+  if (!output_.empty()) {
+    Flush();
+    if (state_ == State::kClosed) return;
+  }
+  ReadAndProcess();
+}
+
+void ServerConnection::RunReady() {
+  if (write_failed_) {
+    FailExchange(ClientFailure(output_.failure(), "client closed the connection"));
+    return;
+  }
+  MaybeNotifyWritable();
+  if (state_ == State::kClosed) return;
+  if (!input_.empty()) {
+    input_.Consume(ProcessSome(input_.view()));
+    if (state_ == State::kClosed) return;
+  }
+  if (read_ended_ && state_ == State::kHead) {
+    Close(false);
+    return;
+  }
+  ReadAndProcess();
+}
+
+void ServerConnection::OnTimer(net::Timer& timer) {
+  if (&timer == &send_timer_) {
+    io_.counters()[CounterId::kDownstreamTimeouts].Add();
+    FailExchange(ClientFailure(Failure::Kind::kTimeout, "client does not read the response"));
+    return;
+  }
+  switch (state_) {
+    case State::kHead:
+      if (!head_started_ || input_.view() == "\r\n") {
+        Close(false);
+        return;
+      }
+      io_.counters()[CounterId::kDownstreamTimeouts].Add();
+      Refuse(408, ClientFailure(Failure::Kind::kHeadTimeout, "request head took too long"),
+             FirstLine(input_.view()), false);
+      return;
+    case State::kBody:
+      io_.counters()[CounterId::kDownstreamTimeouts].Add();
+      FailExchange(ClientFailure(Failure::Kind::kTimeout, "request body took too long"));
+      return;
+    case State::kHandshake:
+      io_.counters()[CounterId::kDownstreamTlsFailures].Add();
+      Close(false);
+      return;
+    case State::kDrainBody:
+    case State::kLinger:
+      Close(false);
+      return;
+    case State::kExchange:
+    case State::kClosed:
+      return;
+  }
+}
+
+// ---- reading ----
+
+bool ServerConnection::WantsToRead() const {
+  switch (state_) {
+    case State::kHead:
+    case State::kDrainBody:
+    case State::kLinger:
+      return true;
+    case State::kBody:
+      return pause_count_ == 0;
+    case State::kExchange:
+      // Only to learn whether the client is gone or has ended its direction.
+      return peer_closed_ && input_.size() < kReadAhead;
+    case State::kHandshake:
+    case State::kClosed:
+      return false;
+  }
+  return false;
+}
+
+void ServerConnection::ReadAndProcess() {
+  while (readable_ && !read_ended_ && WantsToRead()) {
+    const std::span<char> buffer = io_.read_buffer();
+    const net::IoResult result = transport_->Read(buffer);
+    switch (result.status) {
+      case net::IoResult::Status::kOk:
+        // A short read means that nothing is left, except that the end of the stream gives no further edge.
+        if (result.drained && !peer_closed_) readable_ = false;
+        io_.counters()[CounterId::kDownstreamBytesRead].Add(result.bytes);
+        Process({buffer.data(), result.bytes});
+        break;
+      case net::IoResult::Status::kBlocked:
+        readable_ = false;
+        return;
+      case net::IoResult::Status::kEof:
+        OnReadEnd(true);
+        return;
+      case net::IoResult::Status::kFailed:
+        OnReadEnd(false);
+        return;
+    }
+  }
+}
+
+void ServerConnection::Process(std::string_view data) {
+  if (input_.empty()) {
+    const size_t used = ProcessSome(data);
+    if (state_ != State::kClosed) input_.Append(data.substr(used));
+  } else {
+    input_.Append(data);
+    const size_t used = ProcessSome(input_.view());
+    if (state_ != State::kClosed) input_.Consume(used);
+  }
+  if (state_ == State::kBody) RearmBodyTimer();
+}
+
+// Uses up what it can of `data`; returns how much.
+size_t ServerConnection::ProcessSome(std::string_view data) {
+  size_t used = 0;
+  while (used < data.size()) {
+    const std::string_view rest = data.substr(used);
+    size_t step = 0;
+    switch (state_) {
+      case State::kHead:
+        step = ProcessHead(rest);
+        break;
+      case State::kBody:
+      case State::kDrainBody:
+        step = ProcessBody(rest);
+        break;
+      case State::kLinger:
+        step = rest.size();
+        break;
+      case State::kHandshake:
+      case State::kExchange:
+      case State::kClosed:
+        break;
+    }
+    if (step == 0) break;
+    used += step;
+  }
+  return used;
+}
+
+size_t ServerConnection::ProcessHead(std::string_view data) {
+  if (!head_started_) {
+    head_started_ = true;
+    // The first head's time runs from the accept.
+    if (requests_ > 0) read_timer_.Arm(options_.head_timeout);
+  }
+  const RequestLimits& limits = options_.limits;
+  const size_t size = scanner_.Scan(data);
+  // An empty line may come before the request line.
+  const auto line_too_long = [&] {
+    return data.size() > limits.max_line_bytes + 2 &&
+           data.find('\n', 2) >= limits.max_line_bytes + size_t{2};
+  };
+  if (size == HeadScanner::kIncomplete && data.size() <= limits.max_head_bytes &&
+      !line_too_long()) {
+    return 0;
+  }
+  io_.counters()[CounterId::kDownstreamRequests].Add();
+  ++requests_;
+  if (size == HeadScanner::kIncomplete || size > limits.max_head_bytes) {
+    const bool line = line_too_long();
+    const auto kind = line ? Failure::Kind::kTargetTooLong : Failure::Kind::kHeadTooLarge;
+    Refuse(line ? 414 : 431, ClientFailure(kind, "request head too large"),
+           FirstLine(data.substr(0, 1024)), false);
+    return data.size();
+  }
+
+  scanner_.Restart();
+  const std::string_view head = arena_.Copy(data.substr(0, size));
+  const RequestParseResult result = ParseRequestHead(head, limits, arena_, head_);
+  if (!result.ok()) {
+    Refuse(result.status, ClientFailure(result.kind, result.detail), FirstLine(head), false);
+    return size;
+  }
+  client_keep_alive_ = result.keep_alive;
+  StartExchange(data.size() > size);
+  return size;
+}
+
+void ServerConnection::StartExchange(bool more_follows) {
+  read_timer_.Cancel();
+  const bool end = head_.body.kind == BodyLength::Kind::kNone ||
+                   (head_.body.kind == BodyLength::Kind::kFixed && head_.body.size == 0);
+  state_ = end ? State::kExchange : State::kBody;
+  body_reader_.Start(head_.body, options_.limits.max_trailer_bytes);
+  // A client that sends its body at once does not wait.
+  expect_pending_ = head_.expect_continue && !more_follows;
+  pause_count_ = 0;
+  drained_bytes_ = 0;
+  head_sent_ = response_ended_ = false;
+  framing_ = Framing::kNone;
+  was_above_high_water_ = false;
+  CountActive(true);
+
+  http::ServerStreamEvents* events = owner_.handler_.OnRequest(*this, head_, end);
+  if (state_ == State::kClosed) return;
+  events_ = events;
+  MaybeSendContinue();
+  if (state_ == State::kBody) RearmBodyTimer();
+}
+
+size_t ServerConnection::ProcessBody(std::string_view data) {
+  std::string_view rest = data;
+  // What follows an answer that ends the connection is of no interest, malformed or not.
+  if (state_ == State::kBody && response_ended_ && !keep_alive_) return data.size();
+  while (state_ == State::kDrainBody || (state_ == State::kBody && pause_count_ == 0)) {
+    std::string_view piece;
+    const BodyReader::Step step = body_reader_.Next(rest, piece);
+    if (step == BodyReader::Step::kMore) break;
+    if (step == BodyReader::Step::kError) {
+      if (response_ended_) {
+        keep_alive_ = false;
+        if (state_ == State::kDrainBody) StartLinger();
+      } else {
+        FailExchange(ClientFailure(Failure::Kind::kProtocol, body_reader_.chunks().error()));
+      }
+      return data.size();
+    }
+    if (step == BodyReader::Step::kData) {
+      expect_pending_ = false;
+      const bool end = body_reader_.fixed() && body_reader_.left() == 0;
+      if (response_ended_) {
+        drained_bytes_ += piece.size();
+        if (drained_bytes_ > options_.max_drain_bytes) {
+          // Not worth waiting for. The response may not have left yet; the client hears of the end after it.
+          keep_alive_ = false;
+          if (state_ == State::kDrainBody) StartLinger();
+          return data.size();
+        }
+        if (end) RequestComplete();
+        continue;
+      }
+      if (end) RequestComplete();
+      events_->OnRequestBody(piece, end);
+      if (state_ == State::kClosed) return data.size();
+      continue;
+    }
+    // The end of a chunked body.
+    const bool deliver = !response_ended_;
+    ChunkedDecoder& chunks = body_reader_.chunks();
+    http::HeaderMap trailers;
+    if (deliver && chunks.has_trailers() &&
+        !ParseTrailers(arena_.Copy(chunks.trailer_section()), options_.limits.max_fields,
+                       trailers)) {
+      FailExchange(ClientFailure(Failure::Kind::kProtocol, "malformed trailer section"));
+      return data.size();
+    }
+    chunks.Clear();
+    RequestComplete();
+    if (deliver) {
+      if (trailers.empty()) {
+        events_->OnRequestBody({}, true);
+      } else {
+        events_->OnRequestTrailers(trailers);
+      }
+      if (state_ == State::kClosed) return data.size();
+    }
+  }
+  return data.size() - rest.size();
+}
+
+void ServerConnection::RequestComplete() {
+  read_timer_.Cancel();
+  if (state_ == State::kDrainBody) {
+    AwaitNextRequest();
+  } else {
+    state_ = State::kExchange;
+  }
+}
+
+void ServerConnection::RearmBodyTimer() {
+  if (pause_count_ == 0) {
+    read_timer_.Arm(options_.body_timeout);
+  } else {
+    read_timer_.Cancel();
+  }
+}
+
+void ServerConnection::OnReadEnd(bool orderly) {
+  read_ended_ = true;
+  readable_ = false;
+  switch (state_) {
+    case State::kExchange:
+      // A client may end its direction and still wait for the response.
+      if (orderly && !options_.cancel_on_half_close) return;
+      [[fallthrough]];
+    case State::kBody:
+      FailExchange(orderly ? ClientFailure(Failure::Kind::kClosed, "client closed the connection")
+                           : ClientFailure(Failure::Kind::kReset, "client reset the connection"));
+      return;
+    default:
+      Close(false);
+      return;
+  }
+}
+
+void ServerConnection::PauseReading() {
+  ++pause_count_;
+  if (state_ == State::kBody) read_timer_.Cancel();
+}
+
+void ServerConnection::ResumeReading() {
+  HEADGATE_CHECK(pause_count_ > 0);
+  if (--pause_count_ > 0 || state_ != State::kBody) return;
+  MaybeSendContinue();
+  RearmBodyTimer();
+  if (readable_ || !input_.empty()) io_.loop().Schedule(ready_task_);
+}
+
+// ---- writing ----
+
+void ServerConnection::MaybeSendContinue() {
+  if (!expect_pending_ || pause_count_ > 0 || head_sent_ || state_ != State::kBody) return;
+  expect_pending_ = false;
+  Write("HTTP/1.1 100 Continue\r\n\r\n", {}, {});
+}
+
+void ServerConnection::SendInformational(const http::ResponseHead& head) {
+  if (state_ == State::kClosed || head_sent_ || head_.version == http::Version::kHttp10) return;
+  if (head.status == 101 || head.status < 100 || head.status > 199) return;
+  if (head.status == 100) {
+    // Only for who waits for it, and only once.
+    if (!expect_pending_) return;
+    expect_pending_ = false;
+  }
+  char* const out = output_.Reserve(ResponseHeadBound(head));
+  output_.Commit(static_cast<size_t>(WriteInformationalHead(head, out) - out));
+  ScheduleFlush();
+}
+
+bool ServerConnection::DecideKeepAlive() const {
+  if (refusing_ || draining_ || !client_keep_alive_) return false;
+  if (options_.idle_timeout.count() == 0) return false;
+  if (options_.max_requests != 0 && requests_ >= options_.max_requests) return false;
+  if (state_ != State::kBody) return true;
+  // The request is still coming. A client that waits for 100 may send its body or not; a long one is not worth
+  // reading.
+  if (expect_pending_) return false;
+  return !body_reader_.fixed() || body_reader_.left() <= options_.max_drain_bytes;
+}
+
+void ServerConnection::SendHead(const http::ResponseHead& head, bool end) {
+  if (state_ == State::kClosed || head_sent_) return;
+  keep_alive_ = DecideKeepAlive();
+  head_sent_ = true;
+  expect_pending_ = false;
+
+  ResponseWireOptions wire;
+  wire.date = io_.date();
+  const bool http10 = head_.version == http::Version::kHttp10;
+  const bool no_body =
+      head_.method == http::Method::kHead || head.status == 204 || head.status == 304;
+  if (no_body) {
+    framing_ = Framing::kNone;
+    if (head.status == 204) {
+      wire.framing = WireFraming::kNone;
+    } else if (head.body.kind == BodyLength::Kind::kFixed) {
+      wire.framing = WireFraming::kContentLength;
+      wire.length = head.body.size;
+    } else {
+      wire.framing = WireFraming::kAsReceived;
+    }
+  } else if (head.body.kind == BodyLength::Kind::kFixed ||
+             head.body.kind == BodyLength::Kind::kNone || end) {
+    framing_ = Framing::kFixed;
+    fixed_left_ = head.body.kind == BodyLength::Kind::kFixed ? head.body.size : 0;
+    wire.framing = WireFraming::kContentLength;
+    wire.length = fixed_left_;
+  } else if (!http10) {
+    framing_ = Framing::kChunked;
+    wire.framing = WireFraming::kChunked;
+  } else {
+    framing_ = Framing::kUntilClose;
+    keep_alive_ = false;
+  }
+  if (!keep_alive_) {
+    wire.connection = ResponseWireOptions::Connection::kClose;
+  } else if (http10) {
+    wire.connection = ResponseWireOptions::Connection::kKeepAlive;
+  }
+  char* const out = output_.Reserve(ResponseHeadBound(head));
+  output_.Commit(static_cast<size_t>(WriteResponseHead(head, wire, out) - out));
+  if (end) {
+    EndResponse();
+  } else {
+    ScheduleFlush();
+  }
+}
+
+void ServerConnection::SendBody(std::string_view piece, bool end) {
+  if (state_ == State::kClosed || !head_sent_ || response_ended_) return;
+  switch (framing_) {
+    case Framing::kNone:
+      break;
+    case Framing::kFixed:
+      piece = piece.substr(0, static_cast<size_t>(std::min<uint64_t>(piece.size(), fixed_left_)));
+      fixed_left_ -= piece.size();
+      Write({}, piece, {});
+      break;
+    case Framing::kChunked:
+      if (piece.empty()) {
+        if (end) Write(kLastChunk, {}, {});
+      } else {
+        char head[kMaxChunkHead];
+        const size_t size = WriteChunkHead(piece.size(), head);
+        Write({head, size}, piece, end ? std::string_view("\r\n0\r\n\r\n") : kChunkEnd);
+      }
+      break;
+    case Framing::kUntilClose:
+      Write({}, piece, {});
+      break;
+  }
+  if (end) EndResponse();
+}
+
+void ServerConnection::SendTrailers(const http::HeaderMap& trailers) {
+  if (state_ == State::kClosed || !head_sent_ || response_ended_) return;
+  if (framing_ == Framing::kChunked) {
+    char* const out = output_.Reserve(TrailersBound(trailers));
+    output_.Commit(static_cast<size_t>(WriteLastChunk(trailers, out) - out));
+  }
+  EndResponse();
+}
+
+void ServerConnection::Write(std::string_view before, std::string_view piece,
+                             std::string_view after) {
+  if (write_failed_) return;
+  const OutputQueue::Result result = output_.Send(*transport_, before, piece, after);
+  if (result == OutputQueue::Result::kFailed) {
+    write_failed_ = true;
+    io_.loop().Schedule(ready_task_);
+    return;
+  }
+  if (output_.blocked() && !send_timer_.armed()) send_timer_.Arm(options_.send_timeout);
+  if (output_.size() > kHighWater) {
+    was_above_high_water_ = true;
+  } else if (was_above_high_water_ && output_.size() < kLowWater) {
+    io_.loop().Schedule(ready_task_);
+  }
+  ScheduleFlush();
+}
+
+void ServerConnection::ScheduleFlush() {
+  // Blocked: the next edge flushes.
+  if (!output_.blocked()) io_.loop().ScheduleFlush(flush_task_);
+}
+
+void ServerConnection::Flush() {
+  if (state_ == State::kClosed || write_failed_) return;
+  const uint64_t before = output_.written();
+  const OutputQueue::Result result = output_.Flush(*transport_);
+  const bool progress = output_.written() != before;
+  io_.counters()[CounterId::kDownstreamBytesWritten].Add(output_.written() - counted_written_);
+  counted_written_ = output_.written();
+  switch (result) {
+    case OutputQueue::Result::kFailed:
+      FailExchange(ClientFailure(output_.failure(), "client closed the connection"));
+      return;
+    case OutputQueue::Result::kDone:
+      send_timer_.Cancel();
+      break;
+    case OutputQueue::Result::kBlocked:
+      if (progress || !send_timer_.armed()) send_timer_.Arm(options_.send_timeout);
+      break;
+  }
+  MaybeNotifyWritable();
+  if (state_ == State::kClosed) return;
+  if (result == OutputQueue::Result::kDone && response_ended_ &&
+      (state_ == State::kBody || state_ == State::kExchange)) {
+    FinishExchange();
+  }
+}
+
+void ServerConnection::MaybeNotifyWritable() {
+  if (!was_above_high_water_ || output_.size() >= kLowWater) return;
+  was_above_high_water_ = false;
+  if (events_ != nullptr && !response_ended_) events_->OnDownstreamWritable();
+}
+
+void ServerConnection::EndResponse() {
+  response_ended_ = true;
+  // Less than was promised: the client must not wait for the rest, nor take the next response for it.
+  if (framing_ == Framing::kFixed && fixed_left_ > 0) keep_alive_ = false;
+  ScheduleFlush();
+}
+
+void ServerConnection::FinishExchange() {
+  http::ServerStreamEvents* const events = std::exchange(events_, nullptr);
+  if (events != nullptr) events->OnExchangeDone();
+  if (state_ == State::kClosed) return;
+  ReleaseExchange();
+
+  const bool request_complete = state_ == State::kExchange;
+  if (!keep_alive_) {
+    // Closing while the client is still sending would make its kernel drop our response. A client that has asked for
+    // the end sends nothing more.
+    const bool nothing_to_come = request_complete && !refusing_ && !client_keep_alive_ &&
+                                 input_.empty() && !readable_;
+    if (nothing_to_come || read_ended_) {
+      Close(false);
+    } else {
+      StartLinger();
+    }
+  } else if (!request_complete) {
+    state_ = State::kDrainBody;
+    read_timer_.Arm(options_.body_timeout);
+    if (readable_ || !input_.empty()) io_.loop().Schedule(ready_task_);
+  } else {
+    AwaitNextRequest();
+  }
+}
+
+void ServerConnection::ReleaseExchange() {
+  CountActive(false);
+  head_ = http::RequestHead();  // an idle connection holds no memory
+  arena_.Clear();
+}
+
+void ServerConnection::AwaitNextRequest() {
+  state_ = State::kHead;
+  head_started_ = false;
+  response_ended_ = false;
+  scanner_.Restart();
+  if (input_.empty() && (draining_ || read_ended_)) {
+    Close(false);
+    return;
+  }
+  read_timer_.Arm(options_.idle_timeout);
+  if (readable_ || !input_.empty()) io_.loop().Schedule(ready_task_);
+}
+
+// ---- ending ----
+
+void ServerConnection::Refuse(uint16_t status, const Failure& failure,
+                              std::string_view request_line, bool exchange_known) {
+  if (!exchange_known) {
+    io_.counters()[CounterId::kDownstreamBadRequests].Add();
+    CountActive(true);
+  }
+  read_timer_.Cancel();
+  events_ = nullptr;
+  refusing_ = true;
+  head_sent_ = response_ended_ = false;
+  state_ = State::kExchange;
+  owner_.handler_.OnBadRequest(*this, {.status = status,
+                                       .failure = failure,
+                                       .request_line = request_line,
+                                       .exchange_known = exchange_known});
+  if (state_ != State::kClosed && !response_ended_) Close(false);
+}
+
+void ServerConnection::FailExchange(const Failure& failure) {
+  http::ServerStreamEvents* const events = std::exchange(events_, nullptr);
+  if (events != nullptr) {
+    if (failure.kind != Failure::Kind::kDraining) {
+      io_.counters()[CounterId::kDownstreamResets].Add();
+    }
+    events->OnDownstreamReset(failure);
+    if (state_ == State::kClosed) return;
+    if (!head_sent_ && state_ == State::kBody &&
+        (failure.kind == Failure::Kind::kProtocol || failure.kind == Failure::Kind::kTimeout)) {
+      const bool timeout = failure.kind == Failure::Kind::kTimeout;
+      Refuse(timeout ? 408 : 400, failure, {}, true);
+      return;
+    }
+  }
+  Close(true);
+}
+
+void ServerConnection::Reset() {
+  events_ = nullptr;
+  Close(true);
+}
+
+void ServerConnection::StartLinger() {
+  state_ = State::kLinger;
+  transport_->ShutdownWrite();
+  read_timer_.Arm(options_.linger_timeout);
+  if (readable_ || !input_.empty()) io_.loop().Schedule(ready_task_);
+}
+
+void ServerConnection::Drain() {
+  draining_ = true;
+  if (state_ == State::kHead && !head_started_ && input_.empty()) Close(false);
+}
+
+void ServerConnection::CountActive(bool active) {
+  if (active == counted_active_) return;
+  counted_active_ = active;
+  auto& level = io_.counters()[CounterId::kDownstreamRequestsActive];
+  if (active) {
+    level.Add();
+  } else {
+    level.Subtract();
+  }
+}
+
+void ServerConnection::Close(bool abort) {
+  if (state_ == State::kClosed) return;
+  if (abort && head_sent_ && framing_ == Framing::kUntilClose) {
+    const linger reset{.l_onoff = 1, .l_linger = 0};
+    setsockopt(transport_->fd(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+  }
+  state_ = State::kClosed;
+  registration_.Reset();
+  transport_.reset();
+  read_timer_.Cancel();
+  send_timer_.Cancel();
+  ready_task_.Unlink();
+  flush_task_.Unlink();
+  output_.Clear();
+  CountActive(false);
+  owner_.Remove(*this);
+}
+
+}  // namespace headgate::http1
