@@ -109,6 +109,25 @@ func tryOut(t *testing.T, cluster *harness.Cluster, content []byte) {
 	}
 }
 
+// secretsIn reads the data of the Secrets in YAML text.
+func secretsIn(t *testing.T, content []byte) map[string]map[string][]byte {
+	t.Helper()
+	held := map[string]map[string][]byte{}
+	for _, document := range strings.Split(string(content), "---\n") {
+		var secret corev1.Secret
+		if err := yaml.Unmarshal([]byte(document), &secret); err != nil {
+			t.Fatal(err)
+		}
+		if secret.Kind == "Secret" {
+			held[secret.Name] = secret.Data
+		}
+	}
+	if len(held) != 2 {
+		t.Fatalf("%d Secrets, want one for each side", len(held))
+	}
+	return held
+}
+
 func TestDeployIsWhatTheChartRenders(t *testing.T) {
 	repository(t, "scripts/render-deploy", "--check")
 }
@@ -125,7 +144,9 @@ func TestTheAPIServerTakesDeploy(t *testing.T) {
 		t.Fatal(err)
 	}
 	tryOut(t, cluster, content)
-	tryOut(t, cluster, repository(t, "deploy/certificates"))
+	certificates := repository(t, "deploy/certificates")
+	tryOut(t, cluster, certificates)
+	checkCertificates(t, secretsIn(t, certificates), "headgate-controller.headgate.svc")
 
 	for name, settings := range values {
 		t.Run(name, func(t *testing.T) {
