@@ -115,8 +115,9 @@ struct ConnectedPair {
 
 // Two ends of a TCP connection over loopback. `buffer`: size of the kernel's buffers, 0 for the default.
 inline ConnectedPair ConnectPair(int buffer = 0) {
-  auto listener = net::ListenTcp(*base::Address::ParseIp("127.0.0.1", 0));
+  auto listener = net::BindTcp(*base::Address::ParseIp("127.0.0.1", 0));
   EXPECT_TRUE(listener.ok());
+  EXPECT_EQ(listen(listener->get(), 1), 0);
   const auto address = net::LocalAddress(listener->get());
   EXPECT_TRUE(address.ok());
   if (buffer != 0) {
