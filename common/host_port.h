@@ -15,6 +15,8 @@ struct HostPort {
 
   // In the form that ParseHostPort reads.
   std::string ToString() const;
+  // Whether nobody but this machine is meant: 127.0.0.0/8, ::1 or "localhost".
+  bool IsLoopback() const;
   friend bool operator==(const HostPort&, const HostPort&) = default;
 };
 

@@ -56,18 +56,15 @@ absl::Status Subscriber::OnResult(const v1::Result& result) {
   for (const ResourcePtr& resource : under_way_->upserts) refused_.erase(resource->name());
   for (const std::string& name : under_way_->removed) refused_.erase(name);
   if (result.refusals_size() > 0) {
-    absl::flat_hash_map<std::string, uint64_t> sent;
-    for (const ResourcePtr& resource : under_way_->upserts)
-      sent[resource->name()] = resource->hash();
+    absl::flat_hash_map<std::string, ResourcePtr> sent;
+    for (const ResourcePtr& resource : under_way_->upserts) sent[resource->name()] = resource;
     for (const v1::Refusal& refusal : result.refusals()) {
       auto found = sent.find(refusal.resource());
       if (found == sent.end()) {
         return absl::InvalidArgumentError("a refusal of a resource that was not sent");
       }
-      RefusedResource refused{
-          .name = refusal.resource(), .hash = found->second, .reason = Shortened(refusal.reason())};
-      newly_refused_.push_back(refused);
-      refused_[refusal.resource()] = std::move(refused);
+      newly_refused_.push_back({found->second, Shortened(refusal.reason())});
+      refused_[refusal.resource()] = newly_refused_.back();
     }
   }
   status_.acked_version = under_way_->version;

@@ -14,10 +14,9 @@
 
 namespace headgate::publish {
 
-// A resource that a data plane could not use. It keeps the form it had before.
+// A resource that a data plane could not use: it keeps the form it had before.
 struct RefusedResource {
-  std::string name;
-  uint64_t hash = 0;  // of the refused form
+  ResourcePtr resource;  // the refused form
   std::string reason;
 };
 

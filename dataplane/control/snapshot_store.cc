@@ -245,7 +245,7 @@ std::vector<SnapshotStore::HeldName> SnapshotStore::Inventory() const {
   std::vector<HeldName> names;
   names.reserve(held_.size());
   for (const auto& [name, held] : held_) {
-    if (!missed_.contains(name)) names.push_back({name, held.hash});
+    names.push_back({name, missed_.contains(name) ? 0 : held.hash});
   }
   return names;
 }

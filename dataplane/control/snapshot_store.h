@@ -49,9 +49,8 @@ class SnapshotStore {
     std::string_view name;
     uint64_t hash = 0;
   };
-  // What to tell a controller: all that need not be sent again, in no order. Leaves out what the
-  // disk has missed (see Commit), so that it comes again. Views are valid until the next call that
-  // is not const.
+  // What to tell a controller, in no order. What the disk has missed (see Commit) has hash 0, which
+  // no resource has, so that it comes again. Views are valid until the next call that is not const.
   std::vector<HeldName> Inventory() const;
 
   // Reads the resources of the last commit from disk. A resource that cannot be read is left out,

@@ -127,6 +127,16 @@ TEST_F(FlagsTest, NoArgumentsAreFine) {
   EXPECT_EQ(flags.ParseOrReport(1, argv), std::nullopt);
 }
 
+TEST(HostPortTest, KnowsLoopbackAddresses) {
+  for (const char* host : {"127.0.0.1", "127.8.9.10", "::1", "localhost"}) {
+    EXPECT_TRUE((HostPort{host, 80}).IsLoopback()) << host;
+  }
+  for (const char* host :
+       {"", "0.0.0.0", "::", "10.0.0.1", "128.0.0.1", "localhost.example.com", "127"}) {
+    EXPECT_FALSE((HostPort{host, 80}).IsLoopback()) << host;
+  }
+}
+
 TEST(HostPortTest, ReadsAndWritesTheSameForms) {
   for (const char* text : {"127.0.0.1:80", "[::1]:8443", "localhost:0", ":10254"}) {
     const auto parsed = ParseHostPort(text);

@@ -200,9 +200,9 @@ TEST_F(SubscriberTest, ARefusedResourceIsNotSentAgainUntilItChanges) {
   refusal->set_reason("key does not match");
   ASSERT_TRUE(subscriber_.OnMessage(result).ok());
   ASSERT_THAT(subscriber_.newly_refused(), SizeIs(1));
-  EXPECT_EQ(subscriber_.newly_refused()[0].hash, 1u);
+  EXPECT_EQ(subscriber_.newly_refused()[0].resource->hash(), 1u);
   ASSERT_THAT(subscriber_.status().refused, SizeIs(1));
-  EXPECT_EQ(subscriber_.status().refused[0].name, "bad");
+  EXPECT_EQ(subscriber_.status().refused[0].resource->name(), "bad");
   EXPECT_EQ(subscriber_.status().refused[0].reason, "key does not match");
   EXPECT_FALSE(subscriber_.CanBegin(log_));
 

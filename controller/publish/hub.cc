@@ -1,0 +1,162 @@
+#include "controller/publish/hub.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/log.h"
+#include "controller/publish/snapshot_stream.h"
+
+namespace headgate::publish {
+namespace {
+
+// One series each: a fleet larger than this is counted, not listed.
+constexpr size_t kMaxListedSubscribers = 100;
+
+}  // namespace
+
+Hub::Hub(MetricsRegistry& metrics)
+    : publishes_(
+          metrics.AddCounter("headgate_snapshot_publishes_total", "Changes of the snapshot.")),
+      commits_(
+          metrics.AddCounter("headgate_snapshot_commits_total", "Commits sent to data planes.")),
+      results_(metrics.AddCounter("headgate_snapshot_results_total",
+                                  "Answers of data planes to commits.")),
+      refusals_(metrics.AddCounter("headgate_snapshot_refusals_total",
+                                   "Resources that data planes refused, each time.")),
+      resources_sent_(metrics.AddCounter("headgate_snapshot_resources_sent_total",
+                                         "Resources and removals sent to data planes.")),
+      streams_opened_(
+          metrics.AddCounter("headgate_snapshot_streams_total", "Streams opened by data planes.")),
+      oversized_(metrics.AddCounter("headgate_snapshot_oversized_resources_total",
+                                    "Resources not published because they are too large.")),
+      result_seconds_(metrics.AddHistogram("headgate_snapshot_result_seconds",
+                                           "From the first delta to the data plane's answer.",
+                                           LatencyBounds())) {}
+
+void Hub::Publish(std::vector<Change> changes) {
+  std::erase_if(changes, [this](const Change& change) {
+    if (change.resource == nullptr || change.resource->ByteSizeLong() <= kMaxResourceBytes) {
+      return false;
+    }
+    oversized_.Add();
+    HEADGATE_LOG(kError, "publish", "resource is too large; its last good form stays",
+                 {"resource", change.name}, {"bytes", change.resource->ByteSizeLong()});
+    return true;
+  });
+  std::vector<std::shared_ptr<SnapshotStream>> streams;
+  {
+    std::lock_guard lock(mutex_);
+    const bool changed = log_.Apply(std::move(changes));
+    if (!changed && published_) return;
+    published_ = true;
+    streams = CopyStreams();
+  }
+  publishes_.Add();
+  for (const auto& stream : streams) stream->Advance();
+}
+
+absl::StatusOr<bool> Hub::Begin(Subscriber& subscriber) const {
+  std::lock_guard lock(mutex_);
+  if (!published_ || !subscriber.CanBegin(log_)) return false;
+  if (!subscriber.CanFollow(log_)) {
+    return absl::OutOfRangeError("too far behind; come again with an inventory");
+  }
+  subscriber.Begin(log_);
+  return true;
+}
+
+bool Hub::Add(const std::shared_ptr<SnapshotStream>& stream) {
+  std::lock_guard lock(mutex_);
+  streams_opened_.Add();
+  streams_[stream.get()] = stream;
+  return !closed_;
+}
+
+void Hub::Remove(const std::shared_ptr<SnapshotStream>& stream) {
+  std::lock_guard lock(mutex_);
+  streams_.erase(stream.get());
+  status_.erase(stream.get());
+}
+
+void Hub::Close() {
+  std::vector<std::shared_ptr<SnapshotStream>> streams;
+  {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+    streams = CopyStreams();
+  }
+  for (const auto& stream : streams) stream->End();
+}
+
+std::vector<std::shared_ptr<SnapshotStream>> Hub::CopyStreams() const {
+  std::vector<std::shared_ptr<SnapshotStream>> copy;
+  copy.reserve(streams_.size());
+  for (const auto& [raw, stream] : streams_) copy.push_back(stream);
+  return copy;
+}
+
+void Hub::OnStatus(const SnapshotStream* stream, const SubscriberStatus& status) {
+  std::lock_guard lock(mutex_);
+  if (streams_.contains(stream)) status_[stream] = status;
+}
+
+void Hub::OnResult(size_t newly_refused, absl::Duration took) {
+  results_.Add();
+  refusals_.Add(newly_refused);
+  result_seconds_.Observe(absl::ToDoubleSeconds(took));
+}
+
+Hub::Summary Hub::Snapshot() const {
+  std::lock_guard lock(mutex_);
+  return {.version = log_.version(),
+          .position = log_.position(),
+          .resources = log_.size(),
+          .resources_by_kind = log_.count_by_kind(),
+          .published = published_};
+}
+
+std::vector<SubscriberStatus> Hub::Subscribers() const {
+  std::vector<SubscriberStatus> out;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [stream, status] : status_) out.push_back(status);
+  }
+  std::sort(out.begin(), out.end(), [](const SubscriberStatus& a, const SubscriberStatus& b) {
+    return a.instance < b.instance;
+  });
+  return out;
+}
+
+void Hub::Collect(MetricsWriter& writer) const {
+  const Summary snapshot = Snapshot();
+  std::vector<SubscriberStatus> subscribers = Subscribers();
+  size_t current = 0;
+  size_t refused = 0;
+  for (const SubscriberStatus& subscriber : subscribers) {
+    if (subscriber.acked_position == snapshot.position) ++current;
+    refused += subscriber.refused.size();
+  }
+  writer.Family("headgate_snapshot_info", MetricType::kGauge, "Version of the current snapshot.");
+  if (snapshot.published) writer.Sample({{"version", snapshot.version}}, uint64_t{1});
+  writer.Family("headgate_snapshot_resources", MetricType::kGauge, "Resources of the snapshot.");
+  for (const auto& [kind, count] : snapshot.resources_by_kind) {
+    writer.Sample({{"kind", kind}}, uint64_t{count});
+  }
+  writer.Family("headgate_snapshot_subscribers", MetricType::kGauge, "Data planes connected.");
+  writer.Sample({}, uint64_t{subscribers.size()});
+  writer.Family("headgate_snapshot_subscribers_current", MetricType::kGauge,
+                "Data planes that have answered to the current snapshot.");
+  writer.Sample({}, uint64_t{current});
+  writer.Family("headgate_snapshot_refused_resources", MetricType::kGauge,
+                "Resources that a data plane keeps refusing, summed over data planes.");
+  writer.Sample({}, uint64_t{refused});
+  if (subscribers.size() > kMaxListedSubscribers) subscribers.resize(kMaxListedSubscribers);
+  writer.Family("headgate_snapshot_subscriber_info", MetricType::kGauge,
+                "Version that each data plane has answered to (the first hundred).");
+  for (const SubscriberStatus& subscriber : subscribers) {
+    writer.Sample({{"instance", subscriber.instance}, {"version", subscriber.acked_version}},
+                  uint64_t{1});
+  }
+}
+
+}  // namespace headgate::publish
