@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -49,32 +50,42 @@ func Number(address string) int {
 // EchoAnywhere serves at BackendPort of every backend address, until the test ends.
 func EchoAnywhere(t testing.TB) {
 	t.Helper()
-	serveEcho(t, "0.0.0.0:"+strconv.Itoa(BackendPort))
+	serve(t, "0.0.0.0:"+strconv.Itoa(BackendPort), echo)
 }
 
 // Backend is an echo server at one address, which a test can take away.
 type Backend struct {
-	Address string
-	server  *http.Server
+	Address  string
+	server   *http.Server
+	requests atomic.Int64
 }
 
 // StartBackend serves at address:BackendPort. It must not run beside EchoAnywhere.
 func StartBackend(t testing.TB, address string) *Backend {
 	t.Helper()
-	return &Backend{address, serveEcho(t, net.JoinHostPort(address, strconv.Itoa(BackendPort)))}
+	backend := &Backend{Address: address}
+	backend.server = serve(t, net.JoinHostPort(address, strconv.Itoa(BackendPort)),
+		func(w http.ResponseWriter, r *http.Request) {
+			backend.requests.Add(1)
+			echo(w, r)
+		})
+	return backend
 }
+
+// Requests is the number of requests that arrived so far.
+func (b *Backend) Requests() int64 { return b.requests.Load() }
 
 // Close stops the backend as a killed pod stops: with all its connections.
 func (b *Backend) Close() { b.server.Close() }
 
-func serveEcho(t testing.TB, address string) *http.Server {
+func serve(t testing.TB, address string, handler http.HandlerFunc) *http.Server {
 	t.Helper()
 	listener, err := net.Listen("tcp4", address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := &http.Server{
-		Handler:     http.HandlerFunc(echo),
+		Handler:     handler,
 		ErrorLog:    log.New(io.Discard, "", 0),
 		IdleTimeout: time.Hour,
 	}

@@ -141,6 +141,8 @@ apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived, ResponseStarted]
 rules:
+  - level: None
+    userGroups: ["system:serviceaccounts:kube-system"]
   - level: Metadata
     userGroups: ["system:serviceaccounts"]
   - level: None
@@ -242,7 +244,7 @@ func (c *Cluster) startManager() (err error) {
 		fmt.Sprintf("--secure-port=%d", Port()), "--leader-elect=false",
 		"--root-ca-file="+c.path("ca.crt"),
 		"--service-account-private-key-file="+c.path("serviceaccounts.key"),
-		"--use-service-account-credentials=false",
+		"--use-service-account-credentials=true",
 		// Nodes here have no kubelet: nothing renews their leases.
 		"--controllers=*,-node-lifecycle-controller,-pod-garbage-collector-controller")
 	return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -146,8 +147,20 @@ func (h *Headgate) StartController() {
 // StartDataPlane starts headgate-dataplane and does not wait.
 func (h *Headgate) StartDataPlane() {
 	h.t.Helper()
+	h.startDataPlane(h.snapshot)
+}
+
+// StartDataPlaneAlone starts headgate-dataplane where no controller is, so that it has what it has on
+// disk, and does not wait.
+func (h *Headgate) StartDataPlaneAlone() {
+	h.t.Helper()
+	h.startDataPlane(fmt.Sprintf("127.0.0.1:%d", Port()))
+}
+
+func (h *Headgate) startDataPlane(controller string) {
+	h.t.Helper()
 	arguments := append([]string{
-		"--controller=" + h.snapshot, "--controller-insecure", "--http-listen=" + h.HTTP,
+		"--controller=" + controller, "--controller-insecure", "--http-listen=" + h.HTTP,
 		"--https-listen=" + h.HTTPS, "--admin-listen=" + h.dataPlaneAdmin, "--workers=2",
 		"--state-dir=" + h.StateDir, "--access-log=off"}, h.options.DataPlaneArgs...)
 	process, err := StartProcess(h.directory, "headgate-dataplane",
@@ -182,6 +195,38 @@ func (h *Headgate) AwaitControllerReady(limit time.Duration) {
 		_, err := fetch(h.controllerAdmin, "/readyz")
 		return err
 	})
+}
+
+// AwaitStored waits until the data plane has written what it has to its state directory: until the
+// directory holds something and has not grown for a while.
+func (h *Headgate) AwaitStored(limit time.Duration) {
+	h.t.Helper()
+	const quiet = 300 * time.Millisecond
+	size, since := int64(-1), time.Now()
+	WaitFor(h.t, limit, "the state directory", func() error {
+		now := int64(0)
+		filepath.WalkDir(h.StateDir, func(_ string, entry fs.DirEntry, err error) error {
+			if err == nil {
+				if info, err := entry.Info(); err == nil && info.Mode().IsRegular() {
+					now += info.Size()
+				}
+			}
+			return nil
+		})
+		if now != size {
+			size, since = now, time.Now()
+		}
+		if size == 0 || time.Since(since) < quiet {
+			return fmt.Errorf("%d bytes since %s", size, time.Since(since))
+		}
+		return nil
+	})
+}
+
+// Resources is how many resources the data plane holds.
+func (h *Headgate) Resources() float64 {
+	h.t.Helper()
+	return Metric(h.DataPlaneMetrics(), "headgate_config_resources")
 }
 
 // DataPlaneMetrics is the data plane's /metrics.

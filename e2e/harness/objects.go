@@ -158,6 +158,22 @@ func (s *Space) TryCreate(object any) (err error) {
 	return err
 }
 
+// CreateWithClass makes an Ingress and removes it again unless the API server gave it this class.
+func (s *Space) CreateWithClass(ingress *networkingv1.Ingress, class string) error {
+	ingresses := s.cluster.Client.NetworkingV1().Ingresses(s.Name)
+	created, err := ingresses.Create(s.ctx(), ingress, metav1.CreateOptions{})
+	if err != nil {
+		return err
+	}
+	if created.Spec.IngressClassName != nil && *created.Spec.IngressClassName == class {
+		return nil
+	}
+	if err := ingresses.Delete(s.ctx(), ingress.Name, metav1.DeleteOptions{}); err != nil {
+		return err
+	}
+	return fmt.Errorf("created without class %s", class)
+}
+
 // Update replaces objects whatever their resourceVersion is.
 func (s *Space) Update(objects ...any) {
 	s.t.Helper()

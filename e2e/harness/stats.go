@@ -65,3 +65,13 @@ func Quantile(samples []time.Duration, q float64) time.Duration {
 	index := int(q*float64(len(sorted))+0.999999) - 1
 	return sorted[min(max(index, 0), len(sorted)-1)]
 }
+
+// OpenFiles counts the file descriptors of a process.
+func OpenFiles(t testing.TB, process *Process) int {
+	t.Helper()
+	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", process.PID()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
+}

@@ -1,0 +1,53 @@
+package e2e
+
+import (
+	"testing"
+
+	"headgate.dev/headgate/e2e/harness"
+)
+
+// The roles in deploy/ grant what the controller asks for: all of it, and nothing it never asks for.
+// The API server's audit log is the witness.
+func TestTheShippedRolesFitTheControllerExactly(t *testing.T) {
+	harness.EchoAnywhere(t)
+	cluster := harness.OwnCluster(t)
+	space := cluster.NewSpace(t)
+	headgate := harness.StartHeadgate(t, cluster, harness.Options{ThroughProxy: true})
+	host := space.Host("www")
+	ingress := secured(space.Ingress("www", host, "/", "web"), "tls")
+	space.Create(space.Service("web"), space.Slice("web", harness.Address(1)),
+		space.Secret("tls", certificate(t, 1001, host)), ingress)
+	headgate.Await(host, "/", 200, harness.Address(1))
+	headgate.AwaitSerial(host, 1001)
+	// A watch is audited when it ends.
+	headgate.API.Cut()
+	space.Update(space.Slice("web", harness.Address(2)))
+	headgate.Await(host, "/", 200, harness.Address(2))
+	headgate.Controller.Kill()
+
+	access := harness.ReadShippedAccess(t)
+	granted, used := map[harness.Grant]bool{}, map[harness.Grant]bool{}
+	for _, grant := range access.Grants() {
+		if grant.Verb == "*" || grant.Resource == "*" || grant.Group == "*" {
+			t.Errorf("%q is no exact grant", grant)
+		}
+		granted[grant] = true
+	}
+	for _, request := range access.Requests(t, cluster) {
+		if request.Status == 403 || request.Status == 401 {
+			t.Errorf("refused with %d: %s %s", request.Status, request.Grant, request.URI)
+		}
+		used[request.Grant] = true
+	}
+	for grant := range granted {
+		if !used[grant] {
+			t.Errorf("granted and never used: %s", grant)
+		}
+	}
+	if len(used) == 0 {
+		t.Error("the audit log has no request of the controller")
+	}
+	if headgate.Controller.LogContains("orbidden") > 0 {
+		t.Errorf("the controller was refused something:\n%s", headgate.Controller.Tail(20))
+	}
+}
