@@ -1,0 +1,50 @@
+// One Ingress's annotations as the families read them, and the three things that can follow from a
+// bad value.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "controller/kube/objects.h"
+#include "controller/translate/annotations/settings.h"
+#include "controller/translate/diagnostic.h"
+
+namespace headgate::translate {
+
+// Annotations of ingress-nginx, which we honour under their own names.
+inline constexpr std::string_view kNginxPrefix = "nginx.ingress.kubernetes.io/";
+// Annotations of our own.
+inline constexpr std::string_view kHeadgatePrefix = "headgate.dev/";
+
+class AnnotationReader {
+ public:
+  // References must outlive the reader.
+  AnnotationReader(const kube::Ingress& ingress, std::vector<Diagnostic>& diagnostics)
+      : ingress_(ingress), diagnostics_(diagnostics) {}
+
+  // The value of an ingress-nginx annotation by its name without prefix, or null.
+  const std::string* Find(std::string_view name) const;
+
+  // A bad value is left out of account, and the default holds. `accepted` says what would be valid.
+  void Ignore(std::string_view name, std::string_view accepted);
+  // Requests are answered 503 rather than served without what the annotation asks for.
+  void Deny(std::string_view name, std::string_view why);
+  // The whole form of the Ingress is refused: its last accepted form stays, or it is not served at
+  // all.
+  void Refuse(std::string_view name, std::string_view accepted);
+
+  bool denied() const { return denied_; }
+  bool refused() const { return refused_; }
+
+ private:
+  void Add(std::string_view name, Severity severity, std::string message);
+
+  const kube::Ingress& ingress_;
+  std::vector<Diagnostic>& diagnostics_;
+  bool denied_ = false;
+  bool refused_ = false;
+};
+
+}  // namespace headgate::translate

@@ -1,0 +1,67 @@
+#include "controller/translate/annotations/registry.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string_view>
+
+#include "common/strings.h"
+#include "controller/translate/annotations/body_size.h"
+#include "controller/translate/annotations/reader.h"
+#include "controller/translate/annotations/redirect.h"
+#include "controller/translate/annotations/ssl_redirect.h"
+#include "controller/translate/annotations/timeouts.h"
+#include "controller/translate/annotations/unavailable.h"
+
+namespace headgate::translate {
+namespace {
+
+struct Family {
+  std::span<const std::string_view> names;  // without prefix
+  void (*read)(AnnotationReader& reader, IngressSettings& settings);
+};
+
+// In the order in which they are read; none depends on another.
+const std::array<Family, 5> kFamilies = {{
+    {kTimeoutNames, ReadTimeouts},
+    {kBodySizeNames, ReadBodySize},
+    {kSslRedirectNames, ReadSslRedirect},
+    {kRedirectNames, ReadRedirect},
+    {kUnavailableNames, ReadUnavailable},
+}};
+
+bool IsKnown(std::string_view name) {
+  return std::any_of(kFamilies.begin(), kFamilies.end(), [&](const Family& family) {
+    return std::find(family.names.begin(), family.names.end(), name) != family.names.end();
+  });
+}
+
+// Whether the annotation is under one of our prefixes and no family knows it.
+bool IsUnknown(std::string_view full) {
+  if (full.starts_with(kHeadgatePrefix)) return true;
+  return full.starts_with(kNginxPrefix) && !IsKnown(full.substr(kNginxPrefix.size()));
+}
+
+}  // namespace
+
+AnnotationResult ReadAnnotations(const kube::Ingress& ingress,
+                                 std::vector<Diagnostic>& diagnostics) {
+  AnnotationResult result;
+  bool any = false;
+  for (const auto& [name, value] : ingress.meta.annotations) {
+    any = any || std::string_view(name).starts_with(kNginxPrefix);
+    if (IsUnknown(name)) {
+      diagnostics.push_back({kube::Kind::kIngress, ingress.meta.key, name,
+                             Reason::kUnknownAnnotation, Severity::kWarning,
+                             "this annotation is not known here and has no effect"});
+    }
+  }
+  if (!any) return result;  // the common case: nothing to read
+  AnnotationReader reader(ingress, diagnostics);
+  for (const Family& family : kFamilies) family.read(reader, result.settings);
+  result.settings.denied = reader.denied();
+  result.refused = reader.refused();
+  return result;
+}
+
+}  // namespace headgate::translate

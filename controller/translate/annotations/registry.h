@@ -1,0 +1,23 @@
+// All annotation families, and the one function that reads them.
+#pragma once
+
+#include <vector>
+
+#include "controller/kube/objects.h"
+#include "controller/translate/annotations/settings.h"
+#include "controller/translate/diagnostic.h"
+
+namespace headgate::translate {
+
+struct AnnotationResult {
+  IngressSettings settings;
+  // This form of the Ingress must not be used; see AnnotationReader::Refuse.
+  bool refused = false;
+};
+
+// Reads every annotation under our prefixes; the others are not ours to judge. Unknown ones become
+// diagnostics.
+AnnotationResult ReadAnnotations(const kube::Ingress& ingress,
+                                 std::vector<Diagnostic>& diagnostics);
+
+}  // namespace headgate::translate

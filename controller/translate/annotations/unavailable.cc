@@ -1,0 +1,21 @@
+#include "controller/translate/annotations/unavailable.h"
+
+#include "controller/translate/annotations/values.h"
+
+namespace headgate::translate {
+
+void ReadUnavailable(AnnotationReader& reader, IngressSettings&) {
+  for (std::string_view name : kUnavailableNames) {
+    const std::string* value = reader.Find(name);
+    if (value == nullptr) continue;
+    if (name == "canary") {
+      if (ParseBool(*value) == true) reader.Refuse(name, "false: canaries are not available yet");
+      continue;
+    }
+    // A switch that is off asks for nothing.
+    if (name.starts_with("enable-") && ParseBool(*value) == false) continue;
+    reader.Deny(name, "access control by this annotation is not available yet");
+  }
+}
+
+}  // namespace headgate::translate

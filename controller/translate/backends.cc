@@ -1,0 +1,247 @@
+#include "controller/translate/backends.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/ascii.h"
+#include "common/strings.h"
+#include "controller/translate/addresses.h"
+#include "controller/translate/emit.h"
+
+namespace headgate::translate {
+namespace {
+
+using kube::EndpointPort;
+using kube::EndpointSlice;
+using kube::Kind;
+using kube::PortRef;
+using kube::Service;
+using kube::ServicePort;
+using kube::ServiceType;
+using kube::TransportProtocol;
+
+bool Selects(const PortRef& wanted, const ServicePort& port) {
+  if (wanted.number != 0) return port.port == wanted.number;
+  return port.name == wanted.name || port.target_port.name == wanted.name;
+}
+
+// The TCP port that is meant, else any other that is meant (same number, another protocol), else
+// null. A port's own name goes before a target port's.
+const ServicePort* FindPort(const PortRef& wanted, const Service& service) {
+  const ServicePort* found = nullptr;
+  const auto rank = [&](const ServicePort& port) {
+    return (port.protocol == TransportProtocol::kTcp ? 2 : 0) +
+           (wanted.number != 0 || port.name == wanted.name ? 1 : 0);
+  };
+  for (const ServicePort& port : service.ports) {
+    if (!Selects(wanted, port)) continue;
+    if (found == nullptr || rank(port) > rank(*found)) found = &port;
+  }
+  return found;
+}
+
+bool IsAllowedExternalName(const std::string& name, const Options& options) {
+  if (!options.external_names) return false;
+  if (const auto address = ParseIpAddress(name)) {
+    return options.allow_loopback_endpoints || !(IsLoopback(*address) || IsLinkLocal(*address));
+  }
+  return IsDnsName(name) && (options.allow_loopback_endpoints || !IsLocalhostName(name));
+}
+
+std::optional<v1::Cluster::Protocol> ProtocolOf(std::string_view app_protocol) {
+  std::string name(app_protocol);
+  absl::AsciiStrToLower(&name);
+  if (name.empty() || name == "http" || name == "kubernetes.io/ws") return v1::Cluster::HTTP1;
+  if (name == "kubernetes.io/h2c" || name == "h2c" || name == "grpc") return v1::Cluster::H2C;
+  if (name == "https" || name == "kubernetes.io/wss") return v1::Cluster::HTTPS;
+  if (name == "grpcs" || name == "h2") return v1::Cluster::H2;
+  return std::nullopt;
+}
+
+std::string LogName(const BackendRef& backend) {
+  return StrCat(backend.service.ns, "-", backend.service.name, "-", backend.port.ToString());
+}
+
+struct Selection {
+  BackendProblem problem = BackendProblem::kNone;
+  const ServicePort* port = nullptr;  // null for an ExternalName Service that lists no ports
+};
+
+Selection Select(const BackendRef& backend, const Service* service, const Options& options) {
+  if (service == nullptr) return {BackendProblem::kNoService, nullptr};
+  const ServicePort* port = FindPort(backend.port, *service);
+  if (service->type == ServiceType::kExternalName) {
+    if (!IsAllowedExternalName(service->external_name, options)) {
+      return {BackendProblem::kBadExternalName, nullptr};
+    }
+    if (port == nullptr && service->ports.empty() && backend.port.number != 0) return {};
+  }
+  if (port == nullptr) return {BackendProblem::kNoPort, nullptr};
+  if (port->protocol != TransportProtocol::kTcp) return {BackendProblem::kNotTcp, port};
+  return {BackendProblem::kNone, port};
+}
+
+std::string PortField(const Service& service, const ServicePort* port) {
+  return port == nullptr ? std::string("spec.externalName")
+                         : StrCat("spec.ports[", port - service.ports.data(), "]");
+}
+
+// The number to connect to on the endpoints of a subset; 0 when the subset does not serve the port.
+uint16_t TargetPort(const ServicePort& port, const std::vector<EndpointPort>& subset_ports) {
+  const uint16_t fallback = port.target_port.number != 0    ? port.target_port.number
+                            : port.target_port.name.empty() ? port.port
+                                                            : uint16_t{0};
+  if (subset_ports.empty()) return fallback;
+  for (const EndpointPort& candidate : subset_ports) {
+    if (candidate.name == port.name && candidate.protocol == TransportProtocol::kTcp) {
+      return candidate.port != 0 ? candidate.port : fallback;
+    }
+  }
+  return 0;
+}
+
+// One address of the result. Ordered by what identifies an endpoint.
+struct Target {
+  const kube::Endpoint* endpoint = nullptr;
+  const EndpointSlice* slice = nullptr;
+  uint16_t port = 0;
+  bool draining = false;
+
+  bool SameAs(const Target& other) const {
+    return endpoint->address == other.endpoint->address && port == other.port;
+  }
+  friend bool operator<(const Target& a, const Target& b) {
+    if (a.endpoint->address != b.endpoint->address) {
+      return a.endpoint->address < b.endpoint->address;
+    }
+    if (a.port != b.port) return a.port < b.port;
+    if (a.draining != b.draining) return b.draining;  // a ready duplicate comes first and stays
+    return a.slice->meta.key.name < b.slice->meta.key.name;
+  }
+};
+
+void AppendEndpoint(const Target& target, v1::Endpoints& endpoints) {
+  const kube::Endpoint& from = *target.endpoint;
+  v1::Endpoint& to = *endpoints.add_endpoints();
+  to.set_address(from.address.bytes.data(), from.address.size);
+  to.set_port(target.port);
+  to.set_state(target.draining ? v1::Endpoint::DRAINING : v1::Endpoint::READY);
+  if (!from.target.empty()) to.set_target(StrCat(target.slice->meta.key.ns, "/", from.target));
+  to.set_node(from.node);
+  to.set_zone(from.zone);
+}
+
+}  // namespace
+
+ClusterResult TranslateCluster(const BackendRef& backend, const Service* service,
+                               const Options& options) {
+  ClusterResult result;
+  const Selection selection = Select(backend, service, options);
+  result.problem = selection.problem;
+  if (selection.problem != BackendProblem::kNone) return result;
+
+  v1::Resource resource;
+  v1::Cluster& cluster = *resource.mutable_cluster();
+  cluster.set_protocol(v1::Cluster::HTTP1);
+  if (selection.port != nullptr) {
+    const auto protocol = ProtocolOf(selection.port->app_protocol);
+    if (protocol) {
+      cluster.set_protocol(*protocol);
+    } else {
+      result.diagnostics.push_back({Kind::kService, backend.service,
+                                    PortField(*service, selection.port) + ".appProtocol",
+                                    Reason::kUnsupportedProtocol, Severity::kWarning,
+                                    StrCat("\"", selection.port->app_protocol,
+                                           "\" is not a protocol we know; HTTP/1.1 is spoken")});
+    }
+  }
+  cluster.mutable_balancing()->set_policy(v1::Balancing::ROUND_ROBIN);
+  if (service->type == ServiceType::kExternalName) {
+    cluster.mutable_dns()->set_host(service->external_name);
+    cluster.mutable_dns()->set_port(selection.port != nullptr ? selection.port->port
+                                                              : backend.port.number);
+  } else {
+    cluster.set_endpoints(EndpointsName(backend));
+    result.has_endpoints = true;
+  }
+  cluster.set_log_name(LogName(backend));
+  AddProvenance(resource, Kind::kService, backend.service, PortField(*service, selection.port));
+  result.resource = Finish(ClusterName(backend), std::move(resource));
+  return result;
+}
+
+BackendProblem CheckBackendRef(const BackendRef& backend, const Service* service,
+                               const Options& options) {
+  return Select(backend, service, options).problem;
+}
+
+EndpointsResult TranslateEndpoints(const BackendRef& backend, const Service& service,
+                                   const state::ClusterState::SliceList& slices,
+                                   const Options& options) {
+  EndpointsResult result;
+  v1::Resource resource;
+  v1::Endpoints& endpoints = *resource.mutable_endpoints();
+  const ServicePort* port = FindPort(backend.port, service);
+  std::vector<Target> targets;
+  AddProvenance(resource, Kind::kService, backend.service, "spec.ports");
+  for (const auto& slice : slices) {
+    AddProvenance(resource, Kind::kEndpointSlice, slice->meta.key, "");
+    size_t index = 0;
+    for (const kube::EndpointSubset& subset : slice->subsets) {
+      const uint16_t number = port != nullptr ? TargetPort(*port, subset.ports) : uint16_t{0};
+      for (const kube::Endpoint& endpoint : subset.endpoints) {
+        const size_t position = index++;
+        const bool draining = !endpoint.ready && endpoint.serving && endpoint.terminating;
+        if (number == 0 || endpoint.address.size == 0) continue;
+        if (!endpoint.ready && !draining) continue;
+        if (IsLoopback(endpoint.address) && !options.allow_loopback_endpoints) {
+          result.diagnostics.push_back({Kind::kEndpointSlice, slice->meta.key,
+                                        StrCat("endpoints[", position, "].addresses"),
+                                        Reason::kInvalidBackend, Severity::kWarning,
+                                        "a loopback address would be this host; it is left out"});
+          continue;
+        }
+        targets.push_back({&endpoint, slice.get(), number, draining});
+      }
+    }
+  }
+  std::sort(targets.begin(), targets.end());
+  targets.erase(std::unique(targets.begin(), targets.end(),
+                            [](const Target& a, const Target& b) { return a.SameAs(b); }),
+                targets.end());
+  for (const Target& target : targets) AppendEndpoint(target, endpoints);
+  result.empty = targets.empty();
+  result.resource = Finish(EndpointsName(backend), std::move(resource));
+  return result;
+}
+
+std::vector<Diagnostic> DescribeProblem(const kube::Ingress& ingress, const std::string& field,
+                                        const BackendRef& backend, BackendProblem problem) {
+  const std::string service = backend.service.ToString();
+  const auto one = [&](std::string_view subfield, Reason reason, std::string message) {
+    return std::vector<Diagnostic>{{Kind::kIngress, ingress.meta.key, StrCat(field, subfield),
+                                    reason, Severity::kWarning, std::move(message)}};
+  };
+  switch (problem) {
+    case BackendProblem::kNone:
+      return {};
+    case BackendProblem::kNoService:
+      return one(".service.name", Reason::kServiceNotFound,
+                 StrCat("Service ", service, " does not exist; requests are answered 503"));
+    case BackendProblem::kNoPort:
+      return one(".service.port", Reason::kServicePortNotFound,
+                 StrCat("Service ", service, " has no port \"", backend.port.ToString(),
+                        "\"; requests are answered 503"));
+    case BackendProblem::kNotTcp:
+      return one(".service.port", Reason::kUnsupportedProtocol,
+                 StrCat("port \"", backend.port.ToString(), "\" of Service ", service,
+                        " is not TCP; requests are answered 503"));
+    case BackendProblem::kBadExternalName:
+      return one(".service.name", Reason::kInvalidBackend,
+                 StrCat("Service ", service,
+                        " has an external name that is not allowed; requests are answered 503"));
+  }
+  return {};
+}
+
+}  // namespace headgate::translate

@@ -1,0 +1,56 @@
+// A Service port as an Ingress names it becomes a Cluster and its Endpoints.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "controller/kube/objects.h"
+#include "controller/state/cluster_state.h"
+#include "controller/translate/names.h"
+#include "controller/translate/options.h"
+#include "controller/translate/translation.h"
+
+namespace headgate::translate {
+
+// Why a backend has no cluster.
+enum class BackendProblem : uint8_t {
+  kNone = 0,
+  kNoService,
+  kNoPort,           // the Service has no such port
+  kNotTcp,           // the port is UDP or SCTP
+  kBadExternalName,  // loopback, link-local, malformed, or switched off
+};
+
+struct ClusterResult {
+  ResourcePtr resource;  // null when there is a problem
+  BackendProblem problem = BackendProblem::kNone;
+  bool has_endpoints = false;           // false for a DNS name: there is no Endpoints resource
+  std::vector<Diagnostic> diagnostics;  // about the Service
+};
+
+// A port by number is a port of the Service; by name, one of its port names or its named target
+// ports. Protocol from .appProtocol. `service` may be null.
+ClusterResult TranslateCluster(const BackendRef& backend, const kube::Service* service,
+                               const Options& options);
+
+// Only the problem of the above, without building the resource.
+BackendProblem CheckBackendRef(const BackendRef& backend, const kube::Service* service,
+                               const Options& options);
+
+struct EndpointsResult {
+  ResourcePtr resource;
+  bool empty = true;
+  std::vector<Diagnostic> diagnostics;  // about slices
+};
+
+// The addresses of all slices, each once, sorted. Ready ones are READY, terminating ones that still
+// serve are DRAINING, others are left out. REQUIRES: the cluster of the same backend has_endpoints.
+EndpointsResult TranslateEndpoints(const BackendRef& backend, const kube::Service& service,
+                                   const state::ClusterState::SliceList& slices,
+                                   const Options& options);
+
+// What an Ingress's reference to the backend suffers from; nothing when all is well.
+std::vector<Diagnostic> DescribeProblem(const kube::Ingress& ingress, const std::string& field,
+                                        const BackendRef& backend, BackendProblem problem);
+
+}  // namespace headgate::translate

@@ -1,0 +1,80 @@
+#include "controller/translate/global.h"
+
+#include "common/strings.h"
+#include "controller/translate/emit.h"
+
+namespace headgate::translate {
+namespace {
+
+using kube::Kind;
+using kube::ObjectKey;
+
+v1::Resource CertificateOf(const kube::Secret& secret) {
+  v1::Resource resource;
+  v1::Certificate& certificate = *resource.mutable_certificate();
+  certificate.set_chain_pem(std::string(secret.Find("tls.crt")->Reveal()));
+  certificate.set_key_pem(std::string(secret.Find("tls.key")->Reveal()));
+  AddProvenance(resource, Kind::kSecret, secret.meta.key, "");
+  return resource;
+}
+
+}  // namespace
+
+std::optional<BackendRef> DefaultBackendRef(const state::ClusterState& state,
+                                            const Options& options) {
+  if (!options.default_backend) return std::nullopt;
+  const kube::Service* service = state.FindService(*options.default_backend);
+  if (service == nullptr || service->ports.empty()) return std::nullopt;
+  return BackendRef{*options.default_backend, {"", service->ports.front().port}};
+}
+
+std::vector<Diagnostic> CheckDefaultBackend(const std::optional<BackendRef>& backend,
+                                            BackendProblem problem, const Options& options) {
+  if (!options.default_backend || (backend && problem == BackendProblem::kNone)) return {};
+  return {
+      {Kind::kService, *options.default_backend, "spec.ports", Reason::kServiceNotFound,
+       Severity::kWarning,
+       "the default backend is not there or has no usable port; unmatched requests are answered "
+       "by the built-in 404"}};
+}
+
+ResourcePtr TranslateSettings(const std::optional<BackendRef>& default_backend,
+                              const Options& options) {
+  v1::Resource resource;
+  v1::Settings& settings = *resource.mutable_settings();
+  settings = options.settings;
+  settings.set_default_certificate(std::string(kDefaultCertificateName));
+  if (default_backend) {
+    settings.set_default_backend_cluster(ClusterName(*default_backend));
+    AddProvenance(resource, Kind::kService, default_backend->service, "");
+  }
+  return Finish(std::string(kSettingsName), std::move(resource));
+}
+
+ResourcePtr TranslateDefaultCertificate(const CertificateState* chosen, const Options& options) {
+  v1::Resource resource;
+  if (chosen != nullptr && chosen->use == CertificateState::Use::kUsable) {
+    resource = CertificateOf(*chosen->certificate->secret);
+  } else {
+    v1::Certificate& certificate = *resource.mutable_certificate();
+    certificate.set_chain_pem(options.fallback_certificate.chain);
+    certificate.set_key_pem(std::string(options.fallback_certificate.key.Reveal()));
+  }
+  return Finish(std::string(kDefaultCertificateName), std::move(resource));
+}
+
+ResourcePtr TranslateCertificate(const CertificateState& state) {
+  const kube::Secret& secret = *state.certificate->secret;
+  return Finish(CertificateName(secret.meta.key), CertificateOf(secret));
+}
+
+Diagnostic DescribeInvalid(Kind kind, const ObjectKey& key, const std::string& error) {
+  return {kind,
+          key,
+          "object",
+          Reason::kUndecodable,
+          Severity::kError,
+          StrCat(error, "; the last good form, if there is one, stays in use")};
+}
+
+}  // namespace headgate::translate

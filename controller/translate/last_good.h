@@ -1,0 +1,31 @@
+// The memory of translation: earlier forms of objects whose newest form cannot be used.
+//
+// What a bad object amounts to depends on what it was before, which the cluster no longer knows.
+// This table holds that, so that translation stays a function of its arguments: (state, last good,
+// options, time). The Translator keeps it up to date; full translation only reads it.
+#pragma once
+
+#include <memory>
+
+#include "absl/container/flat_hash_map.h"
+#include "controller/kube/objects.h"
+
+namespace headgate::translate {
+
+struct LastGood {
+  // The form in use of each of our Ingresses that has one.
+  absl::flat_hash_map<kube::ObjectKey, std::shared_ptr<const kube::Ingress>> ingresses;
+  // The form in use of each Secret that somebody refers to and that holds a usable certificate.
+  absl::flat_hash_map<kube::ObjectKey, std::shared_ptr<const kube::Secret>> secrets;
+
+  std::shared_ptr<const kube::Ingress> FindIngress(const kube::ObjectKey& key) const {
+    auto it = ingresses.find(key);
+    return it == ingresses.end() ? nullptr : it->second;
+  }
+  std::shared_ptr<const kube::Secret> FindSecret(const kube::ObjectKey& key) const {
+    auto it = secrets.find(key);
+    return it == secrets.end() ? nullptr : it->second;
+  }
+};
+
+}  // namespace headgate::translate

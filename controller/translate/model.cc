@@ -1,0 +1,119 @@
+#include "controller/translate/model.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "common/host_pattern.h"
+#include "common/strings.h"
+#include "controller/translate/annotations/registry.h"
+
+namespace headgate::translate {
+namespace {
+
+using kube::Ingress;
+using kube::Kind;
+
+void AddRule(std::vector<HostRules>& hosts, std::string host, uint32_t rule) {
+  auto it = std::find_if(hosts.begin(), hosts.end(),
+                         [&](const HostRules& entry) { return entry.host == host; });
+  if (it == hosts.end()) it = hosts.insert(it, {std::move(host), {}});
+  it->rules.push_back(rule);
+}
+
+std::vector<HostRules> ReadHosts(const Ingress& ingress, std::vector<Diagnostic>& diagnostics) {
+  std::vector<HostRules> hosts;
+  if (ingress.rules.empty() && ingress.default_backend) {
+    hosts.push_back({std::string(kEveryHost), {}});
+  }
+  for (uint32_t i = 0; i < ingress.rules.size(); ++i) {
+    const std::string& host = ingress.rules[i].host;
+    if (host.empty()) {
+      AddRule(hosts, std::string(kEveryHost), i);
+      continue;
+    }
+    absl::StatusOr<HostPattern> pattern = HostPattern::Parse(host);
+    if (pattern.ok()) {
+      AddRule(hosts, pattern->text(), i);
+    } else {
+      diagnostics.push_back({Kind::kIngress, ingress.meta.key, RuleField(i) + ".host",
+                             Reason::kInvalidHost, Severity::kError,
+                             StrCat("\"", host, "\" is not a host name (",
+                                    ToStd(pattern.status().message()), "); the rule is left out")});
+    }
+  }
+  return hosts;
+}
+
+// What is wrong with a path or its backend, whoever wins it.
+void CheckPath(const Ingress& ingress, const kube::IngressPath& path, const std::string& field,
+               std::vector<Diagnostic>& diagnostics) {
+  if (!path.path.empty() && !path.path.starts_with('/')) {
+    diagnostics.push_back(
+        {Kind::kIngress, ingress.meta.key, field + ".path", Reason::kInvalidPath, Severity::kError,
+         StrCat("\"", path.path, "\" does not start with /; the path is left out")});
+  }
+}
+
+void CheckBackend(const Ingress& ingress, const kube::IngressBackend& backend,
+                  const std::string& field, std::vector<Diagnostic>& diagnostics) {
+  if (backend.resource) {
+    diagnostics.push_back(
+        {Kind::kIngress, ingress.meta.key, field + ".resource", Reason::kResourceBackend,
+         Severity::kError,
+         StrCat(backend.resource->kind, " \"", backend.resource->name,
+                "\" cannot be a backend here, only a Service can; it is left out")});
+  } else if (!ToBackendRef(ingress, backend)) {
+    diagnostics.push_back({Kind::kIngress, ingress.meta.key, field + ".service",
+                           Reason::kInvalidBackend, Severity::kError,
+                           StrCat("\"", backend.service, "\" port \"", backend.port.ToString(),
+                                  "\" does not name a Service and a port; it is left out")});
+  }
+}
+
+}  // namespace
+
+ReadResult ReadIngress(std::shared_ptr<const Ingress> ingress) {
+  ReadResult result;
+  auto model = std::make_shared<IngressModel>();
+  AnnotationResult annotations = ReadAnnotations(*ingress, result.diagnostics);
+  model->settings = std::move(annotations.settings);
+  model->hosts = ReadHosts(*ingress, result.diagnostics);
+  for (size_t rule = 0; rule < ingress->rules.size(); ++rule) {
+    const auto& paths = ingress->rules[rule].paths;
+    for (size_t path = 0; path < paths.size(); ++path) {
+      CheckPath(*ingress, paths[path], PathField(rule, path), result.diagnostics);
+    }
+  }
+  ForEachBackend(*ingress, [&](const kube::IngressBackend& backend, const std::string& field) {
+    CheckBackend(*ingress, backend, field, result.diagnostics);
+  });
+  model->object = std::move(ingress);
+  if (!annotations.refused) result.model = std::move(model);
+  return result;
+}
+
+ReadResult ReadIngressOrLastGood(std::shared_ptr<const Ingress> newest,
+                                 std::shared_ptr<const Ingress> last_good) {
+  ReadResult result = ReadIngress(std::move(newest));
+  if (result.model == nullptr && last_good != nullptr) {
+    result.model = ReadIngress(std::move(last_good)).model;
+  }
+  return result;
+}
+
+std::optional<BackendRef> ToBackendRef(const Ingress& ingress,
+                                       const kube::IngressBackend& backend) {
+  const bool port_ok = backend.port.number != 0 || IsNamePart(backend.port.name);
+  if (backend.resource || !IsNamePart(backend.service) || !port_ok) return std::nullopt;
+  return BackendRef{{ingress.meta.key.ns, backend.service}, backend.port};
+}
+
+std::string RuleField(size_t rule) { return StrCat("spec.rules[", rule, "]"); }
+
+std::string PathField(size_t rule, size_t path) {
+  return StrCat("spec.rules[", rule, "].http.paths[", path, "]");
+}
+
+std::string TlsField(size_t entry) { return StrCat("spec.tls[", entry, "]"); }
+
+}  // namespace headgate::translate

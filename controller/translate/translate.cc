@@ -1,0 +1,187 @@
+#include "controller/translate/translate.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+
+#include "controller/translate/backends.h"
+#include "controller/translate/certificates.h"
+#include "controller/translate/global.h"
+#include "controller/translate/host_table.h"
+#include "controller/translate/host_tls.h"
+#include "controller/translate/model.h"
+#include "controller/translate/virtual_host.h"
+
+namespace headgate::translate {
+namespace {
+
+using kube::ObjectKey;
+
+// One run, step by step, in the order of Run(). Deliberately without any of the Translator's
+// bookkeeping.
+class FullTranslation {
+ public:
+  FullTranslation(const state::ClusterState& state, const LastGood& last_good,
+                  const Options& options, absl::Time now)
+      : state_(state), last_good_(last_good), options_(options), now_(now) {}
+
+  Translation Run() {
+    ReadIngresses();
+    ReadCertificates();
+    ResolveDefaultBackend();
+    ResolveHostTls();
+    for (const auto& [host, claims] : hosts_) AddVirtualHost(host, claims);
+    for (const BackendRef& backend : backends_) AddBackend(backend);
+    AddCertificates();
+    Add(TranslateSettings(default_backend_, options_));
+    for (const auto& [key, error] : state_.invalid()) {
+      Say({DescribeInvalid(key.first, key.second, error)});
+    }
+    return Finished();
+  }
+
+ private:
+  void ReadIngresses() {
+    for (const ObjectKey& key : state_.IngressKeys()) {
+      ReadResult read =
+          ReadIngressOrLastGood(state_.ShareIngress(key), last_good_.FindIngress(key));
+      Say(std::move(read.diagnostics));
+      if (read.model == nullptr) continue;
+      for (const HostRules& host : read.model->hosts) {
+        AddClaim(hosts_[host.host], {read.model, &host.rules});
+      }
+      models_.push_back(std::move(read.model));
+    }
+  }
+
+  void ReadCertificates() {
+    for (const auto& model : models_) {
+      for (const ObjectKey& secret : SecretsOf(*model->object)) ReadCertificate(secret);
+    }
+    if (options_.default_certificate) ReadCertificate(*options_.default_certificate);
+  }
+
+  void ReadCertificate(const ObjectKey& secret) {
+    const auto [it, added] = certificates_.try_emplace(secret);
+    if (!added) return;
+    it->second = ChooseCertificate(state_.FindSecret(secret), last_good_.FindSecret(secret), now_);
+    Say(it->second.diagnostics);
+  }
+
+  // The default backend counts only while it can answer.
+  void ResolveDefaultBackend() {
+    const std::optional<BackendRef> backend = DefaultBackendRef(state_, options_);
+    BackendProblem problem = BackendProblem::kNoService;
+    if (backend) {
+      const kube::Service* service = state_.FindService(backend->service);
+      const ClusterResult cluster = TranslateCluster(*backend, service, options_);
+      problem = cluster.problem;
+      const bool empty =
+          cluster.has_endpoints &&
+          TranslateEndpoints(*backend, *service, state_.SlicesOf(backend->service), options_).empty;
+      if (problem == BackendProblem::kNone && !empty) {
+        default_backend_ = backend;
+        backends_.insert(*backend);
+      }
+    }
+    Say(CheckDefaultBackend(backend, problem, options_));
+  }
+
+  void ResolveHostTls() {
+    const auto certificate_of = [this](const ObjectKey& secret) -> const CertificateState& {
+      return certificates_.at(secret);
+    };
+    for (const auto& [host, claims] : hosts_) {
+      HostTlsResult result = ResolveTls(host, claims, certificate_of);
+      Say(std::move(result.diagnostics));
+      tls_.emplace(host, std::move(result.tls));
+    }
+  }
+
+  void AddVirtualHost(const std::string& host, const HostClaims& claims) {
+    const HostTls* tls = &tls_.at(host);
+    if (!tls->configured) {
+      const auto parent = tls_.find(WildcardOf(host));
+      if (parent != tls_.end()) tls = &parent->second;
+    }
+    if (tls->secret) used_certificates_.insert(*tls->secret);
+    VirtualHostResult result = TranslateVirtualHost({host, claims, *tls, default_backend_});
+    Say(std::move(result.diagnostics));
+    backends_.insert(result.backends.begin(), result.backends.end());
+    Add(std::move(result.resource));
+  }
+
+  void AddBackend(const BackendRef& backend) {
+    const kube::Service* service = state_.FindService(backend.service);
+    ClusterResult cluster = TranslateCluster(backend, service, options_);
+    Say(std::move(cluster.diagnostics));
+    if (cluster.resource != nullptr) Add(std::move(cluster.resource));
+    if (!cluster.has_endpoints) return;
+    EndpointsResult endpoints =
+        TranslateEndpoints(backend, *service, state_.SlicesOf(backend.service), options_);
+    Say(std::move(endpoints.diagnostics));
+    Add(std::move(endpoints.resource));
+  }
+
+  void AddCertificates() {
+    for (const ObjectKey& secret : used_certificates_) {
+      Add(TranslateCertificate(certificates_.at(secret)));
+    }
+    const CertificateState* chosen =
+        options_.default_certificate ? &certificates_.at(*options_.default_certificate) : nullptr;
+    Add(TranslateDefaultCertificate(chosen, options_));
+  }
+
+  // References to Services, per Ingress and field.
+  void CheckReferences() {
+    for (const auto& model : models_) {
+      ForEachBackend(*model->object,
+                     [&](const kube::IngressBackend& backend, const std::string& field) {
+                       const auto ref = ToBackendRef(*model->object, backend);
+                       if (!ref) return;
+                       const BackendProblem problem =
+                           CheckBackendRef(*ref, state_.FindService(ref->service), options_);
+                       Say(DescribeProblem(*model->object, field, *ref, problem));
+                     });
+    }
+  }
+
+  Translation Finished() {
+    CheckReferences();
+    std::sort(result_.resources.begin(), result_.resources.end(),
+              [](const auto& a, const auto& b) { return a->name() < b->name(); });
+    auto& diagnostics = result_.diagnostics;
+    std::sort(diagnostics.begin(), diagnostics.end());
+    diagnostics.erase(std::unique(diagnostics.begin(), diagnostics.end()), diagnostics.end());
+    return std::move(result_);
+  }
+
+  void Add(ResourcePtr resource) { result_.resources.push_back(std::move(resource)); }
+  void Say(std::vector<Diagnostic> diagnostics) {
+    std::move(diagnostics.begin(), diagnostics.end(), std::back_inserter(result_.diagnostics));
+  }
+
+  const state::ClusterState& state_;
+  const LastGood& last_good_;
+  const Options& options_;
+  const absl::Time now_;
+
+  std::vector<std::shared_ptr<const IngressModel>> models_;
+  std::map<std::string, HostClaims> hosts_;
+  std::map<ObjectKey, CertificateState> certificates_;
+  std::map<std::string, HostTls> tls_;
+  std::optional<BackendRef> default_backend_;
+  std::set<BackendRef> backends_;
+  std::set<ObjectKey> used_certificates_;
+  Translation result_;
+};
+
+}  // namespace
+
+Translation Translate(const state::ClusterState& state, const LastGood& last_good,
+                      const Options& options, absl::Time now) {
+  return FullTranslation(state, last_good, options, now).Run();
+}
+
+}  // namespace headgate::translate

@@ -1,0 +1,442 @@
+#include "controller/translate/translator.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "controller/translate/global.h"
+#include "controller/translate/virtual_host.h"
+
+namespace headgate::translate {
+namespace {
+
+using kube::ObjectKey;
+
+template <typename List, typename T>
+void EraseValue(List& list, const T& value) {
+  auto at = std::find(list.begin(), list.end(), value);
+  if (at != list.end()) list.erase(at);
+}
+
+// The Services that an Ingress refers to, each once.
+std::vector<ObjectKey> ServicesOf(const kube::Ingress& ingress) {
+  std::vector<ObjectKey> services;
+  ForEachBackend(ingress, [&](const kube::IngressBackend& backend, const std::string&) {
+    if (const auto ref = ToBackendRef(ingress, backend)) services.push_back(ref->service);
+  });
+  std::sort(services.begin(), services.end());
+  services.erase(std::unique(services.begin(), services.end()), services.end());
+  return services;
+}
+
+// The certificate in use, to compare two states by.
+const kube::Secret* SecretInUse(const CertificateState& state) {
+  return state.certificate != nullptr ? state.certificate->secret.get() : nullptr;
+}
+
+}  // namespace
+
+Translator::Translator(Options options) : options_(std::move(options)) {}
+
+TranslationUpdate Translator::Update(const state::ClusterState& state,
+                                     const state::Changes& changes, absl::Time now) {
+  state_ = &state;
+  now_ = now;
+  if (std::exchange(first_, false)) {
+    MarkEverything();
+  } else {
+    Mark(changes);
+  }
+  RedoIngresses();
+  RedoCertificates();
+  RedoDefaultBackend();
+  RedoHostTls();
+  RedoHosts();
+  RedoReferences();
+  RedoBackends();
+  RedoValidity();
+  ForgetUnused();
+  state_ = nullptr;
+  return log_.Take();
+}
+
+// --- marking ---
+
+void Translator::MarkEverything() {
+  for (ObjectKey& key : state_->IngressKeys()) dirty_ingresses_.insert(std::move(key));
+  if (options_.default_certificate) {
+    certificates_[*options_.default_certificate] = std::make_unique<CertificateUnit>();
+    dirty_certificates_.insert(*options_.default_certificate);
+  } else {
+    log_.Set(std::string(kDefaultCertificateName), default_certificate_,
+             TranslateDefaultCertificate(nullptr, options_));
+  }
+  log_.Set(std::string(kSettingsName), settings_, TranslateSettings(std::nullopt, options_));
+  dirty_default_backend_ = true;
+  for (const auto& [key, error] : state_->invalid()) dirty_validity_.push_back(key);
+}
+
+void Translator::Mark(const state::Changes& changes) {
+  dirty_ingresses_ = changes.ingresses;
+  for (const ObjectKey& secret : changes.secrets) {
+    if (certificates_.contains(secret)) dirty_certificates_.insert(secret);
+  }
+  for (const ObjectKey& service : changes.services) {
+    if (options_.default_backend == service) dirty_default_backend_ = true;
+    const auto users = services_.find(service);
+    if (users == services_.end()) continue;
+    dirty_references_.insert(service);
+    for (const kube::PortRef& port : users->second.backends) {
+      dirty_clusters_.insert({service, port});
+    }
+  }
+  for (const ObjectKey& service : changes.endpoints) {
+    if (options_.default_backend == service) dirty_default_backend_ = true;
+    const auto users = services_.find(service);
+    if (users == services_.end()) continue;
+    for (const kube::PortRef& port : users->second.backends) {
+      dirty_endpoints_.insert({service, port});
+    }
+  }
+  dirty_validity_.assign(changes.validity.begin(), changes.validity.end());
+  if (now_ >= certificate_recheck_) {
+    certificate_recheck_ = absl::InfiniteFuture();
+    for (const auto& [secret, unit] : certificates_) dirty_certificates_.insert(secret);
+  }
+}
+
+void Translator::MarkHosts(const IngressModel& model) {
+  for (const HostRules& host : model.hosts) {
+    dirty_tls_.insert(host.host);
+    dirty_hosts_.insert(host.host);
+  }
+}
+
+// --- Ingresses ---
+
+void Translator::RedoIngresses() {
+  for (const ObjectKey& key : std::exchange(dirty_ingresses_, {})) RedoIngress(key);
+}
+
+void Translator::RedoIngress(const ObjectKey& key) {
+  ++work_.ingresses;
+  IngressUnit& unit = ingresses_[key];
+  std::shared_ptr<const kube::Ingress> newest = state_->ShareIngress(key);
+  const bool gone = newest == nullptr;
+  ReadResult read;
+  if (!gone) read = ReadIngressOrLastGood(std::move(newest), last_good_.FindIngress(key));
+  // The new form first: what both forms refer to never seems unused.
+  if (read.model != nullptr) {
+    Link(read.model);
+    MarkHosts(*read.model);
+    last_good_.ingresses[key] = read.model->object;
+  } else if (gone) {
+    last_good_.ingresses.erase(key);
+  }
+  if (unit.model != nullptr) {
+    MarkHosts(*unit.model);
+    Unlink(*unit.model);
+  }
+  unit.model = std::move(read.model);
+  log_.Set(unit.diagnostics, std::move(read.diagnostics));
+  log_.Set(unit.reference_diagnostics,
+           unit.model != nullptr ? CheckReferences(*unit.model) : std::vector<Diagnostic>());
+  if (gone) ingresses_.erase(key);
+}
+
+void Translator::Link(const ModelPtr& model) {
+  for (const HostRules& host : model->hosts) {
+    std::unique_ptr<HostUnit>& unit = hosts_[host.host];
+    if (unit == nullptr) unit = std::make_unique<HostUnit>();
+    AddClaim(unit->claims, {model, &host.rules});
+  }
+  for (const ObjectKey& service : ServicesOf(*model->object)) {
+    services_[service].ingresses.push_back(model.get());
+  }
+  for (const ObjectKey& secret : SecretsOf(*model->object)) {
+    std::unique_ptr<CertificateUnit>& unit = certificates_[secret];
+    if (unit == nullptr) {
+      unit = std::make_unique<CertificateUnit>();
+      dirty_certificates_.insert(secret);
+    }
+    unit->ingresses.push_back(model.get());
+  }
+}
+
+void Translator::Unlink(const IngressModel& model) {
+  for (const HostRules& host : model.hosts) RemoveClaim(hosts_.at(host.host)->claims, model);
+  for (ObjectKey& service : ServicesOf(*model.object)) {
+    EraseValue(services_.at(service).ingresses, &model);
+    maybe_unused_services_.insert(std::move(service));
+  }
+  for (ObjectKey& secret : SecretsOf(*model.object)) {
+    EraseValue(certificates_.at(secret)->ingresses, &model);
+    maybe_unused_certificates_.insert(std::move(secret));
+  }
+}
+
+std::vector<Diagnostic> Translator::CheckReferences(const IngressModel& model) const {
+  std::vector<Diagnostic> diagnostics;
+  ForEachBackend(*model.object, [&](const kube::IngressBackend& backend, const std::string& field) {
+    const auto ref = ToBackendRef(*model.object, backend);
+    if (!ref) return;
+    const BackendProblem problem =
+        CheckBackendRef(*ref, state_->FindService(ref->service), options_);
+    auto described = DescribeProblem(*model.object, field, *ref, problem);
+    std::move(described.begin(), described.end(), std::back_inserter(diagnostics));
+  });
+  return diagnostics;
+}
+
+void Translator::RedoReferences() {
+  absl::flat_hash_set<const IngressModel*> affected;
+  for (const ObjectKey& service : std::exchange(dirty_references_, {})) {
+    const auto users = services_.find(service);
+    if (users == services_.end()) continue;
+    affected.insert(users->second.ingresses.begin(), users->second.ingresses.end());
+  }
+  for (const IngressModel* model : affected) {
+    log_.Set(ingresses_.at(model->key()).reference_diagnostics, CheckReferences(*model));
+  }
+}
+
+// --- certificates ---
+
+void Translator::RedoCertificates() {
+  for (const ObjectKey& secret : std::exchange(dirty_certificates_, {})) {
+    RedoCertificate(secret, *certificates_.at(secret));
+  }
+}
+
+void Translator::RedoCertificate(const ObjectKey& secret, CertificateUnit& unit) {
+  ++work_.certificates;
+  CertificateState state =
+      ChooseCertificate(state_->FindSecret(secret), last_good_.FindSecret(secret), now_);
+  certificate_recheck_ = std::min(certificate_recheck_, state.recheck);
+  const bool changed = state.use != unit.state.use || SecretInUse(state) != SecretInUse(unit.state);
+  unit.state = std::move(state);
+  log_.Set(unit.diagnostics, std::exchange(unit.state.diagnostics, {}));
+  const bool usable = unit.state.use == CertificateState::Use::kUsable;
+  if (usable) {
+    last_good_.secrets[secret] = unit.state.certificate->secret;
+  } else {
+    last_good_.secrets.erase(secret);
+  }
+  if (options_.default_certificate == secret) {
+    log_.Set(std::string(kDefaultCertificateName), default_certificate_,
+             TranslateDefaultCertificate(&unit.state, options_));
+  }
+  if (!changed) return;
+  if (usable && unit.hosts > 0) {
+    log_.Set(CertificateName(secret), unit.resource, TranslateCertificate(unit.state));
+  }
+  for (const IngressModel* model : unit.ingresses) {
+    for (const HostRules& host : model->hosts) dirty_tls_.insert(host.host);
+  }
+}
+
+void Translator::OfferCertificate(HostUnit& host, const std::optional<ObjectKey>& secret) {
+  if (host.tls.secret == secret) return;
+  if (secret) {
+    CertificateUnit& unit = *certificates_.at(*secret);
+    if (++unit.hosts == 1) {
+      log_.Set(CertificateName(*secret), unit.resource, TranslateCertificate(unit.state));
+    }
+  }
+  if (host.tls.secret) {
+    CertificateUnit& unit = *certificates_.at(*host.tls.secret);
+    if (--unit.hosts == 0) log_.Set(CertificateName(*host.tls.secret), unit.resource, nullptr);
+  }
+}
+
+// --- hosts ---
+
+void Translator::RedoHostTls() {
+  const auto certificate_of = [this](const ObjectKey& secret) -> const CertificateState& {
+    return certificates_.at(secret)->state;
+  };
+  for (const std::string& host : std::exchange(dirty_tls_, {})) {
+    const auto it = hosts_.find(host);
+    if (it == hosts_.end()) continue;
+    HostUnit& unit = *it->second;
+    HostTlsResult result = ResolveTls(host, unit.claims, certificate_of);
+    log_.Set(unit.tls_diagnostics, std::move(result.diagnostics));
+    if (result.tls == unit.own_tls) continue;
+    unit.own_tls = std::move(result.tls);
+    dirty_hosts_.insert(host);
+    if (host.starts_with('*')) MarkHostsUnder(host);
+  }
+}
+
+// Goes through all hosts: it happens when the TLS section of a wildcard host changes, not when its
+// certificate is renewed.
+void Translator::MarkHostsUnder(const std::string& wildcard) {
+  for (const auto& [host, unit] : hosts_) {
+    if (WildcardOf(host) == wildcard) dirty_hosts_.insert(host);
+  }
+}
+
+void Translator::RedoHosts() {
+  for (const std::string& host : std::exchange(dirty_hosts_, {})) {
+    const auto it = hosts_.find(host);
+    if (it == hosts_.end()) continue;
+    if (it->second->claims.empty()) {
+      DropHost(host, *it->second);
+      hosts_.erase(it);
+    } else {
+      RedoHost(host, *it->second);
+    }
+  }
+}
+
+void Translator::RedoHost(const std::string& host, HostUnit& unit) {
+  ++work_.hosts;
+  HostTls tls = unit.own_tls;
+  if (!tls.configured) {
+    const auto parent = hosts_.find(WildcardOf(host));
+    if (parent != hosts_.end() && !parent->second->claims.empty()) tls = parent->second->own_tls;
+  }
+  OfferCertificate(unit, tls.secret);
+  unit.tls = std::move(tls);
+  VirtualHostResult result = TranslateVirtualHost({host, unit.claims, unit.tls, default_backend_});
+  log_.Set(VirtualHostName(host), unit.resource, std::move(result.resource));
+  log_.Set(unit.diagnostics, std::move(result.diagnostics));
+  LeadTo(unit, std::move(result.backends));
+}
+
+void Translator::DropHost(const std::string& host, HostUnit& unit) {
+  OfferCertificate(unit, std::nullopt);
+  LeadTo(unit, {});
+  log_.Set(VirtualHostName(host), unit.resource, nullptr);
+  log_.Set(unit.diagnostics, {});
+  log_.Set(unit.tls_diagnostics, {});
+}
+
+void Translator::LeadTo(HostUnit& unit, std::vector<BackendRef> backends) {
+  if (unit.backends == backends) return;
+  for (const BackendRef& backend : backends) AcquireBackend(backend);
+  for (const BackendRef& backend : unit.backends) ReleaseBackend(backend);
+  unit.backends = std::move(backends);
+}
+
+// --- backends ---
+
+void Translator::RedoDefaultBackend() {
+  if (!std::exchange(dirty_default_backend_, false)) return;
+  const std::optional<BackendRef> backend = DefaultBackendRef(*state_, options_);
+  BackendProblem problem = BackendProblem::kNoService;
+  std::optional<BackendRef> usable;
+  if (backend) {
+    const kube::Service* service = state_->FindService(backend->service);
+    const ClusterResult cluster = TranslateCluster(*backend, service, options_);
+    problem = cluster.problem;
+    const bool empty =
+        cluster.has_endpoints &&
+        TranslateEndpoints(*backend, *service, state_->SlicesOf(backend->service), options_).empty;
+    if (problem == BackendProblem::kNone && !empty) usable = backend;
+  }
+  log_.Set(default_backend_diagnostics_, CheckDefaultBackend(backend, problem, options_));
+  if (usable == default_backend_) return;
+  if (usable) AcquireBackend(*usable);
+  if (default_backend_) ReleaseBackend(*default_backend_);
+  default_backend_ = usable;
+  log_.Set(std::string(kSettingsName), settings_, TranslateSettings(default_backend_, options_));
+  for (const auto& [host, unit] : hosts_) dirty_hosts_.insert(host);
+}
+
+void Translator::AcquireBackend(const BackendRef& backend) {
+  std::unique_ptr<BackendUnit>& unit = backends_[backend];
+  if (unit == nullptr) {
+    unit = std::make_unique<BackendUnit>();
+    services_[backend.service].backends.push_back(backend.port);
+    dirty_clusters_.insert(backend);
+  }
+  ++unit->users;
+}
+
+void Translator::ReleaseBackend(const BackendRef& backend) {
+  if (--backends_.at(backend)->users == 0) dirty_clusters_.insert(backend);
+}
+
+void Translator::RedoBackends() {
+  for (const BackendRef& backend : std::exchange(dirty_clusters_, {})) {
+    dirty_endpoints_.erase(backend);
+    const auto it = backends_.find(backend);
+    if (it == backends_.end()) continue;
+    if (it->second->users == 0) {
+      DropBackend(backend, *it->second);
+      backends_.erase(it);
+    } else {
+      RedoCluster(backend, *it->second);
+    }
+  }
+  for (const BackendRef& backend : std::exchange(dirty_endpoints_, {})) {
+    const auto it = backends_.find(backend);
+    if (it != backends_.end() && it->second->has_endpoints) RedoEndpoints(backend, *it->second);
+  }
+}
+
+void Translator::RedoCluster(const BackendRef& backend, BackendUnit& unit) {
+  ++work_.clusters;
+  ClusterResult result = TranslateCluster(backend, state_->FindService(backend.service), options_);
+  log_.Set(ClusterName(backend), unit.cluster, std::move(result.resource));
+  log_.Set(unit.cluster_diagnostics, std::move(result.diagnostics));
+  unit.has_endpoints = result.has_endpoints;
+  if (unit.has_endpoints) {
+    RedoEndpoints(backend, unit);
+  } else {
+    log_.Set(EndpointsName(backend), unit.endpoints, nullptr);
+    log_.Set(unit.endpoints_diagnostics, {});
+  }
+}
+
+void Translator::RedoEndpoints(const BackendRef& backend, BackendUnit& unit) {
+  ++work_.endpoints;
+  EndpointsResult result = TranslateEndpoints(backend, *state_->FindService(backend.service),
+                                              state_->SlicesOf(backend.service), options_);
+  log_.Set(EndpointsName(backend), unit.endpoints, std::move(result.resource));
+  log_.Set(unit.endpoints_diagnostics, std::move(result.diagnostics));
+}
+
+void Translator::DropBackend(const BackendRef& backend, BackendUnit& unit) {
+  log_.Set(ClusterName(backend), unit.cluster, nullptr);
+  log_.Set(EndpointsName(backend), unit.endpoints, nullptr);
+  log_.Set(unit.cluster_diagnostics, {});
+  log_.Set(unit.endpoints_diagnostics, {});
+  EraseValue(services_.at(backend.service).backends, backend.port);
+  maybe_unused_services_.insert(backend.service);
+}
+
+// --- the rest ---
+
+void Translator::RedoValidity() {
+  for (const auto& key : std::exchange(dirty_validity_, {})) {
+    std::vector<Diagnostic> diagnostics;
+    const auto error = state_->invalid().find(key);
+    if (error != state_->invalid().end()) {
+      diagnostics.push_back(DescribeInvalid(key.first, key.second, error->second));
+    }
+    const bool valid = diagnostics.empty();
+    log_.Set(invalid_[key], std::move(diagnostics));
+    if (valid) invalid_.erase(key);
+  }
+}
+
+// Last, when every reference is as it should be.
+void Translator::ForgetUnused() {
+  for (const ObjectKey& secret : std::exchange(maybe_unused_certificates_, {})) {
+    const auto it = certificates_.find(secret);
+    if (it == certificates_.end() || !it->second->ingresses.empty()) continue;
+    if (options_.default_certificate == secret) continue;
+    log_.Set(it->second->diagnostics, {});
+    certificates_.erase(it);
+    last_good_.secrets.erase(secret);
+  }
+  for (const ObjectKey& service : std::exchange(maybe_unused_services_, {})) {
+    const auto it = services_.find(service);
+    if (it != services_.end() && it->second.ingresses.empty() && it->second.backends.empty()) {
+      services_.erase(it);
+    }
+  }
+}
+
+}  // namespace headgate::translate

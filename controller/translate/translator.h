@@ -1,0 +1,176 @@
+// Incremental translation: the same result as Translate(), at the cost of what a change touches.
+//
+// Results are memoised in units, and each unit knows what it depends on:
+//
+//   Ingress    its newest form, its last good form
+//   Secret     its newest form, its last good form, the time      (while some Ingress refers to it)
+//   host TLS   the Ingresses of the host, the Secrets they name
+//   host       its Ingresses, its TLS or that of the wildcard host above it, the default backend
+//   backend    its Service; its endpoints in addition the slices  (while some host leads to it)
+//
+// A change marks units dirty; they are redone in that order, and a unit that comes out as before
+// dirties nothing more. An EndpointSlice touches the endpoints of its Service and nothing else,
+// however many Ingresses there are.
+//
+// Thread: the owner's. Not pure, in that it remembers; but everything it computes, it computes by
+// the pure functions that Translate() uses, and a property test holds the two against each other.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/container/inlined_vector.h"
+#include "absl/time/time.h"
+#include "controller/state/changes.h"
+#include "controller/state/cluster_state.h"
+#include "controller/translate/backends.h"
+#include "controller/translate/certificates.h"
+#include "controller/translate/host_table.h"
+#include "controller/translate/host_tls.h"
+#include "controller/translate/last_good.h"
+#include "controller/translate/model.h"
+#include "controller/translate/options.h"
+#include "controller/translate/translation.h"
+#include "controller/translate/update_log.h"
+
+namespace headgate::translate {
+
+class Translator {
+ public:
+  explicit Translator(Options options);
+  Translator(const Translator&) = delete;
+  Translator& operator=(const Translator&) = delete;
+
+  // Brings the translation up to date. The first call translates everything, whatever `changes`
+  // says; later ones what `changes` (of the same state, since the call before) and the passing of
+  // time make necessary. Call it now and then without changes, so that certificates are noticed to
+  // expire. REQUIRES: state.Synced().
+  TranslationUpdate Update(const state::ClusterState& state, const state::Changes& changes,
+                           absl::Time now);
+
+  // What full translation needs to know to come to the same result.
+  const LastGood& last_good() const { return last_good_; }
+  const Options& options() const { return options_; }
+
+  // How many units of each kind were redone since the start: for metrics and for tests of the cost
+  // of a change.
+  struct Work {
+    uint64_t ingresses = 0;
+    uint64_t certificates = 0;
+    uint64_t hosts = 0;
+    uint64_t clusters = 0;
+    uint64_t endpoints = 0;
+  };
+  const Work& work() const { return work_; }
+
+ private:
+  using ObjectKey = kube::ObjectKey;
+  using ModelPtr = std::shared_ptr<const IngressModel>;
+
+  struct IngressUnit {
+    ModelPtr model;  // null: not in use
+    std::vector<Diagnostic> diagnostics;
+    std::vector<Diagnostic> reference_diagnostics;
+  };
+  struct CertificateUnit {
+    absl::InlinedVector<const IngressModel*, 1> ingresses;  // that refer to the Secret
+    CertificateState state;
+    std::vector<Diagnostic> diagnostics;
+    size_t hosts = 0;      // that offer it
+    ResourcePtr resource;  // while hosts > 0
+  };
+  struct HostUnit {
+    HostClaims claims;
+    HostTls own_tls;
+    HostTls tls;  // own, or the wildcard's
+    std::vector<BackendRef> backends;
+    ResourcePtr resource;
+    std::vector<Diagnostic> tls_diagnostics;
+    std::vector<Diagnostic> diagnostics;
+  };
+  struct BackendUnit {
+    size_t users = 0;  // hosts, and the settings
+    ResourcePtr cluster;
+    ResourcePtr endpoints;
+    bool has_endpoints = false;
+    std::vector<Diagnostic> cluster_diagnostics;
+    std::vector<Diagnostic> endpoints_diagnostics;
+  };
+  struct ServiceUsers {
+    absl::InlinedVector<const IngressModel*, 1> ingresses;
+    absl::InlinedVector<kube::PortRef, 1> backends;  // ports with a BackendUnit
+  };
+
+  void MarkEverything();
+  void Mark(const state::Changes& changes);
+  void MarkHosts(const IngressModel& model);
+
+  // The passes of Update, in order.
+  void RedoIngresses();
+  void RedoCertificates();
+  void RedoDefaultBackend();
+  void RedoHostTls();
+  void RedoHosts();
+  void RedoReferences();
+  void RedoBackends();
+  void RedoValidity();
+  void ForgetUnused();
+
+  void RedoIngress(const ObjectKey& key);
+  void Link(const ModelPtr& model);
+  void Unlink(const IngressModel& model);
+  std::vector<Diagnostic> CheckReferences(const IngressModel& model) const;
+  void RedoCertificate(const ObjectKey& secret, CertificateUnit& unit);
+  void MarkHostsUnder(const std::string& wildcard);
+  void RedoHost(const std::string& host, HostUnit& unit);
+  void DropHost(const std::string& host, HostUnit& unit);
+  void OfferCertificate(HostUnit& unit, const std::optional<ObjectKey>& secret);
+  void LeadTo(HostUnit& unit, std::vector<BackendRef> backends);
+  void AcquireBackend(const BackendRef& backend);
+  void ReleaseBackend(const BackendRef& backend);
+  void RedoCluster(const BackendRef& backend, BackendUnit& unit);
+  void RedoEndpoints(const BackendRef& backend, BackendUnit& unit);
+  void DropBackend(const BackendRef& backend, BackendUnit& unit);
+
+  const Options options_;
+  const state::ClusterState* state_ = nullptr;  // during Update
+  absl::Time now_;
+  bool first_ = true;
+
+  LastGood last_good_;
+  absl::flat_hash_map<ObjectKey, IngressUnit> ingresses_;
+  absl::flat_hash_map<ObjectKey, std::unique_ptr<CertificateUnit>> certificates_;
+  absl::flat_hash_map<std::string, std::unique_ptr<HostUnit>> hosts_;
+  absl::flat_hash_map<BackendRef, std::unique_ptr<BackendUnit>> backends_;
+  absl::flat_hash_map<ObjectKey, ServiceUsers> services_;
+
+  std::optional<BackendRef> default_backend_;
+  ResourcePtr settings_;
+  ResourcePtr default_certificate_;
+  std::vector<Diagnostic> default_backend_diagnostics_;
+  absl::flat_hash_map<state::ClusterState::InvalidKey, std::vector<Diagnostic>> invalid_;
+  absl::Time certificate_recheck_ = absl::InfiniteFuture();
+
+  // Marked and not yet redone; all empty between updates.
+  state::KeySet dirty_ingresses_;
+  state::KeySet dirty_certificates_;
+  absl::flat_hash_set<std::string> dirty_tls_;
+  absl::flat_hash_set<std::string> dirty_hosts_;
+  state::KeySet dirty_references_;  // by Service
+  absl::flat_hash_set<BackendRef> dirty_clusters_;
+  absl::flat_hash_set<BackendRef> dirty_endpoints_;
+  bool dirty_default_backend_ = false;
+  std::vector<state::ClusterState::InvalidKey> dirty_validity_;
+  // What lost a user in this update and may have none left.
+  state::KeySet maybe_unused_certificates_;
+  state::KeySet maybe_unused_services_;
+
+  UpdateLog log_;
+  Work work_;
+};
+
+}  // namespace headgate::translate

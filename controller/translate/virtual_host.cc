@@ -1,0 +1,285 @@
+#include "controller/translate/virtual_host.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "common/strings.h"
+#include "controller/translate/emit.h"
+
+namespace headgate::translate {
+namespace {
+
+using kube::Ingress;
+using kube::IngressBackend;
+using kube::IngressPath;
+using kube::PathType;
+
+constexpr std::string_view kAcmeChallenge = "/.well-known/acme-challenge";
+
+// What makes two routes the same, in the order of the result: exact before prefix, longer before
+// shorter.
+struct MatchKey {
+  bool exact = false;
+  std::string path;
+
+  friend bool operator==(const MatchKey&, const MatchKey&) = default;
+  friend bool operator<(const MatchKey& a, const MatchKey& b) {
+    if (a.exact != b.exact) return a.exact;
+    if (a.path.size() != b.path.size()) return a.path.size() > b.path.size();
+    return a.path < b.path;
+  }
+};
+
+// A route and who asked for it.
+struct Winner {
+  const IngressModel* ingress = nullptr;
+  std::string field;
+  v1::Route route;
+};
+
+class Builder {
+ public:
+  explicit Builder(const VirtualHostInput& input) : input_(input) {}
+
+  VirtualHostResult Build() {
+    for (const HostClaim& claim : input_.claims) AddRules(claim);
+    AddImplicitRoot();
+    AddSlashRedirects();
+    return Finished();
+  }
+
+ private:
+  void AddRules(const HostClaim& claim) {
+    const IngressModel& model = *claim.ingress;
+    for (const uint32_t rule : *claim.rules) {
+      const auto& paths = model.object->rules[rule].paths;
+      for (size_t i = 0; i < paths.size(); ++i) AddPath(model, rule, i, paths[i]);
+    }
+    // Nothing but a default backend: a claim on everything under the catch-all host.
+    if (model.IsDefaultBackendOnly()) AddDefaultBackendOnly(model);
+  }
+
+  void AddPath(const IngressModel& model, size_t rule, size_t index, const IngressPath& path) {
+    if (!path.path.empty() && !path.path.starts_with('/')) return;
+    const std::optional<BackendRef> backend = ToBackendRef(*model.object, path.backend);
+    if (!backend) return;
+    MatchKey key{path.type == PathType::kExact, path.path.empty() ? "/" : path.path};
+    v1::Route route = NewRoute(model, key);
+    route.mutable_origin()->set_path(path.path);
+    SetAction(route, model, *backend);
+    Claim(std::move(key), {&model, PathField(rule, index), std::move(route)});
+  }
+
+  void AddDefaultBackendOnly(const IngressModel& model) {
+    const std::optional<BackendRef> backend =
+        ToBackendRef(*model.object, *model.object->default_backend);
+    if (!backend) return;
+    MatchKey key{false, "/"};
+    v1::Route route = NewRoute(model, key);
+    SetAction(route, model, *backend);
+    Claim(std::move(key), {&model, "spec.defaultBackend", std::move(route)});
+  }
+
+  void Claim(MatchKey key, Winner challenger) {
+    const auto [it, won] = winners_.try_emplace(std::move(key), Winner());
+    if (won) {
+      it->second = std::move(challenger);
+      return;
+    }
+    const Winner& owner = it->second;
+    const std::string_view type = it->first.exact ? "Exact" : "Prefix";
+    std::string message = StrCat("host \"", input_.host, "\" path \"", it->first.path, "\" (", type,
+                                 ") is already defined by ");
+    if (owner.ingress == challenger.ingress) {
+      StrAppend(&message, owner.field, " of this Ingress");
+    } else {
+      StrAppend(&message, "Ingress ", owner.ingress->key().ToString(), ", which comes first");
+    }
+    Complain(*challenger.ingress, std::move(challenger.field), Reason::kPathConflict,
+             std::move(message));
+  }
+
+  // Everything under the host that no rule names.
+  void AddImplicitRoot() {
+    const IngressModel& first = *input_.claims.front().ingress;
+    MatchKey key{false, "/"};
+    const bool owned = winners_.find(key) != winners_.end();
+    if (!owned) {
+      v1::Route route = NewRoute(first, key);
+      if (const auto own = DefaultBackendOf(first)) {
+        SetAction(route, first, *own);
+      } else if (input_.default_backend) {
+        SetAction(route, first, *input_.default_backend);
+      } else {
+        SetStatus(route, first, 404);
+      }
+      winners_.emplace(std::move(key), Winner{&first, RootField(first), std::move(route)});
+    }
+    for (const HostClaim& claim : input_.claims) {
+      const IngressModel& model = *claim.ingress;
+      if (model.IsDefaultBackendOnly() || !DefaultBackendOf(model)) continue;
+      if (!owned && &model == &first) continue;
+      if (owned && OwnsRoot(model)) continue;
+      Complain(model, "spec.defaultBackend", Reason::kDefaultBackendUnused,
+               owned ? StrCat("host \"", input_.host, "\" has a rule for / already")
+                     : StrCat("what no rule of host \"", input_.host,
+                              "\" matches is decided by Ingress ", first.key().ToString(),
+                              ", which comes first"));
+    }
+  }
+
+  void AddSlashRedirects() {
+    std::vector<std::pair<MatchKey, Winner>> redirects;
+    for (const auto& [key, winner] : winners_) {
+      if (key.exact || key.path.size() < 2 || !key.path.ends_with('/')) continue;
+      const std::string bare = key.path.substr(0, key.path.size() - 1);
+      if (winners_.contains({true, bare}) || winners_.contains({false, bare})) continue;
+      MatchKey bare_key{true, bare};
+      v1::Route route = NewRoute(*winner.ingress, bare_key);
+      *route.mutable_origin() = winner.route.origin();
+      if (winner.ingress->settings.denied) {
+        SetStatus(route, *winner.ingress, 503);
+      } else {
+        v1::Redirect& redirect = *route.mutable_redirect();
+        redirect.set_status(301);
+        redirect.set_location(key.path);
+        redirect.set_keep_query(true);
+      }
+      redirects.emplace_back(std::move(bare_key), Winner{winner.ingress, "", std::move(route)});
+    }
+    for (auto& [key, winner] : redirects) winners_.emplace(std::move(key), std::move(winner));
+  }
+
+  VirtualHostResult Finished() {
+    v1::Resource resource;
+    v1::VirtualHost& host = *resource.mutable_virtual_host();
+    host.set_host(std::string(input_.host));
+    for (auto& [key, winner] : winners_) *host.add_routes() = std::move(winner.route);
+    host.set_tls_configured(input_.tls.configured);
+    if (input_.tls.secret) host.add_certificates(CertificateName(*input_.tls.secret));
+    AddSources(resource);
+    std::sort(result_.backends.begin(), result_.backends.end());
+    result_.backends.erase(std::unique(result_.backends.begin(), result_.backends.end()),
+                           result_.backends.end());
+    result_.resource = Finish(VirtualHostName(input_.host), std::move(resource));
+    return std::move(result_);
+  }
+
+  void AddSources(v1::Resource& resource) const {
+    for (const HostClaim& claim : input_.claims) {
+      const IngressModel& model = *claim.ingress;
+      for (const uint32_t rule : *claim.rules) {
+        AddProvenance(resource, kube::Kind::kIngress, model.key(), RuleField(rule));
+      }
+      if (claim.rules->empty()) {
+        AddProvenance(resource, kube::Kind::kIngress, model.key(), "spec.defaultBackend");
+      }
+    }
+    if (input_.tls.configured) {
+      AddProvenance(resource, kube::Kind::kIngress, input_.tls.ingress, input_.tls.field);
+    }
+  }
+
+  v1::Route NewRoute(const IngressModel& model, const MatchKey& key) const {
+    v1::Route route;
+    if (key.exact) {
+      route.mutable_match()->set_exact_path(key.path);
+    } else {
+      route.mutable_match()->set_prefix_path(key.path);
+    }
+    SetPolicy(*route.mutable_policy(), model.settings, key.path);
+    v1::RouteOrigin& origin = *route.mutable_origin();
+    origin.set_namespace_(model.key().ns);
+    origin.set_ingress(model.key().name);
+    origin.set_path(key.path);
+    return route;
+  }
+
+  static void SetPolicy(v1::RoutePolicy& policy, const IngressSettings& settings,
+                        std::string_view path) {
+    if (settings.connect_timeout) {
+      policy.mutable_connect_timeout()->set_seconds(*settings.connect_timeout);
+    }
+    if (settings.send_timeout) policy.mutable_send_timeout()->set_seconds(*settings.send_timeout);
+    if (settings.read_timeout) policy.mutable_read_timeout()->set_seconds(*settings.read_timeout);
+    if (settings.max_request_body) {
+      policy.set_max_request_body_bytes(*settings.max_request_body);
+    }
+    v1::HttpsRedirect& redirect = *policy.mutable_https_redirect();
+    // A certificate authority fetches its challenge by plain HTTP.
+    const bool exempt = path.starts_with(kAcmeChallenge);
+    if (exempt || settings.https_redirect == HttpsRedirect::kOff) {
+      redirect.set_mode(v1::HttpsRedirect::OFF);
+    } else if (settings.https_redirect == HttpsRedirect::kAlways) {
+      redirect.set_mode(v1::HttpsRedirect::ALWAYS);
+    } else {
+      redirect.set_mode(v1::HttpsRedirect::IF_TLS_CONFIGURED);
+    }
+  }
+
+  // Where the route leads, unless an annotation says otherwise.
+  void SetAction(v1::Route& route, const IngressModel& model, const BackendRef& backend) {
+    v1::RouteOrigin& origin = *route.mutable_origin();
+    origin.set_service(backend.service.name);
+    origin.set_service_port(backend.port.ToString());
+    if (model.settings.denied) return SetStatus(route, model, 503);
+    // As ingress-nginx does: not for an Ingress that is nothing but a default backend.
+    if (model.settings.redirect && !model.IsDefaultBackendOnly()) {
+      return SetRedirect(route, *model.settings.redirect);
+    }
+    route.mutable_forward()->add_clusters()->set_cluster(ClusterName(backend));
+    result_.backends.push_back(backend);
+  }
+
+  static void SetStatus(v1::Route& route, const IngressModel& model, uint32_t status) {
+    if (model.settings.denied) {
+      // 503 comes before the redirect to HTTPS.
+      route.mutable_policy()->mutable_https_redirect()->set_mode(v1::HttpsRedirect::OFF);
+      status = 503;
+    } else if (model.settings.redirect) {
+      return SetRedirect(route, *model.settings.redirect);
+    }
+    route.mutable_fixed_response()->set_status(status);
+  }
+
+  static void SetRedirect(v1::Route& route, const RedirectTo& to) {
+    // The redirect comes before the one to HTTPS.
+    route.mutable_policy()->mutable_https_redirect()->set_mode(v1::HttpsRedirect::OFF);
+    route.mutable_redirect()->set_status(to.status);
+    route.mutable_redirect()->set_location(to.location);
+  }
+
+  static std::optional<BackendRef> DefaultBackendOf(const IngressModel& model) {
+    if (!model.object->default_backend) return std::nullopt;
+    return ToBackendRef(*model.object, *model.object->default_backend);
+  }
+
+  static std::string RootField(const IngressModel& model) {
+    return DefaultBackendOf(model) ? "spec.defaultBackend" : "spec.rules";
+  }
+
+  // Whether the Ingress itself has the rule for /, so that its default backend has nothing to do by
+  // its own will.
+  bool OwnsRoot(const IngressModel& model) const {
+    const auto it = winners_.find({false, "/"});
+    return it != winners_.end() && it->second.ingress == &model;
+  }
+
+  void Complain(const IngressModel& model, std::string field, Reason reason, std::string message) {
+    result_.diagnostics.push_back({kube::Kind::kIngress, model.key(), std::move(field), reason,
+                                   Severity::kWarning, std::move(message)});
+  }
+
+  const VirtualHostInput& input_;
+  std::map<MatchKey, Winner> winners_;
+  VirtualHostResult result_;
+};
+
+}  // namespace
+
+VirtualHostResult TranslateVirtualHost(const VirtualHostInput& input) {
+  return Builder(input).Build();
+}
+
+}  // namespace headgate::translate

@@ -1,0 +1,39 @@
+// One host: the claims of all its Ingresses become one VirtualHost.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "controller/translate/host_table.h"
+#include "controller/translate/host_tls.h"
+#include "controller/translate/translation.h"
+
+namespace headgate::translate {
+
+struct VirtualHostInput {
+  std::string_view host;
+  const HostClaims& claims;
+  // The host's own TLS, or that of the wildcard host above it when it has none itself.
+  const HostTls& tls;
+  // Serves what no rule matches; absent: the built-in 404.
+  const std::optional<BackendRef>& default_backend;
+};
+
+struct VirtualHostResult {
+  ResourcePtr resource;
+  std::vector<BackendRef> backends;  // that routes lead to; sorted, each once
+  std::vector<Diagnostic> diagnostics;
+};
+
+// Rules:
+//  - Exact and Prefix; ImplementationSpecific, and no path type, are Prefix. An empty path is "/".
+//  - For the same type and path the older Ingress wins, within an Ingress the earlier path; the
+//  loser gets a diagnostic.
+//  - A host without a rule for Prefix "/" gets one: to the default backend of the Ingress that is
+//  the oldest
+//    for the host, else to that of the controller, else 404. It carries that Ingress's annotations.
+//  - Prefix "/a/" sends "/a" there by 301, unless "/a" has a route of its own.
+VirtualHostResult TranslateVirtualHost(const VirtualHostInput& input);
+
+}  // namespace headgate::translate
