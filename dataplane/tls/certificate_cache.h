@@ -9,13 +9,15 @@
 #include "absl/container/flat_hash_map.h"
 #include "dataplane/tls/certificate.h"
 
+struct stack_st_X509;  // STACK_OF(X509), which openssl/types.h does not declare
+
 namespace headgate::tls {
 
 // A certificate in OpenSSL's form. Owned by the cache.
 struct ParsedCertificate {
   X509* leaf = nullptr;
   EVP_PKEY* key = nullptr;
-  STACK_OF(X509) * chain = nullptr;
+  stack_st_X509* chain = nullptr;
 };
 
 // The certificates that one worker has used lately, parsed. Bounded, so that memory does not grow with the number of

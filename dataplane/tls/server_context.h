@@ -31,16 +31,28 @@ class TicketKeys {
   std::array<uint8_t, 80> bytes_{};
 };
 
-// How one worker speaks TLS with clients: protocol settings, the certificates to choose from, and scratch memory that
-// the worker's connections share. The choice of certificate looks at the table of the moment, so a new table takes
-// effect with the next handshake, and connections notice nothing.
+// Memory that the transports of one worker share during their calls.
+struct IoScratch {
+  static constexpr size_t kReadSize = 128 * 1024;
+  // Ciphertext from the socket that OpenSSL has not taken yet.
+  std::unique_ptr<char[]> read = std::make_unique<char[]>(kReadSize);
+  // Ciphertext from OpenSSL on its way to the socket.
+  std::string write;
+  // Small pieces put together for one record.
+  std::string record;
+};
+
+// How one worker speaks TLS with clients: protocol settings and the certificates to choose from. The choice looks at
+// the table of the moment, so a new table takes effect with the next handshake and connections notice nothing.
+//
+// A session can be resumed only for the server name it was made for. Each full handshake hands out one ticket.
 //
 // Thread: the worker's; nothing in here is shared with other workers. Outlives its transports.
 class ServerContext {
  public:
   // `alpn`: protocols offered, most preferred first ("h2", "http/1.1"). A client that offers only others is
   // refused (RFC 7301 section 3.2); one that offers none is served.
-  ServerContext(const TicketKeys& ticket_keys, std::vector<std::string> alpn);
+  ServerContext(const TicketKeys& ticket_keys, const std::vector<std::string>& alpn);
   ~ServerContext();
   ServerContext(const ServerContext&) = delete;
   ServerContext& operator=(const ServerContext&) = delete;
@@ -55,18 +67,14 @@ class ServerContext {
   friend class TlsTransport;
   struct Callbacks;
 
-  // Ciphertext on its way between socket and OpenSSL during one call of one transport.
-  static constexpr size_t kScratchSize = 128 * 1024;
-
-  int ChooseCertificate(SSL* ssl);
+  // Gives the connection the certificates for its server name; false if there is none.
+  bool ChooseCertificates(SSL* ssl, std::string_view server_name);
 
   SSL_CTX* context_;
   const CertTable* table_ = nullptr;
   CertificateCache parsed_;
-  std::string alpn_;  // in wire form
-  std::unique_ptr<char[]> read_scratch_;
-  std::string write_scratch_;
-  std::string record_scratch_;
+  std::string alpn_;  // as on the wire: each name after its length
+  IoScratch scratch_;
 };
 
 }  // namespace headgate::tls

@@ -2,6 +2,7 @@
 
 #include <openssl/types.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,7 +30,7 @@ class TlsTransport final : public net::Transport {
   TlsTransport& operator=(const TlsTransport&) = delete;
 
   int fd() const override { return fd_.get(); }
-  // Fails with kTlsHandshake (the peers could not agree, or it is not TLS at all) or kClosed, kReset.
+  // Fails with kTlsHandshake (the peers could not agree, or it is not TLS at all), kClosed or kReset.
   net::IoResult Handshake() override;
   net::IoResult Read(std::span<char> into) override;
   net::IoResult Write(std::span<const iovec> pieces) override;
@@ -42,41 +43,59 @@ class TlsTransport final : public net::Transport {
 
   // After a failed handshake: the client speaks plain HTTP. SendPlain can tell it so.
   bool plain_http() const { return plain_http_; }
-  // Sends bytes past TLS, best effort, and ends our direction. Only after a failed handshake.
+  // Sends bytes past TLS, best effort, and ends our direction. REQUIRES: plain_http().
   void SendPlain(std::string_view bytes);
 
-  // "TLSv1.3"; empty before the handshake is complete.
+  // "TLSv1.3"; meaningful once the handshake is complete.
   std::string_view version() const;
+  // The client resumed an earlier session.
   bool resumed() const;
   // Why a call failed, in OpenSSL's words; static text.
   std::string_view failure_detail() const { return failure_detail_; }
 
  private:
-  friend class ServerContext;
+  friend class ServerContext;  // its callbacks set server_name_
   struct Bio;
 
-  // Runs one OpenSSL operation between preparing and settling of the scratch buffers.
-  net::IoResult Fail(int ssl_result);
-  bool FlushCiphertext();
-  void KeepUnreadCiphertext();
+  // Around every call: lends the worker's scratch memory to the connection, and takes it back.
+  void BeginCall(size_t read_limit);
+  void EndCall();
+
+  // What OpenSSL reads and writes through.
+  int TakeCiphertext(char* out, int size);
+  void ReceiveCiphertext();
+  // Sends what is waiting; true when nothing is left.
+  bool Flush();
+  // Makes records of the pieces from `skip` on, until all are done or about one send's worth is waiting. Returns
+  // OpenSSL's last result; adds up what was taken, and the size of the last record.
+  int Encrypt(std::span<const iovec> pieces, size_t skip, size_t& taken, size_t& last_record);
+  net::IoResult Fail(int result);
+  net::IoResult ReadRecords(std::span<char> into);
 
   ServerContext& context_;
   net::Fd fd_;
-  SSL* ssl_ = nullptr;
+  SSL* ssl_;
   std::string server_name_;
   std::string_view failure_detail_;
 
-  // Ciphertext read from the socket that OpenSSL has not taken: in the worker's scratch during a call, in
-  // unread_ between calls.
+  // Ciphertext that OpenSSL has not taken: `incoming_` during a call, in the worker's scratch or in `unread_`;
+  // `unread_` between calls.
   std::string unread_;
   std::string_view incoming_;
+  size_t read_limit_ = 0;
   // Ciphertext that the socket has not taken.
   std::string unsent_;
-  // Plain bytes at the start of the next Write that are in unsent_ already.
+  // Plain bytes at the start of the next Write whose ciphertext is in unsent_: they count as written when that is gone.
   size_t owed_ = 0;
+  // How reading ended, when data came before it in the same call.
+  std::optional<net::IoResult> read_end_;
+
   bool handshake_done_ = false;
+  bool first_byte_seen_ = false;
   bool plain_http_ = false;
-  bool socket_empty_ = false;  // the last read(2) of this call took all there was
+  bool broken_ = false;        // OpenSSL gave up: it must not be called again
+  bool hold_ticket_ = false;   // unsent_ is a session ticket that goes out with the first response
+  bool socket_empty_ = false;  // the last recv of this call took all there was
   bool socket_eof_ = false;
   int socket_error_ = 0;
 };

@@ -1,0 +1,164 @@
+#include "dataplane/tls/server_context.h"
+
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "common/check.h"
+#include "common/hash.h"
+#include "common/secret_bytes.h"
+#include "dataplane/tls/openssl_ptr.h"
+#include "dataplane/tls/tls_transport.h"
+
+namespace headgate::tls {
+namespace {
+
+constexpr char kTls13Ciphers[] =
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+constexpr long kTicketLifetimeSeconds = 600;
+constexpr size_t kMaxServerName = 255;
+
+int ToOpenSsl(Version version) {
+  return version == Version::kTls12 ? TLS1_2_VERSION : TLS1_3_VERSION;
+}
+
+// The host name in a server_name extension (RFC 6066 section 3) in lower case; empty if there is none, or none that a
+// host could have. A malformed extension is left for OpenSSL to refuse.
+std::string ParseServerName(std::string_view extension) {
+  const auto number = [&](size_t at) {
+    return static_cast<size_t>(static_cast<uint8_t>(extension[at]) << 8 |
+                               static_cast<uint8_t>(extension[at + 1]));
+  };
+  constexpr size_t kHeader = 5;  // length of the list, type of the name, length of the name
+  if (extension.size() < kHeader || extension[2] != TLSEXT_NAMETYPE_host_name) return {};
+  std::string name(extension.substr(kHeader, number(3)));
+  if (name.size() != number(3) || name.size() > kMaxServerName) return {};
+  for (char& c : name) {
+    if (c <= ' ' || c == 0x7f) return {};
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  if (!name.empty() && name.back() == '.') name.pop_back();
+  return name;
+}
+
+// Ties a session to the server name: OpenSSL resumes only where the context is the same.
+void SetSessionContext(SSL* ssl, std::string_view server_name) {
+  const auto set = [ssl](const void* data, size_t size) {
+    SSL_set_session_id_context(ssl, static_cast<const unsigned char*>(data),
+                               static_cast<unsigned>(size));
+  };
+  if (server_name.empty()) {
+    set("_", 1);
+  } else if (server_name.size() <= SSL_MAX_SID_CTX_LENGTH) {
+    set(server_name.data(), server_name.size());
+  } else {
+    const auto digest = Sha256(server_name);
+    set(digest.data(), digest.size());
+  }
+}
+
+}  // namespace
+
+TicketKeys TicketKeys::Random() {
+  TicketKeys keys;
+  HEADGATE_CHECK(RAND_bytes(keys.bytes_.data(), static_cast<int>(keys.bytes_.size())) == 1);
+  return keys;
+}
+
+TicketKeys::~TicketKeys() { WipeMemory(bytes_.data(), bytes_.size()); }
+
+// What OpenSSL calls during a handshake.
+struct ServerContext::Callbacks {
+  static TlsTransport& Transport(SSL* ssl) {
+    return *static_cast<TlsTransport*>(SSL_get_app_data(ssl));
+  }
+
+  static int OnClientHello(SSL* ssl, int*, void*) {
+    const unsigned char* data = nullptr;
+    size_t size = 0;
+    std::string name;
+    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &data, &size) == 1) {
+      name = ParseServerName({reinterpret_cast<const char*>(data), size});
+    }
+    SetSessionContext(ssl, name);
+    Transport(ssl).server_name_ = std::move(name);
+    return SSL_CLIENT_HELLO_SUCCESS;
+  }
+
+  // RFC 6066 section 3: a server that made use of the name says so.
+  static int OnServerName(SSL* ssl, int*, void*) {
+    return Transport(ssl).server_name_.empty() ? SSL_TLSEXT_ERR_NOACK : SSL_TLSEXT_ERR_OK;
+  }
+
+  static int OnCertificate(SSL* ssl, void* self) {
+    if (SSL_session_reused(ssl) == 1) return 1;  // a resumed session shows no certificate
+    auto& context = *static_cast<ServerContext*>(self);
+    return context.ChooseCertificates(ssl, Transport(ssl).server_name_) ? 1 : 0;
+  }
+
+  static int OnAlpn(SSL*, const unsigned char** out, unsigned char* out_size,
+                    const unsigned char* in, unsigned in_size, void* self) {
+    const std::string& ours = static_cast<ServerContext*>(self)->alpn_;
+    unsigned char* chosen = nullptr;
+    const int result = SSL_select_next_proto(
+        &chosen, out_size, reinterpret_cast<const unsigned char*>(ours.data()),
+        static_cast<unsigned>(ours.size()), in, in_size);
+    *out = chosen;
+    return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+  }
+};
+
+ServerContext::ServerContext(const TicketKeys& ticket_keys, const std::vector<std::string>& alpn)
+    : context_(SSL_CTX_new(TLS_server_method())) {
+  HEADGATE_CHECK(context_ != nullptr);
+  SSL_CTX_set_options(context_, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                    SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_mode(context_, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_session_cache_mode(context_, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(context_, 1);
+  SSL_CTX_set_timeout(context_, kTicketLifetimeSeconds);
+  TicketKeys keys = ticket_keys;
+  HEADGATE_CHECK(SSL_CTX_set_tlsext_ticket_keys(context_, keys.bytes_.data(), keys.bytes_.size()) == 1);
+  HEADGATE_CHECK(SSL_CTX_set_ciphersuites(context_, kTls13Ciphers) == 1);
+  SSL_CTX_set_client_hello_cb(context_, Callbacks::OnClientHello, nullptr);
+  SSL_CTX_set_tlsext_servername_callback(context_, Callbacks::OnServerName);
+  SSL_CTX_set_cert_cb(context_, Callbacks::OnCertificate, this);
+  for (const std::string& protocol : alpn) {
+    HEADGATE_CHECK(!protocol.empty() && protocol.size() < 256);
+    alpn_.push_back(static_cast<char>(protocol.size()));
+    alpn_ += protocol;
+  }
+  if (!alpn_.empty()) SSL_CTX_set_alpn_select_cb(context_, Callbacks::OnAlpn, this);
+  SetPolicy(ServerPolicy());
+}
+
+ServerContext::~ServerContext() { SSL_CTX_free(context_); }
+
+void ServerContext::SetPolicy(const ServerPolicy& policy) {
+  const char* ciphers = policy.ciphers.empty() ? kDefaultCiphers : policy.ciphers.c_str();
+  HEADGATE_CHECK(SSL_CTX_set_min_proto_version(context_, ToOpenSsl(policy.min_version)) == 1);
+  HEADGATE_CHECK(SSL_CTX_set_max_proto_version(context_, ToOpenSsl(policy.max_version)) == 1);
+  HEADGATE_CHECK(SSL_CTX_set_cipher_list(context_, ciphers) == 1);
+}
+
+bool ServerContext::ChooseCertificates(SSL* ssl, std::string_view server_name) {
+  if (table_ == nullptr) return false;
+  const auto use = [&](const Certificate& certificate) {
+    const ParsedCertificate* parsed = parsed_.Get(certificate);
+    return parsed != nullptr &&
+           SSL_use_cert_and_key(ssl, parsed->leaf, parsed->key, parsed->chain, 1) == 1;
+  };
+  bool any = false;
+  if (const HostCertificates* host = table_->Find(server_name)) {
+    // OpenSSL keeps one of each key type and picks what the client can verify. The most preferred comes last, so that
+    // it replaces others of its type.
+    const auto& list = host->certificates();
+    std::for_each(list.rbegin(), list.rend(), [&](const auto& c) { any = use(*c) || any; });
+  }
+  if (!any && table_->fallback() != nullptr) any = use(*table_->fallback());
+  return any;
+}
+
+}  // namespace headgate::tls
