@@ -28,9 +28,9 @@ namespace headgate::publish {
 class SnapshotServer {
  public:
   struct Options {
-    HostPort listen;  // port 0: the system chooses
+    HostPort listen = {};  // port 0: the system chooses
     // Absent: no TLS at all, allowed on loopback addresses only.
-    std::optional<TlsPaths> tls;
+    std::optional<TlsPaths> tls = std::nullopt;
     absl::Duration tls_look_every = absl::Seconds(2);
   };
 
