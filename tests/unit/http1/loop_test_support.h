@@ -52,9 +52,7 @@ class LoopTest : public ::testing::Test {
 // The test's end of a connection: does what a peer does, without a thread.
 class Peer {
  public:
-  explicit Peer(int fd) : fd_(fd) {
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-  }
+  explicit Peer(int fd) : fd_(fd) { fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); }
 
   // Returns how many bytes the kernel took.
   size_t Send(std::string_view text) {
@@ -109,11 +107,12 @@ class Peer {
 };
 
 struct ConnectedPair {
-  net::Fd ours;     // non-blocking
+  net::Fd ours;  // non-blocking
   net::Fd theirs;
 };
 
-// Two ends of a TCP connection over loopback. `buffer`: size of the kernel's buffers, 0 for the default.
+// Two ends of a TCP connection over loopback. `buffer`: size of the kernel's buffers, 0 for the
+// default.
 inline ConnectedPair ConnectPair(int buffer = 0) {
   auto listener = net::BindTcp(*base::Address::ParseIp("127.0.0.1", 0));
   EXPECT_TRUE(listener.ok());

@@ -13,13 +13,13 @@ namespace {
 
 using http::BodyLength;
 using observe::CounterId;
+using testing::ConnectPair;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
-using ::testing::Not;
-using ::testing::StartsWith;
-using testing::ConnectPair;
 using testing::LoopTest;
+using ::testing::Not;
 using testing::Peer;
+using ::testing::StartsWith;
 
 // Plays the proxy: notes what happens and does what the test says in each callback.
 class FakeHandler : public http::ServerHandler {
