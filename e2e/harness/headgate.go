@@ -42,6 +42,7 @@ func Programs(t testing.TB) string {
 // Options says how to run Headgate. The zero value is what an operator would get by default.
 type Options struct {
 	ThroughProxy   bool     // put an APIProxy before the API server
+	MutualTLS      bool     // between controller and data plane, with the certificates of TLSDirectory
 	ControllerArgs []string // beyond the addresses
 	DataPlaneArgs  []string
 }
@@ -86,8 +87,10 @@ func NewHeadgate(t testing.TB, cluster *Cluster, options Options) *Headgate {
 		controllerAdmin: loopback(), dataPlaneAdmin: loopback(),
 	}
 	h.StateDir = filepath.Join(h.directory, "state")
-	if err := os.Mkdir(h.StateDir, 0o700); err != nil {
-		t.Fatal(err)
+	for _, directory := range []string{h.StateDir, h.TLSDirectory()} {
+		if err := os.Mkdir(directory, 0o700); err != nil {
+			t.Fatal(err)
+		}
 	}
 	server := cluster.URL
 	if options.ThroughProxy {
@@ -113,6 +116,10 @@ func NewHeadgate(t testing.TB, cluster *Cluster, options Options) *Headgate {
 
 func (h *Headgate) kubeconfig() string { return filepath.Join(h.directory, "kubeconfig") }
 
+// TLSDirectory holds ca.crt, controller.crt, controller.key, dataplane.crt and dataplane.key when the
+// options ask for MutualTLS; the test writes them.
+func (h *Headgate) TLSDirectory() string { return filepath.Join(h.directory, "tls") }
+
 func (h *Headgate) finish() {
 	for _, process := range []*Process{h.DataPlane, h.Controller} {
 		if process == nil {
@@ -133,9 +140,17 @@ func (h *Headgate) finish() {
 // StartController starts headgate-controller and does not wait.
 func (h *Headgate) StartController() {
 	h.t.Helper()
-	arguments := append([]string{
-		"--kubeconfig=" + h.kubeconfig(), "--snapshot-listen=" + h.snapshot, "--snapshot-insecure",
-		"--admin-listen=" + h.controllerAdmin}, h.options.ControllerArgs...)
+	arguments := []string{
+		"--kubeconfig=" + h.kubeconfig(), "--snapshot-listen=" + h.snapshot,
+		"--admin-listen=" + h.controllerAdmin}
+	if h.options.MutualTLS {
+		prefix := filepath.Join(h.TLSDirectory(), "controller")
+		arguments = append(arguments, "--snapshot-tls-cert="+prefix+".crt", "--snapshot-tls-key="+prefix+".key",
+			"--snapshot-client-ca="+filepath.Join(h.TLSDirectory(), "ca.crt"))
+	} else {
+		arguments = append(arguments, "--snapshot-insecure")
+	}
+	arguments = append(arguments, h.options.ControllerArgs...)
 	process, err := StartProcess(h.directory, "headgate-controller",
 		filepath.Join(h.programs, "headgate-controller"), arguments...)
 	if err != nil {
@@ -159,10 +174,17 @@ func (h *Headgate) StartDataPlaneAlone() {
 
 func (h *Headgate) startDataPlane(controller string) {
 	h.t.Helper()
-	arguments := append([]string{
-		"--controller=" + controller, "--controller-insecure", "--http-listen=" + h.HTTP,
-		"--https-listen=" + h.HTTPS, "--admin-listen=" + h.dataPlaneAdmin, "--workers=2",
-		"--state-dir=" + h.StateDir, "--access-log=off"}, h.options.DataPlaneArgs...)
+	arguments := []string{
+		"--controller=" + controller, "--http-listen=" + h.HTTP, "--https-listen=" + h.HTTPS,
+		"--admin-listen=" + h.dataPlaneAdmin, "--workers=2", "--state-dir=" + h.StateDir, "--access-log=off"}
+	if h.options.MutualTLS {
+		prefix := filepath.Join(h.TLSDirectory(), "dataplane")
+		arguments = append(arguments, "--controller-cert="+prefix+".crt", "--controller-key="+prefix+".key",
+			"--controller-ca="+filepath.Join(h.TLSDirectory(), "ca.crt"))
+	} else {
+		arguments = append(arguments, "--controller-insecure")
+	}
+	arguments = append(arguments, h.options.DataPlaneArgs...)
 	process, err := StartProcess(h.directory, "headgate-dataplane",
 		filepath.Join(h.programs, "headgate-dataplane"), arguments...)
 	if err != nil {
@@ -183,6 +205,12 @@ func (h *Headgate) AwaitReady(limit time.Duration) {
 		_, err := fetch(h.dataPlaneAdmin, "/readyz")
 		return err
 	})
+}
+
+// NotReady tells whether the data plane's /readyz still says no.
+func (h *Headgate) NotReady() bool {
+	_, err := fetch(h.dataPlaneAdmin, "/readyz")
+	return err != nil
 }
 
 // AwaitControllerReady waits until the controller's /readyz says 200.
