@@ -33,16 +33,24 @@ build() {
   fi
 }
 
-# Condenses ninja's output to a counter: in place on a terminal, every 15 seconds elsewhere.
+# Condenses the output of ninja and ctest to a counter: in place on a terminal, every 15 seconds elsewhere. With
+# a second argument, lines that are neither a step nor a test that passed are shown.
 progress() {
-  local label=$1 line last=$SECONDS tty=''
+  local label=$1 rest=${2:-} line last=$SECONDS tty='' count
   [ -t 1 ] && tty=yes
   while IFS= read -r line; do
-    [[ $line =~ ^\[([0-9]+/[0-9]+)\] ]] || continue
+    if [[ $line =~ ^\[([0-9]+/[0-9]+)\] || $line =~ ^\ *([0-9]+/[0-9]+)\ Test.*\ Passed\ +[0-9.]+\ sec ]]; then
+      count=${BASH_REMATCH[1]}
+    elif [ -n "$rest" ] && ! [[ $line =~ ^(\ +Start\ +[0-9]+:|Internal ctest changing|Test project) ]]; then
+      printf "${tty:+\r\033[K}%s\n" "$line"
+      continue
+    else
+      continue
+    fi
     if [ -n "$tty" ]; then
-      printf '\r%s: %s\033[K' "$label" "${BASH_REMATCH[1]}"
+      printf '\r%s: %s\033[K' "$label" "$count"
     elif [ $((SECONDS - last)) -ge 15 ]; then
-      printf '%s: %s\n' "$label" "${BASH_REMATCH[1]}"
+      printf '%s: %s\n' "$label" "$count"
       last=$SECONDS
     fi
   done
