@@ -59,11 +59,7 @@ var shared struct {
 func SharedCluster(t testing.TB) *Cluster {
 	t.Helper()
 	if shared.cluster == nil && shared.err == nil {
-		directory, err := os.MkdirTemp("", "headgate-e2e-")
-		if err == nil {
-			shared.cluster, err = StartCluster(directory)
-		}
-		shared.err = err
+		shared.cluster, shared.err = StartCluster(os.Getenv(insideVariable))
 	}
 	if shared.err != nil {
 		t.Fatalf("starting the control plane: %v", shared.err)
@@ -72,14 +68,6 @@ func SharedCluster(t testing.TB) *Cluster {
 		t.Fatalf("the control plane: %v", err)
 	}
 	return shared.cluster
-}
-
-// stopSharedCluster removes what SharedCluster made, if anything asked for it.
-func stopSharedCluster() {
-	if shared.cluster != nil {
-		shared.cluster.Stop()
-		os.RemoveAll(shared.cluster.directory)
-	}
 }
 
 // OwnCluster is a control plane for one test.

@@ -3,11 +3,13 @@
 package harness
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -22,7 +24,8 @@ import (
 // refuses loopback addresses in EndpointSlices, hence a range outside 127.0.0.0/8.
 const BackendNetwork = "10.128.0.0/9"
 
-// insideVariable marks the second, isolated incarnation of the test program.
+// insideVariable marks the second, isolated incarnation of the test program and names the directory
+// that it may fill; the first removes it.
 const insideVariable = "HEADGATE_E2E_INSIDE"
 
 // Main replaces m.Run. It runs the test program a second time in new network, PID and mount
@@ -41,9 +44,7 @@ func Main(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "e2e: preparing the namespace:", err)
 		os.Exit(1)
 	}
-	code := m.Run()
-	stopSharedCluster()
-	os.Exit(code)
+	os.Exit(m.Run())
 }
 
 // runIsolated builds what needs the outer network, then runs the test program in its namespaces.
@@ -59,10 +60,18 @@ func runIsolated() (int, error) {
 		return 0, fmt.Errorf("scripts/kube-binaries: %w", err)
 	}
 
-	command := exec.Command("/proc/self/exe", os.Args[1:]...)
+	directory, err := os.MkdirTemp("", "headgate-e2e-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(directory)
+	// Asked to end, end the inner program first and clean up after it.
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	command := exec.CommandContext(ctx, "/proc/self/exe", os.Args[1:]...)
 	command.Args[0] = os.Args[0]
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
-	command.Env = append(os.Environ(), insideVariable+"=1",
+	command.Env = append(os.Environ(), insideVariable+"="+directory, "TMPDIR="+directory,
 		"KUBEBUILDER_ASSETS="+strings.TrimSpace(string(assets)))
 	command.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS,
