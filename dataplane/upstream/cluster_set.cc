@@ -1,0 +1,132 @@
+#include "dataplane/upstream/cluster_set.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace headgate::upstream {
+namespace {
+
+constexpr net::milliseconds kSweepEvery{1000};
+
+}  // namespace
+
+Cluster::~Cluster() {
+  for (auto& [address, endpoint] : endpoints_) set_.Adopt(std::move(endpoint));
+}
+
+void Cluster::Update(std::shared_ptr<const config::CompiledCluster> compiled) {
+  auto before = std::exchange(endpoints_, {});
+  compiled_ = std::move(compiled);
+  in_order_.clear();
+  std::vector<balance::Candidate> candidates;
+  candidates.reserve(compiled_->endpoints.size());
+  for (const config::CompiledEndpoint& wanted : compiled_->endpoints) {
+    std::unique_ptr<Endpoint>& endpoint = endpoints_[wanted.address];
+    if (endpoint == nullptr) {
+      const auto known = before.find(wanted.address);
+      endpoint = known != before.end() ? std::move(known->second)
+                                       : std::make_unique<Endpoint>(set_, wanted.address);
+    }
+    in_order_.push_back(endpoint.get());
+    candidates.push_back({.weight = std::max(wanted.weight, 1u), .draining = wanted.draining});
+  }
+  round_robin_.Reset(candidates);
+  for (auto& [address, endpoint] : before) {
+    if (endpoint != nullptr) set_.Adopt(std::move(endpoint));
+  }
+}
+
+Endpoint* Cluster::Pick(std::span<const base::Address> tried) {
+  const auto choice = round_robin_.Pick([&](uint32_t index) {
+    return std::find(tried.begin(), tried.end(), in_order_[index]->address()) != tried.end();
+  });
+  return choice ? in_order_[choice->index] : nullptr;
+}
+
+ClusterSet::ClusterSet(http1::WorkerIo& io, uint64_t seed)
+    : io_(io), seed_(seed), sweep_timer_(io.loop().timers(), *this) {}
+
+ClusterSet::~ClusterSet() {
+  slots_.clear();  // hands its endpoints to leaving_
+}
+
+void ClusterSet::Configure(const config::CompiledSettings& settings) {
+  options_.limits.max_head_bytes = settings.max_response_head_bytes;
+  options_.max_requests = settings.max_requests_per_upstream_connection;
+  idle_timeout_ = settings.upstream_idle_timeout;
+  max_idle_ = settings.upstream_idle_connections;
+}
+
+void ClusterSet::Apply(std::span<const config::ClusterUpdate> updates, config::ClusterSlot slot_count) {
+  if (slot_count > slots_.size()) slots_.resize(slot_count);
+  for (const config::ClusterUpdate& update : updates) {
+    Slot& slot = slots_[update.slot];
+    slot.compiled = update.cluster;
+    if (slot.cluster == nullptr) continue;
+    if (slot.compiled == nullptr || slot.compiled->name != slot.cluster->compiled().name) {
+      slot.cluster.reset();  // gone, or the slot has a new tenant
+    } else {
+      slot.cluster->Update(slot.compiled);
+    }
+  }
+}
+
+Cluster* ClusterSet::Find(config::ClusterSlot index) {
+  if (index >= slots_.size()) return nullptr;
+  Slot& slot = slots_[index];
+  if (slot.compiled == nullptr) return nullptr;
+  if (slot.cluster == nullptr) {
+    slot.cluster = std::make_unique<Cluster>(*this, seed_ ^ (uint64_t{index} * 0x9e3779b97f4a7c15));
+    slot.cluster->Update(slot.compiled);
+  }
+  return slot.cluster.get();
+}
+
+void ClusterSet::OnIdleCount(Endpoint& endpoint, int change) {
+  idle_ += static_cast<size_t>(change);
+  if (endpoint.idle_count() == 0) {
+    endpoint.Unlink();
+  } else if (!endpoint.linked()) {
+    with_idle_.PushBack(endpoint);
+  }
+  if (change > 0) {
+    // Connections must not be closed from inside a call of theirs.
+    if (endpoint.leaving() || idle_ > max_idle_) io_.loop().Schedule(sweep_soon_);
+    if (!sweep_timer_.armed()) sweep_timer_.Arm(kSweepEvery);
+  }
+}
+
+void ClusterSet::Adopt(std::unique_ptr<Endpoint> endpoint) {
+  Endpoint& leaving = *endpoint;
+  leaving_.emplace(&leaving, std::move(endpoint));
+  leaving.Leave();
+}
+
+void ClusterSet::OnEndpointLeft(Endpoint& endpoint) {
+  const auto owned = leaving_.find(&endpoint);
+  endpoint.Unlink();
+  io_.loop().Retire(std::move(owned->second));
+  leaving_.erase(owned);
+}
+
+void ClusterSet::OnTimer(net::Timer& /*timer*/) {
+  Sweep();
+  if (idle_ > 0) sweep_timer_.Arm(kSweepEvery);
+}
+
+void ClusterSet::Sweep() {
+  const net::TimePoint expired = io_.loop().now() - idle_timeout_;
+  with_idle_.ForEach([&](Endpoint& endpoint) {
+    endpoint.CloseIdleSince(endpoint.leaving() ? net::TimePoint::max() : expired);
+  });
+  while (idle_ > max_idle_) {  // too many for the worker as a whole
+    Endpoint& endpoint = with_idle_.front();
+    endpoint.CloseOldestIdle(std::min(idle_ - max_idle_, endpoint.idle_count()));
+  }
+}
+
+void ClusterSet::CloseIdle() {
+  with_idle_.ForEach([](Endpoint& endpoint) { endpoint.CloseIdleSince(net::TimePoint::max()); });
+}
+
+}  // namespace headgate::upstream

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "dataplane/balance/round_robin.h"
+#include "dataplane/config/compiled_config.h"
+#include "dataplane/http1/client_connection.h"
+#include "dataplane/upstream/endpoint.h"
+
+namespace headgate::upstream {
+
+// One cluster as one worker sees it: its endpoints and whose turn it is.
+class Cluster {
+ public:
+  Cluster(ClusterSet& set, uint64_t seed) : set_(set), round_robin_(seed) {}
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  // Takes over a new list of endpoints; those that stay keep their connections.
+  void Update(std::shared_ptr<const config::CompiledCluster> compiled);
+
+  std::string_view log_name() const { return compiled_->log_name; }
+  const config::CompiledCluster& compiled() const { return *compiled_; }
+
+  // Whose turn it is, preferring endpoints not in `tried`. Nullptr: the cluster has none. The pointer is valid until the
+  // loop is entered again.
+  Endpoint* Pick(std::span<const base::Address> tried);
+
+  // Endpoints in the order of compiled().endpoints.
+  std::span<Endpoint* const> endpoints() const { return in_order_; }
+
+ private:
+  ClusterSet& set_;
+  std::shared_ptr<const config::CompiledCluster> compiled_;
+  absl::flat_hash_map<base::Address, std::unique_ptr<Endpoint>> endpoints_;
+  std::vector<Endpoint*> in_order_;
+  balance::RoundRobin round_robin_;
+};
+
+// Every cluster of one worker, by slot, and the connections to all their endpoints. What is in here survives changes of
+// configuration. One per worker, used on its thread.
+class ClusterSet final : private net::TimerHandler {
+ public:
+  // `io` outlives this. `seed` differs between workers.
+  ClusterSet(http1::WorkerIo& io, uint64_t seed);
+  ~ClusterSet();
+
+  // From the settings; may change at any time.
+  void Configure(const config::CompiledSettings& settings);
+  // Part of a commit. Slots that are not named stay as they are.
+  void Apply(std::span<const config::ClusterUpdate> updates, config::ClusterSlot slot_count);
+
+  // Nullptr when the cluster does not exist. Valid until the next Apply.
+  Cluster* Find(config::ClusterSlot slot);
+
+  // Closes every idle connection.
+  void CloseIdle();
+
+  size_t idle_connections() const { return idle_; }
+
+  // For endpoints.
+  http1::WorkerIo& io() { return io_; }
+  const http1::ClientOptions& client_options() const { return options_; }
+  void OnIdleCount(Endpoint& endpoint, int change);
+  // Keeps an endpoint that left its cluster until its last connection has closed.
+  void Adopt(std::unique_ptr<Endpoint> endpoint);
+  void OnEndpointLeft(Endpoint& endpoint);
+
+ private:
+  // The worker's part is made when the first request needs it: of thousands of clusters few are in use at a time.
+  struct Slot {
+    std::shared_ptr<const config::CompiledCluster> compiled;
+    std::unique_ptr<Cluster> cluster;
+  };
+
+  void OnTimer(net::Timer& timer) override;
+  void Sweep();
+
+  http1::WorkerIo& io_;
+  const uint64_t seed_;
+  http1::ClientOptions options_;
+  net::milliseconds idle_timeout_{60'000};
+  size_t max_idle_ = 320;
+  size_t idle_ = 0;
+
+  std::vector<Slot> slots_;
+  absl::flat_hash_map<Endpoint*, std::unique_ptr<Endpoint>> leaving_;
+  base::IntrusiveList<Endpoint> with_idle_;
+  net::Timer sweep_timer_;
+  net::MemberTask<ClusterSet, &ClusterSet::Sweep> sweep_soon_{*this};
+};
+
+}  // namespace headgate::upstream
