@@ -157,7 +157,8 @@ absl::StatusOr<RedirectAction> CompileRedirect(const std::string& field, const v
   }
   return RedirectAction{.status = static_cast<uint16_t>(in.status()),
                         .location = text.Get(location),
-                        .scheme = text.Get(in.scheme())};
+                        .scheme = text.Get(in.scheme()),
+                        .keep_query = in.keep_query()};
 }
 
 absl::StatusOr<FixedAction> CompileFixed(const std::string& field, const v1::FixedResponse& in,

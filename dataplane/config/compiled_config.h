@@ -80,10 +80,12 @@ struct RedirectAction {
   uint16_t status = 302;
   std::string_view location;  // absolute URL or path; empty: the request's own URL with the scheme replaced
   std::string_view scheme;
+  bool keep_query = false;  // append the request's query to `location`
 };
 
 struct FixedAction {
   uint16_t status = 200;
+  // Both empty: the built-in page of that status.
   std::string_view content_type;
   std::string_view body;
 };

@@ -1,0 +1,418 @@
+#include "dataplane/proxy/exchange.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "common/check.h"
+#include "dataplane/http/uri.h"
+#include "dataplane/proxy/local_reply.h"
+#include "dataplane/route/host_table.h"
+
+namespace headgate::proxy {
+namespace {
+
+using base::Failure;
+using http::FieldId;
+using std::chrono::microseconds;
+
+constexpr uint16_t kClientClosedRequest = 499;  // nginx's word for it; only in logs and metrics
+constexpr std::string_view kAcmePrefix = "/.well-known/acme-challenge";
+
+microseconds Since(net::TimePoint start) {
+  // The turn's time would show every short exchange as 0.
+  return std::chrono::duration_cast<microseconds>(net::Clock::now() - start);
+}
+
+}  // namespace
+
+Exchange::Exchange(ExchangeServices& services) : services_(services) {}
+
+void Exchange::Begin(http::ServerStream& downstream, const http::RequestHead& head) {
+  phase_ = Phase::kNew;
+  downstream_ = &downstream;
+  request_ = &head;
+  upstream_ = nullptr;
+  config_ = services_.PinConfig();
+  route_ = nullptr;
+  forward_target_ = head.target;
+  attempts_ = 0;
+  tried_count_ = 0;
+  attempt_reused_ = false;
+  request_complete_ = false;
+  body_forwarded_ = false;
+  holding_request_ = false;
+  holding_response_ = false;
+  body_received_ = 0;
+  failure_ = {};
+  started_ = net::Clock::now();
+
+  client_ = ResolveClient(head, downstream.connection(), *config_->settings, downstream.arena());
+
+  record_ = {};
+  record_.received = services_.loop().wall_now();
+  record_.client_ip = client_.ip;
+  record_.method = head.method_text;
+  record_.target = head.target;
+  record_.version = http::VersionText(head.version);
+  record_.host = head.authority;
+  record_.scheme = client_.scheme;
+  record_.referer = head.fields.Get(FieldId::kReferer);
+  record_.user_agent = head.fields.Get(FieldId::kUserAgent);
+  record_.request_id = head.fields.Get(FieldId::kXRequestId);
+  if (record_.request_id.empty()) record_.request_id = services_.ids().Next(downstream.arena());
+}
+
+void Exchange::Start(http::ServerStream& downstream, const http::RequestHead& head, bool end) {
+  Begin(downstream, head);
+  request_complete_ = end;
+  Route();
+}
+
+void Exchange::StartRefused(http::ServerStream& downstream, const http::RequestHead& head,
+                            const Failure& failure) {
+  Begin(downstream, head);
+  request_complete_ = true;
+  Fail(failure);
+}
+
+void Exchange::Route() {
+  base::Arena& arena = downstream_->arena();
+  http::NormalPath path;
+  http::Authority authority;
+  if (!http::NormalizePath(request_->path(), arena, path) ||
+      (!request_->authority.empty() && !http::ParseAuthority(request_->authority, arena, authority))) {
+    return Fail({Failure::Side::kDownstream, Failure::Kind::kProtocol, Failure::Retry::kNever,
+                 "path or host cannot be read in one way only"});
+  }
+  if (path.rewritten) {
+    forward_target_ = arena.Join(path.forward, request_->target.substr(request_->path().size()));
+  }
+
+  const route::HostRoutes* host = config_->hosts->Find(authority.host);
+  if (host != nullptr) route_ = host->Match(*request_, path.match);
+  if (route_ == nullptr) {
+    if (!config_->default_backend.valid()) return Reply(404);
+    cluster_slot_ = config_->default_backend.slot();
+    record_.upstream_name = "upstream-default-backend";
+  } else {
+    record_.virtual_host = route_->host;
+    record_.route_namespace = route_->origin.ns;
+    record_.route_ingress = route_->origin.ingress;
+    record_.route_service = route_->origin.service;
+    record_.route_service_port = route_->origin.service_port;
+    record_.route_path = route_->origin.path;
+    if (const auto* redirect = std::get_if<config::RedirectAction>(&route_->action)) {
+      return Redirect(*redirect);
+    }
+    if (ReplyHttpsRedirect()) return;
+    if (const auto* fixed = std::get_if<config::FixedAction>(&route_->action)) {
+      if (fixed->content_type.empty() && fixed->body.empty()) return Reply(fixed->status);
+      Advance(Event::kReply);
+      return SendReply(fixed->status, fixed->content_type, fixed->body);
+    }
+    if (!ChooseCluster()) return Reply(503);
+  }
+
+  const uint64_t limit = body_limit();
+  if (limit != 0 && request_->body.kind == http::BodyLength::Kind::kFixed &&
+      request_->body.size > limit) {
+    return Reply(413);
+  }
+  if (services_.clusters().Find(cluster_slot_) == nullptr) return Reply(503);
+  Advance(Event::kForward);
+  OpenAttempt();
+}
+
+uint64_t Exchange::body_limit() const {
+  const uint64_t general = config_->settings->max_request_body_bytes;
+  return route_ == nullptr ? general : route_->max_request_body_bytes.value_or(general);
+}
+
+http1::AttemptTimeouts Exchange::attempt_timeouts() const {
+  const config::CompiledSettings& general = *config_->settings;
+  http1::AttemptTimeouts timeouts{general.connect_timeout, general.send_timeout, general.read_timeout};
+  if (route_ != nullptr) {
+    timeouts.connect = route_->connect_timeout.value_or(timeouts.connect);
+    timeouts.send = route_->send_timeout.value_or(timeouts.send);
+    timeouts.read = route_->read_timeout.value_or(timeouts.read);
+  }
+  return timeouts;
+}
+
+bool Exchange::ReplyHttpsRedirect() {
+  using Mode = config::HttpsRedirectMode;
+  const bool wanted = route_->https_redirect == Mode::kAlways ||
+                      (route_->https_redirect == Mode::kIfTlsConfigured && route_->host_has_tls);
+  if (!wanted || client_.scheme != "http") return false;
+  // A certificate is often fetched by answering over plain HTTP what would redirect to the missing certificate.
+  if (request_->target.starts_with(kAcmePrefix)) return false;
+  std::string_view target = request_->target;
+  if (target.ends_with('/')) target.remove_suffix(1);
+  http::Authority authority;
+  if (!http::ParseAuthority(client_.host, downstream_->arena(), authority)) return false;
+  Reply(route_->https_redirect_status, downstream_->arena().Join("https://", authority.host, target));
+  return true;
+}
+
+void Exchange::Redirect(const config::RedirectAction& action) {
+  base::Arena& arena = downstream_->arena();
+  std::string_view location = action.location;
+  if (location.empty()) {
+    const std::string_view scheme = action.scheme.empty() ? client_.scheme : action.scheme;
+    location = arena.Join(scheme, "://", client_.host, request_->target);
+  } else if (location.starts_with('/')) {
+    location = arena.Join(client_.scheme, "://", client_.host, location);
+  }
+  if (action.keep_query && !request_->query().empty()) {
+    location = arena.Join(location, location.find('?') == std::string_view::npos ? "?" : "&",
+                          request_->query());
+  }
+  Reply(action.status, location);
+}
+
+bool Exchange::ChooseCluster() {
+  const auto& forward = std::get<config::ForwardAction>(route_->action);
+  if (forward.targets.empty()) return false;
+  const config::WeightedTarget* chosen = &forward.targets.front();
+  if (forward.targets.size() > 1 && forward.total_weight > 0) {
+    const auto ticket = static_cast<uint32_t>(services_.ids().Random() % forward.total_weight);
+    chosen = &*std::find_if(forward.targets.begin(), forward.targets.end() - 1,
+                            [&](const config::WeightedTarget& t) { return ticket < t.weight_end; });
+  }
+  cluster_slot_ = chosen->cluster.slot();
+  return true;
+}
+
+void Exchange::OpenAttempt() {
+  const Failure none{Failure::Side::kUpstream, Failure::Kind::kNoEndpoint, Failure::Retry::kNever,
+                     "no endpoint is available"};
+  upstream::Cluster* cluster = services_.clusters().Find(cluster_slot_);  // may have changed since the last attempt
+  if (cluster == nullptr) return Fail(none);
+  if (record_.upstream_name.empty()) {
+    record_.upstream_name = downstream_->arena().Copy(cluster->log_name());
+  }
+  upstream::Endpoint* endpoint = cluster->Pick({tried_.data(), tried_count_});
+  if (endpoint == nullptr) return Fail(none);
+
+  ++attempts_;
+  attempt_started_ = services_.loop().now();
+  observe::AttemptRecord& attempt = record_.attempt_storage[record_.attempt_count++];
+  attempt = {};
+  attempt.address = downstream_->arena().Copy(endpoint->text());
+  attempt_address_ = endpoint->address();
+  // Where one pooled connection was dead others may be: the next attempt does not try its luck again.
+  const bool fresh = attempt_reused_;
+  upstream_ = endpoint->Open(*this, downstream_->arena(), attempt_timeouts(), fresh);
+  attempt_reused_ = upstream_ != nullptr && upstream_->reused();
+  if (upstream_ == nullptr) {
+    return HandleAttemptFailure({Failure::Side::kUpstream, Failure::Kind::kConnectRefused,
+                                 Failure::Retry::kAlways, "no connection could be begun"});
+  }
+
+  BuildUpstreamHead(*request_, client_, record_.request_id, forward_target_, upstream_head_);
+  upstream_->SendHead(upstream_head_, request_complete_);
+  UpdateHolds();
+}
+
+// ---- the request, from downstream -------------------------------------------------------------------------------
+
+void Exchange::OnRequestBody(std::string_view piece, bool end) {
+  request_complete_ = end;
+  body_received_ += piece.size();
+  if (upstream_ == nullptr) return;  // answered already; the codec drops the rest
+  if (const uint64_t limit = body_limit(); limit != 0 && body_received_ > limit) {
+    return Fail({Failure::Side::kDownstream, Failure::Kind::kBodyTooLarge, Failure::Retry::kNever,
+                 "request body is too large"});
+  }
+  body_forwarded_ = true;
+  upstream_->SendBody(piece, end);
+  UpdateHolds();
+}
+
+void Exchange::OnRequestTrailers(const http::HeaderMap& trailers) {
+  request_complete_ = true;
+  if (upstream_ == nullptr) return;
+  body_forwarded_ = true;
+  upstream_->SendTrailers(trailers);
+}
+
+void Exchange::OnDownstreamReset(const Failure& failure) {
+  if (phase_ == Phase::kFinished) return;
+  failure_ = failure;
+  downstream_ = nullptr;
+  if (record_.status == 0) record_.status = kClientClosedRequest;
+  Advance(Event::kDownstreamGone);
+  Finish();
+}
+
+void Exchange::OnExchangeDone() {
+  downstream_ = nullptr;
+  Advance(Event::kDone);
+  Finish();
+}
+
+// ---- the response, from upstream --------------------------------------------------------------------------------
+
+void Exchange::OnUpstreamWritable() {
+  UpdateHolds();
+  observe::AttemptRecord& attempt = record_.attempt_storage[record_.attempt_count - 1];
+  if (!attempt_reused_ && attempt.connect_time.count() < 0) {
+    attempt.connect_time = Since(attempt_started_);
+  }
+}
+
+void Exchange::OnResponseInformational(const http::ResponseHead& head) {
+  downstream_->SendInformational(head);
+}
+
+void Exchange::OnResponseHead(const http::ResponseHead& head, bool end) {
+  observe::AttemptRecord& attempt = record_.attempt_storage[record_.attempt_count - 1];
+  attempt.status = head.status;
+  attempt.header_time = Since(attempt_started_);
+  Advance(Event::kResponseHead);
+  failure_ = {};  // an earlier attempt's
+  record_.status = head.status;
+  response_head_ = head;
+  response_head_.fields.Remove(FieldId::kServer);
+  downstream_->SendHead(response_head_, end);
+  if (end) EndUpstream();
+}
+
+void Exchange::OnResponseBody(std::string_view piece, bool end) {
+  record_.response_body_bytes += piece.size();
+  record_.attempt_storage[record_.attempt_count - 1].response_bytes += piece.size();
+  downstream_->SendBody(piece, end);
+  if (end) return EndUpstream();
+  UpdateHolds();
+}
+
+void Exchange::OnResponseTrailers(const http::HeaderMap& trailers) {
+  downstream_->SendTrailers(trailers);
+  EndUpstream();
+}
+
+void Exchange::OnDownstreamWritable() { UpdateHolds(); }
+
+// The attempt has delivered its whole response.
+void Exchange::EndUpstream() {
+  if (!request_complete_) upstream_->Reset();  // answered early: the rest of the body has no reader
+  DetachUpstream();
+}
+
+void Exchange::OnUpstreamReset(const Failure& failure) {
+  DetachUpstream();
+  HandleAttemptFailure(failure);
+}
+
+void Exchange::HandleAttemptFailure(const Failure& failure) {
+  if (!attempt_reused_ && tried_count_ < tried_.size()) tried_[tried_count_++] = attempt_address_;
+  if (phase_ == Phase::kForwarding && MayRetry(failure)) {
+    failure_ = failure;
+    Advance(Event::kAttemptRetry);
+    return OpenAttempt();
+  }
+  Fail(failure);
+}
+
+// ---- decisions --------------------------------------------------------------------------------------------------
+
+Action Exchange::Advance(Event event) {
+  const Step step = NextStep(phase_, event);
+  HEADGATE_CHECK(step.action != Action::kImpossible);
+  phase_ = step.next;
+  return step.action;
+}
+
+bool Exchange::MayRetry(const Failure& failure) const {
+  if (attempts_ >= kMaxAttempts || body_forwarded_) return false;
+  switch (failure.retry) {
+    case Failure::Retry::kNever: return false;
+    case Failure::Retry::kIdempotent: return http::IsIdempotent(request_->method);
+    case Failure::Retry::kAlways: return true;
+  }
+  return false;
+}
+
+void Exchange::Fail(const Failure& failure) {
+  AbandonUpstream();
+  switch (Advance(Event::kFailed)) {
+    case Action::kSendReply:
+      failure_ = failure;
+      return SendReply(StatusFor(failure), kLocalPageType, LocalPage(StatusFor(failure)));
+    case Action::kBreakDownstream:
+      failure_ = failure;
+      std::exchange(downstream_, nullptr)->Reset();
+      return Finish();
+    default:
+      return;  // a reply is on its way already
+  }
+}
+
+void Exchange::Reply(uint16_t status, std::string_view location) {
+  Advance(Event::kReply);
+  SendReply(status, kLocalPageType, LocalPage(status), location);
+}
+
+void Exchange::SendReply(uint16_t status, std::string_view content_type, std::string_view body,
+                         std::string_view location) {
+  record_.status = status;
+  response_head_.status = status;
+  response_head_.reason = {};
+  response_head_.version = http::Version::kHttp11;
+  response_head_.fields.Clear();
+  if (!content_type.empty()) {
+    response_head_.fields.Add(FieldId::kContentType, "Content-Type", content_type);
+  }
+  if (!location.empty()) response_head_.fields.Add(FieldId::kLocation, "Location", location);
+  response_head_.body = http::BodyLength::Fixed(body.size());
+  const bool without_body = request_->method == http::Method::kHead || body.empty();
+  if (!without_body) record_.response_body_bytes = body.size();
+  downstream_->SendHead(response_head_, without_body);
+  if (!without_body) downstream_->SendBody(body, true);
+}
+
+// ---- keeping the two sides in step ------------------------------------------------------------------------------
+
+void Exchange::UpdateHolds() {
+  const bool hold_request =
+      upstream_ != nullptr && !request_complete_ &&
+      (!upstream_->connected() || upstream_->unsent_bytes() > http::ServerStream::kHighWater);
+  if (hold_request != holding_request_ && downstream_ != nullptr) {
+    holding_request_ = hold_request;
+    hold_request ? downstream_->PauseReading() : downstream_->ResumeReading();
+  }
+  const bool hold_response = upstream_ != nullptr && downstream_ != nullptr &&
+                             downstream_->unsent_bytes() > http::ServerStream::kHighWater;
+  if (hold_response != holding_response_) {
+    holding_response_ = hold_response;
+    if (upstream_ == nullptr) return;
+    hold_response ? upstream_->PauseReading() : upstream_->ResumeReading();
+  }
+}
+
+void Exchange::AbandonUpstream() {
+  if (upstream_ == nullptr) return;
+  upstream_->Reset();
+  DetachUpstream();
+}
+
+void Exchange::DetachUpstream() {
+  upstream_ = nullptr;
+  record_.attempt_storage[record_.attempt_count - 1].response_time = Since(attempt_started_);
+  UpdateHolds();
+}
+
+void Exchange::Finish() {
+  AbandonUpstream();
+  record_.duration = Since(started_);
+  record_.request_bytes = request_->head_bytes + body_received_;
+  if (failure_.kind != Failure::Kind::kNone && record_.status != 0) {
+    record_.failure = base::FailureName(failure_.kind);
+  }
+  services_.OnFinished(*this, record_);
+  config_.Release();
+  request_ = nullptr;
+}
+
+}  // namespace headgate::proxy

@@ -1,0 +1,134 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "dataplane/base/failure.h"
+#include "dataplane/config/compiled_config.h"
+#include "dataplane/http/stream.h"
+#include "dataplane/net/event_loop.h"
+#include "dataplane/observe/request_record.h"
+#include "dataplane/proxy/config_pin.h"
+#include "dataplane/proxy/exchange_state.h"
+#include "dataplane/proxy/forwarded.h"
+#include "dataplane/proxy/request_id.h"
+#include "dataplane/upstream/cluster_set.h"
+
+namespace headgate::proxy {
+
+class Exchange;
+
+// What exchanges need from their worker. Outlives every exchange; one thread.
+class ExchangeServices {
+ public:
+  virtual net::EventLoop& loop() = 0;
+  virtual upstream::ClusterSet& clusters() = 0;
+  virtual RequestIdSource& ids() = 0;
+  virtual ConfigPin PinConfig() = 0;
+  // The exchange is over. `record` is valid during the call. The exchange does nothing more and may be used again
+  // after the end of the turn.
+  virtual void OnFinished(Exchange& exchange, const observe::RequestRecord& record) = 0;
+
+ protected:
+  ~ExchangeServices() = default;
+};
+
+// One request and its response, between two protocols it does not know. See docs/request-lifecycle.md.
+//
+// Owned by the worker, which recycles it: Start, then events from both streams until OnFinished.
+class Exchange final : public net::Retirable,
+                       public http::ServerStreamEvents,
+                       private http::ClientStreamEvents {
+ public:
+  explicit Exchange(ExchangeServices& services);
+
+  // A request came in. `downstream` and `head` stay valid until the exchange's last downstream event.
+  void Start(http::ServerStream& downstream, const http::RequestHead& head, bool end);
+  // A request that could not be read: answered with the status of `failure`, never forwarded. `head` holds what could
+  // be made out, for the log.
+  void StartRefused(http::ServerStream& downstream, const http::RequestHead& head,
+                    const base::Failure& failure);
+
+ private:
+  static constexpr size_t kMaxAttempts = 3;
+
+  // In the order of a request's life.
+  void Begin(http::ServerStream& downstream, const http::RequestHead& head);
+  void Route();
+  bool ReplyHttpsRedirect();
+  void Redirect(const config::RedirectAction& action);
+  bool ChooseCluster();
+  void OpenAttempt();
+
+  // Request, from downstream.
+  void OnRequestBody(std::string_view piece, bool end) override;
+  void OnRequestTrailers(const http::HeaderMap& trailers) override;
+  void OnDownstreamWritable() override;
+  void OnDownstreamReset(const base::Failure& failure) override;
+  void OnExchangeDone() override;
+
+  // Response, from upstream.
+  void OnResponseInformational(const http::ResponseHead& head) override;
+  void OnResponseHead(const http::ResponseHead& head, bool end) override;
+  void OnResponseBody(std::string_view piece, bool end) override;
+  void OnResponseTrailers(const http::HeaderMap& trailers) override;
+  void OnUpstreamWritable() override;
+  void OnUpstreamReset(const base::Failure& failure) override;
+
+  // Decisions.
+  Action Advance(Event event);
+  void HandleAttemptFailure(const base::Failure& failure);
+  bool MayRetry(const base::Failure& failure) const;
+  void Fail(const base::Failure& failure);
+  void Reply(uint16_t status, std::string_view location = {});
+  void SendReply(uint16_t status, std::string_view content_type, std::string_view body,
+                 std::string_view location = {});
+
+  // Keeping the two sides in step, and the end.
+  void UpdateHolds();
+  void EndUpstream();
+  void AbandonUpstream();
+  void DetachUpstream();
+  void Finish();
+
+  // Settings of the route, else of the data plane.
+  uint64_t body_limit() const;
+  http1::AttemptTimeouts attempt_timeouts() const;
+
+  ExchangeServices& services_;
+
+  Phase phase_ = Phase::kFinished;
+  http::ServerStream* downstream_ = nullptr;
+  const http::RequestHead* request_ = nullptr;
+  http::ClientStream* upstream_ = nullptr;  // null: no attempt under way
+
+  ConfigPin config_;
+  const config::CompiledRoute* route_ = nullptr;
+  config::ClusterSlot cluster_slot_ = 0;
+  ClientView client_;
+  std::string_view forward_target_;
+
+  // Kept over exchanges for their capacity.
+  http::RequestHead upstream_head_;
+  http::ResponseHead response_head_;
+
+  size_t attempts_ = 0;
+  std::array<base::Address, kMaxAttempts> tried_;  // endpoints that failed us
+  size_t tried_count_ = 0;
+  base::Address attempt_address_;
+  bool attempt_reused_ = false;
+
+  bool request_complete_ = false;           // all of it was received
+  bool body_forwarded_ = false;             // some of it went to an upstream: no other attempt can have it
+  bool holding_request_ = false;            // we have paused the downstream
+  bool holding_response_ = false;           // we have paused the upstream
+  uint64_t body_received_ = 0;
+
+  base::Failure failure_;
+  net::TimePoint started_;
+  net::TimePoint attempt_started_;
+  observe::RequestRecord record_;
+};
+
+}  // namespace headgate::proxy

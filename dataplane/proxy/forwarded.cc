@@ -1,0 +1,130 @@
+#include "dataplane/proxy/forwarded.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace headgate::proxy {
+namespace {
+
+using http::FieldId;
+
+bool IsTrusted(const base::Address& address, const config::CompiledSettings& settings) {
+  return std::any_of(settings.trusted_cidrs.begin(), settings.trusted_cidrs.end(),
+                     [&](const base::Cidr& cidr) { return cidr.Contains(address); });
+}
+
+std::string_view Trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+// The first element of a comma list.
+std::string_view FirstOf(std::string_view list) { return Trim(list.substr(0, list.find(','))); }
+
+// The rightmost address of the chain that is not a trusted proxy; the leftmost if all are. Stops at the first
+// element that is no address: what stands left of it cannot be vouched for. Empty if there is none.
+std::string_view WalkChain(std::string_view chain, const config::CompiledSettings& settings) {
+  std::string_view best;
+  while (!chain.empty()) {
+    const size_t comma = chain.rfind(',');
+    const std::string_view element =
+        Trim(comma == std::string_view::npos ? chain : chain.substr(comma + 1));
+    chain = comma == std::string_view::npos ? std::string_view() : chain.substr(0, comma);
+    const auto address = base::Address::ParseIp(element, 0);
+    if (!address) break;
+    best = element;
+    if (!IsTrusted(*address, settings)) break;
+  }
+  return best;
+}
+
+std::string_view PortText(uint16_t port, base::Arena& arena) {
+  char* text = arena.Allocate(5);
+  const auto end = std::to_chars(text, text + 5, port).ptr;
+  return {text, static_cast<size_t>(end - text)};
+}
+
+// Fields that only we may set towards the upstream, and those that end here.
+bool IsReplaced(FieldId id) {
+  switch (id) {
+    case FieldId::kHost:
+    case FieldId::kExpect:
+    case FieldId::kProxy:
+    case FieldId::kXForwardedFor:
+    case FieldId::kXForwardedHost:
+    case FieldId::kXForwardedPort:
+    case FieldId::kXForwardedProto:
+    case FieldId::kXForwardedScheme:
+    case FieldId::kXRealIp:
+    case FieldId::kXRequestId:
+    case FieldId::kXScheme:
+    case FieldId::kXOriginalForwardedFor:
+    case FieldId::kXOriginalForwardedHost:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+ClientView ResolveClient(const http::RequestHead& head, const http::ConnectionInfo& connection,
+                         const config::CompiledSettings& settings, base::Arena& arena) {
+  ClientView view;
+  view.ip = connection.peer_ip;
+  view.scheme = connection.tls ? "https" : "http";
+  view.host = head.authority;
+  // Behind a Service the HTTPS listener's own number means nothing to clients.
+  view.port = connection.tls ? std::string_view("443") : PortText(connection.local.port(), arena);
+  if (!settings.trust_forwarded_headers || !IsTrusted(connection.peer, settings)) return view;
+
+  if (const auto ip = WalkChain(head.fields.Get(FieldId::kXForwardedFor), settings); !ip.empty()) {
+    view.ip = ip;
+  }
+  const std::string_view proto = FirstOf(head.fields.Get(FieldId::kXForwardedProto));
+  if (http::EqualsIgnoreCase(proto, "https")) view.scheme = "https";
+  if (http::EqualsIgnoreCase(proto, "http")) view.scheme = "http";
+  const std::string_view host = FirstOf(head.fields.Get(FieldId::kXForwardedHost));
+  if (!host.empty()) view.host = host;
+  const std::string_view port = FirstOf(head.fields.Get(FieldId::kXForwardedPort));
+  const bool is_number = !port.empty() && port.size() <= 5 &&
+                         std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (is_number) view.port = port;
+  return view;
+}
+
+void BuildUpstreamHead(const http::RequestHead& head, const ClientView& client,
+                       std::string_view request_id, std::string_view target, http::RequestHead& out) {
+  out.method = head.method;
+  out.method_text = head.method_text;
+  out.target = target;
+  out.authority = client.host;
+  out.version = http::Version::kHttp11;
+  out.body = head.body;
+  out.expect_continue = false;
+  out.wants_upgrade = head.wants_upgrade;
+
+  http::HeaderMap& fields = out.fields;
+  fields.Clear();
+  fields.Add(FieldId::kHost, "Host", client.host);
+  fields.Add(FieldId::kXRequestId, "X-Request-ID", request_id);
+  fields.Add(FieldId::kXRealIp, "X-Real-IP", client.ip);
+  fields.Add(FieldId::kXForwardedFor, "X-Forwarded-For", client.ip);
+  fields.Add(FieldId::kXForwardedHost, "X-Forwarded-Host", client.host);
+  fields.Add(FieldId::kXForwardedPort, "X-Forwarded-Port", client.port);
+  fields.Add(FieldId::kXForwardedProto, "X-Forwarded-Proto", client.scheme);
+  fields.Add(FieldId::kXForwardedScheme, "X-Forwarded-Scheme", client.scheme);
+  fields.Add(FieldId::kXScheme, "X-Scheme", client.scheme);
+  for (const http::Field& field : head.fields) {
+    if (field.id == FieldId::kXForwardedFor) {
+      fields.Add(FieldId::kXOriginalForwardedFor, "X-Original-Forwarded-For", field.value);
+    } else if (field.id == FieldId::kXForwardedHost) {
+      fields.Add(FieldId::kXOriginalForwardedHost, "X-Original-Forwarded-Host", field.value);
+    } else if (!IsReplaced(field.id)) {
+      fields.Add(field);
+    }
+  }
+}
+
+}  // namespace headgate::proxy
