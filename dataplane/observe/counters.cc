@@ -6,6 +6,8 @@ std::string_view CounterName(CounterId id) {
   switch (id) {
     case CounterId::kDownstreamConnections: return "downstream_connections_total";
     case CounterId::kDownstreamConnectionsActive: return "downstream_connections_active";
+    case CounterId::kDownstreamConnectionsRefused: return "downstream_connections_refused_total";
+    case CounterId::kDownstreamAcceptFailures: return "downstream_accept_failures_total";
     case CounterId::kDownstreamRequests: return "downstream_requests_total";
     case CounterId::kDownstreamRequestsActive: return "downstream_requests_active";
     case CounterId::kDownstreamBadRequests: return "downstream_bad_requests_total";

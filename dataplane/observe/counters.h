@@ -29,6 +29,8 @@ class ShardCounter {
 enum class CounterId : uint8_t {
   kDownstreamConnections,        // accepted
   kDownstreamConnectionsActive,  // level
+  kDownstreamConnectionsRefused,  // closed at once: too many
+  kDownstreamAcceptFailures,     // out of descriptors or memory
   kDownstreamRequests,           // heads read, refused ones included
   kDownstreamRequestsActive,     // level
   kDownstreamBadRequests,        // refused by the codec

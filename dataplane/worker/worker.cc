@@ -1,0 +1,215 @@
+#include "dataplane/worker/worker.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "common/check.h"
+#include "common/log.h"
+#include "dataplane/net/tcp_transport.h"
+#include "dataplane/proxy/local_reply.h"
+#include "dataplane/tls/tls_transport.h"
+
+namespace headgate::worker {
+namespace {
+
+constexpr net::milliseconds kDrainCheck{50};
+
+bool Contains(const std::vector<std::unique_ptr<net::Listener>>& listeners, const net::Listener& wanted) {
+  return std::any_of(listeners.begin(), listeners.end(),
+                     [&](const auto& listener) { return listener.get() == &wanted; });
+}
+
+}  // namespace
+
+Worker::Worker(WorkerOptions options, const tls::TicketKeys& ticket_keys)
+    : options_(std::move(options)),
+      tls_context_(ticket_keys, {"http/1.1"}),
+      clusters_(io_, ids_.Random()),
+      connections_(io_, server_options_, *this),
+      drain_timer_(loop_.timers(), *this) {
+  if (options_.access_log != nullptr) {
+    access_log_ = std::make_unique<observe::AccessLog>(*options_.access_log, counters_);
+  }
+}
+
+Worker::~Worker() { Stop(); }
+
+void Worker::Start() {
+  thread_ = std::thread([this] { loop_.Run(); });
+  const std::string name = "worker-" + std::to_string(options_.index);
+  pthread_setname_np(thread_.native_handle(), name.c_str());
+}
+
+void Worker::Stop() {
+  if (!thread_.joinable()) return;
+  loop_.Post([this] {
+    for (auto* listeners : {&http_listeners_, &https_listeners_}) {
+      for (auto& listener : *listeners) listener->Close();
+    }
+    connections_.CloseAll();
+    loop_.Stop();
+  });
+  thread_.join();
+}
+
+// ---- configuration ----------------------------------------------------------------------------------------------
+
+void Worker::Apply(config::ConfigUpdate update) {
+  loop_.Post([this, update = std::move(update)] { ApplyNow(update); });
+}
+
+void Worker::ApplyNow(const config::ConfigUpdate& update) {
+  clusters_.Apply(update.clusters, update.slot_count);
+  if (update.config != nullptr) UseConfig(update.config);
+}
+
+void Worker::UseConfig(std::shared_ptr<const config::CompiledConfig> config) {
+  const bool first = generations_.empty();
+  const config::CompiledSettings& settings = *config->settings;
+  if (first || generations_.back()->config().settings != config->settings) {
+    server_options_.limits.max_head_bytes = settings.max_request_head_bytes;
+    server_options_.limits.max_line_bytes = settings.max_request_head_bytes;
+    server_options_.limits.max_fields = settings.max_request_fields;
+    server_options_.handshake_timeout = settings.tls_handshake_timeout;
+    server_options_.head_timeout = settings.client_header_timeout;
+    server_options_.body_timeout = settings.client_body_timeout;
+    server_options_.idle_timeout = settings.client_idle_timeout;
+    server_options_.send_timeout = settings.client_send_timeout;
+    server_options_.max_requests = settings.max_requests_per_connection;
+    clusters_.Configure(settings);
+    tls_context_.SetPolicy(settings.tls);
+  }
+  tls_context_.SetCertificates(config->certificates.get());
+  generations_.push_back(std::make_unique<proxy::ConfigGeneration>(std::move(config)));
+  ReleaseOldGenerations();
+  if (first) StartListening();
+}
+
+void Worker::ReleaseOldGenerations() {
+  const auto unused = std::stable_partition(
+      generations_.begin(), generations_.end() - 1,
+      [](const std::unique_ptr<proxy::ConfigGeneration>& generation) { return generation->pins() > 0; });
+  for (auto it = unused; it != generations_.end() - 1; ++it) options_.release((*it)->TakeConfig());
+  generations_.erase(unused, generations_.end() - 1);
+}
+
+// ---- connections ------------------------------------------------------------------------------------------------
+
+void Worker::StartListening() {
+  net::AcceptHandler& accepts = *this;
+  for (net::Fd& fd : options_.http_sockets) {
+    http_listeners_.push_back(std::make_unique<net::Listener>(loop_, std::move(fd), accepts));
+  }
+  for (net::Fd& fd : options_.https_sockets) {
+    https_listeners_.push_back(std::make_unique<net::Listener>(loop_, std::move(fd), accepts));
+  }
+}
+
+void Worker::OnAccept(net::Listener& listener, net::Fd connection, const base::Address& peer) {
+  if (connections_.size() >= options_.max_connections) {
+    HEADGATE_LOG_EVERY(10, kWarn, "worker", "connection refused: limit reached",
+                       {"limit", options_.max_connections});
+    counters_[observe::CounterId::kDownstreamConnectionsRefused].Add();
+    return;
+  }
+  http::ConnectionInfo info;
+  info.peer = peer;
+  info.local = listener.address();
+  info.peer_ip = peer.IpText();
+  info.tls = Contains(https_listeners_, listener);
+  std::unique_ptr<net::Transport> transport;
+  if (info.tls) {
+    transport = std::make_unique<tls::TlsTransport>(tls_context_, std::move(connection));
+  } else {
+    transport = std::make_unique<net::TcpTransport>(std::move(connection));
+  }
+  connections_.Add(std::move(transport), std::move(info));
+}
+
+void Worker::OnAcceptOverload(net::Listener& listener, int error) {
+  counters_[observe::CounterId::kDownstreamAcceptFailures].Add();
+  HEADGATE_LOG_EVERY(10, kWarn, "worker", "cannot accept connections", {"listener", listener.address().Text()},
+                     {"error", std::string(strerror(error))});
+}
+
+// ---- exchanges --------------------------------------------------------------------------------------------------
+
+http::ServerStreamEvents* Worker::OnRequest(http::ServerStream& stream, const http::RequestHead& head,
+                                            bool end) {
+  if (free_exchanges_.empty()) {
+    proxy::ExchangeServices& services = *this;
+    exchanges_.push_back(std::make_unique<proxy::Exchange>(services));
+    free_exchanges_.push_back(exchanges_.back().get());
+  }
+  proxy::Exchange& exchange = *free_exchanges_.back();
+  free_exchanges_.pop_back();
+  exchange.Start(stream, head, end);
+  return &exchange;
+}
+
+void Worker::OnBadRequest(http::ServerStream& stream, const http::BadRequest& bad) {
+  const std::string_view page = proxy::LocalPage(bad.status);
+  http::ResponseHead head;
+  head.status = bad.status;
+  head.fields.Add(http::FieldId::kContentType, "Content-Type", proxy::kLocalPageType);
+  head.body = http::BodyLength::Fixed(page.size());
+  stream.SendHead(head, false);
+  stream.SendBody(page, true);
+  if (bad.exchange_known) return;
+
+  observe::RequestRecord record;
+  record.received = loop_.wall_now();
+  record.client_ip = stream.connection().peer_ip;
+  record.target = bad.request_line;
+  record.scheme = stream.connection().tls ? "https" : "http";
+  record.status = bad.status;
+  record.response_body_bytes = page.size();
+  record.failure = base::FailureName(bad.failure.kind);
+  Record(record);
+}
+
+void Worker::OnFinished(proxy::Exchange& exchange, const observe::RequestRecord& record) {
+  Record(record);
+  finished_exchanges_.push_back(&exchange);
+  loop_.ScheduleFlush(recycle_);
+}
+
+void Worker::Record(const observe::RequestRecord& record) {
+  route_stats_.Count(record);
+  if (access_log_ == nullptr) return;
+  const config::CompiledSettings& settings = *generations_.back()->config().settings;
+  if (!settings.access_log_enabled) return;
+  access_log_->Write(record, settings.access_log_json ? observe::AccessLogFormat::kJson
+                                                      : observe::AccessLogFormat::kText);
+}
+
+void Worker::RecycleExchanges() {
+  free_exchanges_.insert(free_exchanges_.end(), finished_exchanges_.begin(), finished_exchanges_.end());
+  finished_exchanges_.clear();
+  if (generations_.size() > 1) ReleaseOldGenerations();
+}
+
+// ---- the end ----------------------------------------------------------------------------------------------------
+
+void Worker::Drain(std::function<void()> drained) {
+  loop_.Post([this, drained = std::move(drained)]() mutable {
+    drained_ = std::move(drained);
+    for (auto* listeners : {&http_listeners_, &https_listeners_}) {
+      for (auto& listener : *listeners) listener->Close();
+    }
+    connections_.Drain();
+    clusters_.CloseIdle();
+    drain_timer_.Arm(net::milliseconds(0));
+  });
+}
+
+void Worker::OnTimer(net::Timer& /*timer*/) {
+  if (connections_.size() > 0) return drain_timer_.Arm(kDrainCheck);
+  std::exchange(drained_, nullptr)();
+}
+
+}  // namespace headgate::worker

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "dataplane/base/arena.h"
+#include "dataplane/config/compiled_config.h"
+#include "dataplane/http1/server_connection.h"
+#include "dataplane/http1/worker_io.h"
+#include "dataplane/net/event_loop.h"
+#include "dataplane/net/listener.h"
+#include "dataplane/observe/access_log.h"
+#include "dataplane/observe/counters.h"
+#include "dataplane/observe/route_stats.h"
+#include "dataplane/proxy/config_pin.h"
+#include "dataplane/proxy/exchange.h"
+#include "dataplane/proxy/request_id.h"
+#include "dataplane/tls/server_context.h"
+#include "dataplane/upstream/cluster_set.h"
+
+namespace headgate::worker {
+
+struct WorkerOptions {
+  int index = 0;  // for names and seeds
+  // Bound, not yet listening; the worker listens when it has a configuration.
+  std::vector<net::Fd> http_sockets;
+  std::vector<net::Fd> https_sockets;
+  // Client connections beyond this are closed at once: better a few refused than everybody starved of descriptors.
+  size_t max_connections = 10'000;
+  // Null: no access log.
+  observe::AccessLogFile* access_log = nullptr;
+  // Takes configurations that no request of this worker uses any more, to be freed elsewhere. Called on the worker's
+  // thread.
+  std::function<void(std::shared_ptr<const config::CompiledConfig>)> release;
+};
+
+// One thread with its loop, its listeners, its connections and its hold on the configuration. Workers share nothing
+// that changes.
+//
+// Thread: constructed, started, stopped and destroyed by the owner; everything else says so.
+class Worker final : private net::AcceptHandler,
+                     private http::ServerHandler,
+                     private proxy::ExchangeServices,
+                     private net::TimerHandler {
+ public:
+  Worker(WorkerOptions options, const tls::TicketKeys& ticket_keys);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  void Start();
+  // Stops accepting, lets every exchange finish and closes each connection after it. `drained` is called on the
+  // worker's thread when no connection is left. Any thread.
+  void Drain(std::function<void()> drained);
+  // Closes what is left and ends the thread; returns when it has ended.
+  void Stop();
+
+  // Takes effect as a whole between two turns of the loop. Updates must come in order. Any thread.
+  void Apply(config::ConfigUpdate update);
+
+  // Any thread.
+  const observe::CounterShard& counters() const { return counters_; }
+  // Runs `work` on the worker's thread. Any thread.
+  void Post(absl::AnyInvocable<void()> work) { loop_.Post(std::move(work)); }
+
+  // On the worker's thread (see Post).
+  const observe::RouteStats& route_stats() const { return route_stats_; }
+
+ private:
+  // net::AcceptHandler
+  void OnAccept(net::Listener& listener, net::Fd connection, const base::Address& peer) override;
+  void OnAcceptOverload(net::Listener& listener, int error) override;
+  // http::ServerHandler
+  http::ServerStreamEvents* OnRequest(http::ServerStream& stream, const http::RequestHead& head,
+                                      bool end) override;
+  void OnBadRequest(http::ServerStream& stream, const http::BadRequest& bad) override;
+  // proxy::ExchangeServices
+  net::EventLoop& loop() override { return loop_; }
+  upstream::ClusterSet& clusters() override { return clusters_; }
+  proxy::RequestIdSource& ids() override { return ids_; }
+  proxy::ConfigPin PinConfig() override { return proxy::ConfigPin(*generations_.back()); }
+  void OnFinished(proxy::Exchange& exchange, const observe::RequestRecord& record) override;
+  // net::TimerHandler: looks whether the drain is complete.
+  void OnTimer(net::Timer& timer) override;
+
+  void ApplyNow(const config::ConfigUpdate& update);
+  void UseConfig(std::shared_ptr<const config::CompiledConfig> config);
+  void StartListening();
+  void ReleaseOldGenerations();
+  void RecycleExchanges();
+  void Record(const observe::RequestRecord& record);
+
+  WorkerOptions options_;
+  observe::CounterShard counters_;
+  observe::RouteStats route_stats_;
+  net::EventLoop loop_;
+  base::BlockPool blocks_;
+  http1::WorkerIo io_{loop_, blocks_, counters_};
+  proxy::RequestIdSource ids_;
+  tls::ServerContext tls_context_;
+  http1::ServerOptions server_options_;
+
+  // The newest last; earlier ones are still used by exchanges. Empty before the first configuration.
+  std::vector<std::unique_ptr<proxy::ConfigGeneration>> generations_;
+  upstream::ClusterSet clusters_;
+
+  // Exchanges live here from their request to the end of the turn they finish in, and are used again.
+  std::vector<std::unique_ptr<proxy::Exchange>> exchanges_;
+  std::vector<proxy::Exchange*> free_exchanges_;
+  std::vector<proxy::Exchange*> finished_exchanges_;
+  net::MemberTask<Worker, &Worker::RecycleExchanges> recycle_{*this};
+
+  std::vector<std::unique_ptr<net::Listener>> http_listeners_;
+  std::vector<std::unique_ptr<net::Listener>> https_listeners_;
+  http1::ServerConnections connections_;
+  std::unique_ptr<observe::AccessLog> access_log_;
+
+  net::Timer drain_timer_;
+  std::function<void()> drained_;
+  std::thread thread_;
+};
+
+}  // namespace headgate::worker

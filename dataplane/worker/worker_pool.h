@@ -1,0 +1,68 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "dataplane/worker/worker.h"
+
+namespace headgate::worker {
+
+struct PoolOptions {
+  // 0: one per core that this process may use, a cgroup's quota included.
+  int workers = 0;
+  // Port 0 lets the system choose, see http_addresses().
+  std::vector<base::Address> http_listen;
+  std::vector<base::Address> https_listen;
+  // For the whole process. 0: what the descriptor limit allows.
+  size_t max_connections = 0;
+  // Not owned; null: no access log.
+  observe::AccessLogFile* access_log = nullptr;
+  // See WorkerOptions::release.
+  std::function<void(std::shared_ptr<const config::CompiledConfig>)> release;
+};
+
+// All workers of the process. Thread: the owner's, except where said.
+class WorkerPool {
+ public:
+  // Binds every address for every worker; the error names the address that could not be had.
+  static absl::StatusOr<std::unique_ptr<WorkerPool>> Create(PoolOptions options);
+  ~WorkerPool();
+
+  void Start();
+  // Stops accepting, waits until every exchange has finished or `limit` has passed. True: nothing had to be cut.
+  bool Drain(std::chrono::milliseconds limit);
+  // Cuts what is left and ends the threads. Nothing but the destructor may follow.
+  void Stop();
+
+  // Any thread, but updates must come in order.
+  void Apply(const config::ConfigUpdate& update);
+
+  // Any thread.
+  uint64_t Sum(observe::CounterId id) const;
+  // Counts of all workers by route. See OnEach.
+  std::map<observe::RouteLabels, observe::RouteCounters> RouteCounts() const;
+  // Runs `work` on each worker's thread, one after the other, and waits for it: a turn of the loop, since workers never
+  // block. Between Start and Stop; any thread but a worker's.
+  void OnEach(const std::function<void(Worker&)>& work) const;
+
+  size_t size() const { return workers_.size(); }
+  const std::vector<base::Address>& http_addresses() const { return http_addresses_; }
+  const std::vector<base::Address>& https_addresses() const { return https_addresses_; }
+
+ private:
+  WorkerPool() = default;
+
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<base::Address> http_addresses_;
+  std::vector<base::Address> https_addresses_;
+};
+
+// Cores this process may keep busy: its affinity mask and its cgroup's CPU quota (v1 and v2), at least 1.
+int UsableCores();
+
+}  // namespace headgate::worker
