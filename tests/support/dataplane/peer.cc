@@ -1,0 +1,186 @@
+#include "tests/support/dataplane/peer.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "dataplane/http/header_map.h"
+
+namespace headgate::test {
+namespace {
+
+constexpr int kLimitMs = 10'000;
+constexpr int kShortMs = 100;
+
+bool WaitFor(int fd, short events, int timeout_ms) {
+  pollfd waiting{fd, events, 0};
+  return poll(&waiting, 1, timeout_ms) > 0;
+}
+
+}  // namespace
+
+Peer::Peer(net::Fd fd) : fd_(std::move(fd)) {}
+
+Peer Peer::Connect(uint16_t port) {
+  auto fd = net::ConnectTcp(*base::Address::ParseIp("127.0.0.1", port));
+  if (!fd.ok()) {
+    ADD_FAILURE() << "connect: " << fd.status();
+    return {};
+  }
+  EXPECT_TRUE(WaitFor(fd->get(), POLLOUT, kLimitMs)) << "connect takes too long";
+  if (net::ConnectError(fd->get()) != 0) return {};
+  return Peer(*std::move(fd));
+}
+
+bool Peer::Send(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent > 0) {
+      bytes.remove_prefix(static_cast<size_t>(sent));
+    } else if (errno == EAGAIN) {
+      if (!WaitFor(fd_.get(), POLLOUT, kLimitMs)) {
+        ADD_FAILURE() << "the other end takes nothing";
+        return false;
+      }
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Peer::Fill(int timeout_ms) {
+  if (!fd_) return false;
+  if (!WaitFor(fd_.get(), POLLIN, timeout_ms)) {
+    if (timeout_ms == kLimitMs) ADD_FAILURE() << "nothing came; so far: " << buffer_.substr(0, 500);
+    return false;
+  }
+  char bytes[65536];
+  const ssize_t got = recv(fd_.get(), bytes, sizeof(bytes), 0);
+  if (got < 0 && errno == EAGAIN) return true;
+  if (got < 0) reset_ = true;
+  if (got <= 0) return false;
+  buffer_.append(bytes, static_cast<size_t>(got));
+  return true;
+}
+
+std::string Peer::ReadHead() {
+  size_t end;
+  while ((end = buffer_.find("\r\n\r\n")) == std::string::npos) {
+    if (!Fill(kLimitMs)) return std::exchange(buffer_, {});
+  }
+  std::string head = buffer_.substr(0, end + 4);
+  buffer_.erase(0, end + 4);
+  return head;
+}
+
+std::string Peer::Read(size_t bytes) {
+  while (buffer_.size() < bytes && Fill(kLimitMs)) {
+  }
+  const size_t size = std::min(bytes, buffer_.size());
+  std::string result = buffer_.substr(0, size);
+  buffer_.erase(0, size);
+  return result;
+}
+
+std::string Peer::ReadToEnd(bool* reset) {
+  while (Fill(kLimitMs)) {
+  }
+  if (reset != nullptr) *reset = reset_;
+  return std::exchange(buffer_, {});
+}
+
+std::string Peer::Message::Field(std::string_view name) const {
+  size_t at = head.find("\r\n");
+  while (at != std::string::npos && at + 2 < head.size()) {
+    const size_t end = head.find("\r\n", at + 2);
+    const std::string_view line = std::string_view(head).substr(at + 2, end - at - 2);
+    const size_t colon = line.find(':');
+    if (colon != std::string_view::npos && http::EqualsIgnoreCase(line.substr(0, colon), name)) {
+      std::string_view value = line.substr(colon + 1);
+      while (value.starts_with(' ')) value.remove_prefix(1);
+      return std::string(value);
+    }
+    at = end;
+  }
+  return {};
+}
+
+Peer::Message Peer::ReadMessage(bool without_body, bool until_close) {
+  Message message;
+  message.head = ReadHead();
+  if (message.head.starts_with("HTTP/1.")) message.status = std::atoi(message.head.c_str() + 9);
+  const bool bodiless = without_body || message.status / 100 == 1 || message.status == 204 ||
+                        message.status == 304;
+  if (bodiless) return message;
+  if (message.Field("Transfer-Encoding") == "chunked") {
+    while (true) {
+      size_t end;
+      while ((end = buffer_.find("\r\n")) == std::string::npos) {
+        if (!Fill(kLimitMs)) return message;
+      }
+      const size_t size = std::strtoul(buffer_.c_str(), nullptr, 16);
+      buffer_.erase(0, end + 2);
+      if (size == 0) break;
+      message.body += Read(size);
+      Read(2);
+    }
+    while (true) {  // trailers
+      size_t end;
+      while ((end = buffer_.find("\r\n")) == std::string::npos) {
+        if (!Fill(kLimitMs)) return message;
+      }
+      const std::string line = buffer_.substr(0, end + 2);
+      buffer_.erase(0, end + 2);
+      if (line == "\r\n") return message;
+      message.head.insert(message.head.size() - 2, line);
+    }
+  }
+  if (const std::string length = message.Field("Content-Length"); !length.empty()) {
+    message.body = Read(std::strtoull(length.c_str(), nullptr, 10));
+  } else if (until_close) {
+    message.body = ReadToEnd();
+  }
+  return message;
+}
+
+Peer::Message Peer::ReadResponse(bool to_head_request) { return ReadMessage(to_head_request, true); }
+
+Peer::Message Peer::ReadRequest() { return ReadMessage(false, false); }
+
+bool Peer::Silent() { return buffer_.empty() && !WaitFor(fd_.get(), POLLIN, kShortMs); }
+
+bool Peer::Ended() {
+  while (buffer_.empty() && Fill(kLimitMs)) {
+  }
+  return buffer_.empty();
+}
+
+void Peer::ShutdownWrite() { shutdown(fd_.get(), SHUT_WR); }
+
+void Peer::Abort() {
+  const linger abort{1, 0};
+  setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
+  fd_.Close();
+}
+
+PeerListener::PeerListener()
+    : fd_(std::move(*net::BindTcp(*base::Address::ParseHostPort("127.0.0.1:0")))) {
+  EXPECT_EQ(listen(fd_.get(), 128), 0);
+  address_ = *net::LocalAddress(fd_.get());
+}
+
+Peer PeerListener::Accept() {
+  if (!WaitFor(fd_.get(), POLLIN, kLimitMs)) {
+    ADD_FAILURE() << "nobody connects";
+    return {};
+  }
+  return Peer(net::Fd(accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)));
+}
+
+bool PeerListener::HasConnection() { return WaitFor(fd_.get(), POLLIN, kShortMs); }
+
+}  // namespace headgate::test

@@ -1,0 +1,105 @@
+#include "tests/support/dataplane/test_proxy.h"
+
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <future>
+
+#include "absl/strings/escaping.h"
+
+namespace headgate::test {
+
+TestProxy::TestProxy(int workers) : builder_(config::ConfigBuilder::Options{}) {
+  const base::Address any_port = *base::Address::ParseHostPort("127.0.0.1:0");
+  worker::PoolOptions options;
+  options.workers = workers;
+  options.http_listen = {any_port};
+  options.https_listen = {any_port};
+  options.release = [this](std::shared_ptr<const config::CompiledConfig> config) {
+    std::lock_guard lock(released_mutex_);
+    released_.push_back(std::move(config));
+    ++released_count_;
+  };
+  auto pool = worker::WorkerPool::Create(std::move(options));
+  EXPECT_TRUE(pool.ok()) << pool.status();
+  pool_ = *std::move(pool);
+  pool_->Start();
+}
+
+TestProxy::~TestProxy() {
+  pool_.reset();
+  released_.clear();
+}
+
+std::vector<config::Refusal> TestProxy::Apply(const std::vector<std::string>& resources,
+                                              const std::vector<std::string>& removed) {
+  std::vector<v1::Resource> parsed(resources.size());
+  std::vector<const v1::Resource*> pointers;
+  for (size_t i = 0; i < resources.size(); ++i) {
+    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(resources[i], &parsed[i])) << resources[i];
+    parsed[i].set_hash(i + 1);
+    pointers.push_back(&parsed[i]);
+  }
+  config::BuildResult result = builder_.Apply(pointers, removed);
+  Distribute(result.update);
+  return std::move(result.refusals);
+}
+
+void TestProxy::Distribute(const config::ConfigUpdate& update) {
+  pool_->Apply(update);
+  pool_->OnEach([](worker::Worker&) {});
+  std::lock_guard lock(released_mutex_);
+  released_.clear();
+}
+
+void TestProxy::Route(std::string_view host, const std::vector<base::Address>& upstreams,
+                      std::string_view route) {
+  const std::string suffix = "test/" + std::string(host == "_" ? "any" : host) + "/80";
+  Apply({
+      "name: \"vhost/" + std::string(host) + "\" virtual_host { host: \"" + std::string(host) +
+          "\" routes { match { prefix_path: \"/\" } forward { clusters { cluster: \"cluster/" + suffix +
+          "\" } } " + std::string(route) + " } }",
+      "name: \"cluster/" + suffix + "\" cluster { endpoints: \"endpoints/" + suffix + "\" log_name: \"log-" +
+          std::string(host) + "\" }",
+      EndpointsText("endpoints/" + suffix, upstreams),
+  });
+}
+
+uint64_t TestProxy::Count(observe::CounterId id) {
+  pool_->OnEach([](worker::Worker&) {});
+  return pool_->Sum(id);
+}
+
+bool TestProxy::WaitForCount(observe::CounterId id, uint64_t value) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (std::chrono::steady_clock::now() < limit) {
+    if (Count(id) >= value) return true;
+    std::this_thread::yield();
+  }
+  return false;
+}
+
+observe::RouteCounters TestProxy::RouteCount(std::string_view host) {
+  observe::RouteCounters sum;
+  for (const auto& [labels, counters] : pool_->RouteCounts()) {
+    if (labels.host == host) sum.Add(counters);
+  }
+  return sum;
+}
+
+size_t TestProxy::released_configs() {
+  std::lock_guard lock(released_mutex_);
+  return released_count_;
+}
+
+std::string EndpointsText(std::string_view name, const std::vector<base::Address>& addresses) {
+  std::string text = "name: \"" + std::string(name) + "\" endpoints {";
+  for (const base::Address& address : addresses) {
+    const std::string bytes(address.bytes());
+    text += " endpoints { address: \"" + absl::CEscape(bytes) + "\" port: " + std::to_string(address.port()) + " }";
+  }
+  return text + " }";
+}
+
+}  // namespace headgate::test
