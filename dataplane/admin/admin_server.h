@@ -1,0 +1,84 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "dataplane/base/arena.h"
+#include "dataplane/http1/server_connection.h"
+#include "dataplane/http1/worker_io.h"
+#include "dataplane/net/event_loop.h"
+#include "dataplane/net/listener.h"
+#include "dataplane/observe/counters.h"
+
+namespace headgate::admin {
+
+struct AdminReply {
+  uint16_t status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string body;
+};
+
+// The operator's window into the data plane: small GET requests on a port of its own, answered on a thread of its own,
+// so that a scrape never delays traffic. Speaks through the same strict HTTP/1.1 codec as the proxy.
+class AdminServer final : private net::AcceptHandler, private http::ServerHandler {
+ public:
+  // Answers one request; runs on the admin thread and may take a moment.
+  using Handler = std::function<AdminReply()>;
+
+  // `socket` is a BindTcp() result.
+  explicit AdminServer(net::Fd socket);
+  ~AdminServer();
+  AdminServer(const AdminServer&) = delete;
+  AdminServer& operator=(const AdminServer&) = delete;
+
+  // Before Start. `path` is matched exactly; "/" lists all paths with their descriptions.
+  void Handle(std::string path, std::string description, Handler handler);
+  void Start();
+  // Ends the thread. Handlers are not called afterwards.
+  void Stop();
+
+  const base::Address& address() const { return address_; }
+
+ private:
+  // The whole answer is given with the request; what comes later concerns nobody. Serves every stream at once.
+  class NothingMore final : public http::ServerStreamEvents {
+    void OnRequestBody(std::string_view, bool) override {}
+    void OnRequestTrailers(const http::HeaderMap&) override {}
+    void OnDownstreamWritable() override {}
+    void OnDownstreamReset(const http::Failure&) override {}
+    void OnExchangeDone() override {}
+  };
+  struct Page {
+    std::string description;
+    Handler handler;
+  };
+
+  void OnAccept(net::Listener& listener, net::Fd connection, const base::Address& peer) override;
+  void OnAcceptOverload(net::Listener& listener, int error) override;
+  http::ServerStreamEvents* OnRequest(http::ServerStream& stream, const http::RequestHead& head,
+                                      bool end) override;
+  void OnBadRequest(http::ServerStream& stream, const http::BadRequest& bad) override;
+
+  AdminReply Answer(const http::RequestHead& head) const;
+  AdminReply Index() const;
+
+  net::Fd socket_;
+  base::Address address_;
+  std::map<std::string, Page, std::less<>> pages_;
+
+  net::EventLoop loop_;
+  base::BlockPool blocks_;
+  observe::CounterShard counters_;
+  http1::WorkerIo io_{loop_, blocks_, counters_};
+  http1::ServerOptions options_;
+  NothingMore nothing_more_;
+  std::unique_ptr<net::Listener> listener_;
+  std::unique_ptr<http1::ServerConnections> connections_;
+  std::thread thread_;
+};
+
+}  // namespace headgate::admin
