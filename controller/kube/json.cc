@@ -9,7 +9,8 @@ namespace {
 // Whether a key can be written after a dot; if not, it is written as [key].
 bool IsPlainKey(std::string_view key) {
   for (const char c : key) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
     if (!plain) return false;
   }
   return !key.empty();

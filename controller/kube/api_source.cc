@@ -1,0 +1,109 @@
+#include "controller/kube/api_source.h"
+
+#include <utility>
+
+#include "common/log.h"
+#include "common/strings.h"
+
+namespace headgate::kube {
+
+ApiSource::ApiSource(ApiSourceOptions options, TransportFactory make_transport, EventSink& sink,
+                     const Clock& clock, MetricsRegistry& metrics)
+    : options_(std::move(options)),
+      make_transport_(std::move(make_transport)),
+      sink_(sink),
+      clock_(clock),
+      metrics_(metrics),
+      next_seed_(options_.seed) {}
+
+ApiSource::~ApiSource() { Stop(); }
+
+void ApiSource::Start() {
+  for (const Kind kind : options_.kinds) {
+    if (kind != Kind::kEndpointSlice || options_.endpoints_api == EndpointsApi::kSlices) {
+      StartReflectors(kind, ResourceTypeOf(kind));
+    } else if (options_.endpoints_api == EndpointsApi::kLegacy) {
+      StartReflectors(kind, EndpointsResourceType());
+    } else {
+      chooser_transport_ = make_transport_();
+      chooser_ = std::thread([this] { ChooseEndpoints(); });
+    }
+  }
+}
+
+void ApiSource::Stop() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopped_ = true;
+  }
+  stop_requested_.notify_all();
+  if (chooser_.joinable()) {
+    chooser_transport_->Cancel();
+    chooser_.join();
+  }
+  // Nobody adds workers any more. Reflectors call OnScopeSynced, which locks, so they are stopped
+  // unlocked.
+  std::vector<std::unique_ptr<Worker>> workers;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    workers = std::exchange(workers_, {});
+  }
+  for (const auto& worker : workers) worker->reflector->Stop();
+  for (const auto& worker : workers) worker->thread.join();
+}
+
+void ApiSource::StartReflectors(Kind kind, const ResourceType& type) {
+  std::vector<std::string> namespaces = options_.namespaces;
+  if (!type.namespaced || namespaces.empty()) namespaces = {""};
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (stopped_) return;
+  scopes_to_sync_[kind] = namespaces.size();
+  for (const std::string& ns : namespaces) {
+    ReflectorOptions options = options_.reflector;
+    options.type = &type;
+    options.ns = ns;
+    options.seed = next_seed_++;
+    auto worker = std::make_unique<Worker>();
+    worker->transport = make_transport_();
+    worker->reflector =
+        std::make_unique<Reflector>(options, *worker->transport, sink_, clock_, metrics_,
+                                    [this, kind] { OnScopeSynced(kind); });
+    worker->thread = std::thread([reflector = worker->reflector.get()] { reflector->Run(); });
+    workers_.push_back(std::move(worker));
+  }
+}
+
+void ApiSource::ChooseEndpoints() {
+  const ResourceType& slices = ResourceTypeOf(Kind::kEndpointSlice);
+  Backoff backoff(options_.reflector.backoff, options_.seed);
+  while (true) {
+    const absl::StatusOr<HttpResult> result =
+        chooser_transport_->Get(StrCat("/apis/", slices.api_version), absl::Seconds(10),
+                                [](std::string_view) { return true; });
+    if (result.ok() && (result->status == 200 || result->status == 404)) {
+      const bool has_slices = result->status == 200;
+      if (!has_slices)
+        HEADGATE_LOG(kInfo, "kube", "the cluster has no EndpointSlices, using Endpoints");
+      StartReflectors(Kind::kEndpointSlice, has_slices ? slices : EndpointsResourceType());
+      return;
+    }
+    const absl::Status status =
+        result.ok() ? absl::UnavailableError(StrCat("HTTP ", result->status)) : result.status();
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (stopped_) return;
+    HEADGATE_LOG_EVERY(60, kWarn, "kube", "cannot ask the API server for its endpoint kinds",
+                       {"error", status});
+    const absl::Duration deadline = clock_.MonotonicNow() + backoff.Next();
+    if (clock_.WaitUntil(lock, stop_requested_, deadline, [this] { return stopped_; })) return;
+  }
+}
+
+void ApiSource::OnScopeSynced(Kind kind) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (--scopes_to_sync_[kind] > 0) return;
+  }
+  sink_.OnSynced(kind);
+}
+
+}  // namespace headgate::kube
