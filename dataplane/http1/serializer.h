@@ -34,7 +34,7 @@ struct ResponseWireOptions {
   // What Connection says; kNothing lets HTTP/1.1's default (keep-alive) stand.
   enum class Connection : uint8_t { kNothing, kClose, kKeepAlive } connection = Connection::kNothing;
   // Written when the response has no Date.
-  std::string_view date;
+  std::string_view date = {};
 };
 
 // Upper bounds of what the Write functions use.
