@@ -9,6 +9,17 @@ namespace {
 using kube::Kind;
 using kube::ObjectKey;
 
+// The field that a decoder's error names: it says "... KIND NAME: FIELD: what is wrong".
+std::string FieldOf(std::string_view error, const ObjectKey& key) {
+  const std::string mark = key.ToString() + ": ";
+  const size_t at = error.find(mark);
+  if (at == std::string_view::npos) return "object";
+  error.remove_prefix(at + mark.size());
+  const size_t end = error.find(": ");
+  const bool named = end != std::string_view::npos && error.substr(0, end).find(' ') == error.npos;
+  return named ? std::string(error.substr(0, end)) : "object";
+}
+
 v1::Resource CertificateOf(const kube::Secret& secret) {
   v1::Resource resource;
   v1::Certificate& certificate = *resource.mutable_certificate();
@@ -71,7 +82,7 @@ ResourcePtr TranslateCertificate(const CertificateState& state) {
 Diagnostic DescribeInvalid(Kind kind, const ObjectKey& key, const std::string& error) {
   return {kind,
           key,
-          "object",
+          FieldOf(error, key),
           Reason::kUndecodable,
           Severity::kError,
           StrCat(error, "; the last good form, if there is one, stays in use")};

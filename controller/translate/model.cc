@@ -37,8 +37,7 @@ std::vector<HostRules> ReadHosts(const Ingress& ingress, std::vector<Diagnostic>
     } else {
       diagnostics.push_back({Kind::kIngress, ingress.meta.key, RuleField(i) + ".host",
                              Reason::kInvalidHost, Severity::kError,
-                             StrCat("\"", host, "\" is not a host name (",
-                                    ToStd(pattern.status().message()), "); the rule is left out")});
+                             StrCat(ToStd(pattern.status().message()), "; the rule is left out")});
     }
   }
   return hosts;

@@ -37,12 +37,15 @@ void AnnotationReader::Deny(std::string_view name, std::string_view why) {
   Add(name, Severity::kError, StrCat(why, "; every request to this Ingress is answered 503"));
 }
 
-void AnnotationReader::Refuse(std::string_view name, std::string_view accepted) {
+void AnnotationReader::Refuse(std::string_view name, std::string_view why) {
   refused_ = true;
+  Add(name, Severity::kError, StrCat(why, "; this version of the Ingress is refused"));
+}
+
+void AnnotationReader::RefuseValue(std::string_view name, std::string_view accepted) {
   const std::string* value = Find(name);
-  Add(name, Severity::kError,
-      StrCat(Quote(value != nullptr ? *value : ""),
-             " is not valid, so this version of the Ingress is refused; accepted: ", accepted));
+  Refuse(name,
+         StrCat(Quote(value != nullptr ? *value : ""), " is not valid, accepted: ", accepted));
 }
 
 void AnnotationReader::Add(std::string_view name, Severity severity, std::string message) {

@@ -12,7 +12,7 @@ uint16_t ReadCode(AnnotationReader& reader, std::string_view name, uint16_t othe
   if (value == nullptr) return otherwise;
   const std::optional<int64_t> code = ParseInt(*value);
   if (!code) {
-    reader.Refuse(name, "a number");
+    reader.RefuseValue(name, "a number");
     return otherwise;
   }
   return *code >= 300 && *code <= highest ? static_cast<uint16_t>(*code) : otherwise;
@@ -27,7 +27,7 @@ std::optional<std::string> ReadUrl(AnnotationReader& reader, std::string_view na
   const bool blank_inside = url.find_first_of(" \t\r\n") != std::string_view::npos;
   const bool absolute = url.starts_with("http://") || url.starts_with("https://");
   if (!IsUrlText(url) || blank_inside || !(absolute || url.starts_with('/'))) {
-    reader.Refuse(name, "an http or https URL, or a path that starts with /");
+    reader.RefuseValue(name, "an http or https URL, or a path that starts with /");
     return std::nullopt;
   }
   return std::string(url);
@@ -41,7 +41,7 @@ void ReadRedirect(AnnotationReader& reader, IngressSettings& settings) {
   std::optional<std::string> permanent = ReadUrl(reader, kRedirectNames[0]);
   std::optional<std::string> temporal = ReadUrl(reader, kRedirectNames[2]);
   if (temporal && !temporal->starts_with("http")) {
-    reader.Refuse(kRedirectNames[2], "an http or https URL");
+    reader.RefuseValue(kRedirectNames[2], "an http or https URL");
   } else if (temporal) {
     settings.redirect = RedirectTo{*std::move(temporal), temporal_code};
   } else if (permanent) {

@@ -9,7 +9,7 @@ void ReadUnavailable(AnnotationReader& reader, IngressSettings&) {
     const std::string* value = reader.Find(name);
     if (value == nullptr) continue;
     if (name == "canary") {
-      if (ParseBool(*value) == true) reader.Refuse(name, "false: canaries are not available yet");
+      if (ParseBool(*value) == true) reader.Refuse(name, "canaries are not available yet");
       continue;
     }
     // A switch that is off asks for nothing.
