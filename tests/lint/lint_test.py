@@ -76,6 +76,7 @@ class LintTest(unittest.TestCase):
         self.expect("hygiene", {
             "common/a.h": "// What it is.\n#ifndef A\n#define A\n#endif\n",
             "common/b.h": "#pragma once\nusing namespace std;\n",
+            "common/d.cc": "using namespace std::string_view_literals;\n",
             "common/c.cc": '#include "c.h"\n#include "common/gone.h"\n#include <bits/stdc++.h>\n',
         }, "#pragma once", "no using namespace", "from the root", "does not exist", "library's own")
 
