@@ -51,4 +51,6 @@ void ClusterRegistry::Release(ClusterSlot slot) {
   free_.push_back(slot);
 }
 
+std::string_view ClusterHandle::name() const { return registry_->name(slot_); }
+
 }  // namespace headgate::config

@@ -29,6 +29,8 @@ class ClusterHandle {
   // REQUIRES: made by a registry.
   ClusterSlot slot() const { return slot_; }
   bool valid() const { return registry_ != nullptr; }
+  // Control thread only. REQUIRES: valid().
+  std::string_view name() const;
 
  private:
   friend class ClusterRegistry;

@@ -161,4 +161,17 @@ const config::CompiledRoute* RouteTable::Match(const http::RequestHead& request,
   return nullptr;
 }
 
+void RouteTable::ForEach(const std::function<void(PathKind, std::string_view,
+                                                  const config::CompiledRoute&)>& visit) const {
+  for (const Node& node : nodes_) {
+    for (uint32_t i = node.first; i < node.end; ++i) {
+      const PathKind kind = i < node.prefix_first ? PathKind::kExact : PathKind::kPrefix;
+      visit(kind, PathOf(node), *candidates_[i].target);
+    }
+  }
+  for (const RegexRoute& route : regexes_) {
+    visit(PathKind::kRegex, route.regex->pattern(), *route.candidate.target);
+  }
+}
+
 }  // namespace headgate::route

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -54,6 +55,10 @@ class RouteTable {
   // segments resolved. Allocates nothing unless a regex on a query value has to look at an escaped one.
   const config::CompiledRoute* Match(const http::RequestHead& request,
                                      std::string_view normal_path) const;
+
+  // Every route with what its path looks like, for people. Order: paths, then regexes.
+  void ForEach(const std::function<void(PathKind kind, std::string_view path,
+                                        const config::CompiledRoute& target)>& visit) const;
 
   size_t route_count() const { return candidates_.size() + regexes_.size(); }
 

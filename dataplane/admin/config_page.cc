@@ -1,0 +1,138 @@
+#include "dataplane/admin/config_page.h"
+
+#include <nlohmann/json.hpp>
+#include <variant>
+
+#include "absl/time/time.h"
+#include "dataplane/route/host_table.h"
+
+namespace headgate::admin {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+const char* KindName(route::PathKind kind) {
+  switch (kind) {
+    case route::PathKind::kExact: return "exact";
+    case route::PathKind::kPrefix: return "prefix";
+    case route::PathKind::kRegex: return "regex";
+  }
+  return "";
+}
+
+const char* ProtocolName(config::Protocol protocol) {
+  switch (protocol) {
+    case config::Protocol::kHttp1: return "http1";
+    case config::Protocol::kH2c: return "h2c";
+    case config::Protocol::kHttps: return "https";
+    case config::Protocol::kH2: return "h2";
+  }
+  return "";
+}
+
+Json ActionJson(const config::CompiledRoute& route) {
+  if (const auto* forward = std::get_if<config::ForwardAction>(&route.action)) {
+    Json clusters = Json::array();
+    uint32_t before = 0;
+    for (const config::WeightedTarget& target : forward->targets) {
+      Json cluster = {{"cluster", std::string(target.cluster.name())}};
+      if (forward->targets.size() > 1) cluster["weight"] = target.weight_end - before;
+      before = target.weight_end;
+      clusters.push_back(std::move(cluster));
+    }
+    return {{"forward", std::move(clusters)}};
+  }
+  if (const auto* redirect = std::get_if<config::RedirectAction>(&route.action)) {
+    return {{"redirect", {{"status", redirect->status}, {"location", std::string(redirect->location)}}}};
+  }
+  return {{"reply", {{"status", std::get<config::FixedAction>(route.action).status}}}};
+}
+
+Json RouteJson(route::PathKind kind, std::string_view path, const config::CompiledRoute& route) {
+  Json json = {{"path", std::string(path)}, {"match", KindName(kind)}};
+  json.update(ActionJson(route));
+  if (route.https_redirect != config::HttpsRedirectMode::kOff) {
+    json["https_redirect"] = route.https_redirect_status;
+  }
+  const auto add_ms = [&](const char* name, const std::optional<config::Duration>& value) {
+    if (value) json[name] = value->count();
+  };
+  add_ms("connect_timeout_ms", route.connect_timeout);
+  add_ms("send_timeout_ms", route.send_timeout);
+  add_ms("read_timeout_ms", route.read_timeout);
+  if (route.max_request_body_bytes) json["max_request_body_bytes"] = *route.max_request_body_bytes;
+  json["ingress"] = std::string(route.origin.ns) + "/" + std::string(route.origin.ingress);
+  return json;
+}
+
+Json HostsJson(const config::CompiledConfig& config) {
+  Json hosts = Json::object();
+  config.hosts->ForEach([&](const route::HostRoutes& host) {
+    Json routes = Json::array();
+    host.table().ForEach([&](route::PathKind kind, std::string_view path, const config::CompiledRoute& route) {
+      routes.push_back(RouteJson(kind, path, route));
+    });
+    hosts[std::string(host.host())] = std::move(routes);
+  });
+  return hosts;
+}
+
+Json CertificatesJson(const tls::CertTable& table) {
+  const auto describe = [](const tls::Certificate& certificate) {
+    return Json{{"not_after", absl::FormatTime(certificate.not_after(), absl::UTCTimeZone())}};
+  };
+  Json certificates = Json::object();
+  table.hosts().ForEach([&](const tls::HostCertificates& host) {
+    Json list = Json::array();
+    for (const auto& certificate : host.certificates()) list.push_back(describe(*certificate));
+    certificates[std::string(host.host())] = std::move(list);
+  });
+  if (table.fallback() != nullptr) certificates["(default)"] = describe(*table.fallback());
+  return certificates;
+}
+
+Json ClustersJson(const config::ConfigBuilder& builder) {
+  Json clusters = Json::object();
+  for (const auto& cluster : builder.Clusters()) {
+    Json endpoints = Json::array();
+    for (const config::CompiledEndpoint& endpoint : cluster->endpoints) {
+      Json json = {{"address", endpoint.address.Text()}};
+      if (endpoint.weight != 1) json["weight"] = endpoint.weight;
+      if (endpoint.draining) json["draining"] = true;
+      endpoints.push_back(std::move(json));
+    }
+    clusters[cluster->name] = {{"protocol", ProtocolName(cluster->protocol)},
+                               {"endpoints", std::move(endpoints)}};
+  }
+  return clusters;
+}
+
+}  // namespace
+
+std::string RenderConfig(const config::ConfigBuilder& builder, std::string_view version) {
+  if (builder.config() == nullptr) return "{}\n";
+  const config::CompiledConfig& config = *builder.config();
+  const Json json = {{"version", std::string(version)},
+                     {"generation", config.generation},
+                     {"hosts", HostsJson(config)},
+                     {"clusters", ClustersJson(builder)},
+                     {"certificates", CertificatesJson(*config.certificates)}};
+  // Names come from Kubernetes and are UTF-8, but nothing here may depend on it.
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+void CollectConfig(const config::ConfigBuilder& builder, MetricsWriter& out) {
+  const config::ResourceCounts counts = builder.counts();
+  out.Family("headgate_config_applied", MetricType::kGauge, "Resources in effect, by kind.");
+  const auto sample = [&](const char* kind, size_t count) {
+    out.Sample({{"kind", kind}}, static_cast<uint64_t>(count));
+  };
+  sample("virtual_host", counts.virtual_hosts);
+  sample("route", counts.routes);
+  sample("cluster", counts.clusters);
+  sample("endpoints", counts.endpoints);
+  sample("certificate", counts.certificates);
+  sample("secret", counts.secrets);
+}
+
+}  // namespace headgate::admin

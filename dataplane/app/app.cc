@@ -1,0 +1,162 @@
+#include "dataplane/app/app.h"
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/log.h"
+#include "dataplane/admin/config_page.h"
+#include "dataplane/admin/metrics_page.h"
+
+namespace headgate::app {
+namespace {
+
+const SystemClock kClock;
+
+std::string Join(const std::vector<base::Address>& addresses) {
+  std::string text;
+  for (const base::Address& address : addresses) text += (text.empty() ? "" : ",") + address.Text();
+  return text;
+}
+
+std::chrono::milliseconds Milliseconds(absl::Duration duration) {
+  return std::chrono::milliseconds(absl::ToInt64Milliseconds(duration));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<App>> App::Create(Options options) {
+  auto app = std::unique_ptr<App>(new App(std::move(options)));
+  const Options& o = app->options_;
+
+  sigset_t reopen_signal;
+  sigemptyset(&reopen_signal);
+  sigaddset(&reopen_signal, SIGUSR1);
+  pthread_sigmask(SIG_BLOCK, &reopen_signal, nullptr);  // for all threads: none has been started yet
+  app->reopen_ = net::Fd(signalfd(-1, &reopen_signal, SFD_CLOEXEC | SFD_NONBLOCK));
+
+  if (o.access_log != "off") {
+    auto log = observe::AccessLogFile::Open(o.access_log);
+    if (!log.ok()) return log.status();
+    app->access_log_ = *std::move(log);
+  }
+
+  if (o.state_dir.empty()) {
+    app->store_ = control::SnapshotStore::InMemory();
+  } else {
+    auto store = control::SnapshotStore::Open(o.state_dir);
+    if (!store.ok()) return store.status();
+    app->store_ = *std::move(store);
+  }
+
+  app->control_ = std::make_unique<control::ControlThread>();
+  worker::PoolOptions pool;
+  pool.workers = o.workers;
+  pool.http_listen = o.http_listen;
+  pool.https_listen = o.https_listen;
+  pool.max_connections = o.max_connections;
+  pool.access_log = app->access_log_.get();
+  pool.release = [control = app->control_.get()](std::shared_ptr<const config::CompiledConfig> config) {
+    control->Post([config = std::move(config)]() mutable { config.reset(); });
+  };
+  auto workers = worker::WorkerPool::Create(std::move(pool));
+  if (!workers.ok()) return workers.status();
+  app->workers_ = *std::move(workers);
+
+  auto admin = net::BindTcp(o.admin_listen);
+  if (!admin.ok()) return admin.status();
+  app->admin_ = std::make_unique<admin::AdminServer>(*std::move(admin));
+  return app;
+}
+
+App::~App() {
+  // Against the flow of data: whoever calls goes before whoever is called. Configurations end on the control thread.
+  admin_.reset();
+  client_.reset();
+  if (workers_ != nullptr) workers_->Stop();
+  if (control_ != nullptr) {
+    control_->Run([this] {
+      workers_.reset();
+      applier_.reset();
+    });
+  }
+}
+
+int App::Run(Shutdown& shutdown) {
+  applier_ = std::make_unique<ConfigApplier>(
+      config::ConfigBuilder::Options{.allow_local_dns = options_.allow_local_dns}, *workers_);
+  workers_->Start();
+  client_ = std::make_unique<control::SnapshotClient>(options_.controller, std::move(store_), *applier_,
+                                                      *control_, kClock);
+  AddPages();
+  admin_->Start();
+  HEADGATE_LOG(kInfo, "app", "started", {"http", Join(workers_->http_addresses())},
+               {"https", Join(workers_->https_addresses())}, {"admin", admin_->address().Text()},
+               {"workers", workers_->size()}, {"controller", options_.controller.controller.ToString()});
+
+  while (true) {
+    pollfd waiting[] = {{shutdown.fd(), POLLIN, 0}, {reopen_.get(), POLLIN, 0}};
+    poll(waiting, 2, -1);
+    if (waiting[1].revents != 0) {
+      signalfd_siginfo info;
+      while (read(reopen_.get(), &info, sizeof(info)) > 0) {
+      }
+      if (access_log_ != nullptr) {
+        if (const absl::Status reopened = access_log_->Reopen(); !reopened.ok()) {
+          HEADGATE_LOG(kError, "app", "cannot reopen the access log", {"error", reopened});
+        }
+      }
+    }
+    if (waiting[0].revents != 0) break;
+  }
+  shutdown.Wait();
+  Drain(shutdown);
+  return 0;
+}
+
+void App::Drain(Shutdown& shutdown) {
+  draining_.store(true);
+  HEADGATE_LOG(kInfo, "app", "draining", {"delay", options_.drain_delay}, {"timeout", options_.drain_timeout});
+  // A second request ends each wait.
+  if (shutdown.WaitFor(options_.drain_delay)) return;
+  std::atomic<bool> complete{false};
+  std::thread waiter([&] {
+    complete.store(workers_->Drain(Milliseconds(options_.drain_timeout)));
+    shutdown.Request();
+  });
+  shutdown.Wait();
+  if (!complete.load()) workers_->Stop();  // somebody insists, or time is up: the waiter ends with the connections
+  waiter.join();
+  HEADGATE_LOG(kInfo, "app", complete.load() ? "drained" : "stopped with connections open");
+}
+
+void App::AddPages() {
+  admin_->Handle("/healthz", "200 while the process works", [] { return admin::AdminReply{.body = "ok\n"}; });
+  admin_->Handle("/readyz", "200 when traffic should be sent here", [this] {
+    if (ready()) return admin::AdminReply{.body = "ok\n"};
+    return admin::AdminReply{.status = 503, .body = draining_.load() ? "draining\n" : "no configuration yet\n"};
+  });
+  admin_->Handle("/metrics", "Prometheus metrics", [this] {
+    admin::AdminReply reply;
+    reply.content_type = std::string(MetricsRegistry::kContentType);
+    reply.body = admin::RenderMetrics(
+        *workers_, {[this](MetricsWriter& out) { client_->Collect(out); },
+                    [this](MetricsWriter& out) {
+                      control_->Run([&] { admin::CollectConfig(applier_->builder(), out); });
+                    }});
+    return reply;
+  });
+  admin_->Handle("/config", "what is being served, without secrets, as JSON", [this] {
+    admin::AdminReply reply;
+    reply.content_type = "application/json";
+    control_->Run([&] { reply.body = admin::RenderConfig(applier_->builder(), applier_->version()); });
+    return reply;
+  });
+}
+
+}  // namespace headgate::app

@@ -1,0 +1,30 @@
+#include "dataplane/app/config_applier.h"
+
+#include <utility>
+
+#include "common/log.h"
+
+namespace headgate::app {
+
+ConfigApplier::ConfigApplier(config::ConfigBuilder::Options options, worker::WorkerPool& workers)
+    : builder_(options), workers_(workers) {}
+
+control::ApplyResult ConfigApplier::Apply(std::string_view version,
+                                          absl::Span<const v1::Resource* const> upserts,
+                                          absl::Span<const std::string> removed) {
+  config::BuildResult built = builder_.Apply(upserts, removed);
+  workers_.Apply(built.update);
+  version_ = version;
+  control::ApplyResult result;
+  for (config::Refusal& refusal : built.refusals) {
+    HEADGATE_LOG(kWarn, "config", "resource refused, its last good form stays", {"resource", refusal.resource},
+                 {"reason", refusal.reason});
+    result.refused.push_back({std::move(refusal.resource), std::move(refusal.reason)});
+  }
+  if (!configured_.exchange(true)) {
+    HEADGATE_LOG(kInfo, "config", "first configuration", {"version", version}, {"resources", upserts.size()});
+  }
+  return result;
+}
+
+}  // namespace headgate::app

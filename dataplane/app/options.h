@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/log.h"
+#include "dataplane/base/address.h"
+#include "dataplane/control/snapshot_client.h"
+
+namespace headgate::app {
+
+// Everything the command line says, checked and with defaults filled in.
+struct Options {
+  control::ClientOptions controller;
+
+  std::vector<base::Address> http_listen;
+  std::vector<base::Address> https_listen;
+  base::Address admin_listen;
+
+  int workers = 0;          // 0: one per usable core
+  size_t max_connections = 0;  // 0: what the descriptor limit allows
+  std::string state_dir;    // empty: nothing survives the process
+  std::string access_log;   // "-", "off" or a path
+  bool allow_local_dns = false;
+
+  absl::Duration drain_delay;    // readiness is false, connections are still accepted
+  absl::Duration drain_timeout;  // then for exchanges to finish
+
+  LogOptions log;
+};
+
+// Reads the command line. An exit code means that the program is to end now: help was asked for, or something is
+// wrong and has been reported in one line.
+std::optional<int> ReadOptions(int argc, const char* const* argv, Options* options);
+
+}  // namespace headgate::app
