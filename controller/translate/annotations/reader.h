@@ -33,7 +33,9 @@ class AnnotationReader {
   void Deny(std::string_view name, std::string_view why);
   // The whole form of the Ingress is refused: its last accepted form stays, or it is not served at
   // all.
-  void Refuse(std::string_view name, std::string_view accepted);
+  void Refuse(std::string_view name, std::string_view why);
+  // Refuses because of a bad value. `accepted` says what would be valid.
+  void RefuseValue(std::string_view name, std::string_view accepted);
 
   bool denied() const { return denied_; }
   bool refused() const { return refused_; }
