@@ -147,12 +147,13 @@ priorityClassName: {{ . }}
 - apiGroups: [""]
   resources: [services]
   verbs: [list, watch]
-- apiGroups: [discovery.k8s.io]
-  resources: [endpointslices]
-  verbs: [list, watch]
 {{- if .Values.controller.useEndpoints }}
 - apiGroups: [""]
   resources: [endpoints]
+  verbs: [list, watch]
+{{- else }}
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
   verbs: [list, watch]
 {{- end }}
 # The program asks only for Secrets of type kubernetes.io/tls, by field selector; a role cannot say so.
