@@ -75,21 +75,28 @@ absl::StatusOr<std::unique_ptr<App>> App::Create(Options options) {
 }
 
 App::~App() {
-  // Against the flow of data: whoever calls goes before whoever is called. Configurations end on the control thread.
+  // Against the flow of data: whoever calls goes before whoever is called. Configurations end on the control thread,
+  // after whatever has been posted there.
   admin_.reset();
   client_.reset();
+  resolver_.reset();
   if (workers_ != nullptr) workers_->Stop();
-  if (control_ != nullptr) {
-    control_->Run([this] {
-      workers_.reset();
-      applier_.reset();
-    });
-  }
+  if (control_ == nullptr) return;
+  control_->Run([this] {
+    workers_.reset();
+    applier_.reset();
+  });
 }
 
 int App::Run(Shutdown& shutdown) {
+  resolver_ = std::make_unique<upstream::DnsResolver>(
+      kClock, upstream::DnsResolver::SystemLookup,
+      [this](const std::string& name, const std::vector<base::Address>& addresses) {
+        control_->Post([this, name, addresses] { applier_->Resolved(name, addresses); });
+      },
+      upstream::DnsResolver::Options{});
   applier_ = std::make_unique<ConfigApplier>(
-      config::ConfigBuilder::Options{.allow_local_dns = options_.allow_local_dns}, *workers_);
+      config::ConfigBuilder::Options{.allow_local_dns = options_.allow_local_dns}, *workers_, *resolver_);
   workers_->Start();
   client_ = std::make_unique<control::SnapshotClient>(options_.controller, std::move(store_), *applier_,
                                                       *control_, kClock);

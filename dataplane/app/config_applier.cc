@@ -6,14 +6,21 @@
 
 namespace headgate::app {
 
-ConfigApplier::ConfigApplier(config::ConfigBuilder::Options options, worker::WorkerPool& workers)
-    : builder_(options), workers_(workers) {}
+ConfigApplier::ConfigApplier(config::ConfigBuilder::Options options, worker::WorkerPool& workers,
+                             upstream::DnsResolver& resolver)
+    : builder_(options), workers_(workers), resolver_(resolver) {}
+
+void ConfigApplier::Resolved(const std::string& name, const std::vector<base::Address>& addresses) {
+  workers_.Apply(builder_.Resolved(name, addresses));
+}
 
 control::ApplyResult ConfigApplier::Apply(std::string_view version,
                                           absl::Span<const v1::Resource* const> upserts,
                                           absl::Span<const std::string> removed) {
   config::BuildResult built = builder_.Apply(upserts, removed);
   workers_.Apply(built.update);
+  for (const std::string& name : built.dns_stopped) resolver_.Stop(name);
+  for (const std::string& name : built.dns_started) resolver_.Start(name);
   version_ = version;
   control::ApplyResult result;
   for (config::Refusal& refusal : built.refusals) {

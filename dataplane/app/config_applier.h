@@ -1,27 +1,30 @@
 #pragma once
 
 #include <atomic>
-#include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "dataplane/config/config_builder.h"
 #include "dataplane/control/applier.h"
-#include "dataplane/control/control_thread.h"
+#include "dataplane/upstream/dns_resolver.h"
 #include "dataplane/worker/worker_pool.h"
 
 namespace headgate::app {
 
-// Compiles what the snapshot client brings and hands it to the workers. Lives on the control thread.
+// Compiles what the snapshot client brings, adds what DNS says of ExternalName services, and hands it to the workers.
+// Lives on the control thread, where it is destroyed as well.
 class ConfigApplier final : public control::Applier {
  public:
-  // `workers` outlives this.
-  ConfigApplier(config::ConfigBuilder::Options options, worker::WorkerPool& workers);
+  // The arguments outlive this.
+  ConfigApplier(config::ConfigBuilder::Options options, worker::WorkerPool& workers,
+                upstream::DnsResolver& resolver);
 
   control::ApplyResult Apply(std::string_view version, absl::Span<const v1::Resource* const> upserts,
                              absl::Span<const std::string> removed) override;
+
+  // The resolver's answer. Control thread.
+  void Resolved(const std::string& name, const std::vector<base::Address>& addresses);
 
   // Control thread.
   const config::ConfigBuilder& builder() const { return builder_; }
@@ -34,6 +37,7 @@ class ConfigApplier final : public control::Applier {
  private:
   config::ConfigBuilder builder_;
   worker::WorkerPool& workers_;
+  upstream::DnsResolver& resolver_;
   std::string version_;
   std::atomic<bool> configured_{false};
 };
