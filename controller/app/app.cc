@@ -1,0 +1,134 @@
+#include "controller/app/app.h"
+
+#include <cstdlib>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "common/flags.h"
+#include "common/log.h"
+#include "controller/app/fallback_certificate.h"
+#include "controller/kube/credentials.h"
+#include "controller/kube/rest_transport.h"
+
+namespace headgate::app {
+namespace {
+
+// A pipeline that has not come round for so long will not any more.
+constexpr absl::Duration kHangLimit = absl::Minutes(2);
+
+absl::StatusOr<kube::ApiServerConfig> FindApiServer(const Options& options) {
+  if (!options.kubeconfig.empty()) {
+    return kube::LoadKubeconfig(options.kubeconfig, options.kube_context);
+  }
+  return kube::InClusterConfig([](const char* name) { return std::getenv(name); });
+}
+
+kube::EndpointsApi EndpointsApiOf(const std::string& text) {
+  if (text == "slices") return kube::EndpointsApi::kSlices;
+  if (text == "endpoints") return kube::EndpointsApi::kLegacy;
+  return kube::EndpointsApi::kAuto;
+}
+
+std::optional<kube::ObjectKey> KeyOf(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  absl::StatusOr<kube::ObjectKey> key = ParseObjectKey(text);
+  return key.ok() ? std::optional(*std::move(key)) : std::nullopt;
+}
+
+// Empty: all. The defaults may live apart from the Ingresses.
+std::vector<std::string> NamespacesToWatch(const Options& options) {
+  if (options.relevance.watch_namespace.empty()) return {};
+  std::set<std::string> namespaces = {options.relevance.watch_namespace};
+  for (const std::string* name :
+       {&options.default_backend_service, &options.default_ssl_certificate}) {
+    if (const std::optional<kube::ObjectKey> key = KeyOf(*name)) namespaces.insert(key->ns);
+  }
+  return {namespaces.begin(), namespaces.end()};
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<App>> App::Start(const Options& options) {
+  std::unique_ptr<App> app(new App);
+  for (const auto start :
+       {&App::StartServer, &App::StartPipeline, &App::StartAdmin, &App::StartSource}) {
+    if (absl::Status status = ((*app).*start)(options); !status.ok()) return status;
+  }
+  return app;
+}
+
+absl::Status App::StartServer(const Options& options) {
+  publish::SnapshotServer::Options server;
+  server.listen = *options.snapshot_listen;
+  if (!options.snapshot_insecure) server.tls = options.snapshot_tls;
+  auto started = publish::SnapshotServer::Start(server, clock_, metrics_);
+  if (!started.ok()) return started.status();
+  server_ = *std::move(started);
+  return absl::OkStatus();
+}
+
+absl::Status App::StartPipeline(const Options& options) {
+  absl::StatusOr<translate::CertificatePem> fallback = MakeFallbackCertificate(clock_.WallNow());
+  if (!fallback.ok()) return fallback.status();
+  Pipeline::Options pipeline;
+  pipeline.state.relevance = options.relevance;
+  pipeline.translate.default_backend = KeyOf(options.default_backend_service);
+  pipeline.translate.default_certificate = KeyOf(options.default_ssl_certificate);
+  pipeline.translate.fallback_certificate = *std::move(fallback);
+  pipeline.translate.allow_loopback_endpoints = !options.manifests.empty();
+  pipeline.translate.external_names = !options.disable_svc_external_name;
+  pipeline_ = std::make_unique<Pipeline>(
+      std::move(pipeline),
+      [this](std::vector<publish::Change> changes) { server_->Publish(std::move(changes)); },
+      clock_, metrics_);
+  return absl::OkStatus();
+}
+
+absl::Status App::StartAdmin(const Options& options) {
+  auto started = AdminServer::Start(
+      *options.admin_listen, [this](std::string_view path) { return Answer(path); }, clock_);
+  if (!started.ok()) return started.status();
+  admin_ = *std::move(started);
+  return absl::OkStatus();
+}
+
+absl::Status App::StartSource(const Options& options) {
+  if (!options.manifests.empty()) {
+    kube::ManifestSourceOptions manifests;
+    manifests.folder = options.manifests;
+    manifests_ =
+        std::make_unique<kube::ManifestSource>(manifests, pipeline_->sink(), clock_, metrics_);
+    return manifests_->Start();
+  }
+  absl::StatusOr<kube::ApiServerConfig> server = FindApiServer(options);
+  if (!server.ok()) return server.status();
+  kube::InitializeRest();
+  HEADGATE_LOG(kInfo, "app", "reading from the API server", {"url", server->url});
+  kube::ApiSourceOptions source;
+  source.namespaces = NamespacesToWatch(options);
+  source.endpoints_api = EndpointsApiOf(options.endpoints_api);
+  api_ = std::make_unique<kube::ApiSource>(
+      std::move(source), [config = *server] { return kube::MakeRestTransport(config); },
+      pipeline_->sink(), clock_, metrics_);
+  api_->Start();
+  return absl::OkStatus();
+}
+
+AdminReply App::Answer(std::string_view path) const {
+  if (path == "/metrics") {
+    return {.content_type = std::string(MetricsRegistry::kContentType), .body = metrics_.Render()};
+  }
+  if (path == "/healthz") {
+    if (pipeline_->SinceLastTurn() < kHangLimit) return {.body = "ok\n"};
+    return {.status = 503, .body = "translation hangs\n"};
+  }
+  if (path == "/readyz") {
+    if (pipeline_->published()) return {.body = "ok\n"};
+    return {.status = 503, .body = "not every kind of object has been listed yet\n"};
+  }
+  return {.status = 404, .body = "There are /metrics, /healthz and /readyz.\n"};
+}
+
+}  // namespace headgate::app

@@ -1,0 +1,108 @@
+#include "controller/app/options.h"
+
+#include "common/strings.h"
+
+namespace headgate::app {
+
+void DeclareFlags(Options& options, FlagSet& flags) {
+  flags.Group("Where objects come from",
+              "Without any of these: the cluster in which the program runs as a pod.");
+  flags.AddString(
+      "manifests", &options.manifests, "DIR",
+      "Read Kubernetes YAML and JSON from this folder and follow its changes. No cluster "
+      "is needed.");
+  flags.AddString("kubeconfig", &options.kubeconfig, "FILE",
+                  "Read from the API server that this kubeconfig names.");
+  flags.AddString("kube-context", &options.kube_context, "NAME",
+                  "Context of the kubeconfig, if not its current one.");
+  flags.AddChoice(
+      "endpoints-api", &options.endpoints_api, {"auto", "slices", "endpoints"},
+      "Whether addresses come from EndpointSlices or, for old clusters, from Endpoints. "
+      "auto asks the API server what it has.");
+
+  flags.Group("Which Ingresses are ours");
+  flags.AddString("ingress-class", &options.relevance.ingress_class, "NAME",
+                  "Value of the old annotation kubernetes.io/ingress.class that is ours.");
+  flags.AddString("controller-class", &options.relevance.controller_class, "NAME",
+                  "IngressClasses with this spec.controller are ours.");
+  flags.AddBool("ingress-class-by-name", &options.relevance.ingress_class_by_name,
+                "Take the IngressClass named as --ingress-class as well, whatever its controller.");
+  flags.AddBool("watch-ingress-without-class", &options.relevance.watch_without_class,
+                "Take Ingresses that name no class.");
+  flags.AddString("watch-namespace", &options.relevance.watch_namespace, "NS",
+                  "Only this namespace. Empty: all.");
+
+  flags.Group("Defaults of what is served");
+  flags.AddString("default-backend-service", &options.default_backend_service, "NS/NAME",
+                  "Service that answers requests which match no rule, by its first port.");
+  flags.AddString(
+      "default-ssl-certificate", &options.default_ssl_certificate, "NS/NAME",
+      "Secret with the certificate for hosts that have none of their own. Without it: a "
+      "self-signed one.");
+  flags.AddBool("disable-svc-external-name", &options.disable_svc_external_name,
+                "Give Services of type ExternalName no endpoints.");
+
+  flags.Group("Data planes", "They dial this address and get the configuration.");
+  flags.AddHostPort("snapshot-listen", &options.snapshot_listen, "Where data planes connect.");
+  flags.AddBool("snapshot-insecure", &options.snapshot_insecure,
+                "No TLS. Snapshots hold private keys, so the address must be a loopback one.");
+  flags.AddString("snapshot-tls-cert", &options.snapshot_tls.certificate, "FILE",
+                  "Certificate chain of this controller, PEM. Read again when it changes, as the "
+                  "next two.");
+  flags.AddString("snapshot-tls-key", &options.snapshot_tls.key, "FILE", "Its private key, PEM.");
+  flags.AddString("snapshot-client-ca", &options.snapshot_tls.client_ca, "FILE",
+                  "Who signs the certificates of data planes, PEM.");
+
+  flags.Group("Operation");
+  flags.AddHostPort("admin-listen", &options.admin_listen,
+                    "Plain HTTP for /metrics, /healthz and /readyz.");
+  flags.AddChoice("log-level", &options.log_level, {"debug", "info", "warn", "error", "off"},
+                  "The least severe level that is logged.");
+  flags.AddChoice("log-format", &options.log_format, {"text", "json"}, "Form of log lines.");
+}
+
+absl::Status CheckOptions(const Options& options) {
+  if (!options.manifests.empty() && !options.kubeconfig.empty()) {
+    return absl::InvalidArgumentError("--manifests and --kubeconfig exclude each other");
+  }
+  if (!options.kube_context.empty() && options.kubeconfig.empty()) {
+    return absl::InvalidArgumentError("--kube-context needs --kubeconfig");
+  }
+  const publish::TlsPaths& tls = options.snapshot_tls;
+  const int tls_files = (tls.certificate.empty() ? 0 : 1) + (tls.key.empty() ? 0 : 1) +
+                        (tls.client_ca.empty() ? 0 : 1);
+  if (options.snapshot_insecure) {
+    if (tls_files > 0) {
+      return absl::InvalidArgumentError(
+          "--snapshot-insecure and --snapshot-tls-… exclude each other");
+    }
+    if (!options.snapshot_listen->IsLoopback()) {
+      return absl::InvalidArgumentError(
+          StrCat("--snapshot-insecure: snapshots hold private keys, so --snapshot-listen must be a "
+                 "loopback address, not ",
+                 options.snapshot_listen->ToString()));
+    }
+  } else if (tls_files != 3) {
+    return absl::InvalidArgumentError(
+        "data planes need --snapshot-tls-cert, --snapshot-tls-key and --snapshot-client-ca (or, on "
+        "a "
+        "loopback address, --snapshot-insecure)");
+  }
+  for (const std::string* key :
+       {&options.default_backend_service, &options.default_ssl_certificate}) {
+    if (key->empty()) continue;
+    if (auto parsed = ParseObjectKey(*key); !parsed.ok()) return parsed.status();
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<kube::ObjectKey> ParseObjectKey(const std::string& text) {
+  const size_t slash = text.find('/');
+  if (slash == std::string::npos || slash == 0 || slash + 1 == text.size() ||
+      text.find('/', slash + 1) != std::string::npos) {
+    return absl::InvalidArgumentError(StrCat("\"", text, "\" is not NAMESPACE/NAME"));
+  }
+  return kube::ObjectKey{text.substr(0, slash), text.substr(slash + 1)};
+}
+
+}  // namespace headgate::app

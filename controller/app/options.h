@@ -1,0 +1,47 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/flags.h"
+#include "common/host_port.h"
+#include "controller/kube/objects.h"
+#include "controller/publish/tls_files.h"
+#include "controller/state/relevance.h"
+
+namespace headgate::app {
+
+// The command line of headgate-controller, as values.
+struct Options {
+  // Where objects come from: `manifests`, else `kubeconfig`, else the cluster we run in.
+  std::string manifests;
+  std::string kubeconfig;
+  std::string kube_context;
+  std::string endpoints_api = "auto";  // "auto", "slices" or "endpoints"
+
+  state::RelevanceOptions relevance;
+  std::string default_backend_service;  // "NS/NAME" or empty
+  std::string default_ssl_certificate;  // "NS/NAME" or empty
+  bool disable_svc_external_name = false;
+
+  std::optional<HostPort> snapshot_listen = HostPort{"127.0.0.1", 7443};
+  bool snapshot_insecure = false;
+  publish::TlsPaths snapshot_tls;
+
+  std::optional<HostPort> admin_listen = HostPort{"127.0.0.1", 10255};
+
+  std::string log_level = "info";
+  std::string log_format = "text";
+};
+
+// Adds every flag; the targets are the members of `options`.
+void DeclareFlags(Options& options, FlagSet& flags);
+// What no flag can say by itself: what excludes or needs each other.
+absl::Status CheckOptions(const Options& options);
+// "NS/NAME".
+absl::StatusOr<kube::ObjectKey> ParseObjectKey(const std::string& text);
+
+}  // namespace headgate::app

@@ -1,0 +1,187 @@
+#include "controller/app/pipeline.h"
+
+#include <malloc.h>
+
+#include <algorithm>
+
+#include "common/log.h"
+
+namespace headgate::app {
+namespace {
+
+// The thread shows itself at least this often.
+constexpr absl::Duration kIdleTurn = absl::Seconds(5);
+// Of one update. A first translation may have thousands to say; the metric counts them all.
+constexpr size_t kMaxDiagnosticLines = 200;
+
+void LogDiagnostic(const translate::Diagnostic& diagnostic) {
+  const auto write = [&](auto level) {
+    if (!LogEnabled(level)) return;
+    log_internal::Write(level, "translate", diagnostic.message,
+                        {{"kind", kube::KindName(diagnostic.kind)},
+                         {"object", diagnostic.object.ToString()},
+                         {"field", diagnostic.field},
+                         {"reason", translate::ReasonName(diagnostic.reason)}},
+                        0);
+  };
+  switch (diagnostic.severity) {
+    case translate::Severity::kInfo:
+      return write(LogLevel::kInfo);
+    case translate::Severity::kWarning:
+      return write(LogLevel::kWarn);
+    case translate::Severity::kError:
+      return write(LogLevel::kError);
+  }
+}
+
+void Write(MetricsWriter& writer, std::string_view name, std::string_view help, MetricType type,
+           uint64_t value) {
+  writer.Family(name, type, help);
+  writer.Sample({}, value);
+}
+
+}  // namespace
+
+Pipeline::Pipeline(Options options, Publish publish, const Clock& clock, MetricsRegistry& metrics)
+    : options_(std::move(options)),
+      publish_(std::move(publish)),
+      clock_(clock),
+      inbox_(clock),
+      state_(options_.state),
+      batcher_(options_.batcher),
+      translator_(options_.translate),
+      next_recheck_(clock.MonotonicNow() + options_.recheck),
+      translation_seconds_(metrics.AddHistogram(
+          "headgate_translation_seconds", "Time to translate one batch of changes.",
+          {0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10})),
+      resources_changed_(metrics.AddCounter("headgate_translation_resources_total",
+                                            "Resources that translation changed or removed.")),
+      last_turn_ns_(absl::ToInt64Nanoseconds(clock.MonotonicNow())) {
+  metrics.AddCollector([shared = shared_](MetricsWriter& writer) {
+    Numbers numbers;
+    {
+      std::lock_guard lock(shared->mutex);
+      numbers = shared->numbers;
+    }
+    Collect(numbers, writer);
+  });
+  thread_ = std::thread([this] { Run(); });
+}
+
+Pipeline::~Pipeline() {
+  stopping_ = true;
+  inbox_.Wake();
+  thread_.join();
+}
+
+absl::Duration Pipeline::SinceLastTurn() const {
+  return clock_.MonotonicNow() - absl::Nanoseconds(last_turn_ns_.load(std::memory_order_relaxed));
+}
+
+void Pipeline::Run() {
+  while (!stopping_) {
+    absl::Duration now = clock_.MonotonicNow();
+    last_turn_ns_.store(absl::ToInt64Nanoseconds(now), std::memory_order_relaxed);
+    const absl::Duration deadline =
+        std::min({now + kIdleTurn, next_recheck_, batcher_.Deadline().value_or(next_recheck_)});
+    std::vector<state::Inbox::Event> events = inbox_.Wait(deadline);
+    if (stopping_) return;
+    now = clock_.MonotonicNow();
+    const bool any = !events.empty();
+    for (state::Inbox::Event& event : events) state::ApplyEvent(state_, std::move(event));
+    events.clear();
+    if (any && state_.HasChanges()) batcher_.OnChange(now);
+    // The first snapshot waits for every kind, and for nothing else.
+    if (state_.Synced() && (!published() || batcher_.Due(now) || now >= next_recheck_)) Turn(now);
+    if (any) NoteNumbers();
+  }
+}
+
+void Pipeline::Turn(absl::Duration now) {
+  next_recheck_ = now + options_.recheck;
+  batcher_.Clear();
+  const translate::TranslationUpdate update =
+      translator_.Update(state_, state_.TakeChanges(), clock_.WallNow());
+  const absl::Duration took = clock_.MonotonicNow() - now;
+  translation_seconds_.Observe(absl::ToDoubleSeconds(took));
+  resources_changed_.Add(update.upserted.size() + update.removed.size());
+  Report(update);
+
+  const bool first = !published();
+  if (first || update.ChangesSnapshot()) {
+    std::vector<publish::Change> changes;
+    changes.reserve(update.upserted.size() + update.removed.size());
+    for (const translate::ResourcePtr& resource : update.upserted) {
+      changes.push_back({resource->name(), resource});
+    }
+    for (const std::string& name : update.removed) changes.push_back({name, nullptr});
+    publish_(std::move(changes));
+  }
+  if (first) {
+    published_.store(true, std::memory_order_release);
+    HEADGATE_LOG(kInfo, "app", "first snapshot published", {"resources", update.resource_count},
+                 {"translation", took});
+    // Lists were decoded from text many times their size.
+    malloc_trim(0);
+  }
+  NoteNumbers();
+}
+
+void Pipeline::Report(const translate::TranslationUpdate& update) {
+  size_t lines = 0;
+  for (const translate::Diagnostic& diagnostic : update.raised) {
+    if (lines++ < kMaxDiagnosticLines) LogDiagnostic(diagnostic);
+  }
+  if (lines > kMaxDiagnosticLines) {
+    HEADGATE_LOG(kWarn, "translate", "more diagnostics than are logged at once",
+                 {"left_out", lines - kMaxDiagnosticLines});
+  }
+  for (const translate::Diagnostic& diagnostic : update.cleared) {
+    HEADGATE_LOG(kDebug, "translate", "no longer so", {"was", diagnostic.ToString()});
+  }
+  std::lock_guard lock(shared_->mutex);
+  std::map<DiagnosticKind, int64_t>& counts = shared_->numbers.diagnostics;
+  for (const auto& diagnostic : update.raised) ++counts[{diagnostic.severity, diagnostic.reason}];
+  for (const auto& diagnostic : update.cleared) --counts[{diagnostic.severity, diagnostic.reason}];
+}
+
+void Pipeline::NoteNumbers() {
+  std::lock_guard lock(shared_->mutex);
+  Numbers& numbers = shared_->numbers;
+  numbers.synced = state_.Synced();
+  for (size_t kind = 0; kind < kube::kKindCount; ++kind) {
+    numbers.objects[kind] = state_.object_count(static_cast<kube::Kind>(kind));
+  }
+  numbers.stale_events = state_.stale_events();
+  numbers.work = translator_.work();
+}
+
+void Pipeline::Collect(const Numbers& numbers, MetricsWriter& writer) {
+  Write(writer, "headgate_state_synced", "1 when every kind has been listed once.",
+        MetricType::kGauge, numbers.synced ? 1 : 0);
+  writer.Family("headgate_state_objects", MetricType::kGauge, "Objects held, by kind.");
+  for (size_t kind = 0; kind < kube::kKindCount; ++kind) {
+    writer.Sample({{"kind", std::string(kube::KindName(static_cast<kube::Kind>(kind)))}},
+                  uint64_t{numbers.objects[kind]});
+  }
+  Write(writer, "headgate_state_stale_events_total",
+        "Events dropped because a newer form of the object was held.", MetricType::kCounter,
+        numbers.stale_events);
+  writer.Family("headgate_diagnostics", MetricType::kGauge,
+                "What is wrong with objects now, by severity and reason.");
+  for (const auto& [kind, count] : numbers.diagnostics) {
+    writer.Sample({{"severity", std::string(translate::SeverityName(kind.first))},
+                   {"reason", std::string(translate::ReasonName(kind.second))}},
+                  static_cast<double>(count));
+  }
+  writer.Family("headgate_translation_units_total", MetricType::kCounter,
+                "Units of translation redone: the cost of changes.");
+  const translate::Translator::Work& work = numbers.work;
+  writer.Sample({{"unit", "ingress"}}, work.ingresses);
+  writer.Sample({{"unit", "certificate"}}, work.certificates);
+  writer.Sample({{"unit", "host"}}, work.hosts);
+  writer.Sample({{"unit", "cluster"}}, work.clusters);
+  writer.Sample({{"unit", "endpoints"}}, work.endpoints);
+}
+
+}  // namespace headgate::app

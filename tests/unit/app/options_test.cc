@@ -1,0 +1,72 @@
+#include "controller/app/options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace headgate::app {
+namespace {
+
+using testing::HasSubstr;
+
+// The problem with a command line, or empty.
+std::string Problem(const std::vector<std::string>& arguments, Options* parsed = nullptr) {
+  Options options;
+  FlagSet flags("headgate-controller", "Test.");
+  DeclareFlags(options, flags);
+  if (auto outcome = flags.Parse(arguments); !outcome.ok()) {
+    return std::string(outcome.status().message());
+  }
+  const absl::Status checked = CheckOptions(options);
+  if (parsed != nullptr) *parsed = options;
+  return std::string(checked.message());
+}
+
+TEST(OptionsTest, TakesTheFlagsThatOperatorsKnow) {
+  Options options;
+  EXPECT_EQ(Problem({"--manifests=/etc/manifests", "--snapshot-listen=127.0.0.1:9000",
+                     "--snapshot-insecure", "--ingress-class=edge",
+                     "--controller-class=example.com/edge", "--watch-ingress-without-class",
+                     "--watch-namespace=shop", "--admin-listen=0.0.0.0:10254"},
+                    &options),
+            "");
+  EXPECT_EQ(options.manifests, "/etc/manifests");
+  EXPECT_EQ(options.snapshot_listen->port, 9000);
+  EXPECT_EQ(options.relevance.ingress_class, "edge");
+  EXPECT_EQ(options.relevance.controller_class, "example.com/edge");
+  EXPECT_TRUE(options.relevance.watch_without_class);
+  EXPECT_EQ(options.relevance.watch_namespace, "shop");
+  EXPECT_EQ(options.admin_listen->host, "0.0.0.0");
+}
+
+TEST(OptionsTest, WithoutTlsTheAddressMustBeLoopback) {
+  EXPECT_EQ(Problem({"--snapshot-insecure", "--snapshot-listen=[::1]:7443"}), "");
+  EXPECT_THAT(Problem({"--snapshot-insecure", "--snapshot-listen=:7443"}), HasSubstr("loopback"));
+  EXPECT_THAT(Problem({"--snapshot-insecure", "--snapshot-listen=10.0.0.1:7443"}),
+              HasSubstr("10.0.0.1"));
+}
+
+TEST(OptionsTest, TlsNeedsAllItsFiles) {
+  EXPECT_EQ(Problem({"--snapshot-tls-cert=a", "--snapshot-tls-key=b", "--snapshot-client-ca=c"}),
+            "");
+  EXPECT_THAT(Problem({"--snapshot-tls-cert=a", "--snapshot-tls-key=b"}),
+              HasSubstr("--snapshot-client-ca"));
+  EXPECT_THAT(Problem({}), HasSubstr("--snapshot-tls-cert"));
+  EXPECT_THAT(Problem({"--snapshot-insecure", "--snapshot-tls-key=b"}), HasSubstr("exclude"));
+}
+
+TEST(OptionsTest, ThereIsOneSource) {
+  EXPECT_THAT(Problem({"--snapshot-insecure", "--manifests=a", "--kubeconfig=b"}),
+              HasSubstr("exclude"));
+  EXPECT_THAT(Problem({"--snapshot-insecure", "--kube-context=a"}), HasSubstr("--kubeconfig"));
+}
+
+TEST(OptionsTest, ObjectsAreNamedWithTheirNamespace) {
+  EXPECT_EQ(ParseObjectKey("shop/web")->ToString(), "shop/web");
+  for (const char* text : {"", "web", "/web", "shop/", "a/b/c"}) {
+    EXPECT_FALSE(ParseObjectKey(text).ok()) << text;
+  }
+  EXPECT_THAT(Problem({"--snapshot-insecure", "--default-backend-service=web"}), HasSubstr("web"));
+}
+
+}  // namespace
+}  // namespace headgate::app
