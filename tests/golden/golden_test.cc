@@ -28,6 +28,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
 #include "common/strings.h"
 #include "controller/kube/manifest_set.h"
 #include "controller/translate/translate.h"

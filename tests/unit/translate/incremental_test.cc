@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "absl/time/clock.h"
 #include "controller/translate/translate.h"
 #include "controller/translate/translator.h"
 #include "tests/support/certificates.h"

@@ -1,0 +1,50 @@
+#include "controller/translate/annotations/values.h"
+
+#include <gtest/gtest.h>
+
+namespace headgate::translate {
+namespace {
+
+TEST(AnnotationValuesTest, Booleans) {
+  for (const char* text : {"1", "t", "T", "TRUE", "true", "True"}) EXPECT_EQ(ParseBool(text), true);
+  for (const char* text : {"0", "f", "F", "FALSE", "false", "False"}) {
+    EXPECT_EQ(ParseBool(text), false);
+  }
+  for (const char* text : {"", "yes", "on", "tRUE", " true", "true "}) {
+    EXPECT_EQ(ParseBool(text), std::nullopt) << text;
+  }
+}
+
+TEST(AnnotationValuesTest, Integers) {
+  EXPECT_EQ(ParseInt("60"), 60);
+  EXPECT_EQ(ParseInt("+60"), 60);
+  EXPECT_EQ(ParseInt("-1"), -1);
+  EXPECT_EQ(ParseInt("007"), 7);
+  for (const char* text :
+       {"", "+", "-", "+-1", "60s", " 60", "6 0", "1e3", "9223372036854775808"}) {
+    EXPECT_EQ(ParseInt(text), std::nullopt) << text;
+  }
+}
+
+TEST(AnnotationValuesTest, Sizes) {
+  EXPECT_EQ(ParseSize("0"), 0u);
+  EXPECT_EQ(ParseSize("512"), 512u);
+  EXPECT_EQ(ParseSize("8k"), 8192u);
+  EXPECT_EQ(ParseSize("8M"), 8u << 20);
+  EXPECT_EQ(ParseSize("2G"), uint64_t{2} << 30);
+  for (const char* text : {"", "k", "-1", "+1", "8b", "8kb", "8 k", "1.5m", "18446744073709551615k",
+                           "99999999999999999999"}) {
+    EXPECT_EQ(ParseSize(text), std::nullopt) << text;
+  }
+}
+
+TEST(AnnotationValuesTest, UrlText) {
+  EXPECT_TRUE(IsUrlText("https://shop.example.com:8443/a_b~c?d=e&f=g,h"));
+  for (const char* text :
+       {"", "  ", "https://a/$host", "https://a/\"", "https://a/#x", "a;b", "a%20b"}) {
+    EXPECT_FALSE(IsUrlText(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace headgate::translate
