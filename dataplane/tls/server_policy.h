@@ -14,7 +14,7 @@ struct ServerPolicy {
   Version min_version = Version::kTls12;
   Version max_version = Version::kTls13;
   // OpenSSL cipher list for TLS 1.2. Empty: kDefaultCiphers.
-  std::string ciphers;
+  std::string ciphers = {};
 
   bool operator==(const ServerPolicy&) const = default;
 };
