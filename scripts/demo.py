@@ -69,6 +69,9 @@ kind: Ingress
 metadata:
   name: demo
   namespace: demo
+  annotations:
+    # A host with TLS sends plain HTTP to https:// unless told otherwise.
+    nginx.ingress.kubernetes.io/ssl-redirect: "false"
 spec:
   ingressClassName: headgate
   tls:
