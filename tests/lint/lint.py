@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Rules about the whole repository that no compiler checks.
 
-    lint.py [--root DIR] layers|hygiene|banned|length|docs|scripts ...
+    lint.py [--root DIR] layers|hygiene|banned|length|docs|annotations|scripts ...
 
 Prints one line a violation, `file:line: what is wrong`, and exits 1 if there is any. A line may be exempted
 from one banned call where the reason is written beside it:
@@ -244,6 +244,20 @@ def check_docs(repo):
                     yield f"{name}:{number}: `{path}` does not exist"
 
 
+def check_annotations(repo):
+    """README.md says of each annotation that the controller knows what becomes of it, and of no other."""
+    known = set()
+    for name in (n for n in repo.names if re.fullmatch(r"controller/translate/annotations/\w+\.h", n)):
+        for names in re.findall(r"std::array<std::string_view, \d+> k\w+Names\s*=\s*\{(.*?)\}", repo.text(name), re.S):
+            known |= set(re.findall(r'"([a-z-]+)"', names))
+    rows = [line.split("|")[1] for line in repo.text("README.md").splitlines() if line.startswith("| `")]
+    told = {name for row in rows for name in re.findall(r"`([a-z-]+)`", row)}
+    for name in sorted(known - told):
+        yield f"README.md: says nothing about the annotation {name}"
+    for name in sorted(told - known):
+        yield f"README.md: the controller knows no annotation {name}"
+
+
 def check_scripts(repo):
     for name in repo.names:
         text = repo.text(name) if pathlib.PurePath(name).suffix in {"", ".sh", ".py"} else ""
@@ -258,7 +272,7 @@ def check_scripts(repo):
 
 
 CHECKS = {"layers": check_layers, "hygiene": check_hygiene, "banned": check_banned, "length": check_length,
-          "docs": check_docs, "scripts": check_scripts}
+          "docs": check_docs, "annotations": check_annotations, "scripts": check_scripts}
 
 
 def main():

@@ -107,6 +107,13 @@ class LintTest(unittest.TestCase):
         self.expect("docs", {"README.md": "    make everything\n[a](gone.md)\n[b](#nowhere)\nsee `scripts/gone`\n"},
                     "no target 'everything'", "gone.md", "#nowhere", "`scripts/gone`")
 
+    def test_annotations(self):
+        header = {"controller/translate/annotations/a.h":
+                  'inline constexpr std::array<std::string_view, 2> kNames = {"one",\n    "two"};\n'}
+        self.expect("annotations", {**header, "README.md": "| `one`, `two` | the same |\n"})
+        self.expect("annotations", {**header, "README.md": "| `one`, `three` | the same |\n"},
+                    "nothing about the annotation two", "knows no annotation three")
+
     def test_scripts(self):
         self.expect("scripts", {"scripts/a": "#!/usr/bin/env bash\nif true; then\n"}, "line 3", "not executable")
 
