@@ -109,7 +109,7 @@ class LintTest(unittest.TestCase):
 
     def test_annotations(self):
         header = {"controller/translate/annotations/a.h":
-                  'inline constexpr std::array<std::string_view, 2> kNames = {"one",\n    "two"};\n'}
+                  'inline constexpr std::array<std::string_view, 2> kSomeNames = {"one",\n    "two"};\n'}
         self.expect("annotations", {**header, "README.md": "| `one`, `two` | the same |\n"})
         self.expect("annotations", {**header, "README.md": "| `one`, `three` | the same |\n"},
                     "nothing about the annotation two", "knows no annotation three")
