@@ -102,8 +102,12 @@ absl::Duration ManifestSource::NextWake() const {
   absl::Duration wake = last_scan_ + options_.rescan_interval;
   wake = std::min(wake, last_event_ + options_.hold_off);
   wake = std::min(wake, first_event_ + options_.hold_off_limit);
-  for (const auto& [path, time] : being_written_)
+  for (const auto& [path, time] : being_written_) {
     wake = std::min(wake, time + options_.writing_limit);
+  }
+  for (const auto& [path, since] : missing_) {
+    wake = std::min(wake, since + options_.deletion_grace);
+  }
   return wake;
 }
 
@@ -148,7 +152,12 @@ absl::Status ManifestSource::Scan() {
   first_event_ = last_event_ = absl::InfiniteDuration();
   std::vector<std::string> paths;
   const absl::Status status = ListFolder(options_.folder, /*with_sub_folders=*/true, &paths);
-  if (!status.ok()) return status;
+  if (!status.ok()) {
+    // Nothing is known of single files any more; their times must not wake us again and again.
+    being_written_.clear();
+    missing_.clear();
+    return status;
+  }
   std::sort(paths.begin(), paths.end());
   for (const std::string& path : paths) {
     if (!IsBeingWritten(path)) LoadIfChanged(path);
@@ -156,15 +165,27 @@ absl::Status ManifestSource::Scan() {
   std::erase_if(being_written_, [&](const auto& entry) {
     return last_scan_ - entry.second >= options_.writing_limit;
   });
-  for (auto file = files_.begin(); file != files_.end();) {
-    if (std::binary_search(paths.begin(), paths.end(), file->first)) {
-      ++file;
-    } else {
-      set_.Remove(file->first);
-      file = files_.erase(file);
-    }
-  }
+  ForgetMissing(paths);
   return absl::OkStatus();
+}
+
+void ManifestSource::ForgetMissing(const std::vector<std::string>& present) {
+  for (auto file = files_.begin(); file != files_.end();) {
+    const std::string& path = file->first;
+    if (std::binary_search(present.begin(), present.end(), path)) {
+      missing_.erase(path);
+      ++file;
+      continue;
+    }
+    const absl::Duration since = missing_.emplace(path, last_scan_).first->second;
+    if (last_scan_ - since < options_.deletion_grace) {
+      ++file;
+      continue;
+    }
+    set_.Remove(path);
+    missing_.erase(path);
+    file = files_.erase(file);
+  }
 }
 
 absl::Status ManifestSource::ListFolder(const std::string& folder, bool with_sub_folders,

@@ -29,6 +29,9 @@ struct ManifestSourceOptions {
   // A file that is open for writing is not read before it is closed, or was left alone for this
   // long.
   absl::Duration writing_limit = absl::Seconds(1);
+  // A file that is gone takes its objects along only after this time: some editors save by moving
+  // the old file away before they write the new one.
+  absl::Duration deletion_grace = absl::Milliseconds(150);
   // Looks at everything this often even without events: inotify says nothing about some file
   // systems and about the targets of symbolic links.
   absl::Duration rescan_interval = absl::Seconds(5);
@@ -73,6 +76,8 @@ class ManifestSource {
   absl::Status ListFolder(const std::string& folder, bool with_sub_folders,
                           std::vector<std::string>* files);
   void LoadIfChanged(const std::string& path);
+  // `present`: the files that are there now, sorted.
+  void ForgetMissing(const std::vector<std::string>& present);
   void DeliverInitial();
   void PublishProblems();
   absl::Duration NextWake() const;
@@ -89,6 +94,7 @@ class ManifestSource {
   std::map<std::string, TrackedFile> files_;
   std::map<int, std::string> watches_;                   // inotify watch → folder
   std::map<std::string, absl::Duration> being_written_;  // path → last write
+  std::map<std::string, absl::Duration> missing_;        // tracked, but not there → since when
   absl::Duration first_event_ = absl::InfiniteDuration();
   absl::Duration last_event_ = absl::InfiniteDuration();
   absl::Duration last_scan_;

@@ -133,6 +133,19 @@ TEST_F(ManifestSourceTest, AFileIsNotReadWhileItIsWritten) {
   EXPECT_THAT(sink.TakeLog(), ElementsAre("+Namespace c"));
 }
 
+TEST_F(ManifestSourceTest, AFileThatIsMovedAwayAndWrittenAnewLosesNothing) {
+  options.deletion_grace = absl::Hours(1);
+  Write("a.yaml", Namespaced("a"));
+  Start();
+  sink.TakeLog();
+  std::filesystem::rename(Path("a.yaml"), Path("a.yaml~"));
+  Write("other.yaml", Namespaced("other"));
+  ASSERT_TRUE(sink.AwaitLog("+Namespace other"));  // a scan in which a.yaml was missing
+  Write("a.yaml", Namespaced("a") + "---\n" + Namespaced("b"));
+  ASSERT_TRUE(sink.AwaitLog("+Namespace b"));
+  EXPECT_THAT(sink.TakeLog(), ElementsAre("+Namespace other", "+Namespace b"));
+}
+
 TEST_F(ManifestSourceTest, AFileThatIsNeverClosedIsReadInTheEnd) {
   options.writing_limit = absl::Milliseconds(20);
   Start();
