@@ -18,6 +18,7 @@ namespace headgate::http1 {
 // outlives every connection.
 class WorkerIo {
  public:
+  // All outlive this; `blocks` also outlives `loop`, which frees retired connections last of all.
   WorkerIo(net::EventLoop& loop, base::BlockPool& blocks, observe::CounterShard& counters);
   WorkerIo(const WorkerIo&) = delete;
   WorkerIo& operator=(const WorkerIo&) = delete;

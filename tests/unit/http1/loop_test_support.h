@@ -43,8 +43,8 @@ class LoopTest : public ::testing::Test {
 
   uint64_t count(observe::CounterId id) const { return counters_[id].value(); }
 
+  base::BlockPool blocks_;  // outlives the loop, which frees what is retired
   net::EventLoop loop_;
-  base::BlockPool blocks_;
   observe::CounterShard counters_;
   WorkerIo io_{loop_, blocks_, counters_};
 };
