@@ -70,8 +70,8 @@ class AdminServer final : private net::AcceptHandler, private http::ServerHandle
   base::Address address_;
   std::map<std::string, Page, std::less<>> pages_;
 
+  base::BlockPool blocks_;  // outlives the loop, which frees what is retired
   net::EventLoop loop_;
-  base::BlockPool blocks_;
   observe::CounterShard counters_;
   http1::WorkerIo io_{loop_, blocks_, counters_};
   http1::ServerOptions options_;

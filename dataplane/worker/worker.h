@@ -97,8 +97,8 @@ class Worker final : private net::AcceptHandler,
   WorkerOptions options_;
   observe::CounterShard counters_;
   observe::RouteStats route_stats_;
+  base::BlockPool blocks_;  // outlives the loop, which frees what is retired
   net::EventLoop loop_;
-  base::BlockPool blocks_;
   http1::WorkerIo io_{loop_, blocks_, counters_};
   proxy::RequestIdSource ids_;
   tls::ServerContext tls_context_;
