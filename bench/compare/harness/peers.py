@@ -31,6 +31,7 @@ class Setup:
     log_collector_port: int
     certificate: pathlib.Path  # PEM
     key: pathlib.Path          # PEM
+    tls: bool
     log: bool
     hosts: int
     work: str
@@ -142,10 +143,15 @@ class Nginx(Peer):
                 "$upstream_response_time $upstream_status $request_id';")
         log = f"access_log access.log {log_format} buffer=64k flush=1s;" if setup.log else "access_log off;"
         location = "location / { proxy_pass http://app; }"
-        servers = "".join(
-            f"  server {{ listen 127.0.0.1:{self.http_port}; listen 127.0.0.1:{self.https_port} ssl; "
-            f"server_name {name}; {location} }}\n" for name in self.host_names())
+        listen = f"listen 127.0.0.1:{self.http_port};"
+        if setup.tls:
+            listen += f" listen 127.0.0.1:{self.https_port} ssl;"
+        servers = "".join(f"  server {{ {listen} server_name {name}; {location} }}\n"
+                          for name in self.host_names())
         fields = "\n".join(f"  proxy_set_header {field};" for field in fields)
+        tls = "" if not setup.tls else (
+            f"ssl_certificate {setup.certificate}; ssl_certificate_key {setup.key};\n"
+            "  ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:tls:10m;")
         return f"""
 daemon off;
 {"user root;" if os.getuid() == 0 else ""}
@@ -162,8 +168,7 @@ http {{
   keepalive_timeout 75s; keepalive_requests 1000;
   client_max_body_size 0; client_body_buffer_size 128k; proxy_request_buffering off;
   proxy_max_temp_file_size 0; proxy_buffers 8 16k;
-  ssl_certificate {setup.certificate}; ssl_certificate_key {setup.key};
-  ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:tls:10m;
+  {tls}
   {log_definition}
   {log}
   upstream app {{ server 127.0.0.1:{setup.backend_port}; keepalive 320; keepalive_requests 10000; }}
@@ -234,7 +239,7 @@ defaults
   {log_format}
 frontend web
   bind 127.0.0.1:{self.http_port}
-  bind 127.0.0.1:{self.https_port} ssl crt {pem}
+  {f"bind 127.0.0.1:{self.https_port} ssl crt {pem}" if setup.tls else ""}
   http-request set-header X-Real-IP %[src]
   http-request set-header X-Forwarded-Proto http if !{{ ssl_fc }}
   http-request set-header X-Forwarded-Proto https if {{ ssl_fc }}
@@ -258,7 +263,7 @@ class Headgate(Peer):
         manifests.mkdir()
         self._write_manifests(manifests)
         binaries = self.setup.binaries
-        # The controller first in time but second in the list: pids() takes the first.
+        # The data plane first: pids() takes the first.
         self._run([binaries / "headgate-dataplane", f"--controller=127.0.0.1:{self.snapshot_port}",
                    "--controller-insecure", f"--http-listen=127.0.0.1:{self.http_port}",
                    f"--https-listen=127.0.0.1:{self.https_port}",
