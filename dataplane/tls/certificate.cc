@@ -49,21 +49,30 @@ std::vector<std::string> ReadChain(std::string_view pem) {
   return chain;
 }
 
-// An encrypted key must fail at once: by default OpenSSL would ask on the terminal.
-int NoPassword(char*, int, int, void*) { return -1; }
-
-OpenSslPtr<EVP_PKEY> ReadKey(std::string_view pem) {
+// The first private key of a PEM text in DER; empty if there is none, or it is encrypted.
+SecretBytes ReadKey(std::string_view pem) {
+  constexpr std::string_view kEncrypted = PEM_STRING_PKCS8;
+  constexpr std::string_view kSuffix = "PRIVATE KEY";  // PKCS#8, or preceded by "RSA " or "EC "
+  SecretBytes key;
   const OpenSslPtr<BIO> bio = OpenText(pem);
-  return OpenSslPtr<EVP_PKEY>(PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassword, nullptr));
-}
-
-SecretBytes KeyToDer(const EVP_PKEY* key) {
-  unsigned char* der = nullptr;
-  const int size = i2d_PrivateKey(key, &der);
-  if (size <= 0) return {};
-  SecretBytes out(std::string_view(reinterpret_cast<const char*>(der), static_cast<size_t>(size)));
-  OPENSSL_clear_free(der, static_cast<size_t>(size));
-  return out;
+  char* label = nullptr;
+  char* header = nullptr;
+  unsigned char* data = nullptr;
+  long size = 0;
+  bool found = false;
+  while (!found && PEM_read_bio(bio.get(), &label, &header, &data, &size) == 1) {
+    const std::string_view kind = label;
+    found = kind.size() >= kSuffix.size() && kind.substr(kind.size() - kSuffix.size()) == kSuffix;
+    const bool encrypted = kind == kEncrypted || *header != '\0';
+    if (found && !encrypted) {
+      key = SecretBytes({reinterpret_cast<const char*>(data), static_cast<size_t>(size)});
+    }
+    OPENSSL_free(label);
+    OPENSSL_free(header);
+    OPENSSL_clear_free(data, static_cast<size_t>(size));
+  }
+  ERR_clear_error();
+  return key;
 }
 
 int64_t ToUnixSeconds(const ASN1_TIME* time) {
@@ -72,6 +81,14 @@ int64_t ToUnixSeconds(const ASN1_TIME* time) {
 }
 
 }  // namespace
+
+EVP_PKEY* ParseKey(int type, std::string_view der) {
+  const auto size = static_cast<long>(der.size());
+  const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
+  if (EVP_PKEY* key = d2i_PrivateKey(type, nullptr, &bytes, size)) return key;
+  bytes = reinterpret_cast<const unsigned char*>(der.data());
+  return d2i_AutoPrivateKey(nullptr, &bytes, size);
+}
 
 CertificateParser::CertificateParser() : probe_(SSL_CTX_new(TLS_server_method())) {}
 CertificateParser::~CertificateParser() { SSL_CTX_free(probe_); }
@@ -85,7 +102,9 @@ absl::StatusOr<std::shared_ptr<const Certificate>> CertificateParser::Parse(
   if (ders.size() > kMaxChainLength) return Refuse("chain_pem", "holds more than 16 certificates");
 
   const OpenSslPtr<X509> leaf = ParseDer(ders[0]);
-  if (leaf == nullptr) return Refuse("chain_pem", "the first certificate cannot be parsed");
+  if (leaf == nullptr || X509_get0_pubkey(leaf.get()) == nullptr) {
+    return Refuse("chain_pem", "the first certificate cannot be parsed");
+  }
   const OpenSslPtr<STACK_OF(X509)> chain(sk_X509_new_null());
   for (size_t i = 1; i < ders.size(); ++i) {
     OpenSslPtr<X509> intermediate = ParseDer(ders[i]);
@@ -94,8 +113,11 @@ absl::StatusOr<std::shared_ptr<const Certificate>> CertificateParser::Parse(
     }
     sk_X509_push(chain.get(), intermediate.release());
   }
-  const OpenSslPtr<EVP_PKEY> key = ReadKey(key_pem);
-  if (key == nullptr) return Refuse("key_pem", "holds no unencrypted PEM private key");
+  SecretBytes key_der = ReadKey(key_pem);
+  if (key_der.empty()) return Refuse("key_pem", "holds no unencrypted PEM private key");
+  const int key_type = EVP_PKEY_get_base_id(X509_get0_pubkey(leaf.get()));
+  const OpenSslPtr<EVP_PKEY> key(ParseKey(key_type, key_der.Reveal()));
+  if (key == nullptr) return Refuse("key_pem", "the private key cannot be parsed");
   if (X509_check_private_key(leaf.get(), key.get()) != 1) {
     return Refuse("key_pem", "does not belong to the first certificate of chain_pem");
   }
@@ -105,11 +127,10 @@ absl::StatusOr<std::shared_ptr<const Certificate>> CertificateParser::Parse(
 
   std::shared_ptr<Certificate> out(new Certificate);
   out->id_ = next_id_++;
-  out->key_type_ = EVP_PKEY_get_base_id(key.get());
+  out->key_type_ = key_type;
   out->not_before_ = ToUnixSeconds(X509_get0_notBefore(leaf.get()));
   out->not_after_ = ToUnixSeconds(X509_get0_notAfter(leaf.get()));
-  out->key_ = KeyToDer(key.get());
-  if (out->key_.empty()) return Refuse("key_pem", "is of a kind that cannot be used");
+  out->key_ = std::move(key_der);
   out->leaf_ = std::move(ders[0]);
   out->leaf_.shrink_to_fit();
   for (size_t i = 1; i < ders.size(); ++i) out->intermediates_.push_back(Share(std::move(ders[i])));

@@ -23,9 +23,7 @@ X509* ParseX509(std::string_view der) {
 ParsedCertificate Parse(const Certificate& certificate) {
   ParsedCertificate parsed;
   parsed.leaf = ParseX509(certificate.leaf_der());
-  const std::string_view key = certificate.key_der();
-  const auto* bytes = reinterpret_cast<const unsigned char*>(key.data());
-  parsed.key = d2i_PrivateKey(certificate.key_type(), nullptr, &bytes, static_cast<long>(key.size()));
+  parsed.key = ParseKey(certificate.key_type(), certificate.key_der());
   parsed.chain = sk_X509_new_null();
   bool complete = parsed.leaf != nullptr && parsed.key != nullptr && parsed.chain != nullptr;
   for (const auto& der : certificate.intermediates_der()) {

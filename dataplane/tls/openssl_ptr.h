@@ -30,4 +30,8 @@ inline std::string_view TakeOpenSslError() {
   return reason != nullptr ? reason : "unknown error";
 }
 
+// A private key from DER, or nullptr; the caller owns it. Knowing the type (EVP_PKEY_...) makes it four times as fast in
+// OpenSSL 3.0, which otherwise tries one decoder after another; a wrong type still works. Defined in certificate.cc.
+EVP_PKEY* ParseKey(int type, std::string_view der);
+
 }  // namespace headgate::tls

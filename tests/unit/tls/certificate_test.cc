@@ -78,6 +78,27 @@ TEST_F(CertificateTest, SaysWhatIsWrong) {
   EXPECT_THAT(Reason(long_chain, a.key), StartsWith("chain_pem: holds more than 16"));
 }
 
+// The DER of a PEM block under another label.
+std::string Relabel(std::string pem, const std::string& from, const std::string& to) {
+  for (size_t at = 0; (at = pem.find(from, at)) != std::string::npos; at += to.size()) {
+    pem.replace(at, from.size(), to);
+  }
+  return pem;
+}
+
+TEST_F(CertificateTest, FindsTheKeyAmongOtherBlocksAndRefusesEncryptedOnes) {
+  const auto a = MakeCertificate({"a.com"});
+  const std::string parameters =
+      "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+  EXPECT_TRUE(parser_.Parse(a.chain, parameters + a.key).ok());
+  EXPECT_THAT(Reason(a.chain, Relabel(a.key, "PRIVATE KEY", "ENCRYPTED PRIVATE KEY")),
+              StartsWith("key_pem: holds no unencrypted"));
+  EXPECT_THAT(Reason(a.chain, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"),
+              StartsWith("key_pem: the private key cannot be parsed"));
+  const auto rsa = MakeCertificate({"b.com"}, KeyType::kRsa);
+  EXPECT_THAT(Reason(a.chain, rsa.key), StartsWith("key_pem: does not belong"));
+}
+
 TEST_F(CertificateTest, RefusesKeysTooWeakForOpenSsl) {
   const auto weak = MakeCertificate({"a.com"}, KeyType::kRsa, 1024);
   EXPECT_THAT(Reason(weak.chain, weak.key), HasSubstr("key too small"));
