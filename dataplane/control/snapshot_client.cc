@@ -170,8 +170,8 @@ absl::Status SnapshotClient::RunStream() {
   }
   const std::unique_ptr<Stream> stream = stub->Subscribe(&context);
   const absl::Status why = Converse(*stream);
-  // Where we end it, nothing that is still on its way matters.
-  context.TryCancel();
+  // Where we end it, nothing that is still on its way matters. Where it ended, its status says why.
+  if (!why.ok()) context.TryCancel();
   v1::ControllerMessage rest;
   while (stream->Read(&rest)) {
   }

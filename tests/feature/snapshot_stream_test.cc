@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <thread>
 
-#include "common/check.h"
 #include "controller/publish/snapshot_server.h"
 #include "tests/feature/data_plane.h"
 #include "tests/feature/test_pki.h"
@@ -163,6 +162,7 @@ TEST_F(SnapshotStreamTest, WhileTheControllerIsAwayOrEmptyWhatIsThereStays) {
   ASSERT_TRUE(EveryoneIsCurrent(1));
   server_ = nullptr;
   ASSERT_TRUE(Eventually([&] { return !data_plane.client().status().connected; }));
+  EXPECT_THAT(data_plane.client().status().last_error, HasSubstr("UNAVAILABLE"));
   StartServer(port);  // and has not synced yet
   ASSERT_TRUE(Eventually([&] { return server_->Subscribers().size() == 1; }));
   EXPECT_EQ(data_plane.applier().content(), (Content{{"a", 1}}));
