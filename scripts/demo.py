@@ -335,21 +335,22 @@ def tell(demo):
     where = demo.manifests
     with contextlib.suppress(ValueError):
         where = where.relative_to(pathlib.Path.cwd())
-    print(f"""
-Headgate is running. Things to try from another terminal:
-
-  curl http://{HOST}{suffix}/                      answered by hello
-  curl http://{HOST}{suffix}/world                 answered by world
-  curl --cacert {where.parent}/tls.crt https://{HOST}:{demo.https}/
-
-  edit {where}/ingress.yaml             routes follow as you save; connections stay open
-  curl http://127.0.0.1:{demo.admin}/metrics          of the data plane
-  curl http://127.0.0.1:{demo.admin}/config           what it serves, without secrets
-  curl http://127.0.0.1:{demo.controller_admin}/metrics          of the controller
-  tail -f {where.parent}/access.log
-
-Logs are in {where.parent}. Ctrl-C stops everything.
-""", flush=True)
+    folder = where.parent
+    tries = [
+        (f"curl http://{HOST}{suffix}/", "answered by hello"),
+        (f"curl http://{HOST}{suffix}/world", "answered by world"),
+        (f"curl --cacert {folder}/tls.crt https://{HOST}:{demo.https}/", "the same over HTTPS"),
+        (f"edit {where}/ingress.yaml", "routes follow as you save; connections stay open"),
+        (f"curl http://127.0.0.1:{demo.admin}/metrics", "of the data plane"),
+        (f"curl http://127.0.0.1:{demo.admin}/config", "what it serves, without secrets"),
+        (f"curl http://127.0.0.1:{demo.controller_admin}/metrics", "of the controller"),
+        (f"tail -f {folder}/access.log", "what was asked"),
+    ]
+    width = max(len(command) for command, _ in tries)
+    print("\nHeadgate is running. Things to try from another terminal:\n")
+    for command, meaning in tries:
+        print(f"  {command:{width}}   {meaning}")
+    print(f"\nLogs are in {folder}. Ctrl-C stops everything.\n", flush=True)
 
 
 def interrupt(*_):
