@@ -107,6 +107,20 @@ TEST(EventLoopTest, RunsReadyTasksThenFlushTasksThenFreesTheRetired) {
   EXPECT_EQ(log, "ready flush freed ");
 }
 
+TEST(EventLoopTest, WhatAFlushSetsOffRunsInTheSameTurn) {
+  // Else the next turn would have to poll instead of wait.
+  EventLoop loop;
+  std::string log;
+  LambdaTask recycle([&] { log += "recycle "; });
+  LambdaTask flush([&] {
+    log += "flush ";
+    loop.ScheduleFlush(recycle);
+  });
+  loop.ScheduleFlush(flush);
+  loop.RunOnce(milliseconds(0));
+  EXPECT_EQ(log, "flush recycle ");
+}
+
 TEST(EventLoopTest, ADestroyedTaskDoesNotRun) {
   EventLoop loop;
   int runs = 0;
