@@ -18,7 +18,7 @@ using http::HeaderMap;
 constexpr size_t kFixedParts = 320;
 
 char* Put(std::string_view text, char* out) {
-  std::memcpy(out, text.data(), text.size());
+  if (!text.empty()) std::memcpy(out, text.data(), text.size());  // an empty view may be null
   return out + text.size();
 }
 
