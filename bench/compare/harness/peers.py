@@ -131,7 +131,7 @@ class Nginx(Peer):
                   "X-Forwarded-Proto $scheme", 'Connection ""']
         if same:
             fields += ["X-Forwarded-Host $host", "X-Forwarded-Port $server_port", "X-Scheme $scheme",
-                       "X-Request-ID $request_id"]
+                       "X-Forwarded-Scheme $scheme", "X-Request-ID $request_id"]
         log_format = "combined"
         log_definition = ""
         if same:
@@ -214,7 +214,9 @@ class HAProxy(Peer):
                      "  http-request set-header X-Forwarded-Host %[req.hdr(host)]\n"
                      "  http-request set-header X-Forwarded-Port %[dst_port]\n"
                      "  http-request set-header X-Scheme http if !{ ssl_fc }\n"
-                     "  http-request set-header X-Scheme https if { ssl_fc }\n")
+                     "  http-request set-header X-Scheme https if { ssl_fc }\n"
+                     "  http-request set-header X-Forwarded-Scheme http if !{ ssl_fc }\n"
+                     "  http-request set-header X-Forwarded-Scheme https if { ssl_fc }\n")
         use = "default_backend app"
         if setup.hosts:
             (self.dir / "hosts.map").write_text("".join(f"{name} app\n" for name in self.host_names()))
