@@ -76,7 +76,10 @@ void Reflector::Run() {
     const absl::Duration start = clock_.MonotonicNow();
     const WatchEnd end = Watch();
     const bool useful = watch_progress_ || clock_.MonotonicNow() - start > absl::Seconds(1);
-    if (useful) backoff_.Reset();
+    if (useful) {
+      backoff_.Reset();
+      expired_in_a_row_ = 0;
+    }
     switch (end) {
       case WatchEnd::kEnded:
         if (!useful) Pause();  // a server that ends every watch at once must not make us spin
@@ -85,7 +88,9 @@ void Reflector::Run() {
         HEADGATE_LOG(kInfo, "kube", "version expired, listing again", {"resource", type_.plural},
                      {"namespace", options_.ns}, {"version", resource_version_});
         resource_version_.clear();
-        if (!useful) Pause();
+        // The server is there, and after a time away from it this is its first answer: list at once.
+        // One whose lists are expired when they arrive must not make us spin.
+        if (!useful && ++expired_in_a_row_ > 1) Pause();
         break;
       case WatchEnd::kFailed:
         ReportFailure("watch", watch_status_);

@@ -49,7 +49,7 @@ struct ReflectorOptions {
 //
 //   list in pages ─▶ OnReplace ─▶ watch from the list's version ─▶ OnChanges ...
 //        ▲                             │ ended: watch again from the last version seen
-//        └────── 410 Gone ─────────────┤
+//        └────── 410 Gone ─────────────┤ (at once, unless it is all that the server says)
 //                                      └ failed: pause with back-off, watch again from the last
 //                                      version seen
 //
@@ -101,6 +101,7 @@ class Reflector {
   bool synced_ = false;
   bool failing_ = false;
   int stale_lists_ = 0;
+  int expired_in_a_row_ = 0;  // watches that gave nothing but a 410
   bool watch_progress_ = false;
   bool watch_expired_ = false;
   absl::Status watch_status_;

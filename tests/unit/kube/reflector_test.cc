@@ -193,8 +193,21 @@ TEST_F(ReflectorTest, AnExpiredEventLeadsToANewListThatReplacesByDifference) {
   EXPECT_EQ(synced, 1);
 }
 
-TEST_F(ReflectorTest, AnHttp410OfTheWatchLeadsToANewList) {
+TEST_F(ReflectorTest, AnHttp410OfTheWatchLeadsToANewListAtOnce) {
   StartWatching();
+  transport.End(absl::UnavailableError("refused"));
+  PassPause();
+  transport.AwaitRequest();
+  transport.Fail(410, "Gone");
+  EXPECT_EQ(transport.AwaitRequest(), kListTarget);
+}
+
+TEST_F(ReflectorTest, AServerThatOnlySays410IsNotAskedInALoop) {
+  StartWatching();
+  transport.Fail(410, "Gone");
+  EXPECT_EQ(transport.AwaitRequest(), kListTarget);
+  transport.Reply(ListOf(11, Item("a", 9)));
+  transport.AwaitRequest();
   transport.Fail(410, "Gone");
   PassPause();
   EXPECT_EQ(transport.AwaitRequest(), kListTarget);
