@@ -39,7 +39,7 @@ struct CompiledSettings {
   uint32_t max_request_fields = 100;
   uint32_t max_response_head_bytes = 64 * 1024;
   uint64_t max_request_body_bytes = 1024 * 1024;  // 0: no limit
-  uint32_t max_requests_per_connection = 1000;    // 0: no limit
+  uint32_t max_requests_per_connection = 0;       // 0: no limit
   uint32_t upstream_idle_connections = 320;
   uint32_t max_requests_per_upstream_connection = 10'000;  // 0: no limit
 

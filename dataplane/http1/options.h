@@ -34,7 +34,7 @@ struct ServerOptions {
   milliseconds send_timeout{60'000};  // between two writes that make progress, else closed
   // How long a client may go on sending after an answer that ended the connection.
   milliseconds linger_timeout{5'000};
-  uint32_t max_requests = 1000;  // per connection; 0: no limit
+  uint32_t max_requests = 0;  // per connection; 0: no limit
   // Whether a client that ends its direction while it waits for a response is taken for gone. Off: a client may
   // half-close, and only a reset ends the exchange.
   bool cancel_on_half_close = false;

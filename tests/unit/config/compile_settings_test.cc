@@ -29,7 +29,7 @@ TEST(CompileSettings, AnEmptyMessageMeansTheDocumentedDefaults) {
   EXPECT_EQ(s.max_request_fields, 100u);
   EXPECT_EQ(s.max_response_head_bytes, 65536u);
   EXPECT_EQ(s.max_request_body_bytes, 1048576u);
-  EXPECT_EQ(s.max_requests_per_connection, 1000u);
+  EXPECT_EQ(s.max_requests_per_connection, 0u);
   EXPECT_EQ(s.upstream_idle_connections, 320u);
   EXPECT_EQ(s.max_requests_per_upstream_connection, 10'000u);
   EXPECT_TRUE(s.access_log_enabled);
@@ -46,7 +46,7 @@ TEST(CompileSettings, TakesEveryField) {
       "           client_send { seconds: 4 } connect { nanos: 1 } send { seconds: 6 nanos: 500000000 }"
       "           read { seconds: 7 } upstream_idle { } tls_handshake { seconds: 9 } }"
       "limits { max_request_head_bytes: 2048 max_request_fields: 3 max_response_head_bytes: 4096"
-      "         max_request_body_bytes: 0 max_requests_per_connection: 0 upstream_idle_connections: 0"
+      "         max_request_body_bytes: 0 max_requests_per_connection: 7 upstream_idle_connections: 0"
       "         max_requests_per_upstream_connection: 0 }"
       "tls { min_version: TLS_1_3 max_version: TLS_1_3 ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' }"
       "access_log { disabled: true format: JSON }"
@@ -66,7 +66,8 @@ TEST(CompileSettings, TakesEveryField) {
   EXPECT_EQ(s.max_request_head_bytes, 2048u);
   EXPECT_EQ(s.max_request_fields, 3u);
   EXPECT_EQ(s.max_response_head_bytes, 4096u);
-  EXPECT_EQ(s.max_request_body_bytes + s.max_requests_per_connection + s.upstream_idle_connections +
+  EXPECT_EQ(s.max_requests_per_connection, 7u);
+  EXPECT_EQ(s.max_request_body_bytes + s.upstream_idle_connections +
                 s.max_requests_per_upstream_connection,
             0u);
   EXPECT_EQ(s.tls.min_version, tls::Version::kTls13);
