@@ -104,7 +104,7 @@ func awaitReport(t *testing.T, headgate *harness.Headgate, object, field string)
 	})
 	harness.WaitFor(t, answerSoon, "a metric about diagnostics", func() error {
 		metrics := headgate.ControllerMetrics()
-		if harness.Metric(metrics, "headgate_controller_diagnostics") == 0 {
+		if harness.Metric(metrics, "headgate_diagnostics") == 0 {
 			return fmt.Errorf("none counted in:\n%s", metrics)
 		}
 		return nil
