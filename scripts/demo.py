@@ -215,6 +215,10 @@ class Demo:
             backend.shutdown()
             backend.server_close()
 
+    def exit_codes(self):
+        """Of programs that have ended."""
+        return {name: process.returncode for name, process, _ in self.running}
+
     def launch(self, name, *arguments):
         log = self.folder / f"{name}.log"
         program = self.programs / name
@@ -377,11 +381,12 @@ def main():
             demo.start()
             if args.check:
                 check(demo)
-                return 0
-            tell(demo)
-            while True:
+            else:
+                tell(demo)
+            while not args.check:
                 time.sleep(0.5)
                 demo.check_running()
+        expect("both programs end in good order", set(demo.exit_codes().values()), {0})
     except Failed as problem:
         print(f"demo: {problem}", file=sys.stderr)
         return 1
