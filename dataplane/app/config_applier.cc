@@ -37,7 +37,10 @@ control::ApplyResult ConfigApplier::Apply(std::string_view version,
   }
   // Compiling thousands of messages leaves as much memory free as it has filled; give it back.
   if (upserts.size() >= kTrimAfter) malloc_trim(0);
-  if (!configured_.exchange(true)) {
+  if (!configured_.load()) {
+    // A worker listens once it has taken its first configuration in; before, /readyz would promise too much.
+    workers_.OnEach([](worker::Worker&) {});
+    configured_.store(true);
     HEADGATE_LOG(kInfo, "config", "first configuration", {"version", version}, {"resources", upserts.size()});
   }
   return result;

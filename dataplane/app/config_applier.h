@@ -31,7 +31,7 @@ class ConfigApplier final : public control::Applier {
   // The version in use; empty before the first.
   const std::string& version() const { return version_; }
 
-  // True once a complete configuration went to the workers. Any thread.
+  // True once all workers serve a complete configuration. Any thread.
   bool configured() const { return configured_.load(); }
 
  private:
