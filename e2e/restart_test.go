@@ -163,7 +163,9 @@ func TestTheControllerRestartsOverABadNetwork(t *testing.T) {
 	load := site.load(t, headgate, 32)
 	smallest := headgate.Resources()
 
-	headgate.API.Set(harness.Faults{ListFailures: 0.3, ListDelay: 300 * time.Millisecond})
+	// A list of 5,000 comes in 11 pages, all of which must arrive: one in two such lists fails.
+	failures := float64(full(300, 50)) / 1000
+	headgate.API.Set(harness.Faults{ListFailures: failures, ListDelay: 300 * time.Millisecond})
 	for restart := range full(3, 50) {
 		headgate.Controller.Kill()
 		probe.change()
