@@ -19,6 +19,13 @@ using observe::CounterId;
 // What is read beyond the current request to learn whether the client is still there.
 constexpr size_t kReadAhead = 16 * 1024;
 
+// For a client that speaks plain HTTP to a TLS port: the words are nginx's, people search for them.
+constexpr std::string_view kPlainHttpReply =
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nContent-Length: 220\r\nConnection: close\r\n\r\n"
+    "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\r\n<body>\r\n"
+    "<center><h1>400 Bad Request</h1></center>\r\n"
+    "<center>The plain HTTP request was sent to HTTPS port</center>\r\n</body>\r\n</html>\r\n";
+
 Failure ClientFailure(Failure::Kind kind, std::string_view detail) {
   return {.side = Failure::Side::kDownstream, .kind = kind, .detail = detail};
 }
@@ -111,6 +118,7 @@ void ServerConnection::ContinueHandshake() {
     case net::IoResult::Status::kEof:
     case net::IoResult::Status::kFailed:
       io_.counters()[CounterId::kDownstreamTlsFailures].Add();
+      transport_->ReplyInPlain(kPlainHttpReply);
       Close(false);
       return;
   }

@@ -51,6 +51,10 @@ class Transport {
   // Sends the end of our direction (FIN; TLS close_notify first). Does not block; best effort.
   virtual void ShutdownWrite() = 0;
 
+  // After a Handshake that failed because the client speaks plain HTTP: sends `reply` past TLS, best effort, and ends our
+  // direction. Does nothing in every other case.
+  virtual void ReplyInPlain(std::string_view /*reply*/) {}
+
   // What TLS negotiated; "" for none or TCP.
   virtual std::string_view alpn() const { return {}; }
   virtual std::string_view server_name() const { return {}; }

@@ -311,14 +311,14 @@ void TlsTransport::ShutdownWrite() {
   shutdown(fd_.get(), SHUT_WR);
 }
 
-void TlsTransport::SendPlain(std::string_view bytes) {
-  HEADGATE_CHECK(plain_http_);
+void TlsTransport::ReplyInPlain(std::string_view reply) {
+  if (!plain_http_) return;
   // Takes what has arrived first: closing with unread input makes the kernel reset the connection, and the client
   // would lose the answer.
   char* const scratch = context_.scratch_.read.get();
   for (int i = 0; i < 8 && recv(fd_.get(), scratch, IoScratch::kReadSize, 0) > 0; ++i) {
   }
-  static_cast<void>(send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
+  static_cast<void>(send(fd_.get(), reply.data(), reply.size(), MSG_NOSIGNAL));
   shutdown(fd_.get(), SHUT_WR);
 }
 

@@ -41,10 +41,9 @@ class TlsTransport final : public net::Transport {
   std::string_view server_name() const override { return server_name_; }
   bool is_tls() const override { return true; }
 
-  // After a failed handshake: the client speaks plain HTTP. SendPlain can tell it so.
+  // After a failed handshake: the client speaks plain HTTP. ReplyInPlain can tell it so.
   bool plain_http() const { return plain_http_; }
-  // Sends bytes past TLS, best effort, and ends our direction. REQUIRES: plain_http().
-  void SendPlain(std::string_view bytes);
+  void ReplyInPlain(std::string_view reply) override;
 
   // "TLSv1.3"; meaningful once the handshake is complete.
   std::string_view version() const;

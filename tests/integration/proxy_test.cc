@@ -336,11 +336,11 @@ TEST_F(ProxyTest, AnEarlyAnswerEndsTheUpload) {
   client.Send("POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 1000000\r\n\r\nbegin");
   Peer server = upstream.Accept();
   server.ReadHead();
+  EXPECT_EQ(server.Read(5), "begin");
   server.Send("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
   const Peer::Message response = client.ReadResponse();
   EXPECT_EQ(response.status, 403);
   EXPECT_EQ(response.body, "no");
-  EXPECT_EQ(server.Read(5), "begin");
   server.ReadToEnd();
 }
 
@@ -373,6 +373,16 @@ TEST_F(ProxyTest, HttpsRedirectComesBeforeForwarding) {
   EXPECT_EQ(response.Field("Location"), "https://a.example/x/?y=1");
   client.Send(Get("/.well-known/acme-challenge/token"));
   EXPECT_TRUE(upstream.HasConnection());
+}
+
+TEST_F(ProxyTest, PlainHttpOnTheTlsPortIsToldSo) {
+  Peer client = Peer::Connect(proxy.https_port());
+  client.Send(Get("/"));
+  const Peer::Message response = client.ReadResponse();
+  EXPECT_EQ(response.status, 400);
+  EXPECT_TRUE(response.body.find("The plain HTTP request was sent to HTTPS port") != std::string::npos);
+  EXPECT_TRUE(response.body.ends_with("</html>\r\n"));
+  EXPECT_TRUE(client.Ended());
 }
 
 TEST_F(ProxyTest, AConfigSwapDisturbsNoConnection) {

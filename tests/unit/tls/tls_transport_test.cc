@@ -541,7 +541,7 @@ TEST_F(TlsTransportTest, KnowsPlainHttpByItsFirstByte) {
     EXPECT_EQ(result.status, Status::kFailed);
     EXPECT_EQ(result.failure, Kind::kTlsHandshake);
     ASSERT_TRUE(server.plain_http());
-    server.SendPlain("HTTP/1.1 400 Bad Request\r\n\r\n");
+    server.ReplyInPlain("HTTP/1.1 400 Bad Request\r\n\r\n");
     WaitReadable(pair.client.get());
     char answer[100];
     const ssize_t got = recv(pair.client.get(), answer, sizeof(answer), 0);
