@@ -52,8 +52,7 @@ void Check(const BuildResult& result, size_t upserts) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static google::protobuf::LogSilencer* const silence = new google::protobuf::LogSilencer;
-  static_cast<void>(silence);
+  static const google::protobuf::LogSilencer silence;
   const std::string input(reinterpret_cast<const char*>(data), size);
   headgate::v1::Delta delta;
   if (!google::protobuf::TextFormat::ParseFromString(input, &delta)) {
