@@ -22,7 +22,8 @@ struct Acceptor : AcceptHandler {
     accepted.push_back(std::move(connection));
     EXPECT_TRUE(peer.is_loopback());
   }
-  void OnAcceptOverload(Listener&, int) override { ++overloads; }
+  // UBSan looks at dynamic types through a pipe, for which there are no descriptors here.
+  __attribute__((no_sanitize("vptr"))) void OnAcceptOverload(Listener&, int) override { ++overloads; }
   std::vector<Fd> accepted;
   int overloads = 0;
 };
@@ -54,7 +55,7 @@ TEST(ListenerTest, GoesOnAfterRunningOutOfDescriptors) {
     for (int i = 0; i < 50 && acceptor.accepted.size() < count; ++i) loop.RunOnce(milliseconds(20));
     EXPECT_EQ(acceptor.accepted.size(), count);
   };
-  // A first one, because UBSan wants descriptors when it sees a dynamic type for the first time.
+  // A first one, so that UBSan has seen the types of the objects that call each other.
   const Fd first = std::move(*ConnectTcp(listener.address()));
   accept_until(1);
   const Fd second = std::move(*ConnectTcp(listener.address()));
