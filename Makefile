@@ -9,11 +9,11 @@ run:  ## Set up, build, and run the demo: both programs and two small backends o
 	@scripts/setup build
 	@scripts/demo
 
-test:  ## Set up, build, and run all tests: unit to end to end, and again under the sanitizers
+test:  ## Set up, build, and run all tests: unit to end to end, and again under ASan and UBSan
 	@scripts/setup build test e2e
 	@scripts/test
 
-test-long:  ## The same with the tests at full size and every fuzz target for a minute
+test-long:  ## The same at full size, ThreadSanitizer, and every fuzz target for a minute
 	@scripts/setup build test e2e bench
 	@scripts/test --long
 
