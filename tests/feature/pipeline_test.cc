@@ -6,7 +6,10 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <string>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "controller/publish/snapshot_server.h"
 #include "tests/feature/data_plane.h"
 #include "tests/support/kube_objects.h"
@@ -204,7 +207,12 @@ TEST_F(PipelineTest, ShowsItselfInMetrics) {
   ListShop();
   DataPlane data_plane(server_->port(), "");
   ASSERT_TRUE(WaitForNames(data_plane, kShopNames));
-  const std::string metrics = metrics_->Render();
+  // The pipeline notes what it has done after it has published it.
+  std::string metrics;
+  const absl::Time limit = absl::Now() + absl::Seconds(10);
+  do {
+    metrics = metrics_->Render();
+  } while (metrics.find("headgate_state_synced 1") == std::string::npos && absl::Now() < limit);
   for (const char* line :
        {"headgate_state_synced 1", "headgate_state_objects{kind=\"Ingress\"} 1",
         "headgate_snapshot_resources{kind=\"vhost\"} 1", "headgate_translation_seconds_count 1",
