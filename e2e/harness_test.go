@@ -126,12 +126,15 @@ func TestTheAPIProxyFailsAsAsked(t *testing.T) {
 		t.Fatal(err)
 	}
 	proxy.Cut()
-	select {
-	case <-time.After(10 * time.Second):
-		t.Error("a watch outlived the cut")
-	case _, open := <-watch.ResultChan():
-		if open {
-			t.Error("an event instead of the cut")
+	// Events of what other tests have left may come first.
+	for limit := time.After(10 * time.Second); ; {
+		select {
+		case <-limit:
+			t.Fatal("a watch outlived the cut")
+		case _, open := <-watch.ResultChan():
+			if !open {
+				return
+			}
 		}
 	}
 }
