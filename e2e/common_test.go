@@ -13,6 +13,8 @@ import (
 const (
 	// answerSoon bounds waits for things that take milliseconds unless something is wrong.
 	answerSoon = 15 * time.Second
+	// startSoon bounds waits that include the start of a program, which may have to come from a slow disk.
+	startSoon = time.Minute
 	// pace is how long a load connection rests between requests: enough load to notice any gap,
 	// little enough to leave the processors to the programs under test.
 	pace = 10 * time.Millisecond

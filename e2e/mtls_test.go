@@ -50,7 +50,7 @@ func TestSnapshotsTravelOverMutualTLSAndCertificatesRotate(t *testing.T) {
 	writeSnapshotTLS(t, headgate.TLSDirectory(), false)
 	headgate.StartController()
 	headgate.StartDataPlane()
-	headgate.AwaitReady(answerSoon)
+	headgate.AwaitReady(startSoon)
 	probe.await(headgate, answerSoon)
 
 	// All new, a new authority too. The controller that runs takes a data plane that starts with it ...
@@ -58,14 +58,14 @@ func TestSnapshotsTravelOverMutualTLSAndCertificatesRotate(t *testing.T) {
 	headgate.DataPlane.Kill()
 	headgate.StartDataPlane()
 	probe.change()
-	probe.await(headgate, 2*answerSoon)
+	probe.await(headgate, startSoon)
 
 	// ... and the data plane that runs finds the next controller, which starts with a newer one.
 	writeSnapshotTLS(t, headgate.TLSDirectory(), false)
 	headgate.Controller.Kill()
 	headgate.StartController()
 	probe.change()
-	probe.await(headgate, 2*answerSoon)
+	probe.await(headgate, startSoon)
 }
 
 func TestADataPlaneOfAnotherAuthorityGetsNothing(t *testing.T) {
@@ -73,7 +73,7 @@ func TestADataPlaneOfAnotherAuthorityGetsNothing(t *testing.T) {
 	headgate := harness.NewHeadgate(t, cluster, harness.Options{MutualTLS: true})
 	writeSnapshotTLS(t, headgate.TLSDirectory(), true)
 	headgate.StartController()
-	headgate.AwaitControllerReady(answerSoon)
+	headgate.AwaitControllerReady(startSoon)
 	headgate.StartDataPlane()
 	harness.WaitFor(t, answerSoon, "the data plane to be turned away", func() error {
 		if headgate.DataPlane.LogContains("no connection to the controller") == 0 {

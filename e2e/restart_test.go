@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -22,7 +21,7 @@ func TestTheControllerIsKilledUnderLoad(t *testing.T) {
 		probe.change() // nobody sees this one until the next controller lists
 		load.AwaitRequests(t, 300)
 		headgate.StartController()
-		probe.await(headgate, answerSoon)
+		probe.await(headgate, startSoon)
 	}
 	load.StopClean(t)
 }
@@ -56,7 +55,7 @@ func TestTheDataPlaneStartsFromDiskWithoutAController(t *testing.T) {
 
 	headgate.DataPlane.Kill()
 	headgate.StartDataPlane()
-	headgate.AwaitReady(5 * time.Second)
+	headgate.AwaitReady(startSoon)
 	conn, err := harness.Dial(headgate.HTTP, "")
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +71,7 @@ func TestTheDataPlaneStartsFromDiskWithoutAController(t *testing.T) {
 	// And it follows the controller again once there is one.
 	headgate.StartController()
 	probe.change()
-	probe.await(headgate, answerSoon)
+	probe.await(headgate, startSoon)
 }
 
 func TestTheDataPlaneDrainsWhenAsked(t *testing.T) {
@@ -122,7 +121,7 @@ func TestTheDataPlaneIsKilledAtRandomMoments(t *testing.T) {
 		headgate.DataPlane.Kill()
 
 		headgate.StartDataPlaneAlone()
-		headgate.AwaitReady(5 * time.Second)
+		headgate.AwaitReady(startSoon)
 		conn, err := harness.Dial(headgate.HTTP, "")
 		if err != nil {
 			t.Fatal(err)
@@ -145,7 +144,7 @@ func TestTheDataPlaneIsKilledAtRandomMoments(t *testing.T) {
 		headgate.DataPlane.Kill()
 
 		headgate.StartDataPlane()
-		headgate.AwaitReady(5 * time.Second)
+		headgate.AwaitReady(startSoon)
 	}
 	t.Logf("the last start from disk had version %d", oldest)
 }
@@ -170,7 +169,8 @@ func TestTheControllerRestartsOverABadNetwork(t *testing.T) {
 		headgate.Controller.Kill()
 		probe.change()
 		headgate.StartController()
-		harness.WaitFor(t, 120*time.Second, fmt.Sprintf("change %d", restart), func() error {
+		// Not too often: reading the metrics of thousands of routes is work for the data plane.
+		err := harness.Until(t.Context(), 120*time.Second, 100*time.Millisecond, func() error {
 			if now := headgate.Resources(); now < smallest {
 				t.Fatalf("restart %d: the snapshot shrank from %.0f to %.0f resources", restart, smallest, now)
 			}
@@ -180,6 +180,9 @@ func TestTheControllerRestartsOverABadNetwork(t *testing.T) {
 			}
 			return answer.Expect(200, probe.address())
 		})
+		if err != nil {
+			t.Fatalf("change %d: %v", restart, err)
+		}
 	}
 	load.StopClean(t)
 	t.Logf("API: %s", headgate.API.Describe())

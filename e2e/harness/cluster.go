@@ -19,6 +19,10 @@ import (
 	"k8s.io/client-go/rest"
 )
 
+// startLimit bounds the start of a program. Kubernetes' are 100 MB each; on a busy machine that has dropped
+// them from its page cache, reading them alone was seen to take 20 s.
+const startLimit = 4 * time.Minute
+
 // advertisedAddress is what the API server calls itself; loopback would be refused.
 const advertisedAddress = "10.128.0.1"
 
@@ -213,7 +217,7 @@ func (c *Cluster) StartAPIServer() (err error) {
 	if err != nil {
 		return err
 	}
-	return Until(context.Background(), 90*time.Second, 50*time.Millisecond, func() error {
+	return Until(context.Background(), startLimit, 50*time.Millisecond, func() error {
 		if err := c.apiServer.Failure(); err != nil {
 			return err
 		}

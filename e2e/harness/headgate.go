@@ -73,7 +73,7 @@ func StartHeadgate(t testing.TB, cluster *Cluster, options Options) *Headgate {
 	headgate := NewHeadgate(t, cluster, options)
 	headgate.StartController()
 	headgate.StartDataPlane()
-	headgate.AwaitReady(30 * time.Second)
+	headgate.AwaitReady(startLimit)
 	return headgate
 }
 
@@ -275,7 +275,7 @@ func (h *Headgate) mustFetch(address, path string) string {
 	return body
 }
 
-var admin = http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+var admin = http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 
 func fetch(address, path string) (string, error) {
 	response, err := admin.Get("http://" + address + path)
