@@ -137,9 +137,13 @@ void App::Drain(Shutdown& shutdown) {
     shutdown.Request();
   });
   shutdown.Wait();
-  if (!complete.load()) workers_->Stop();  // somebody insists, or time is up: the waiter ends with the connections
+  const bool cut = !complete.load();  // somebody insists, or time is up
+  if (cut) {
+    admin_->Stop();  // first: a page under way waits for the workers
+    workers_->Stop();
+  }
   waiter.join();
-  HEADGATE_LOG(kInfo, "app", complete.load() ? "drained" : "stopped with connections open");
+  HEADGATE_LOG(kInfo, "app", cut ? "stopped with connections open" : "drained");
 }
 
 void App::AddPages() {

@@ -51,6 +51,7 @@ void Worker::Stop() {
       for (auto& listener : *listeners) listener->Close();
     }
     connections_.CloseAll();
+    if (drained_) std::exchange(drained_, nullptr)();  // whoever waits for the drain need not any longer
     loop_.Stop();
   });
   thread_.join();

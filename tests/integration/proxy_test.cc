@@ -463,5 +463,16 @@ TEST_F(ProxyTest, DrainLetsTheExchangeFinishAndCloses) {
   EXPECT_TRUE(drained.get());
 }
 
+TEST_F(ProxyTest, AStopEndsADrainThatWaitsForAnExchange) {
+  Peer busy = proxy.Connect();
+  busy.Send(Get("/"));
+  Peer server = upstream.Accept();
+  server.ReadRequest();
+  auto drained = std::async(std::launch::async, [&] { return proxy.pool().Drain(std::chrono::seconds(20)); });
+  EXPECT_EQ(drained.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
+  proxy.pool().Stop();
+  EXPECT_EQ(drained.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+}
+
 }  // namespace
 }  // namespace headgate::test
