@@ -1,17 +1,10 @@
 #include "dataplane/app/config_applier.h"
 
-#include <malloc.h>
-
 #include <utility>
 
 #include "common/log.h"
 
 namespace headgate::app {
-namespace {
-
-constexpr size_t kTrimAfter = 1000;  // resources in one commit
-
-}  // namespace
 
 ConfigApplier::ConfigApplier(config::ConfigBuilder::Options options, worker::WorkerPool& workers,
                              upstream::DnsResolver& resolver)
@@ -35,8 +28,6 @@ control::ApplyResult ConfigApplier::Apply(std::string_view version,
                  {"reason", refusal.reason});
     result.refused.push_back({std::move(refusal.resource), std::move(refusal.reason)});
   }
-  // Compiling thousands of messages leaves as much memory free as it has filled; give it back.
-  if (upserts.size() >= kTrimAfter) malloc_trim(0);
   if (!configured_.load()) {
     // A worker listens once it has taken its first configuration in; before, /readyz would promise too much.
     workers_.OnEach([](worker::Worker&) {});

@@ -127,11 +127,11 @@ void SnapshotClient::LoadFromDisk() {
     HEADGATE_LOG(kInfo, "control", "serving the last good snapshot from disk",
                  {"version", store_->version()}, {"resources", store_->size()},
                  {"took", clock_.MonotonicNow() - start});
-    std::lock_guard lock(mutex_);
-    status_.configured = true;
   }
   malloc_trim(0);
-  PublishStatus();
+  std::lock_guard lock(mutex_);
+  NoteContent();
+  status_.configured = found;
 }
 
 SnapshotClient::Refusals SnapshotClient::Apply(const std::string& version, const Resources& upserts,
@@ -295,8 +295,8 @@ absl::StatusOr<v1::Result> SnapshotClient::Commit(const v1::Commit& commit) {
   staged_.Clear();
   if (trim) malloc_trim(0);
 
-  PublishStatus();
   std::lock_guard lock(mutex_);
+  NoteContent();
   if (!status_.connected) {
     HEADGATE_LOG(kInfo, "control", "following the controller",
                  {"controller", options_.controller.ToString()}, {"version", commit.version()},
@@ -332,8 +332,7 @@ bool SnapshotClient::RepairIsDue() const {
   return store_->disk_behind() && clock_.MonotonicNow() - last_repair_ >= kRepairEvery;
 }
 
-void SnapshotClient::PublishStatus() {
-  std::lock_guard lock(mutex_);
+void SnapshotClient::NoteContent() {
   status_.version = store_->version();
   status_.resources = store_->size();
   status_.disk_behind = store_->disk_behind();

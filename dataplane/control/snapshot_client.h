@@ -101,7 +101,8 @@ class SnapshotClient {
                     const Refusals& refusals);
   // Asks once more for what the disk missed, when that is due.
   bool RepairIsDue() const;
-  void PublishStatus();
+  // What is held, as the status shows it.
+  void NoteContent() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Stopping();
 
   const ClientOptions options_;
