@@ -51,7 +51,12 @@ struct RequestHead {
   HeaderMap fields;
   BodyLength body;
   bool expect_continue = false;   // Expect: 100-continue and a body follows
-  bool wants_upgrade = false;     // Connection: upgrade with an Upgrade field
+  // The protocol asked for, as received: an Upgrade field that Connection names (RFC 9110 section 7.8), or
+  // :protocol of an extended CONNECT (RFC 8441), which a codec shows as a GET. Empty: an ordinary request. The request
+  // has no body of its own: what both sides send after a response of status 101 is the new protocol's, delivered as
+  // body pieces in both directions, `end` being the end of one direction. Any other response is an ordinary one, and
+  // the request ended with its head.
+  std::string_view upgrade;
   uint32_t head_bytes = 0;        // size on the wire, for the log
 
   std::string_view path() const { return target.substr(0, target.find('?')); }

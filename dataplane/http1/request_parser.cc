@@ -74,7 +74,7 @@ RequestParseResult ParseRequestHead(std::string_view head, const RequestLimits& 
   request.version = Version::kHttp11;
   request.body = http::BodyLength::None();
   request.expect_continue = false;
-  request.wants_upgrade = false;
+  request.upgrade = {};
   request.authority = {};
   request.head_bytes = static_cast<uint32_t>(head.size());
   if (head.size() > limits.max_head_bytes) {
@@ -126,7 +126,7 @@ RequestParseResult ParseRequestHead(std::string_view head, const RequestLimits& 
   size_t hosts = 0;
   bool has_connection = false;
   bool has_framing = false;
-  bool has_upgrade = false;
+  std::string_view upgrade;
   bool has_expect = false;
   for (const http::Field& field : request.fields) {
     switch (field.id) {
@@ -142,7 +142,7 @@ RequestParseResult ParseRequestHead(std::string_view head, const RequestLimits& 
         has_framing = true;
         break;
       case FieldId::kUpgrade:
-        has_upgrade = true;
+        upgrade = field.value;
         break;
       case FieldId::kExpect:
         has_expect |= http::EqualsIgnoreCase(field.value, "100-continue");
@@ -189,8 +189,7 @@ RequestParseResult ParseRequestHead(std::string_view head, const RequestLimits& 
     } else if (options.keep_alive) {
       result.keep_alive = true;
     }
-    request.wants_upgrade =
-        has_upgrade && options.upgrade && request.version == Version::kHttp11;
+    if (options.upgrade && request.version == Version::kHttp11) request.upgrade = upgrade;
   }
 
   if (has_framing) {

@@ -103,7 +103,7 @@ void BuildUpstreamHead(const http::RequestHead& head, const ClientView& client,
   out.version = http::Version::kHttp11;
   out.body = head.body;
   out.expect_continue = false;
-  out.wants_upgrade = head.wants_upgrade;
+  out.upgrade = head.upgrade;
 
   http::HeaderMap& fields = out.fields;
   fields.Clear();

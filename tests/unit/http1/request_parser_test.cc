@@ -301,13 +301,13 @@ TEST_F(RequestParserTest, UnreasonableConnectionFieldsAreRefused) {
 
 TEST_F(RequestParserTest, UpgradeNeedsBothFieldsAndHttp11) {
   EXPECT_EQ(WithLines("Connection: Upgrade\r\nUpgrade: websocket\r\n"), 0);
-  EXPECT_TRUE(request_.wants_upgrade);
+  EXPECT_EQ(request_.upgrade, "websocket");
   EXPECT_EQ(WithLines("Upgrade: websocket\r\n"), 0);
-  EXPECT_FALSE(request_.wants_upgrade);
+  EXPECT_EQ(request_.upgrade, "");
   EXPECT_EQ(WithLines("Connection: upgrade\r\n"), 0);
-  EXPECT_FALSE(request_.wants_upgrade);
+  EXPECT_EQ(request_.upgrade, "");
   EXPECT_EQ(WithLines("Connection: Upgrade\r\nUpgrade: websocket\r\n", "GET / HTTP/1.0"), 0);
-  EXPECT_FALSE(request_.wants_upgrade);
+  EXPECT_EQ(request_.upgrade, "");
 }
 
 TEST_F(RequestParserTest, ExpectContinueNeedsABodyAndHttp11) {
