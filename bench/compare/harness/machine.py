@@ -24,7 +24,7 @@ def enter_own_namespaces():
             if path.exists() and os.access(path, os.W_OK):
                 path.write_text(value)
         return
-    command = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    command = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation=private"]
     if os.getuid() != 0:
         command += ["--user", "--map-root-user"]
     os.environ[INSIDE] = "1"
@@ -39,6 +39,21 @@ def pick_cores(proxy, load):
     if load is None:
         load = allowed[1] if len(allowed) > 1 else allowed[0]
     return str(proxy), str(load)
+
+
+def enter_root(root, *shared):
+    """Makes a Debian root usable for peers: the shared folders appear there under the same path.
+
+    The mounts are in the namespace of this run and end with it.
+    """
+    for folder in ("/proc", "/dev", *map(str, shared)):
+        inside = pathlib.Path(str(root) + folder)
+        inside.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["mount", "--rbind", folder, inside], check=True)
+
+
+def in_root(root, command):
+    return (["chroot", str(root)] if root else []) + [str(part) for part in command]
 
 
 def pinned(core, command):

@@ -14,6 +14,7 @@ import pathlib
 import re
 import resource
 import shutil
+import socket
 import subprocess
 import time
 import urllib.request
@@ -25,16 +26,19 @@ from harness import machine
 class Setup:
     """What a scenario asks of every proxy."""
     workdir: pathlib.Path
-    binaries: pathlib.Path
     core: str
     backend_port: int
+    grpc_port: int
     log_collector_port: int
     certificate: pathlib.Path  # PEM
     key: pathlib.Path          # PEM
     tls: bool
     log: bool
     hosts: int
+    protocol: str
     work: str
+    root: pathlib.Path            # where the proxies are installed; None: this system
+    proxy_binaries: pathlib.Path  # Headgate's programs
 
 
 # Descriptors a process may have; two for each proxied connection.
@@ -46,6 +50,7 @@ class Peer:
     name = ""
     http_port = 0
     https_port = 0
+    h2c_port = 0
 
     def __init__(self, setup):
         self.setup = setup
@@ -76,6 +81,7 @@ class Peer:
 
     def _run(self, command, core=None):
         output = open(self.dir / f"output-{len(self._processes)}.txt", "wb")
+        command = machine.in_root(self.setup.root, command)
         process = subprocess.Popen(machine.pinned(core or self.setup.core, command), stdout=output,
                                    stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=self.dir)
         output.close()
@@ -113,11 +119,11 @@ class Peer:
 
 class Nginx(Peer):
     name = "nginx"
-    http_port, https_port = 8101, 8102
+    http_port, https_port, h2c_port = 8101, 8102, 8103
 
     @staticmethod
-    def version():
-        return _version(["nginx", "-v"], r"nginx/([\d.]+)")
+    def version(root):
+        return _version(root, ["nginx", "-v"], r"nginx/([\d.]+)")
 
     def start(self):
         (self.dir / "nginx.conf").write_text(self._config())
@@ -145,7 +151,13 @@ class Nginx(Peer):
         location = "location / { proxy_pass http://app; }"
         listen = f"listen 127.0.0.1:{self.http_port};"
         if setup.tls:
-            listen += f" listen 127.0.0.1:{self.https_port} ssl;"
+            listen += f" listen 127.0.0.1:{self.https_port} ssl{' http2' if setup.protocol == 'h2' else ''};"
+        grpc = "" if setup.protocol != "grpc" else (
+            f"upstream grpc {{ server 127.0.0.1:{setup.grpc_port}; keepalive 320; keepalive_requests 1000000; }}\n"
+            f"  server {{ listen 127.0.0.1:{self.h2c_port} http2; location / {{ grpc_pass grpc://grpc; }} }}")
+        # Headgate closes no connection for the number of its requests; one that is closed among many streams
+        # would be a failed request here.
+        keepalive = 1_000 if setup.protocol == "h1" else 100_000_000
         servers = "".join(f"  server {{ {listen} server_name {name}; {location} }}\n"
                           for name in self.host_names())
         fields = "\n".join(f"  proxy_set_header {field};" for field in fields)
@@ -165,7 +177,7 @@ http {{
   uwsgi_temp_path tmp_uwsgi; scgi_temp_path tmp_scgi;
   server_names_hash_max_size 65536; server_names_hash_bucket_size 128;
   server_tokens off; tcp_nodelay on;
-  keepalive_timeout 75s; keepalive_requests 1000;
+  keepalive_timeout 75s; keepalive_requests {keepalive};
   client_max_body_size 0; client_body_buffer_size 128k; proxy_request_buffering off;
   proxy_max_temp_file_size 0; proxy_buffers 8 16k;
   {tls}
@@ -174,17 +186,19 @@ http {{
   upstream app {{ server 127.0.0.1:{setup.backend_port}; keepalive 320; keepalive_requests 10000; }}
   proxy_http_version 1.1;
 {fields}
-{servers}}}
+{servers}
+  {grpc}
+}}
 """
 
 
 class HAProxy(Peer):
     name = "haproxy"
-    http_port, https_port = 8201, 8202
+    http_port, https_port, h2c_port = 8201, 8202, 8203
 
     @staticmethod
-    def version():
-        return _version(["haproxy", "-v"], r"version ([\d.]+)")
+    def version(root):
+        return _version(root, ["haproxy", "-v"], r"version ([\d.]+)")
 
     def start(self):
         pem = self.dir / "bench.pem"
@@ -217,6 +231,9 @@ class HAProxy(Peer):
                      "  http-request set-header X-Scheme https if { ssl_fc }\n"
                      "  http-request set-header X-Forwarded-Scheme http if !{ ssl_fc }\n"
                      "  http-request set-header X-Forwarded-Scheme https if { ssl_fc }\n")
+        grpc = "" if setup.protocol != "grpc" else (
+            f"frontend grpc\n  bind 127.0.0.1:{self.h2c_port} proto h2\n  default_backend grpc\n"
+            f"backend grpc\n  server grpc1 127.0.0.1:{setup.grpc_port} proto h2\n")
         use = "default_backend app"
         if setup.hosts:
             (self.dir / "hosts.map").write_text("".join(f"{name} app\n" for name in self.host_names()))
@@ -241,14 +258,45 @@ defaults
   {log_format}
 frontend web
   bind 127.0.0.1:{self.http_port}
-  {f"bind 127.0.0.1:{self.https_port} ssl crt {pem}" if setup.tls else ""}
+  {f"bind 127.0.0.1:{self.https_port} ssl crt {pem} alpn h2,http/1.1" if setup.tls else ""}
   http-request set-header X-Real-IP %[src]
   http-request set-header X-Forwarded-Proto http if !{{ ssl_fc }}
   http-request set-header X-Forwarded-Proto https if {{ ssl_fc }}
 {extra}  {use}
 backend app
   server app1 127.0.0.1:{setup.backend_port}
-"""
+{grpc}"""
+
+
+class Nghttpx(Peer):
+    """Multiplexes HTTP/2 upstream connections, which the other two do not."""
+    name = "nghttpx"
+    http_port, https_port, h2c_port = 8501, 8502, 8501
+
+    @staticmethod
+    def version(root):
+        return _version(root, ["nghttpx", "--version"], r"nghttp2/([\d.]+)")
+
+    def start(self):
+        setup = self.setup
+        backend = f"--backend=127.0.0.1,{setup.backend_port}"
+        if setup.protocol == "grpc":
+            backend = f"--backend=127.0.0.1,{setup.grpc_port};;proto=h2"
+        options = ["--conf=/dev/null", "--workers=1", "--single-thread", backend, "--add-x-forwarded-for",
+                   f"--frontend=127.0.0.1,{self.http_port};no-tls",
+                   f"--worker-frontend-connections={_CONNECTIONS}", "--errorlog-file=/dev/stderr"]
+        keys = []
+        if setup.tls:
+            options.append(f"--frontend=127.0.0.1,{self.https_port}")
+            keys = [setup.key, setup.certificate]
+        if setup.log:
+            options.append(f"--accesslog-file={self.dir / 'access.log'}")
+        self._run(["nghttpx", *options, *keys])
+        self._wait_until_up(self._listening, "listening")
+
+    def _listening(self):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.http_port)) == 0
 
 
 class Headgate(Peer):
@@ -257,14 +305,14 @@ class Headgate(Peer):
     http_port, https_port, admin_port, snapshot_port = 8301, 8302, 8303, 8304
 
     @staticmethod
-    def version():
+    def version(_root):
         return "this tree"
 
     def start(self):
         manifests = self.dir / "manifests"
         manifests.mkdir()
         self._write_manifests(manifests)
-        binaries = self.setup.binaries
+        binaries = self.setup.proxy_binaries
         # The data plane first: pids() takes the first.
         self._run([binaries / "headgate-dataplane", f"--controller=127.0.0.1:{self.snapshot_port}",
                    "--controller-insecure", f"--http-listen=127.0.0.1:{self.http_port}",
@@ -315,11 +363,11 @@ class Relay(Peer):
     http_port = 8401
 
     @staticmethod
-    def version():
+    def version(_root):
         return "bytes only"
 
     def start(self):
-        self._run([self.setup.binaries / "bench_relay", f"--listen=127.0.0.1:{self.http_port}",
+        self._run([self.setup.proxy_binaries / "bench_relay", f"--listen=127.0.0.1:{self.http_port}",
                    f"--backend=127.0.0.1:{self.setup.backend_port}"])
         self._wait_until_up(self._answers, "first answer")
 
@@ -329,14 +377,15 @@ class Relay(Peer):
         return self.http_port
 
 
-def _version(command, pattern):
+def _version(root, command, pattern):
+    """The version it prints; None if it is not installed."""
     try:
-        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        run = subprocess.run(machine.in_root(root, command), capture_output=True, text=True, check=False)
     except FileNotFoundError:
         return None
     found = re.search(pattern, run.stdout + run.stderr)
-    return found.group(1) if found else "?"
+    return found.group(1) if found else None
 
 
-PEERS = {peer.name: peer for peer in (Nginx, HAProxy, Headgate, Relay)}
+PEERS = {peer.name: peer for peer in (Nginx, HAProxy, Nghttpx, Headgate, Relay)}
 DEFAULT_PEERS = ("nginx", "haproxy", "headgate")

@@ -11,6 +11,7 @@ from harness.peers import PEERS, Setup
 
 BACKEND_PORT = 9000
 COLLECTOR_PORT = 9001
+GRPC_PORT = 9002
 
 
 class RunFailed(Exception):
@@ -71,19 +72,24 @@ class Runner:
 
     @contextlib.contextmanager
     def backend(self):
-        """The application behind the proxies, for the time of the block."""
-        command = [self._options.binaries / "bench_backend", f"--listen=127.0.0.1:{BACKEND_PORT}",
-                   f"--sink=127.0.0.1:{COLLECTOR_PORT}"]
+        """The applications behind the proxies, for the time of the block."""
+        with self._program("bench_backend", BACKEND_PORT, f"--sink=127.0.0.1:{COLLECTOR_PORT}"), \
+                self._program("bench_grpc_backend", GRPC_PORT):
+            yield
+
+    @contextlib.contextmanager
+    def _program(self, name, port, *flags):
+        command = [self._options.binaries / name, f"--listen=127.0.0.1:{port}", *flags]
         process = subprocess.Popen(machine.pinned(self._options.load_core, command))
         try:
             deadline = time.monotonic() + 10
             while True:
                 try:
-                    socket.create_connection(("127.0.0.1", BACKEND_PORT), 1).close()
+                    socket.create_connection(("127.0.0.1", port), 1).close()
                     break
                 except OSError:
                     if time.monotonic() > deadline or process.poll() is not None:
-                        raise RunFailed("the backend did not start") from None
+                        raise RunFailed(f"{name} did not start") from None
                     time.sleep(0.02)
             yield
         finally:
@@ -124,9 +130,11 @@ class Runner:
         certificate, key = self._certificates[scenario.certificate]
         log = scenario.log if options.log == "scenario" else options.log == "on"
         peer = PEERS[name](Setup(
-            workdir=options.workdir, binaries=options.binaries, core=options.proxy_core,
-            backend_port=BACKEND_PORT, log_collector_port=COLLECTOR_PORT, certificate=certificate,
-            key=key, tls=scenario.tls, log=log, hosts=scenario.hosts, work=options.work))
+            workdir=options.workdir, core=options.proxy_core,
+            backend_port=BACKEND_PORT, grpc_port=GRPC_PORT, log_collector_port=COLLECTOR_PORT,
+            certificate=certificate, key=key, tls=scenario.tls, log=log, hosts=scenario.hosts,
+            protocol=scenario.protocol, work=options.work, root=options.root,
+            proxy_binaries=options.proxy_binaries))
         stack.callback(peer.stop)
         peer.start()
         return peer
@@ -138,7 +146,7 @@ class Runner:
         """Pages touched, pools filled, lazily loaded certificates loaded."""
         if scenario.kind == "idle":
             return
-        load = Load(self._options, scenario, peer.port(scenario.tls),
+        load = Load(self._options, scenario, scenario.port(peer),
                     max(self._requests(scenario) // 10, 1))
         load.measure()
         load.close()
@@ -147,7 +155,7 @@ class Runner:
         if scenario.kind == "idle":
             return self._measure_idle(scenario, peer)
         requests = self._requests(scenario)
-        load = Load(self._options, scenario, peer.port(scenario.tls), requests)
+        load = Load(self._options, scenario, scenario.port(peer), requests)
         pids = peer.pids()
         before = machine.cpu_nanoseconds(pids)
         result = load.measure()
@@ -158,10 +166,10 @@ class Runner:
     def _measure_idle(self, scenario, peer):
         # Connections that stay open while the others are counted: what a proxy takes once, for the busiest
         # moment, is theirs, and no memory that they gave back is used again.
-        first = Load(self._options, scenario, peer.port(scenario.tls), 1, "--connections=512")
+        first = Load(self._options, scenario, scenario.port(peer), 1, "--connections=512")
         pids = peer.pids()
         before = machine.resident_kib(pids)
-        load = Load(self._options, scenario, peer.port(scenario.tls), 1)
+        load = Load(self._options, scenario, scenario.port(peer), 1)
         grown = machine.resident_kib(pids) - before
         load.close()
         first.close()
@@ -169,7 +177,7 @@ class Runner:
 
     def _count_syscalls(self, scenario, peer):
         requests = self._requests(scenario)
-        load = Load(self._options, scenario, peer.port(scenario.tls), requests)
+        load = Load(self._options, scenario, scenario.port(peer), requests)
         counter = machine.SyscallCounter(peer.pids(), self._options.workdir)
         time.sleep(1.5)  # it says nothing when it is attached
         load.measure()

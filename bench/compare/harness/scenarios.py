@@ -15,9 +15,17 @@ class Scenario:
     log: bool = True
     certificate: str = "ecdsa"  # or "rsa"
     hosts: int = 0
+    # "h1"; "h2": HTTP/2 from the client, HTTP/1.1 to the backend; "grpc": HTTP/2 without TLS on both sides.
+    protocol: str = "h1"
     # "requests": CPU a request. "idle": memory of open connections after their first answer.
     kind: str = "requests"
     program: str = "bench_load"
+
+    def port(self, peer):
+        """Where the peer takes this scenario's requests."""
+        if self.protocol == "grpc":
+            return peer.h2c_port
+        return peer.port(self.tls)
 
     def connections(self):
         for flag in self.load:
@@ -31,6 +39,9 @@ _TLS = ("--tls=13",)
 _MIB = ("--path=/bytes/1048576", "--length=1048576", "--connections=8")
 _UPLOAD = ("--upload=10485760", "--length=8", "--connections=4", "--warmup=2")
 _FRESH = ("--path=/bytes/1024", "--length=1024", "--close=1", "--connections=32", "--warmup=5")
+_H2 = ("--path=/bytes/1024", "--length=1024", "--connections=8", "--streams=32") + _TLS
+_H2_SINGLE = ("--path=/bytes/1024", "--length=1024", "--connections=32", "--streams=1") + _TLS
+_GRPC = ("--path=/bench.Echo/Unary", "--grpc=1", "--connections=8", "--streams=32")
 
 SCENARIOS = (
     Scenario("keepalive", "keep-alive GET 1 kB, 64 connections", _KEEPALIVE, 100_000),
@@ -45,6 +56,12 @@ SCENARIOS = (
              certificate="rsa"),
     Scenario("handshake-resumed", "TLS 1.3 resumed handshake", _FRESH + _TLS + ("--resume=1",), 4_000,
              tls=True),
+    Scenario("h2", "HTTP/2 over TLS 1.3 to HTTP/1.1, GET 1 kB, 8 connections of 32 streams", _H2, 60_000, tls=True,
+             protocol="h2", program="bench_h2_load"),
+    Scenario("h2-single", "the same, 32 connections of 1 stream", _H2_SINGLE, 60_000, tls=True, protocol="h2",
+             program="bench_h2_load"),
+    Scenario("grpc", "unary gRPC, h2c to h2c, 100 bytes, 8 connections of 32 streams", _GRPC, 60_000, protocol="grpc",
+             program="bench_h2_load"),
     Scenario("download", "1 MiB download, 8 connections", _MIB, 2_500),
     Scenario("download-tls", "1 MiB download over TLS 1.3, 8 connections", _MIB + _TLS, 1_500, tls=True),
     Scenario("upload", "10 MiB upload, 4 connections", _UPLOAD, 200),
