@@ -66,7 +66,7 @@ void BM_ParseRequest(benchmark::State& state) {
   base::BlockPool blocks;
   base::Arena arena(blocks);
   http::RequestHead head;
-  const http1::RequestLimits limits;
+  const codec::RequestLimits limits;
   const auto parse = [&] {
     http1::HeadScanner scanner;
     const size_t size = scanner.Scan(text);
@@ -88,7 +88,7 @@ void BM_WriteRequest(benchmark::State& state) {
   base::BlockPool blocks;
   base::Arena arena(blocks);
   http::RequestHead head;
-  Require(http1::ParseRequestHead(text, http1::RequestLimits(), arena, head).ok(), "refused");
+  Require(http1::ParseRequestHead(text, codec::RequestLimits(), arena, head).ok(), "refused");
   std::vector<char> out(http1::RequestHeadBound(head));
   AllocationsPerIteration allocations(state);
   for (auto _ : state) {
@@ -106,7 +106,7 @@ void BM_ParseResponse(benchmark::State& state) {
     http1::HeadScanner scanner;
     const size_t size = scanner.Scan(text);
     Require(
-        http1::ParseResponseHead({text.data(), size}, http1::ResponseLimits(), false, head).ok(),
+        http1::ParseResponseHead({text.data(), size}, codec::ResponseLimits(), false, head).ok(),
         "refused");
   };
   parse();

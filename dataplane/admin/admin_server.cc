@@ -37,7 +37,7 @@ void AdminServer::Handle(std::string path, std::string description, Handler hand
 void AdminServer::Start() {
   http::ServerHandler& requests = *this;
   net::AcceptHandler& accepts = *this;
-  connections_ = std::make_unique<http1::ServerConnections>(io_, options_, requests);
+  connections_ = std::make_unique<downstream::Connections>(io_, options_, requests);
   listener_ = std::make_unique<net::Listener>(loop_, std::move(socket_), accepts);
   thread_ = std::thread([this] { loop_.Run(); });
   pthread_setname_np(thread_.native_handle(), "admin");

@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "dataplane/base/arena.h"
-#include "dataplane/http1/server_connection.h"
-#include "dataplane/http1/worker_io.h"
+#include "dataplane/codec/worker_io.h"
+#include "dataplane/downstream/connections.h"
 #include "dataplane/net/event_loop.h"
 #include "dataplane/net/listener.h"
 #include "dataplane/observe/counters.h"
@@ -73,11 +73,11 @@ class AdminServer final : private net::AcceptHandler, private http::ServerHandle
   base::BlockPool blocks_;  // outlives the loop, which frees what is retired
   net::EventLoop loop_;
   observe::CounterShard counters_;
-  http1::WorkerIo io_{loop_, blocks_, counters_};
-  http1::ServerOptions options_;
+  codec::WorkerIo io_{loop_, blocks_, counters_};
+  codec::ServerOptions options_;
   NothingMore nothing_more_;
   std::unique_ptr<net::Listener> listener_;
-  std::unique_ptr<http1::ServerConnections> connections_;
+  std::unique_ptr<downstream::Connections> connections_;
   std::thread thread_;
 };
 

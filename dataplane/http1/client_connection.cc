@@ -20,7 +20,7 @@ constexpr uint32_t kMaxInformational = 32;
 
 }  // namespace
 
-ClientConnection::ClientConnection(WorkerIo& io, const ClientOptions& options,
+ClientConnection::ClientConnection(codec::WorkerIo& io, const codec::ClientOptions& options,
                                    ClientConnectionOwner& owner,
                                    std::unique_ptr<net::Transport> transport)
     : io_(io),
@@ -38,7 +38,7 @@ ClientConnection::~ClientConnection() {
   if (state_ != State::kClosed) io_.counters()[CounterId::kUpstreamConnectionsActive].Subtract();
 }
 
-bool ClientConnection::Start(milliseconds connect_timeout) {
+bool ClientConnection::Start(codec::milliseconds connect_timeout) {
   registration_ = io_.loop().Watch(transport_->fd(), *this);
   if (!registration_) return false;
   read_timer_.Arm(connect_timeout);
@@ -47,7 +47,7 @@ bool ClientConnection::Start(milliseconds connect_timeout) {
 
 http::ClientStream& ClientConnection::StartAttempt(http::ClientStreamEvents& events,
                                                    base::Arena& arena,
-                                                   const AttemptTimeouts& timeouts) {
+                                                   const codec::AttemptTimeouts& timeouts) {
   HEADGATE_CHECK(available());
   attempt_open_ = true;
   events_ = &events;
@@ -400,7 +400,7 @@ void ClientConnection::Write(std::string_view before, std::string_view piece,
     output_.Append(before);
     output_.Append(piece);
     output_.Append(after);
-  } else if (output_.Send(*transport_, before, piece, after) == OutputQueue::Result::kFailed) {
+  } else if (output_.Send(*transport_, before, piece, after) == codec::OutputQueue::Result::kFailed) {
     write_failed_ = true;
     io_.loop().Schedule(ready_task_);
     return;
@@ -433,18 +433,18 @@ void ClientConnection::ScheduleFlush() {
 void ClientConnection::Flush() {
   if (state_ != State::kOpen || write_failed_) return;
   const uint64_t before = output_.written();
-  const OutputQueue::Result result = output_.Flush(*transport_);
+  const codec::OutputQueue::Result result = output_.Flush(*transport_);
   io_.counters()[CounterId::kUpstreamBytesWritten].Add(output_.written() - counted_written_);
   counted_written_ = output_.written();
   switch (result) {
-    case OutputQueue::Result::kFailed:
+    case codec::OutputQueue::Result::kFailed:
       write_failed_ = true;
       AfterWriteFailure();
       return;
-    case OutputQueue::Result::kDone:
+    case codec::OutputQueue::Result::kDone:
       send_timer_.Cancel();
       break;
-    case OutputQueue::Result::kBlocked:
+    case codec::OutputQueue::Result::kBlocked:
       if (output_.written() != before || !send_timer_.armed()) send_timer_.Arm(timeouts_.send);
       break;
   }

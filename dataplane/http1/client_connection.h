@@ -6,12 +6,12 @@
 
 #include "dataplane/base/arena.h"
 #include "dataplane/base/byte_buffer.h"
+#include "dataplane/codec/options.h"
+#include "dataplane/codec/output_queue.h"
+#include "dataplane/codec/worker_io.h"
 #include "dataplane/http/stream.h"
 #include "dataplane/http1/body_reader.h"
 #include "dataplane/http1/head_scanner.h"
-#include "dataplane/http1/options.h"
-#include "dataplane/http1/output_queue.h"
-#include "dataplane/http1/worker_io.h"
 #include "dataplane/net/event_loop.h"
 #include "dataplane/net/transport.h"
 
@@ -43,17 +43,17 @@ class ClientConnection final : public net::Retirable,
                                private net::TimerHandler {
  public:
   // `transport` is over a socket whose connect has been started (or is complete). The others outlive the connection.
-  ClientConnection(WorkerIo& io, const ClientOptions& options, ClientConnectionOwner& owner,
+  ClientConnection(codec::WorkerIo& io, const codec::ClientOptions& options, ClientConnectionOwner& owner,
                    std::unique_ptr<net::Transport> transport);
   ~ClientConnection() override;
 
   // Registers with the loop. False: out of resources, the connection is of no use; drop it.
-  [[nodiscard]] bool Start(milliseconds connect_timeout);
+  [[nodiscard]] bool Start(codec::milliseconds connect_timeout);
 
   // Begins an attempt; send through the returned stream. `arena` gets the response heads and, like `events`,
   // lives until the attempt's last event. REQUIRES: available().
   http::ClientStream& StartAttempt(http::ClientStreamEvents& events, base::Arena& arena,
-                                   const AttemptTimeouts& timeouts);
+                                   const codec::AttemptTimeouts& timeouts);
 
   // Fresh or idle, and alive.
   bool available() const { return state_ != State::kClosed && !attempt_open_; }
@@ -108,8 +108,8 @@ class ClientConnection final : public net::Retirable,
   base::Failure::Retry RetryAfterFailure(base::Failure::Kind kind) const;
   void RunReady();
 
-  WorkerIo& io_;
-  const ClientOptions& options_;
+  codec::WorkerIo& io_;
+  const codec::ClientOptions& options_;
   ClientConnectionOwner& owner_;
   std::unique_ptr<net::Transport> transport_;
   net::IoRegistration registration_;
@@ -126,12 +126,12 @@ class ClientConnection final : public net::Retirable,
   // Attempt.
   http::ClientStreamEvents* events_ = nullptr;
   base::Arena* arena_ = nullptr;
-  AttemptTimeouts timeouts_;
+  codec::AttemptTimeouts timeouts_;
   uint32_t attempts_ = 0;
   uint32_t pause_count_ = 0;
 
   // Request.
-  OutputQueue output_;
+  codec::OutputQueue output_;
   uint64_t written_before_ = 0;   // output_.written() when the attempt began
   uint64_t counted_written_ = 0;  // of output_.written(), already in the counters
   http::BodyLength::Kind framing_ = http::BodyLength::Kind::kNone;

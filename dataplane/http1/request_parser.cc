@@ -66,7 +66,7 @@ bool SameAuthority(const http::Authority& a, const http::Authority& b, std::stri
 
 }  // namespace
 
-RequestParseResult ParseRequestHead(std::string_view head, const RequestLimits& limits,
+RequestParseResult ParseRequestHead(std::string_view head, const codec::RequestLimits& limits,
                                     base::Arena& arena, RequestHead& request) {
   request.fields.Clear();
   request.method = Method::kGet;

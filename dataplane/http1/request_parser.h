@@ -5,8 +5,8 @@
 
 #include "dataplane/base/arena.h"
 #include "dataplane/base/failure.h"
+#include "dataplane/codec/options.h"
 #include "dataplane/http/message.h"
-#include "dataplane/http1/options.h"
 
 namespace headgate::http1 {
 
@@ -26,7 +26,7 @@ struct RequestParseResult {
 // Parses a complete request head (HeadScanner's measure; an empty line before it is tolerated, RFC 9112 section
 // 2.2). Strict: what two readers could read differently is refused. `head` must live as long as `arena`, for the
 // views in `request` point into it; `request.fields` is cleared first and keeps its capacity.
-RequestParseResult ParseRequestHead(std::string_view head, const RequestLimits& limits,
+RequestParseResult ParseRequestHead(std::string_view head, const codec::RequestLimits& limits,
                                     base::Arena& arena, http::RequestHead& request);
 
 }  // namespace headgate::http1

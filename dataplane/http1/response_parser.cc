@@ -14,7 +14,7 @@ ResponseParseResult Refuse(std::string_view error) { return {.error = error}; }
 
 }  // namespace
 
-ResponseParseResult ParseResponseHead(std::string_view head, const ResponseLimits& limits,
+ResponseParseResult ParseResponseHead(std::string_view head, const codec::ResponseLimits& limits,
                                       bool head_request, http::ResponseHead& response) {
   response.fields.Clear();
   response.reason = {};

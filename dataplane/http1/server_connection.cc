@@ -19,13 +19,6 @@ using observe::CounterId;
 // What is read beyond the current request to learn whether the client is still there.
 constexpr size_t kReadAhead = 16 * 1024;
 
-// For a client that speaks plain HTTP to a TLS port: the words are nginx's, people search for them.
-constexpr std::string_view kPlainHttpReply =
-    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nContent-Length: 220\r\nConnection: close\r\n\r\n"
-    "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\r\n<body>\r\n"
-    "<center><h1>400 Bad Request</h1></center>\r\n"
-    "<center>The plain HTTP request was sent to HTTPS port</center>\r\n</body>\r\n</html>\r\n";
-
 Failure ClientFailure(Failure::Kind kind, std::string_view detail) {
   return {.side = Failure::Side::kDownstream, .kind = kind, .detail = detail};
 }
@@ -37,105 +30,47 @@ std::string_view FirstLine(std::string_view head) {
 
 }  // namespace
 
-ServerConnections::ServerConnections(WorkerIo& io, const ServerOptions& options,
-                                     http::ServerHandler& handler)
-    : io_(io), options_(options), handler_(handler) {}
-
-ServerConnections::~ServerConnections() { CloseAll(); }
-
-void ServerConnections::Add(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info) {
-  auto connection =
-      std::make_unique<ServerConnection>(*this, std::move(transport), std::move(info));
-  ServerConnection& started = *connection;
-  started.index_ = connections_.size();
-  connections_.push_back(std::move(connection));
-  io_.counters()[CounterId::kDownstreamConnections].Add();
-  io_.counters()[CounterId::kDownstreamConnectionsActive].Add();
-  started.draining_ = draining_;
-  started.Start();
-}
-
-void ServerConnections::Drain() {
-  draining_ = true;
-  // From the end, because a connection that closes is replaced by the last one.
-  for (size_t i = connections_.size(); i-- > 0;) {
-    if (i < connections_.size()) connections_[i]->Drain();
-  }
-}
-
-void ServerConnections::CloseAll() {
-  while (!connections_.empty()) {
-    connections_.back()->FailExchange(
-        ClientFailure(Failure::Kind::kDraining, "the proxy is shutting down"));
-  }
-}
-
-void ServerConnections::Remove(ServerConnection& connection) {
-  const size_t index = connection.index_;
-  HEADGATE_CHECK(index < connections_.size() && connections_[index].get() == &connection);
-  std::unique_ptr<net::Retirable> retired = std::move(connections_[index]);
-  if (index + 1 != connections_.size()) {
-    connections_[index] = std::move(connections_.back());
-    connections_[index]->index_ = index;
-  }
-  connections_.pop_back();
-  io_.counters()[CounterId::kDownstreamConnectionsActive].Subtract();
-  io_.loop().Retire(std::move(retired));
-}
-
-ServerConnection::ServerConnection(ServerConnections& owner,
-                                   std::unique_ptr<net::Transport> transport,
-                                   http::ConnectionInfo info)
-    : owner_(owner),
-      io_(owner.io_),
-      options_(owner.options_),
-      transport_(std::move(transport)),
+ServerConnection::ServerConnection(const codec::ServerEnvironment& environment,
+                                   codec::Accepted accepted)
+    : environment_(environment),
+      io_(environment.io),
+      options_(environment.options),
+      transport_(std::move(accepted.transport)),
+      registration_(std::move(accepted.registration)),
       read_timer_(io_.loop().timers(), *this),
       send_timer_(io_.loop().timers(), *this),
       ready_task_(*this),
       flush_task_(*this),
       arena_(io_.blocks()),
-      info_(std::move(info)) {}
+      info_(std::move(accepted.info)) {}
 
 ServerConnection::~ServerConnection() = default;
 
-void ServerConnection::Start() {
-  registration_ = io_.loop().Watch(transport_->fd(), *this);
-  if (!registration_) {
-    Close(false);
-    return;
-  }
-  read_timer_.Arm(options_.handshake_timeout);
-  ContinueHandshake();
-}
-
-void ServerConnection::ContinueHandshake() {
-  switch (transport_->Handshake().status) {
-    case net::IoResult::Status::kOk:
-      break;
-    case net::IoResult::Status::kBlocked:
-      return;
-    case net::IoResult::Status::kEof:
-    case net::IoResult::Status::kFailed:
-      io_.counters()[CounterId::kDownstreamTlsFailures].Add();
-      transport_->ReplyInPlain(kPlainHttpReply);
+void ServerConnection::Start(std::string_view early, net::IoEvents edges, bool draining) {
+  draining_ = draining;
+  if (registration_) {
+    registration_.SetHandler(*this);
+  } else {
+    registration_ = io_.loop().Watch(transport_->fd(), *this);
+    if (!registration_) {
       Close(false);
       return;
+    }
   }
-  info_.tls = transport_->is_tls();
-  info_.server_name = std::string(transport_->server_name());
-  state_ = State::kHead;
   read_timer_.Arm(options_.head_timeout);
+  readable_ = edges.readable;
+  peer_closed_ = edges.peer_closed;
+  if (!early.empty()) {
+    io_.counters()[CounterId::kDownstreamBytesRead].Add(early.size());
+    Process(early);
+    if (state_ == State::kClosed) return;
+  }
+  ReadAndProcess();
 }
 
 void ServerConnection::OnIo(net::IoEvents events) {
   readable_ |= events.readable;
   peer_closed_ |= events.peer_closed;
-  if (state_ == State::kHandshake) {
-    ContinueHandshake();
-    if (state_ != State::kHead) return;
-    readable_ = true;  // the handshake's last read may have brought more
-  }
   // TLS may need a readable edge to write.
   if (events.writable || info_.tls) output_.Unblock();
   if (!output_.empty()) {
@@ -183,10 +118,6 @@ void ServerConnection::OnTimer(net::Timer& timer) {
       io_.counters()[CounterId::kDownstreamTimeouts].Add();
       FailExchange(ClientFailure(Failure::Kind::kTimeout, "request body took too long"));
       return;
-    case State::kHandshake:
-      io_.counters()[CounterId::kDownstreamTlsFailures].Add();
-      Close(false);
-      return;
     case State::kDrainBody:
     case State::kLinger:
       Close(false);
@@ -210,7 +141,6 @@ bool ServerConnection::WantsToRead() const {
     case State::kExchange:
       // Only to learn whether the client is gone or has ended its direction.
       return peer_closed_ && input_.size() < kReadAhead;
-    case State::kHandshake:
     case State::kClosed:
       return false;
   }
@@ -270,8 +200,7 @@ size_t ServerConnection::ProcessSome(std::string_view data) {
       case State::kLinger:
         step = rest.size();
         break;
-      case State::kHandshake:
-      case State::kExchange:
+        case State::kExchange:
       case State::kClosed:
         break;
     }
@@ -287,7 +216,7 @@ size_t ServerConnection::ProcessHead(std::string_view data) {
     // The first head's time runs from the accept.
     if (requests_ > 0) read_timer_.Arm(options_.head_timeout);
   }
-  const RequestLimits& limits = options_.limits;
+  const codec::RequestLimits& limits = options_.limits;
   const size_t size = scanner_.Scan(data);
   // An empty line may come before the request line.
   const auto line_too_long = [&] {
@@ -335,7 +264,7 @@ void ServerConnection::StartExchange(bool more_follows) {
   was_above_high_water_ = false;
   CountActive(true);
 
-  http::ServerStreamEvents* events = owner_.handler_.OnRequest(*this, head_, end);
+  http::ServerStreamEvents* events = environment_.handler.OnRequest(*this, head_, end);
   if (state_ == State::kClosed) return;
   events_ = events;
   MaybeSendContinue();
@@ -463,7 +392,7 @@ void ServerConnection::Refuse(uint16_t status, const Failure& failure,
   refusing_ = true;
   head_sent_ = response_ended_ = false;
   state_ = State::kExchange;
-  owner_.handler_.OnBadRequest(*this, {.status = status,
+  environment_.handler.OnBadRequest(*this, {.status = status,
                                        .failure = failure,
                                        .request_line = request_line,
                                        .exchange_known = exchange_known});
@@ -531,7 +460,7 @@ void ServerConnection::Close(bool abort) {
   flush_task_.Unlink();
   output_.Clear();
   CountActive(false);
-  owner_.Remove(*this);
+  environment_.owner.OnConnectionClosed(*this);
 }
 
 }  // namespace headgate::http1

@@ -3,65 +3,42 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
-#include <vector>
 
 #include "dataplane/base/arena.h"
 #include "dataplane/base/byte_buffer.h"
+#include "dataplane/codec/output_queue.h"
+#include "dataplane/codec/server_connection.h"
 #include "dataplane/http/stream.h"
 #include "dataplane/http1/body_reader.h"
 #include "dataplane/http1/head_scanner.h"
-#include "dataplane/http1/options.h"
-#include "dataplane/http1/output_queue.h"
-#include "dataplane/http1/worker_io.h"
 #include "dataplane/net/event_loop.h"
 #include "dataplane/net/transport.h"
 
 namespace headgate::http1 {
 
-class ServerConnection;
-
-// The connections of a worker with its clients. Owns them; a closed one frees itself at the end of the loop turn.
-class ServerConnections {
- public:
-  // All arguments outlive this object. `options` is read at each use.
-  ServerConnections(WorkerIo& io, const ServerOptions& options, http::ServerHandler& handler);
-  ~ServerConnections();
-
-  // Takes over an accepted connection. `info.tls` and `info.server_name` are filled in after the handshake.
-  void Add(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info);
-
-  // Closes idle connections now and every other one after its current response.
-  void Drain();
-  // Closes everything now. Exchanges see OnDownstreamReset(kDraining).
-  void CloseAll();
-
-  size_t size() const { return connections_.size(); }
-
- private:
-  friend class ServerConnection;
-  void Remove(ServerConnection& connection);
-
-  WorkerIo& io_;
-  const ServerOptions& options_;
-  http::ServerHandler& handler_;
-  std::vector<std::unique_ptr<ServerConnection>> connections_;
-  bool draining_ = false;
-};
-
 // HTTP/1.x with one client: strict request parsing, one exchange at a time, pipelined requests answered in order.
-// Made, owned and retired by ServerConnections.
+// Lives with its codec::ServerConnectionOwner.
 //
 // Lifecycle of a request: head → OnRequest → body events ‖ Send calls → response flushed → OnExchangeDone → next
 // head. Reading stops while the exchange has paused it and while it only waits for its response; what arrived
 // early stays in `input_`.
-class ServerConnection final : public net::Retirable,
+class ServerConnection final : public codec::ServerConnection,
                                public http::ServerStream,
                                private net::IoHandler,
                                private net::TimerHandler {
  public:
-  ServerConnection(ServerConnections& owner, std::unique_ptr<net::Transport> transport,
-                   http::ConnectionInfo info);
+  // `environment` outlives the connection.
+  ServerConnection(const codec::ServerEnvironment& environment, codec::Accepted accepted);
   ~ServerConnection() override;
+
+  // Call once, when the owner holds this. `early` are bytes of the first request that have been read already, valid
+  // during the call; `edges` have come for it. The first head's time runs from here. `draining`: no second request. May
+  // end with the connection closed.
+  void Start(std::string_view early, net::IoEvents edges, bool draining);
+
+  // codec::ServerConnection
+  void Drain() override;
+  void Abort(const base::Failure& failure) override { FailExchange(failure); }
 
   // http::ServerStream
   void SendInformational(const http::ResponseHead& head) override;
@@ -76,10 +53,7 @@ class ServerConnection final : public net::Retirable,
   const http::ConnectionInfo& connection() const override { return info_; }
 
  private:
-  friend class ServerConnections;
-
   enum class State : uint8_t {
-    kHandshake,
     kHead,       // between requests or reading a head
     kBody,       // an exchange is on and its request not complete
     kExchange,   // an exchange is on and its request complete
@@ -93,9 +67,6 @@ class ServerConnection final : public net::Retirable,
   // net::IoHandler, net::TimerHandler
   void OnIo(net::IoEvents events) override;
   void OnTimer(net::Timer& timer) override;
-
-  void Start();
-  void ContinueHandshake();
 
   // Reading. All of these may end with the connection closed.
   bool WantsToRead() const;
@@ -128,24 +99,22 @@ class ServerConnection final : public net::Retirable,
   void StartLinger();
   // `abort`: a response that ends with the connection must not look complete, so the client gets a reset.
   void Close(bool abort);
-  void Drain();
   void CountActive(bool active);
 
   // The loop's entry for what must not happen inside a call of the exchange.
   void RunReady();
 
-  ServerConnections& owner_;
-  WorkerIo& io_;
-  const ServerOptions& options_;
+  const codec::ServerEnvironment& environment_;
+  codec::WorkerIo& io_;
+  const codec::ServerOptions& options_;
   std::unique_ptr<net::Transport> transport_;
   net::IoRegistration registration_;
   net::Timer read_timer_;
   net::Timer send_timer_;
   net::MemberTask<ServerConnection, &ServerConnection::RunReady> ready_task_;
   net::MemberTask<ServerConnection, &ServerConnection::Flush> flush_task_;
-  size_t index_ = 0;  // in ServerConnections
 
-  State state_ = State::kHandshake;
+  State state_ = State::kHead;
   bool readable_ = false;        // the kernel may hold bytes
   bool peer_closed_ = false;     // an edge said so; what it sent before may still have to be read
   bool read_ended_ = false;      // the client has ended its direction, and all was read
@@ -168,7 +137,7 @@ class ServerConnection final : public net::Retirable,
   uint64_t drained_bytes_ = 0;
 
   // Response.
-  OutputQueue output_;
+  codec::OutputQueue output_;
   Framing framing_ = Framing::kNone;
   uint64_t fixed_left_ = 0;
   uint64_t counted_written_ = 0;  // of output_.written(), already in the counters

@@ -128,8 +128,8 @@ void ServerConnection::SendTrailers(const http::HeaderMap& trailers) {
 void ServerConnection::Write(std::string_view before, std::string_view piece,
                              std::string_view after) {
   if (write_failed_) return;
-  const OutputQueue::Result result = output_.Send(*transport_, before, piece, after);
-  if (result == OutputQueue::Result::kFailed) {
+  const codec::OutputQueue::Result result = output_.Send(*transport_, before, piece, after);
+  if (result == codec::OutputQueue::Result::kFailed) {
     write_failed_ = true;
     io_.loop().Schedule(ready_task_);
     return;
@@ -151,26 +151,26 @@ void ServerConnection::ScheduleFlush() {
 void ServerConnection::Flush() {
   if (state_ == State::kClosed || write_failed_) return;
   const uint64_t before = output_.written();
-  const OutputQueue::Result result = output_.Flush(*transport_);
+  const codec::OutputQueue::Result result = output_.Flush(*transport_);
   const bool progress = output_.written() != before;
   io_.counters()[CounterId::kDownstreamBytesWritten].Add(output_.written() - counted_written_);
   counted_written_ = output_.written();
   switch (result) {
-    case OutputQueue::Result::kFailed:
+    case codec::OutputQueue::Result::kFailed:
       FailExchange({.side = Failure::Side::kDownstream,
                      .kind = output_.failure(),
                      .detail = "client closed the connection"});
       return;
-    case OutputQueue::Result::kDone:
+    case codec::OutputQueue::Result::kDone:
       send_timer_.Cancel();
       break;
-    case OutputQueue::Result::kBlocked:
+    case codec::OutputQueue::Result::kBlocked:
       if (progress || !send_timer_.armed()) send_timer_.Arm(options_.send_timeout);
       break;
   }
   MaybeNotifyWritable();
   if (state_ == State::kClosed) return;
-  if (result == OutputQueue::Result::kDone && response_ended_ &&
+  if (result == codec::OutputQueue::Result::kDone && response_ended_ &&
       (state_ == State::kBody || state_ == State::kExchange)) {
     FinishExchange();
   }

@@ -34,6 +34,8 @@ void IoRegistration::Reset() {
   if (loop_ != nullptr) std::exchange(loop_, nullptr)->Release(slot_);
 }
 
+void IoRegistration::SetHandler(IoHandler& handler) { loop_->slots_[slot_].handler = &handler; }
+
 EventLoop::EventLoop() : now_(Clock::now()), timers_(now_), events_(kMaxEvents) {
   epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
   wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

@@ -43,6 +43,8 @@ class IoRegistration {
   IoRegistration& operator=(IoRegistration&& other) noexcept;
   ~IoRegistration() { Reset(); }
   void Reset();
+  // From now on edges go to `handler`, those already fetched too. REQUIRES: a watch.
+  void SetHandler(IoHandler& handler);
   explicit operator bool() const { return loop_ != nullptr; }
 
  private:

@@ -129,9 +129,9 @@ uint64_t Exchange::body_limit() const {
   return route_ == nullptr ? general : route_->max_request_body_bytes.value_or(general);
 }
 
-http1::AttemptTimeouts Exchange::attempt_timeouts() const {
+codec::AttemptTimeouts Exchange::attempt_timeouts() const {
   const config::CompiledSettings& general = *config_->settings;
-  http1::AttemptTimeouts timeouts{general.connect_timeout, general.send_timeout, general.read_timeout};
+  codec::AttemptTimeouts timeouts{general.connect_timeout, general.send_timeout, general.read_timeout};
   if (route_ != nullptr) {
     timeouts.connect = route_->connect_timeout.value_or(timeouts.connect);
     timeouts.send = route_->send_timeout.value_or(timeouts.send);

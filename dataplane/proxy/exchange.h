@@ -94,7 +94,7 @@ class Exchange final : public net::Retirable,
 
   // Settings of the route, else of the data plane.
   uint64_t body_limit() const;
-  http1::AttemptTimeouts attempt_timeouts() const;
+  codec::AttemptTimeouts attempt_timeouts() const;
 
   ExchangeServices& services_;
 

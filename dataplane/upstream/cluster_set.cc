@@ -43,7 +43,7 @@ Endpoint* Cluster::Pick(std::span<const base::Address> tried) {
   return choice ? in_order_[choice->index] : nullptr;
 }
 
-ClusterSet::ClusterSet(http1::WorkerIo& io, uint64_t seed)
+ClusterSet::ClusterSet(codec::WorkerIo& io, uint64_t seed)
     : io_(io), seed_(seed), sweep_timer_(io.loop().timers(), *this) {}
 
 ClusterSet::~ClusterSet() {

@@ -48,7 +48,7 @@ class Cluster {
 class ClusterSet final : private net::TimerHandler {
  public:
   // `io` outlives this. `seed` differs between workers.
-  ClusterSet(http1::WorkerIo& io, uint64_t seed);
+  ClusterSet(codec::WorkerIo& io, uint64_t seed);
   ~ClusterSet();
 
   // From the settings; may change at any time.
@@ -65,8 +65,8 @@ class ClusterSet final : private net::TimerHandler {
   size_t idle_connections() const { return idle_; }
 
   // For endpoints.
-  http1::WorkerIo& io() { return io_; }
-  const http1::ClientOptions& client_options() const { return options_; }
+  codec::WorkerIo& io() { return io_; }
+  const codec::ClientOptions& client_options() const { return options_; }
   void OnIdleCount(Endpoint& endpoint, int change);
   // Keeps an endpoint that left its cluster until its last connection has closed.
   void Adopt(std::unique_ptr<Endpoint> endpoint);
@@ -82,9 +82,9 @@ class ClusterSet final : private net::TimerHandler {
   void OnTimer(net::Timer& timer) override;
   void Sweep();
 
-  http1::WorkerIo& io_;
+  codec::WorkerIo& io_;
   const uint64_t seed_;
-  http1::ClientOptions options_;
+  codec::ClientOptions options_;
   net::milliseconds idle_timeout_{60'000};
   size_t max_idle_ = 320;
   size_t idle_ = 0;

@@ -14,7 +14,7 @@ Endpoint::Endpoint(ClusterSet& set, const base::Address& address)
 Endpoint::~Endpoint() = default;
 
 http::ClientStream* Endpoint::Open(http::ClientStreamEvents& events, base::Arena& arena,
-                                   const http1::AttemptTimeouts& timeouts, bool fresh) {
+                                   const codec::AttemptTimeouts& timeouts, bool fresh) {
   http1::ClientConnection* connection = nullptr;
   if (!fresh && !idle_.empty()) {
     connection = idle_.back();
@@ -26,7 +26,7 @@ http::ClientStream* Endpoint::Open(http::ClientStreamEvents& events, base::Arena
   return connection == nullptr ? nullptr : &connection->StartAttempt(events, arena, timeouts);
 }
 
-http1::ClientConnection* Endpoint::Connect(const http1::AttemptTimeouts& timeouts) {
+http1::ClientConnection* Endpoint::Connect(const codec::AttemptTimeouts& timeouts) {
   auto fd = net::ConnectTcp(address_);
   if (!fd.ok()) return nullptr;
   http1::ClientConnectionOwner& owner = *this;

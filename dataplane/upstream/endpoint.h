@@ -31,7 +31,7 @@ class Endpoint final : public net::Retirable,
   // A stream for one attempt: on an idle connection unless `fresh`, else on a new one that is still connecting.
   // Nullptr when the system is out of descriptors.
   http::ClientStream* Open(http::ClientStreamEvents& events, base::Arena& arena,
-                           const http1::AttemptTimeouts& timeouts, bool fresh);
+                           const codec::AttemptTimeouts& timeouts, bool fresh);
 
   // No longer part of its cluster. Closes what is idle; the rest closes after its exchange.
   void Leave();
@@ -48,7 +48,7 @@ class Endpoint final : public net::Retirable,
  private:
   void OnConnectionIdle(http1::ClientConnection& connection) override;
   void OnConnectionClosed(http1::ClientConnection& connection) override;
-  http1::ClientConnection* Connect(const http1::AttemptTimeouts& timeouts);
+  http1::ClientConnection* Connect(const codec::AttemptTimeouts& timeouts);
 
   ClusterSet& set_;
   const base::Address address_;

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "dataplane/base/arena.h"
+#include "dataplane/codec/worker_io.h"
 #include "dataplane/config/compiled_config.h"
-#include "dataplane/http1/server_connection.h"
-#include "dataplane/http1/worker_io.h"
+#include "dataplane/downstream/connections.h"
 #include "dataplane/net/event_loop.h"
 #include "dataplane/net/listener.h"
 #include "dataplane/observe/access_log.h"
@@ -99,10 +99,10 @@ class Worker final : private net::AcceptHandler,
   observe::RouteStats route_stats_;
   base::BlockPool blocks_;  // outlives the loop, which frees what is retired
   net::EventLoop loop_;
-  http1::WorkerIo io_{loop_, blocks_, counters_};
+  codec::WorkerIo io_{loop_, blocks_, counters_};
   proxy::RequestIdSource ids_;
   tls::ServerContext tls_context_;
-  http1::ServerOptions server_options_;
+  codec::ServerOptions server_options_;
 
   // The newest last; earlier ones are still used by exchanges. Empty before the first configuration.
   std::vector<std::unique_ptr<proxy::ConfigGeneration>> generations_;
@@ -116,7 +116,7 @@ class Worker final : private net::AcceptHandler,
 
   std::vector<std::unique_ptr<net::Listener>> http_listeners_;
   std::vector<std::unique_ptr<net::Listener>> https_listeners_;
-  http1::ServerConnections connections_;
+  downstream::Connections connections_;
   std::unique_ptr<observe::AccessLog> access_log_;
 
   net::Timer drain_timer_;

@@ -23,6 +23,7 @@ using ::testing::HasSubstr;
 using testing::LoopTest;
 using testing::Peer;
 using ::testing::StartsWith;
+using std::chrono::milliseconds;
 
 // Plays the proxy.
 struct FakeAttempt : http::ClientStreamEvents {
@@ -133,8 +134,8 @@ class ClientConnectionTest : public LoopTest {
     return attempt.failure.value_or(Failure{});
   }
 
-  ClientOptions options_;
-  AttemptTimeouts timeouts_;
+  codec::ClientOptions options_;
+  codec::AttemptTimeouts timeouts_;
   FakeOwner owner_{loop_};
   base::Arena arena_{blocks_};
   std::deque<FakeAttempt> attempts_;

@@ -16,13 +16,14 @@
 #include <utility>
 
 #include "dataplane/base/arena.h"
-#include "dataplane/http1/worker_io.h"
+#include "dataplane/codec/worker_io.h"
 #include "dataplane/net/event_loop.h"
 #include "dataplane/net/socket.h"
 #include "dataplane/net/tcp_transport.h"
 #include "dataplane/observe/counters.h"
 
 namespace headgate::http1::testing {
+
 
 // A loop that the test turns by hand, and what connections need.
 class LoopTest : public ::testing::Test {
@@ -46,7 +47,7 @@ class LoopTest : public ::testing::Test {
   base::BlockPool blocks_;  // outlives the loop, which frees what is retired
   net::EventLoop loop_;
   observe::CounterShard counters_;
-  WorkerIo io_{loop_, blocks_, counters_};
+  codec::WorkerIo io_{loop_, blocks_, counters_};
 };
 
 // The test's end of a connection: does what a peer does, without a thread.

@@ -30,7 +30,7 @@ class RequestParserTest : public ::testing::Test {
   }
   int WithHead(std::string_view text) { return Parse(text).status; }
 
-  RequestLimits limits_;
+  codec::RequestLimits limits_;
   base::BlockPool pool_;
   base::Arena arena_{pool_};
   http::RequestHead request_;

@@ -22,7 +22,7 @@ class ResponseParserTest : public ::testing::Test {
     return Parse(std::string(status_line) + "\r\n" + std::string(lines) + "\r\n");
   }
 
-  ResponseLimits limits_;
+  codec::ResponseLimits limits_;
   std::string text_;
   http::ResponseHead response_;
   bool keep_alive_ = false;

@@ -22,6 +22,7 @@ using testing::FakeHandler;
 using testing::kGet;
 using testing::Peer;
 using testing::ServerConnectionTest;
+using std::chrono::milliseconds;
 
 TEST_F(ServerConnectionTest, RefusedRequestsAreAnsweredByTheHandlerAndEndTheConnection) {
   const std::pair<std::string_view, int> kCases[] = {

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-#include "dataplane/http1/server_connection.h"
+#include "dataplane/downstream/connections.h"
 #include "tests/unit/http1/loop_test_support.h"
 
 namespace headgate::http1::testing {
@@ -135,9 +135,9 @@ class ServerConnectionTest : public LoopTest {
     return peer.Take();
   }
 
-  ServerOptions options_;
+  codec::ServerOptions options_;
   FakeHandler handler_;
-  ServerConnections connections_{io_, options_, handler_};
+  downstream::Connections connections_{io_, options_, handler_};
 };
 
 }  // namespace headgate::http1::testing

@@ -21,6 +21,7 @@ using testing::FakeHandler;
 using testing::kGet;
 using testing::Peer;
 using testing::ServerConnectionTest;
+using std::chrono::milliseconds;
 
 TEST_F(ServerConnectionTest, AnswersARequestAndKeepsTheConnection) {
   ReplyToAll();

@@ -7,7 +7,7 @@
 #include "dataplane/base/failure.h"
 #include "dataplane/net/transport.h"
 
-namespace headgate::http1 {
+namespace headgate::codec {
 
 // Bytes on their way to a transport. Small ones gather until Flush (the end of the loop turn); large ones go out
 // at once together with what is queued, and only what the kernel did not take is copied.
@@ -51,4 +51,4 @@ class OutputQueue {
   base::Failure::Kind failure_ = base::Failure::Kind::kNone;
 };
 
-}  // namespace headgate::http1
+}  // namespace headgate::codec

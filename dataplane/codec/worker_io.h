@@ -12,9 +12,9 @@
 #include "dataplane/net/event_loop.h"
 #include "dataplane/observe/counters.h"
 
-namespace headgate::http1 {
+namespace headgate::codec {
 
-// What all HTTP/1 connections of one worker share, downstream and upstream. One per worker, used on its thread;
+// What all connections of one worker share, downstream and upstream. One per worker, used on its thread;
 // outlives every connection.
 class WorkerIo {
  public:
@@ -45,4 +45,4 @@ class WorkerIo {
   std::array<char, http::kDateSize> date_text_{};
 };
 
-}  // namespace headgate::http1
+}  // namespace headgate::codec

@@ -1,9 +1,9 @@
-#include "dataplane/http1/output_queue.h"
+#include "dataplane/codec/output_queue.h"
 
 #include <array>
 #include <span>
 
-namespace headgate::http1 {
+namespace headgate::codec {
 namespace {
 
 using Status = net::IoResult::Status;
@@ -69,4 +69,4 @@ OutputQueue::Result OutputQueue::Send(net::Transport& transport, std::string_vie
   return Result::kBlocked;
 }
 
-}  // namespace headgate::http1
+}  // namespace headgate::codec

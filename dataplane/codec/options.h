@@ -3,7 +3,7 @@
 #include <chrono>
 #include <cstdint>
 
-namespace headgate::http1 {
+namespace headgate::codec {
 
 using std::chrono::milliseconds;
 
@@ -54,4 +54,4 @@ struct AttemptTimeouts {
   milliseconds read{60'000};    // between two reads
 };
 
-}  // namespace headgate::http1
+}  // namespace headgate::codec

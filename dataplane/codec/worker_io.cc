@@ -1,6 +1,6 @@
-#include "dataplane/http1/worker_io.h"
+#include "dataplane/codec/worker_io.h"
 
-namespace headgate::http1 {
+namespace headgate::codec {
 
 WorkerIo::WorkerIo(net::EventLoop& loop, base::BlockPool& blocks, observe::CounterShard& counters)
     : loop_(loop),
@@ -17,4 +17,4 @@ std::string_view WorkerIo::date() {
   return {date_text_.data(), date_text_.size()};
 }
 
-}  // namespace headgate::http1
+}  // namespace headgate::codec

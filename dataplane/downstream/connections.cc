@@ -1,0 +1,80 @@
+#include "dataplane/downstream/connections.h"
+
+#include <utility>
+
+#include "common/check.h"
+#include "dataplane/downstream/greeting.h"
+#include "dataplane/http1/server_connection.h"
+
+namespace headgate::downstream {
+
+using observe::CounterId;
+
+Connections::Connections(codec::WorkerIo& io, const codec::ServerOptions& options,
+                         http::ServerHandler& handler)
+    : environment_{io, options, handler, *this} {}
+
+Connections::~Connections() { CloseAll(); }
+
+void Connections::Add(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info) {
+  environment_.io.counters()[CounterId::kDownstreamConnections].Add();
+  environment_.io.counters()[CounterId::kDownstreamConnectionsActive].Add();
+  codec::Accepted accepted{std::move(transport), {}, std::move(info)};
+  if (accepted.transport->is_tls()) {
+    auto greeting = std::make_unique<Greeting>(*this, environment_, std::move(accepted));
+    Greeting& started = *greeting;
+    Insert(std::move(greeting));
+    started.Start();
+  } else {
+    auto http1 = std::make_unique<http1::ServerConnection>(environment_, std::move(accepted));
+    http1::ServerConnection& started = *http1;
+    Insert(std::move(http1));
+    started.Start({}, {}, draining_);
+  }
+}
+
+void Connections::Insert(std::unique_ptr<codec::ServerConnection> connection) {
+  connection->owner_index = connections_.size();
+  connections_.push_back(std::move(connection));
+}
+
+void Connections::Promote(codec::ServerConnection& greeting, codec::Accepted accepted,
+                          std::string_view early, net::IoEvents edges) {
+  const size_t index = greeting.owner_index;
+  auto http1 = std::make_unique<http1::ServerConnection>(environment_, std::move(accepted));
+  http1::ServerConnection& started = *http1;
+  started.owner_index = index;
+  environment_.io.loop().Retire(std::exchange(connections_[index], std::move(http1)));
+  started.Start(early, edges, draining_);
+}
+
+void Connections::Drain() {
+  draining_ = true;
+  // From the end, because a connection that closes is replaced by the last one.
+  for (size_t i = connections_.size(); i-- > 0;) {
+    if (i < connections_.size()) connections_[i]->Drain();
+  }
+}
+
+void Connections::CloseAll() {
+  while (!connections_.empty()) {
+    connections_.back()->Abort({.side = base::Failure::Side::kDownstream,
+                                .kind = base::Failure::Kind::kDraining,
+                                .detail = "the proxy is shutting down"});
+  }
+}
+
+void Connections::OnConnectionClosed(codec::ServerConnection& connection) {
+  const size_t index = connection.owner_index;
+  HEADGATE_CHECK(index < connections_.size() && connections_[index].get() == &connection);
+  std::unique_ptr<net::Retirable> retired = std::move(connections_[index]);
+  if (index + 1 != connections_.size()) {
+    connections_[index] = std::move(connections_.back());
+    connections_[index]->owner_index = index;
+  }
+  connections_.pop_back();
+  environment_.io.counters()[CounterId::kDownstreamConnectionsActive].Subtract();
+  environment_.io.loop().Retire(std::move(retired));
+}
+
+}  // namespace headgate::downstream

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "dataplane/codec/server_connection.h"
+
+namespace headgate::downstream {
+
+// The connections of a worker with its clients, from the accept to the end. Owns them; a closed one is freed at the
+// end of the loop turn.
+//
+// A connection begins as a Greeting, which finds out its protocol; then it is replaced in its place here by one
+// that speaks it. Plain connections of which only HTTP/1 is expected begin with that.
+class Connections final : private codec::ServerConnectionOwner {
+ public:
+  // All arguments outlive this object. `options` is read at each use.
+  Connections(codec::WorkerIo& io, const codec::ServerOptions& options,
+              http::ServerHandler& handler);
+  ~Connections();
+  Connections(const Connections&) = delete;
+  Connections& operator=(const Connections&) = delete;
+
+  // Takes over an accepted connection. `info.tls` and `info.server_name` are filled in after the handshake.
+  void Add(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info);
+
+  // Closes idle connections now and every other one after what it is serving.
+  void Drain();
+  // Closes everything now. Exchanges see OnDownstreamReset(kDraining).
+  void CloseAll();
+
+  size_t size() const { return connections_.size(); }
+
+ private:
+  friend class Greeting;
+
+  // codec::ServerConnectionOwner
+  void OnConnectionClosed(codec::ServerConnection& connection) override;
+
+  // The protocol is known: `greeting`, inert by now, gives its place to who speaks it. `early` has been read already,
+  // `edges` have come.
+  void Promote(codec::ServerConnection& greeting, codec::Accepted accepted, std::string_view early,
+               net::IoEvents edges);
+  void Insert(std::unique_ptr<codec::ServerConnection> connection);
+
+  codec::ServerEnvironment environment_;
+  std::vector<std::unique_ptr<codec::ServerConnection>> connections_;
+  bool draining_ = false;
+};
+
+}  // namespace headgate::downstream
