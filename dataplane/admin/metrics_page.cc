@@ -52,6 +52,8 @@ void WriteCounters(const worker::WorkerPool& workers, MetricsWriter& out) {
   }
   out.Family("headgate_workers", MetricType::kGauge, "Worker threads.");
   out.Sample({}, static_cast<uint64_t>(workers.size()));
+  out.Family("headgate_spilled_bytes", MetricType::kGauge, "Bytes of bodies held on disk now.");
+  out.Sample({}, workers.spilled_bytes());
 }
 
 void WriteProcess(MetricsWriter& out) {

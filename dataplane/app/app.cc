@@ -60,6 +60,8 @@ absl::StatusOr<std::unique_ptr<App>> App::Create(Options options) {
   pool.http_listen = o.http_listen;
   pool.https_listen = o.https_listen;
   pool.max_connections = o.max_connections;
+  pool.spill_dir = o.spill_dir;
+  pool.spill_limit = o.spill_limit;
   pool.access_log = app->access_log_.get();
   pool.release = [control = app->control_.get()](std::shared_ptr<const config::CompiledConfig> config) {
     control->Post([config = std::move(config)]() mutable { config.reset(); });

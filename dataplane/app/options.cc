@@ -48,6 +48,7 @@ std::optional<int> ReadOptions(int argc, const char* const* argv, Options* optio
   std::string admin_listen = ":10254";
   int64_t workers = 0;
   int64_t max_connections = 0;
+  int64_t spill_limit_mb = 1024;
   std::string log_level = "info";
   std::string log_format = "text";
   options->access_log = "-";
@@ -84,6 +85,12 @@ std::optional<int> ReadOptions(int argc, const char* const* argv, Options* optio
                "Worker threads, each with its own event loop. 0: one per core, a CPU limit of the container respected.");
   flags.AddInt("max-connections", &max_connections, 0, 10'000'000,
                "Client connections of the whole process; more are closed at once. 0: half of the descriptor limit.");
+  flags.AddString("spill-dir", &options->spill_dir, "DIR",
+                  "Where held request and response bodies go that do not fit in memory, as files without a name. Default: "
+                  "--state-dir, or /tmp without that.");
+  flags.AddInt("spill-limit", &spill_limit_mb, 0, 1 << 20,
+               "MiB that these files may take together. A request body that finds no room is passed on as it comes. 0: "
+               "none.");
   flags.AddBool("allow-local-dns", &options->allow_local_dns,
                 "Let ExternalName services lead to loopback and link-local addresses.");
 
@@ -130,6 +137,10 @@ std::optional<int> ReadOptions(int argc, const char* const* argv, Options* optio
     options->controller.tls = tls;
   }
   options->workers = static_cast<int>(workers);
+  if (options->spill_dir.empty()) {
+    options->spill_dir = options->state_dir.empty() ? "/tmp" : options->state_dir;
+  }
+  options->spill_limit = static_cast<uint64_t>(spill_limit_mb) << 20;
   options->max_connections = static_cast<size_t>(max_connections);
   options->controller.build_version = std::string(BuildVersion());
   ParseLogLevel(log_level, &options->log.level);

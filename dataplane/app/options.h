@@ -22,6 +22,8 @@ struct Options {
   int workers = 0;          // 0: one per usable core
   size_t max_connections = 0;  // 0: what the descriptor limit allows
   std::string state_dir;    // empty: nothing survives the process
+  std::string spill_dir;    // where bodies go that do not fit in memory
+  uint64_t spill_limit = 0;  // bytes of all of them; 0: none
   std::string access_log;   // "-", "off" or a path
   bool allow_local_dns = false;
 

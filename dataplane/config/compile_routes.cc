@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/host_pattern.h"
+#include "dataplane/config/compile_bodies.h"
 #include "dataplane/config/compile_values.h"
 #include "dataplane/config/text_pool.h"
 
@@ -220,6 +221,9 @@ absl::Status CompilePolicy(const std::string& field, const v1::RoutePolicy& in, 
         row.target, CompileDuration(StrCat(field, row.name), row.value, ZeroDuration::kRefused));
   }
   if (in.has_max_request_body_bytes()) out.max_request_body_bytes = in.max_request_body_bytes();
+  if (in.has_buffering()) {
+    out.buffering = std::make_unique<const BufferingOverride>(CompileBuffering(in.buffering()));
+  }
   return CompileHttpsRedirect(StrCat(field, ".https_redirect"), in.https_redirect(), out);
 }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "dataplane/config/compile_bodies.h"
 #include "dataplane/config/compile_values.h"
 
 namespace headgate::config {
@@ -120,6 +121,8 @@ absl::StatusOr<SettingsSpec> CompileSettings(const v1::Settings& settings) {
   HEADGATE_RETURN_IF_ERROR(CompileLimits(settings.limits(), out.settings));
   HEADGATE_RETURN_IF_ERROR(CompileTlsPolicy(settings.tls(), out.settings.tls));
   HEADGATE_RETURN_IF_ERROR(CompileForwardedHeaders(settings.forwarded_headers(), out.settings));
+
+  out.settings.buffering = CompileBuffering(settings.buffering()).Over(out.settings.buffering);
 
   const v1::AccessLog& log = settings.access_log();
   out.settings.access_log_enabled = !log.disabled();

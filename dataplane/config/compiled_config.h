@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dataplane/base/address.h"
+#include "dataplane/config/body_policy.h"
 #include "dataplane/config/cluster_handle.h"
 #include "dataplane/route/host_table.h"
 #include "dataplane/tls/cert_table.h"
@@ -47,6 +48,8 @@ struct CompiledSettings {
   bool access_log_json = false;
 
   tls::ServerPolicy tls;
+
+  Buffering buffering;
 
   bool trust_forwarded_headers = false;
   std::vector<base::Cidr> trusted_cidrs;
@@ -101,6 +104,7 @@ struct CompiledRoute {
   std::optional<Duration> send_timeout;
   std::optional<Duration> read_timeout;
   std::optional<uint64_t> max_request_body_bytes;  // 0: no limit
+  std::unique_ptr<const BufferingOverride> buffering;  // null: nothing differs, as on most routes
   HttpsRedirectMode https_redirect = HttpsRedirectMode::kOff;
   uint16_t https_redirect_status = 308;
   bool host_has_tls = false;

@@ -48,6 +48,13 @@ bool IsIdempotent(Method method) {
   return false;
 }
 
+bool IsGrpc(std::string_view content_type) {
+  constexpr std::string_view kType = "application/grpc";
+  if (!EqualsIgnoreCase(content_type.substr(0, kType.size()), kType)) return false;
+  const std::string_view rest = content_type.substr(kType.size());
+  return rest.empty() || rest.front() == '+' || rest.front() == ';' || rest.front() == ' ';
+}
+
 std::string_view VersionText(Version version) {
   switch (version) {
     case Version::kHttp10: return "HTTP/1.0";

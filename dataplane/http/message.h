@@ -77,6 +77,9 @@ struct ResponseHead {
   uint32_t head_bytes = 0;
 };
 
+// Whether a Content-Type is gRPC's: application/grpc, alone or with a '+' or ';' after it.
+bool IsGrpc(std::string_view content_type);
+
 // The standard reason phrase, "Unknown" if there is none.
 std::string_view ReasonPhrase(uint16_t status);
 

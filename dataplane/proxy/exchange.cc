@@ -26,7 +26,7 @@ microseconds Since(net::TimePoint start) {
 
 }  // namespace
 
-Exchange::Exchange(ExchangeServices& services) : services_(services) {}
+Exchange::Exchange(ExchangeServices& services) : services_(services), request_body_(services.spill()) {}
 
 void Exchange::Begin(http::ServerStream& downstream, const http::RequestHead& head) {
   phase_ = Phase::kNew;
@@ -39,11 +39,8 @@ void Exchange::Begin(http::ServerStream& downstream, const http::RequestHead& he
   attempts_ = 0;
   tried_count_ = 0;
   attempt_reused_ = false;
-  request_complete_ = false;
-  body_forwarded_ = false;
   holding_request_ = false;
   holding_response_ = false;
-  body_received_ = 0;
   failure_ = {};
   started_ = net::Clock::now();
 
@@ -65,14 +62,14 @@ void Exchange::Begin(http::ServerStream& downstream, const http::RequestHead& he
 
 void Exchange::Start(http::ServerStream& downstream, const http::RequestHead& head, bool end) {
   Begin(downstream, head);
-  request_complete_ = end;
+  request_body_.Start(end);
   Route();
 }
 
 void Exchange::StartRefused(http::ServerStream& downstream, const http::RequestHead& head,
                             const Failure& failure) {
   Begin(downstream, head);
-  request_complete_ = true;
+  request_body_.Start(true);
   Fail(failure);
 }
 
@@ -120,8 +117,27 @@ void Exchange::Route() {
     return Reply(413);
   }
   if (services_.clusters().Find(cluster_slot_) == nullptr) return Reply(503);
+  if (!ShouldHoldRequest()) return Forward();
+  Advance(Event::kHoldRequest);
+  request_body_.Hold(buffering());
+}
+
+bool Exchange::ShouldHoldRequest() const {
+  if (request_body_.complete() || !buffering().request || !request_->upgrade.empty()) return false;
+  // Calls may go on in both directions for as long as they like.
+  if (http::IsGrpc(request_->fields.Get(FieldId::kContentType))) return false;
+  const config::Protocol protocol = services_.clusters().Find(cluster_slot_)->compiled().protocol;
+  return protocol != config::Protocol::kH2c && protocol != config::Protocol::kH2;
+}
+
+void Exchange::Forward() {
   Advance(Event::kForward);
   OpenAttempt();
+}
+
+config::Buffering Exchange::buffering() const {
+  const config::Buffering& general = config_->settings->buffering;
+  return route_ == nullptr || route_->buffering == nullptr ? general : route_->buffering->Over(general);
 }
 
 uint64_t Exchange::body_limit() const {
@@ -211,30 +227,32 @@ void Exchange::OpenAttempt() {
   }
 
   BuildUpstreamHead(*request_, client_, record_.request_id, forward_target_, upstream_head_);
-  upstream_->SendHead(upstream_head_, request_complete_);
-  UpdateHolds();
+  const bool end = request_body_.BeginAttempt(upstream_head_);
+  upstream_->SendHead(upstream_head_, end);
+  SendHeldRequest();
 }
 
 // ---- the request, from downstream -------------------------------------------------------------------------------
 
 void Exchange::OnRequestBody(std::string_view piece, bool end) {
-  request_complete_ = end;
-  body_received_ += piece.size();
-  if (upstream_ == nullptr) return;  // answered already; the codec drops the rest
-  if (const uint64_t limit = body_limit(); limit != 0 && body_received_ > limit) {
+  const bool holding = phase_ == Phase::kHoldingRequest;
+  if (upstream_ == nullptr && !holding) return request_body_.Ignore(piece, end);  // answered already
+  const uint64_t limit = body_limit();
+  if (limit != 0 && request_body_.received() + piece.size() > limit) {
+    request_body_.Ignore(piece, end);
     return Fail({Failure::Side::kDownstream, Failure::Kind::kBodyTooLarge, Failure::Retry::kNever,
                  "request body is too large"});
   }
-  body_forwarded_ = true;
-  upstream_->SendBody(piece, end);
+  request_body_.Receive(piece, end, upstream_);
+  if (holding && (end || request_body_.full())) return Forward();
   UpdateHolds();
 }
 
 void Exchange::OnRequestTrailers(const http::HeaderMap& trailers) {
-  request_complete_ = true;
-  if (upstream_ == nullptr) return;
-  body_forwarded_ = true;
-  upstream_->SendTrailers(trailers);
+  const bool holding = phase_ == Phase::kHoldingRequest;
+  if (upstream_ == nullptr && !holding) return;
+  request_body_.ReceiveTrailers(trailers, upstream_);
+  if (holding) Forward();
 }
 
 void Exchange::OnDownstreamReset(const Failure& failure) {
@@ -255,11 +273,11 @@ void Exchange::OnExchangeDone() {
 // ---- the response, from upstream --------------------------------------------------------------------------------
 
 void Exchange::OnUpstreamWritable() {
-  UpdateHolds();
   observe::AttemptRecord& attempt = record_.attempt_storage[record_.attempt_count - 1];
   if (!attempt_reused_ && attempt.connect_time.count() < 0) {
     attempt.connect_time = Since(attempt_started_);
   }
+  SendHeldRequest();
 }
 
 void Exchange::OnResponseInformational(const http::ResponseHead& head) {
@@ -296,7 +314,7 @@ void Exchange::OnDownstreamWritable() { UpdateHolds(); }
 
 // The attempt has delivered its whole response.
 void Exchange::EndUpstream() {
-  if (!request_complete_) upstream_->Reset();  // answered early: the rest of the body has no reader
+  if (!request_body_.sent()) upstream_->Reset();  // answered early: the rest of the body has no reader
   DetachUpstream();
 }
 
@@ -325,7 +343,7 @@ Action Exchange::Advance(Event event) {
 }
 
 bool Exchange::MayRetry(const Failure& failure) const {
-  if (attempts_ >= kMaxAttempts || body_forwarded_) return false;
+  if (attempts_ >= kMaxAttempts || !request_body_.repeatable()) return false;
   switch (failure.retry) {
     case Failure::Retry::kNever: return false;
     case Failure::Retry::kIdempotent: return http::IsIdempotent(request_->method);
@@ -374,10 +392,16 @@ void Exchange::SendReply(uint16_t status, std::string_view content_type, std::st
 
 // ---- keeping the two sides in step ------------------------------------------------------------------------------
 
+void Exchange::SendHeldRequest() {
+  if (!request_body_.SendHeld(*upstream_)) {
+    return Fail({Failure::Side::kInternal, Failure::Kind::kOverloaded, Failure::Retry::kNever,
+                 "the request body cannot be read from disk"});
+  }
+  UpdateHolds();
+}
+
 void Exchange::UpdateHolds() {
-  const bool hold_request =
-      upstream_ != nullptr && !request_complete_ &&
-      (!upstream_->connected() || upstream_->unsent_bytes() > http::ServerStream::kHighWater);
+  const bool hold_request = upstream_ != nullptr && request_body_.ShouldPause(*upstream_);
   if (hold_request != holding_request_ && downstream_ != nullptr) {
     holding_request_ = hold_request;
     hold_request ? downstream_->PauseReading() : downstream_->ResumeReading();
@@ -405,8 +429,9 @@ void Exchange::DetachUpstream() {
 
 void Exchange::Finish() {
   AbandonUpstream();
+  request_body_.Drop();
   record_.duration = Since(started_);
-  record_.request_bytes = request_->head_bytes + body_received_;
+  record_.request_bytes = request_->head_bytes + request_body_.received();
   if (failure_.kind != Failure::Kind::kNone && record_.status != 0) {
     record_.failure = base::FailureName(failure_.kind);
   }

@@ -12,6 +12,7 @@
 #include "dataplane/proxy/config_pin.h"
 #include "dataplane/proxy/exchange_state.h"
 #include "dataplane/proxy/forwarded.h"
+#include "dataplane/proxy/request_body.h"
 #include "dataplane/proxy/request_id.h"
 #include "dataplane/upstream/cluster_set.h"
 
@@ -25,6 +26,7 @@ class ExchangeServices {
   virtual net::EventLoop& loop() = 0;
   virtual upstream::ClusterSet& clusters() = 0;
   virtual RequestIdSource& ids() = 0;
+  virtual SpillSpace& spill() = 0;
   virtual ConfigPin PinConfig() = 0;
   // The exchange is over. `record` is valid during the call. The exchange does nothing more and may be used again
   // after the end of the turn.
@@ -59,6 +61,8 @@ class Exchange final : public net::Retirable,
   bool ReplyHttpsRedirect();
   void Redirect(const config::RedirectAction& action);
   bool ChooseCluster();
+  bool ShouldHoldRequest() const;
+  void Forward();
   void OpenAttempt();
 
   // Request, from downstream.
@@ -86,6 +90,7 @@ class Exchange final : public net::Retirable,
                  std::string_view location = {});
 
   // Keeping the two sides in step, and the end.
+  void SendHeldRequest();
   void UpdateHolds();
   void EndUpstream();
   void AbandonUpstream();
@@ -94,6 +99,7 @@ class Exchange final : public net::Retirable,
 
   // Settings of the route, else of the data plane.
   uint64_t body_limit() const;
+  config::Buffering buffering() const;
   codec::AttemptTimeouts attempt_timeouts() const;
 
   ExchangeServices& services_;
@@ -119,11 +125,9 @@ class Exchange final : public net::Retirable,
   base::Address attempt_address_;
   bool attempt_reused_ = false;
 
-  bool request_complete_ = false;           // all of it was received
-  bool body_forwarded_ = false;             // some of it went to an upstream: no other attempt can have it
+  RequestBody request_body_;
   bool holding_request_ = false;            // we have paused the downstream
   bool holding_response_ = false;           // we have paused the upstream
-  uint64_t body_received_ = 0;
 
   base::Failure failure_;
   net::TimePoint started_;

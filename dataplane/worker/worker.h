@@ -19,6 +19,7 @@
 #include "dataplane/proxy/config_pin.h"
 #include "dataplane/proxy/exchange.h"
 #include "dataplane/proxy/request_id.h"
+#include "dataplane/proxy/spill_space.h"
 #include "dataplane/tls/server_context.h"
 #include "dataplane/upstream/cluster_set.h"
 
@@ -33,6 +34,8 @@ struct WorkerOptions {
   size_t max_connections = 10'000;
   // Null: no access log.
   observe::AccessLogFile* access_log = nullptr;
+  // Outlives the worker.
+  proxy::SpillSpace* spill = nullptr;
   // Takes configurations that no request of this worker uses any more, to be freed elsewhere. Called on the worker's
   // thread.
   std::function<void(std::shared_ptr<const config::CompiledConfig>)> release;
@@ -82,6 +85,7 @@ class Worker final : private net::AcceptHandler,
   net::EventLoop& loop() override { return loop_; }
   upstream::ClusterSet& clusters() override { return clusters_; }
   proxy::RequestIdSource& ids() override { return ids_; }
+  proxy::SpillSpace& spill() override { return *options_.spill; }
   proxy::ConfigPin PinConfig() override { return proxy::ConfigPin(*generations_.back()); }
   void OnFinished(proxy::Exchange& exchange, const observe::RequestRecord& record) override;
   // net::TimerHandler: looks whether the drain is complete.

@@ -26,7 +26,7 @@ size_t ConnectionsWithinDescriptorLimit() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Create(PoolOptions options) {
-  auto pool = std::unique_ptr<WorkerPool>(new WorkerPool());
+  auto pool = std::unique_ptr<WorkerPool>(new WorkerPool(options.spill_dir, options.spill_limit));
   const int count = options.workers > 0 ? options.workers : UsableCores();
   const size_t connections =
       options.max_connections > 0 ? options.max_connections : ConnectionsWithinDescriptorLimit();
@@ -39,6 +39,7 @@ absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Create(PoolOptions optio
     worker.index = index;
     worker.max_connections = std::max<size_t>(1, connections / static_cast<size_t>(count));
     worker.access_log = options.access_log;
+    worker.spill = &pool->spill_;
     worker.release = options.release;
     const auto bind_all = [](std::vector<base::Address>& addresses,
                              std::vector<net::Fd>& sockets) -> absl::Status {

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -22,6 +23,9 @@ struct PoolOptions {
   size_t max_connections = 0;
   // Not owned; null: no access log.
   observe::AccessLogFile* access_log = nullptr;
+  // Where bodies go that do not fit in memory, and how many bytes of them at most. 0: none.
+  std::string spill_dir = "/tmp";
+  uint64_t spill_limit = uint64_t{1} << 30;
   // See WorkerOptions::release.
   std::function<void(std::shared_ptr<const config::CompiledConfig>)> release;
 };
@@ -50,13 +54,16 @@ class WorkerPool {
   // block. Between Start and Stop; any thread but a worker's.
   void OnEach(const std::function<void(Worker&)>& work) const;
 
+  // Bytes of bodies on disk now. Any thread.
+  uint64_t spilled_bytes() const { return spill_.used(); }
   size_t size() const { return workers_.size(); }
   const std::vector<base::Address>& http_addresses() const { return http_addresses_; }
   const std::vector<base::Address>& https_addresses() const { return https_addresses_; }
 
  private:
-  WorkerPool() = default;
+  WorkerPool(std::string spill_dir, uint64_t spill_limit) : spill_(std::move(spill_dir), spill_limit) {}
 
+  proxy::SpillSpace spill_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<base::Address> http_addresses_;
   std::vector<base::Address> https_addresses_;

@@ -10,12 +10,15 @@
 
 namespace headgate::test {
 
-TestProxy::TestProxy(int workers) : builder_(config::ConfigBuilder::Options{}) {
+TestProxy::TestProxy(int workers, uint64_t spill_limit)
+    : builder_(config::ConfigBuilder::Options{}) {
   const base::Address any_port = *base::Address::ParseHostPort("127.0.0.1:0");
   worker::PoolOptions options;
   options.workers = workers;
   options.http_listen = {any_port};
   options.https_listen = {any_port};
+  options.spill_dir = testing::TempDir();
+  options.spill_limit = spill_limit;
   options.release = [this](std::shared_ptr<const config::CompiledConfig> config) {
     std::lock_guard lock(released_mutex_);
     released_.push_back(std::move(config));

@@ -17,7 +17,8 @@ namespace headgate::test {
 // the control thread.
 class TestProxy {
  public:
-  explicit TestProxy(int workers = 1);
+  // `spill_limit`: bytes of bodies on disk, see worker::PoolOptions.
+  explicit TestProxy(int workers = 1, uint64_t spill_limit = uint64_t{1} << 30);
   ~TestProxy();
 
   uint16_t http_port() const { return pool_->http_addresses()[0].port(); }

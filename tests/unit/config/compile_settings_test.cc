@@ -40,6 +40,28 @@ TEST(CompileSettings, AnEmptyMessageMeansTheDocumentedDefaults) {
   EXPECT_EQ(spec->default_backend_cluster, "");
 }
 
+TEST(CompileSettings, BodiesAreNotHeldByDefault) {
+  const auto spec = Compile("");
+  ASSERT_TRUE(spec.ok());
+  EXPECT_EQ(spec->settings.buffering, (Buffering{.request = false,
+                                                 .request_memory = 8192,
+                                                 .response = false,
+                                                 .response_memory = 16384,
+                                                 .response_file = 1073741824}));
+}
+
+TEST(CompileSettings, TakesBufferingWithinBounds) {
+  const auto spec = Compile(
+      "buffering { request: true request_memory_bytes: 0 response: true response_memory_bytes: 1000000000"
+      "            response_file_bytes: 0 }");
+  ASSERT_TRUE(spec.ok());
+  EXPECT_EQ(spec->settings.buffering, (Buffering{.request = true,
+                                                 .request_memory = 4096,
+                                                 .response = true,
+                                                 .response_memory = 1048576,
+                                                 .response_file = 0}));
+}
+
 TEST(CompileSettings, TakesEveryField) {
   const auto spec = Compile(
       "timeouts { client_header { seconds: 1 } client_body { seconds: 2 } client_idle { }"

@@ -144,5 +144,15 @@ TEST(WriteDate, IsFixedLength) {
   EXPECT_EQ(text, "Tue, 29 Feb 2000 00:00:00 GMT");
 }
 
+TEST(MessageTest, KnowsGrpcByItsType) {
+  for (const char* type :
+       {"application/grpc", "application/grpc+proto", "application/grpc;charset=x", "Application/GRPC"}) {
+    EXPECT_TRUE(IsGrpc(type)) << type;
+  }
+  for (const char* type : {"", "application/grpc-web", "application/grp", "text/plain"}) {
+    EXPECT_FALSE(IsGrpc(type)) << type;
+  }
+}
+
 }  // namespace
 }  // namespace headgate::http

@@ -47,7 +47,7 @@ TEST(ExchangeStateTest, AFinalHeadIsSentAtMostOnce) {
 
 // From every phase that can be reached the exchange can still end.
 TEST(ExchangeStateTest, EveryPhaseLeadsToTheEnd) {
-  for (const Phase phase : {Phase::kForwarding, Phase::kStreaming, Phase::kReplying}) {
+  for (const Phase phase : {Phase::kHoldingRequest, Phase::kForwarding, Phase::kStreaming, Phase::kReplying}) {
     EXPECT_EQ(NextStep(phase, Event::kDownstreamGone).next, Phase::kFinished);
     EXPECT_EQ(NextStep(phase, Event::kDownstreamGone).action, Action::kFinish);
   }
