@@ -74,6 +74,10 @@ absl::Status App::StartPipeline(const Options& options) {
   if (!fallback.ok()) return fallback.status();
   Pipeline::Options pipeline;
   pipeline.state.relevance = options.relevance;
+  if (!options.configmap.empty()) {
+    pipeline.state.required.push_back(kube::Kind::kConfigMap);
+    pipeline.translate.config_map = KeyOf(options.configmap);
+  }
   pipeline.translate.default_backend = KeyOf(options.default_backend_service);
   pipeline.translate.default_certificate = KeyOf(options.default_ssl_certificate);
   pipeline.translate.fallback_certificate = *std::move(fallback);
@@ -108,6 +112,10 @@ absl::Status App::StartSource(const Options& options) {
   HEADGATE_LOG(kInfo, "app", "reading from the API server", {"url", server->url});
   kube::ApiSourceOptions source;
   source.namespaces = NamespacesToWatch(options);
+  if (const std::optional<kube::ObjectKey> config_map = KeyOf(options.configmap)) {
+    source.kinds.push_back(kube::Kind::kConfigMap);
+    source.namespaces_of[kube::Kind::kConfigMap] = {config_map->ns};
+  }
   source.endpoints_api = EndpointsApiOf(options.endpoints_api);
   api_ = std::make_unique<kube::ApiSource>(
       std::move(source), [config = *server] { return kube::MakeRestTransport(config); },

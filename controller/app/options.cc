@@ -33,6 +33,9 @@ void DeclareFlags(Options& options, FlagSet& flags) {
                   "Only this namespace. Empty: all.");
 
   flags.Group("Defaults of what is served");
+  flags.AddString("configmap", &options.configmap, "NS/NAME",
+                  "ConfigMap with options for all Ingresses and all data planes; a change of it "
+                  "takes effect at once.");
   flags.AddString("default-backend-service", &options.default_backend_service, "NS/NAME",
                   "Service that answers requests which match no rule, by its first port.");
   flags.AddString(
@@ -89,7 +92,7 @@ absl::Status CheckOptions(const Options& options) {
         "loopback address, --snapshot-insecure)");
   }
   for (const std::string* key :
-       {&options.default_backend_service, &options.default_ssl_certificate}) {
+       {&options.configmap, &options.default_backend_service, &options.default_ssl_certificate}) {
     if (key->empty()) continue;
     if (auto parsed = ParseObjectKey(*key); !parsed.ok()) return parsed.status();
   }

@@ -23,6 +23,7 @@ struct Options {
   std::string endpoints_api = "auto";  // "auto", "slices" or "endpoints"
 
   state::RelevanceOptions relevance;
+  std::string configmap;                // "NS/NAME" or empty
   std::string default_backend_service;  // "NS/NAME" or empty
   std::string default_ssl_certificate;  // "NS/NAME" or empty
   bool disable_svc_external_name = false;

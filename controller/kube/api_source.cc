@@ -53,7 +53,9 @@ void ApiSource::Stop() {
 }
 
 void ApiSource::StartReflectors(Kind kind, const ResourceType& type) {
-  std::vector<std::string> namespaces = options_.namespaces;
+  const auto own = options_.namespaces_of.find(kind);
+  std::vector<std::string> namespaces =
+      own != options_.namespaces_of.end() ? own->second : options_.namespaces;
   if (!type.namespaced || namespaces.empty()) namespaces = {""};
   const std::lock_guard<std::mutex> lock(mutex_);
   if (stopped_) return;

@@ -31,6 +31,8 @@ struct ApiSourceOptions {
                              Kind::kEndpointSlice, Kind::kSecret};
   // Namespaces to watch; empty: all. Cluster-scoped kinds are always watched as a whole.
   std::vector<std::string> namespaces;
+  // Kinds of which fewer namespaces are wanted, or others.
+  std::map<Kind, std::vector<std::string>> namespaces_of;
   EndpointsApi endpoints_api = EndpointsApi::kAuto;
   // For every reflector; type, ns and seed are set by us.
   ReflectorOptions reflector;

@@ -40,6 +40,12 @@ std::string_view ReasonName(Reason reason) {
       return "CertificateExpired";
     case Reason::kCertificateExpiresSoon:
       return "CertificateExpiresSoon";
+    case Reason::kConfigMapNotFound:
+      return "ConfigMapNotFound";
+    case Reason::kUnknownOption:
+      return "UnknownOption";
+    case Reason::kInvalidOption:
+      return "InvalidOption";
     case Reason::kRefusedByDataPlane:
       return "RefusedByDataPlane";
   }

@@ -37,6 +37,9 @@ enum class Reason : uint8_t {
   kCertificateHostMismatch,  // the certificate does not cover the host
   kCertificateExpired,
   kCertificateExpiresSoon,
+  kConfigMapNotFound,
+  kUnknownOption,
+  kInvalidOption,
   kRefusedByDataPlane,  // a data plane NACKed a resource that came from the object
 };
 

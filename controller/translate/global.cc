@@ -50,15 +50,16 @@ std::vector<Diagnostic> CheckDefaultBackend(const std::optional<BackendRef>& bac
 }
 
 ResourcePtr TranslateSettings(const std::optional<BackendRef>& default_backend,
-                              const Options& options) {
+                              const GlobalSettings& global, const Options& options) {
   v1::Resource resource;
   v1::Settings& settings = *resource.mutable_settings();
-  settings = options.settings;
+  settings = global.settings;
   settings.set_default_certificate(std::string(kDefaultCertificateName));
   if (default_backend) {
     settings.set_default_backend_cluster(ClusterName(*default_backend));
     AddProvenance(resource, Kind::kService, default_backend->service, "");
   }
+  if (options.config_map) AddProvenance(resource, Kind::kConfigMap, *options.config_map, "data");
   return Finish(std::string(kSettingsName), std::move(resource));
 }
 

@@ -10,6 +10,7 @@
 #include "controller/state/cluster_state.h"
 #include "controller/translate/backends.h"
 #include "controller/translate/certificates.h"
+#include "controller/translate/config_map/settings.h"
 #include "controller/translate/names.h"
 #include "controller/translate/options.h"
 #include "controller/translate/translation.h"
@@ -27,7 +28,7 @@ std::vector<Diagnostic> CheckDefaultBackend(const std::optional<BackendRef>& bac
 
 // `default_backend`: where requests that match no route go, if anywhere.
 ResourcePtr TranslateSettings(const std::optional<BackendRef>& default_backend,
-                              const Options& options);
+                              const GlobalSettings& global, const Options& options);
 
 // "cert/default": the certificate of the Secret in the options when it can be used, else the
 // fallback.

@@ -22,6 +22,8 @@ struct Options {
   std::optional<kube::ObjectKey> default_backend;
   // Secret served where no other certificate fits (--default-ssl-certificate).
   std::optional<kube::ObjectKey> default_certificate;
+  // ConfigMap with options for the whole of Headgate (--configmap).
+  std::optional<kube::ObjectKey> config_map;
   // Served as "cert/default" while there is no usable `default_certificate`. Made at the edge,
   // since a pure function cannot make a key.
   CertificatePem fallback_certificate;
@@ -30,8 +32,8 @@ struct Options {
   bool allow_loopback_endpoints = false;
   // False: Services of type ExternalName have no endpoints (--disable-svc-external-name).
   bool external_names = true;
-  // Defaults of the whole data plane, copied to the resource "settings". default_certificate and
-  // default_backend_cluster are filled in by translation.
+  // Defaults of the whole data plane, for the resource "settings"; the ConfigMap overrides them.
+  // default_certificate and default_backend_cluster are filled in by translation.
   v1::Settings settings;
 };
 

@@ -7,6 +7,7 @@
 
 #include "controller/translate/backends.h"
 #include "controller/translate/certificates.h"
+#include "controller/translate/config_map/registry.h"
 #include "controller/translate/global.h"
 #include "controller/translate/host_table.h"
 #include "controller/translate/host_tls.h"
@@ -27,6 +28,7 @@ class FullTranslation {
       : state_(state), last_good_(last_good), options_(options), now_(now) {}
 
   Translation Run() {
+    ReadOptions();
     ReadIngresses();
     ReadCertificates();
     ResolveDefaultBackend();
@@ -34,7 +36,7 @@ class FullTranslation {
     for (const auto& [host, claims] : hosts_) AddVirtualHost(host, claims);
     for (const BackendRef& backend : backends_) AddBackend(backend);
     AddCertificates();
-    Add(TranslateSettings(default_backend_, options_));
+    Add(TranslateSettings(default_backend_, global_, options_));
     for (const auto& [key, error] : state_.invalid()) {
       Say({DescribeInvalid(key.first, key.second, error)});
     }
@@ -42,6 +44,12 @@ class FullTranslation {
   }
 
  private:
+  void ReadOptions() {
+    const kube::ConfigMap* config_map =
+        options_.config_map ? state_.FindConfigMap(*options_.config_map) : nullptr;
+    global_ = ReadConfigMap(config_map, options_, result_.diagnostics);
+  }
+
   void ReadIngresses() {
     for (const ObjectKey& key : state_.IngressKeys()) {
       ReadResult read =
@@ -106,7 +114,8 @@ class FullTranslation {
       if (parent != tls_.end()) tls = &parent->second;
     }
     if (tls->secret) used_certificates_.insert(*tls->secret);
-    VirtualHostResult result = TranslateVirtualHost({host, claims, *tls, default_backend_});
+    VirtualHostResult result = 
+        TranslateVirtualHost({host, claims, *tls, default_backend_, global_.ingress});
     Say(std::move(result.diagnostics));
     backends_.insert(result.backends.begin(), result.backends.end());
     Add(std::move(result.resource));
@@ -167,6 +176,7 @@ class FullTranslation {
   const Options& options_;
   const absl::Time now_;
 
+  GlobalSettings global_;
   std::vector<std::shared_ptr<const IngressModel>> models_;
   std::map<std::string, HostClaims> hosts_;
   std::map<ObjectKey, CertificateState> certificates_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "controller/translate/config_map/registry.h"
 #include "controller/translate/global.h"
 #include "controller/translate/virtual_host.h"
 
@@ -46,9 +47,11 @@ TranslationUpdate Translator::Update(const state::ClusterState& state,
   } else {
     Mark(changes);
   }
+  RedoOptions();
   RedoIngresses();
   RedoCertificates();
   RedoDefaultBackend();
+  RedoSettings();
   RedoHostTls();
   RedoHosts();
   RedoReferences();
@@ -70,13 +73,14 @@ void Translator::MarkEverything() {
     log_.Set(std::string(kDefaultCertificateName), default_certificate_,
              TranslateDefaultCertificate(nullptr, options_));
   }
-  log_.Set(std::string(kSettingsName), settings_, TranslateSettings(std::nullopt, options_));
+  dirty_options_ = true;
   dirty_default_backend_ = true;
   for (const auto& [key, error] : state_->invalid()) dirty_validity_.push_back(key);
 }
 
 void Translator::Mark(const state::Changes& changes) {
   dirty_ingresses_ = changes.ingresses;
+  dirty_options_ = options_.config_map && changes.config_maps.contains(*options_.config_map);
   for (const ObjectKey& secret : changes.secrets) {
     if (certificates_.contains(secret)) dirty_certificates_.insert(secret);
   }
@@ -297,7 +301,8 @@ void Translator::RedoHost(const std::string& host, HostUnit& unit) {
   }
   OfferCertificate(unit, tls.secret);
   unit.tls = std::move(tls);
-  VirtualHostResult result = TranslateVirtualHost({host, unit.claims, unit.tls, default_backend_});
+  VirtualHostResult result = 
+      TranslateVirtualHost({host, unit.claims, unit.tls, default_backend_, global_.ingress});
   log_.Set(VirtualHostName(host), unit.resource, std::move(result.resource));
   log_.Set(unit.diagnostics, std::move(result.diagnostics));
   LeadTo(unit, std::move(result.backends));
@@ -318,7 +323,27 @@ void Translator::LeadTo(HostUnit& unit, std::vector<BackendRef> backends) {
   unit.backends = std::move(backends);
 }
 
-// --- backends ---
+// --- what is there once ---
+
+void Translator::RedoOptions() {
+  if (!std::exchange(dirty_options_, false)) return;
+  const kube::ConfigMap* config_map =
+      options_.config_map ? state_->FindConfigMap(*options_.config_map) : nullptr;
+  std::vector<Diagnostic> diagnostics;
+  GlobalSettings global = ReadConfigMap(config_map, options_, diagnostics);
+  log_.Set(option_diagnostics_, std::move(diagnostics));
+  if (global.ingress != global_.ingress) {
+    for (const auto& [host, unit] : hosts_) dirty_hosts_.insert(host);
+  }
+  global_ = std::move(global);
+  dirty_settings_ = true;
+}
+
+void Translator::RedoSettings() {
+  if (!std::exchange(dirty_settings_, false)) return;
+  log_.Set(std::string(kSettingsName), settings_,
+           TranslateSettings(default_backend_, global_, options_));
+}
 
 void Translator::RedoDefaultBackend() {
   if (!std::exchange(dirty_default_backend_, false)) return;
@@ -339,9 +364,11 @@ void Translator::RedoDefaultBackend() {
   if (usable) AcquireBackend(*usable);
   if (default_backend_) ReleaseBackend(*default_backend_);
   default_backend_ = usable;
-  log_.Set(std::string(kSettingsName), settings_, TranslateSettings(default_backend_, options_));
+  dirty_settings_ = true;
   for (const auto& [host, unit] : hosts_) dirty_hosts_.insert(host);
 }
+
+// --- backends ---
 
 void Translator::AcquireBackend(const BackendRef& backend) {
   std::unique_ptr<BackendUnit>& unit = backends_[backend];

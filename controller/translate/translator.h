@@ -6,6 +6,7 @@
 //   Secret     its newest form, its last good form, the time      (while some Ingress refers to it)
 //   host TLS   the Ingresses of the host, the Secrets they name
 //   host       its Ingresses, its TLS or that of the wildcard host above it, the default backend
+//   options    the ConfigMap                                      (hosts depend on them too)
 //   backend    its Service; its endpoints in addition the slices  (while some host leads to it)
 //
 // A change marks units dirty; they are redone in that order, and a unit that comes out as before
@@ -29,6 +30,7 @@
 #include "controller/state/cluster_state.h"
 #include "controller/translate/backends.h"
 #include "controller/translate/certificates.h"
+#include "controller/translate/config_map/settings.h"
 #include "controller/translate/host_table.h"
 #include "controller/translate/host_tls.h"
 #include "controller/translate/last_good.h"
@@ -112,7 +114,9 @@ class Translator {
   // The passes of Update, in order.
   void RedoIngresses();
   void RedoCertificates();
+  void RedoOptions();
   void RedoDefaultBackend();
+  void RedoSettings();
   void RedoHostTls();
   void RedoHosts();
   void RedoReferences();
@@ -148,6 +152,8 @@ class Translator {
   absl::flat_hash_map<BackendRef, std::unique_ptr<BackendUnit>> backends_;
   absl::flat_hash_map<ObjectKey, ServiceUsers> services_;
 
+  GlobalSettings global_;
+  std::vector<Diagnostic> option_diagnostics_;
   std::optional<BackendRef> default_backend_;
   ResourcePtr settings_;
   ResourcePtr default_certificate_;
@@ -163,7 +169,9 @@ class Translator {
   state::KeySet dirty_references_;  // by Service
   absl::flat_hash_set<BackendRef> dirty_clusters_;
   absl::flat_hash_set<BackendRef> dirty_endpoints_;
+  bool dirty_options_ = false;
   bool dirty_default_backend_ = false;
+  bool dirty_settings_ = false;
   std::vector<state::ClusterState::InvalidKey> dirty_validity_;
   // What lost a user in this update and may have none left.
   state::KeySet maybe_unused_certificates_;

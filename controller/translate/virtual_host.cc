@@ -15,8 +15,6 @@ using kube::IngressBackend;
 using kube::IngressPath;
 using kube::PathType;
 
-constexpr std::string_view kAcmeChallenge = "/.well-known/acme-challenge";
-
 // What makes two routes the same, in the order of the result: exact before prefix, longer before
 // shorter.
 struct MatchKey {
@@ -196,8 +194,8 @@ class Builder {
     return route;
   }
 
-  static void SetPolicy(v1::RoutePolicy& policy, const IngressSettings& settings,
-                        std::string_view path) {
+  void SetPolicy(v1::RoutePolicy& policy, const IngressSettings& settings,
+                 std::string_view path) const {
     if (settings.connect_timeout) {
       policy.mutable_connect_timeout()->set_seconds(*settings.connect_timeout);
     }
@@ -206,16 +204,27 @@ class Builder {
     if (settings.max_request_body) {
       policy.set_max_request_body_bytes(*settings.max_request_body);
     }
-    v1::HttpsRedirect& redirect = *policy.mutable_https_redirect();
+    SetHttpsRedirect(*policy.mutable_https_redirect(), settings, path);
+  }
+
+  void SetHttpsRedirect(v1::HttpsRedirect& redirect, const IngressSettings& settings,
+                        std::string_view path) const {
+    const IngressDefaults& defaults = input_.defaults;
     // A certificate authority fetches its challenge by plain HTTP.
-    const bool exempt = path.starts_with(kAcmeChallenge);
-    if (exempt || settings.https_redirect == HttpsRedirect::kOff) {
+    const bool exempt =
+        std::any_of(defaults.no_tls_redirect.begin(), defaults.no_tls_redirect.end(),
+                    [&](const std::string& prefix) { return path.starts_with(prefix); });
+    if (exempt) {
       redirect.set_mode(v1::HttpsRedirect::OFF);
-    } else if (settings.https_redirect == HttpsRedirect::kAlways) {
+    } else if (settings.force_ssl_redirect.value_or(defaults.force_ssl_redirect)) {
       redirect.set_mode(v1::HttpsRedirect::ALWAYS);
-    } else {
+    } else if (settings.ssl_redirect.value_or(defaults.ssl_redirect)) {
       redirect.set_mode(v1::HttpsRedirect::IF_TLS_CONFIGURED);
+    } else {
+      redirect.set_mode(v1::HttpsRedirect::OFF);
     }
+    // Left out where it is the data plane's default.
+    if (defaults.redirect_code != 308) redirect.set_status(defaults.redirect_code);
   }
 
   // Where the route leads, unless an annotation says otherwise.

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "controller/translate/config_map/settings.h"
 #include "controller/translate/host_table.h"
 #include "controller/translate/host_tls.h"
 #include "controller/translate/translation.h"
@@ -18,6 +19,8 @@ struct VirtualHostInput {
   const HostTls& tls;
   // Serves what no rule matches; absent: the built-in 404.
   const std::optional<BackendRef>& default_backend;
+  // What the Ingresses do not say by annotations.
+  const IngressDefaults& defaults;
 };
 
 struct VirtualHostResult {

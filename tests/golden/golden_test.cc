@@ -3,7 +3,7 @@
 // the expected files anew, and read the difference before committing it.
 //
 // Each case starts with the objects of prelude.yaml. Comments in a case set options:
-//   # option: default-backend-service=NS/NAME   default-ssl-certificate=NS/NAME
+//   # option: default-backend-service=NS/NAME   default-ssl-certificate=NS/NAME   configmap=NS/NAME
 //   watch-ingress-without-class # option: ingress-class=NAME   ingress-class-by-name allow-loopback
 //   days=N (days after today)   no-prelude
 // In Secrets, {{chain:NAMES}} and {{key:NAMES}} stand for a certificate made for these names (comma
@@ -69,6 +69,8 @@ struct CaseSetup {
       options.default_backend = ToKey(value);
     } else if (name == "default-ssl-certificate") {
       options.default_certificate = ToKey(value);
+    } else if (name == "configmap") {
+      options.config_map = ToKey(value);
     } else if (name == "allow-loopback") {
       options.allow_loopback_endpoints = true;
     } else if (name == "watch-ingress-without-class") {

@@ -1,19 +1,9 @@
 #include "controller/translate/annotations/reader.h"
 
 #include "common/strings.h"
+#include "controller/translate/annotations/values.h"
 
 namespace headgate::translate {
-namespace {
-
-// Values are quoted in messages; a long one only at its beginning.
-std::string Quote(std::string_view value) {
-  constexpr size_t kMost = 80;
-  if (value.size() <= kMost) return StrCat("\"", value, "\"");
-  return StrCat("\"", value.substr(0, kMost), "...\"");
-}
-
-}  // namespace
-
 const std::string* AnnotationReader::Find(std::string_view name) const {
   for (const auto& [key, value] : ingress_.meta.annotations) {
     const std::string_view full = key;
@@ -25,10 +15,18 @@ const std::string* AnnotationReader::Find(std::string_view name) const {
   return nullptr;
 }
 
+std::optional<bool> AnnotationReader::Bool(std::string_view name) {
+  const std::string* value = Find(name);
+  if (value == nullptr) return std::nullopt;
+  const std::optional<bool> parsed = ParseBool(*value);
+  if (!parsed) Ignore(name, "true or false");
+  return parsed;
+}
+
 void AnnotationReader::Ignore(std::string_view name, std::string_view accepted) {
   const std::string* value = Find(name);
   Add(name, Severity::kWarning,
-      StrCat(Quote(value != nullptr ? *value : ""),
+      StrCat(QuoteValue(value != nullptr ? *value : ""),
              " is not valid, the default is used; accepted: ", accepted));
 }
 
@@ -45,7 +43,7 @@ void AnnotationReader::Refuse(std::string_view name, std::string_view why) {
 void AnnotationReader::RefuseValue(std::string_view name, std::string_view accepted) {
   const std::string* value = Find(name);
   Refuse(name,
-         StrCat(Quote(value != nullptr ? *value : ""), " is not valid, accepted: ", accepted));
+         StrCat(QuoteValue(value != nullptr ? *value : ""), " is not valid, accepted: ", accepted));
 }
 
 void AnnotationReader::Add(std::string_view name, Severity severity, std::string message) {

@@ -27,6 +27,9 @@ class AnnotationReader {
   // The value of an ingress-nginx annotation by its name without prefix, or null.
   const std::string* Find(std::string_view name) const;
 
+  // The value as a truth value; nothing when there is none, or a bad one, which is ignored.
+  std::optional<bool> Bool(std::string_view name);
+
   // A bad value is left out of account, and the default holds. `accepted` says what would be valid.
   void Ignore(std::string_view name, std::string_view accepted);
   // Requests are answered 503 rather than served without what the annotation asks for.

@@ -1,5 +1,5 @@
-// What the annotations of one Ingress ask for, parsed and checked. Absent means: the default of the
-// data plane.
+// What the annotations of one Ingress ask for, parsed and checked. Absent means: the default for
+// all Ingresses, of the ConfigMap or of the data plane.
 #pragma once
 
 #include <cstdint>
@@ -7,12 +7,6 @@
 #include <string>
 
 namespace headgate::translate {
-
-enum class HttpsRedirect : uint8_t {
-  kIfTlsConfigured = 0,  // the default of ssl-redirect
-  kOff,
-  kAlways,
-};
 
 // A fixed answer with a Location header instead of a backend.
 struct RedirectTo {
@@ -28,7 +22,9 @@ struct IngressSettings {
   std::optional<uint32_t> read_timeout;
   // Bytes; 0: no limit.
   std::optional<uint64_t> max_request_body;
-  HttpsRedirect https_redirect = HttpsRedirect::kIfTlsConfigured;
+  // Redirect plain HTTP if the host has TLS, or whether or not it has.
+  std::optional<bool> ssl_redirect;
+  std::optional<bool> force_ssl_redirect;
   std::optional<RedirectTo> redirect;
   // Every request is answered 503: something that protects the Ingress cannot be put into effect.
   bool denied = false;

@@ -1,5 +1,5 @@
-// ssl-redirect (default true): plain HTTP goes to https:// when the host has TLS configured.
-// force-ssl-redirect (default false): it always does.
+// ssl-redirect: plain HTTP goes to https:// when the host has TLS configured.
+// force-ssl-redirect: it always does.
 #pragma once
 
 #include <array>

@@ -5,12 +5,26 @@
 #include <charconv>
 #include <limits>
 
+#include "common/strings.h"
+
 namespace headgate::translate {
 namespace {
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+std::optional<absl::Duration> UnitOf(std::string_view unit) {
+  if (unit == "ms") return absl::Milliseconds(1);
+  if (unit == "s" || unit.empty()) return absl::Seconds(1);
+  if (unit == "m") return absl::Minutes(1);
+  if (unit == "h") return absl::Hours(1);
+  if (unit == "d") return absl::Hours(24);
+  if (unit == "w") return absl::Hours(24 * 7);
+  if (unit == "M") return absl::Hours(24 * 30);
+  if (unit == "y") return absl::Hours(24 * 365);
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -61,6 +75,43 @@ std::optional<uint64_t> ParseSize(std::string_view text) {
   }
   if (value > std::numeric_limits<uint64_t>::max() >> shift) return std::nullopt;
   return value << shift;
+}
+
+std::optional<absl::Duration> ParseDuration(std::string_view text) {
+  // Far more than a time limit can be, and far less than what overflows.
+  constexpr uint32_t kMost = std::numeric_limits<int32_t>::max();
+  if (text.empty()) return std::nullopt;
+  absl::Duration sum;
+  while (!text.empty()) {
+    const size_t digits = std::find_if_not(text.begin(), text.end(), IsDigit) - text.begin();
+    uint32_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + digits, value);
+    if (digits == 0 || error != std::errc() || value > kMost) return std::nullopt;
+    text.remove_prefix(digits);
+    const size_t letters = std::find_if(text.begin(), text.end(), IsDigit) - text.begin();
+    const std::optional<absl::Duration> unit = UnitOf(text.substr(0, letters));
+    if (!unit) return std::nullopt;
+    text.remove_prefix(letters);
+    sum += value * *unit;
+  }
+  return sum;
+}
+
+std::vector<std::string_view> SplitList(std::string_view text) {
+  std::vector<std::string_view> items;
+  while (!text.empty()) {
+    const size_t comma = std::min(text.find(','), text.size());
+    const std::string_view item = Trim(text.substr(0, comma));
+    if (!item.empty()) items.push_back(item);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return items;
+}
+
+std::string QuoteValue(std::string_view value) {
+  constexpr size_t kMost = 80;
+  if (value.size() <= kMost) return StrCat("\"", value, "\"");
+  return StrCat("\"", value.substr(0, kMost), "...\"");
 }
 
 bool IsUrlText(std::string_view text) {

@@ -3,7 +3,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
+
+#include "absl/time/time.h"
 
 namespace headgate::translate {
 
@@ -15,6 +19,16 @@ std::optional<int64_t> ParseInt(std::string_view text);
 
 // Digits and an optional unit k, m or g (powers of 1024, either case), in bytes.
 std::optional<uint64_t> ParseSize(std::string_view text);
+
+// Digits with a unit, one after the other: ms, s, m, h, d, w, M (30 days) or y (365 days), largest
+// first as people write them. Digits alone are seconds.
+std::optional<absl::Duration> ParseDuration(std::string_view text);
+
+// The items between commas, without blanks around them; empty ones are left out.
+std::vector<std::string_view> SplitList(std::string_view text);
+
+// The value in quotes, for a message; a long one only at its beginning.
+std::string QuoteValue(std::string_view value);
 
 // Letters, digits and - . _ ~ / : , ? & =, with blanks left out of account. Never empty.
 bool IsUrlText(std::string_view text);

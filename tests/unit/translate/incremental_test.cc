@@ -36,7 +36,7 @@ class RandomWorld {
 
   // One random edit, applied to the state or to the time.
   void Edit(state::ClusterState& state, absl::Time& now) {
-    switch (Below(12)) {
+    switch (Below(13)) {
       case 0:
       case 1:
       case 2:
@@ -63,6 +63,9 @@ class RandomWorld {
                                                "",
                                                Error()}));
       case 10:
+        return Chance(25) ? Delete(state, Kind::kConfigMap, {"one", "options"})
+                          : Apply(state, RandomConfigMap());
+      case 11:
         if (Chance(80)) return;
         now += absl::Hours(24 * Below(150));
         return;
@@ -231,6 +234,15 @@ class RandomWorld {
     return secret;
   }
 
+  kube::ConfigMap RandomConfigMap() {
+    kube::ConfigMap config_map;
+    config_map.meta = headgate::testing::Meta(Chance(90) ? "one" : "two", "options");
+    if (Chance(50)) config_map.data.emplace_back("http-redirect-code", Chance(70) ? "301" : "9");
+    if (Chance(50)) config_map.data.emplace_back("ssl-redirect", Chance(50) ? "false" : "true");
+    if (Chance(20)) config_map.data.emplace_back("unheard-of", "x");
+    return config_map;
+  }
+
   std::mt19937 random_;
   const std::vector<std::string> ingress_names_ = {"i1", "i2", "i3", "i4", "i5"};
   const std::vector<std::string> class_names_ = {"headgate", "internal"};
@@ -270,6 +282,7 @@ std::vector<std::string> Lines(const Translation& translation) {
 Options TestOptions(uint32_t seed) {
   Options options;
   options.fallback_certificate = {"fallback chain", SecretBytes("fallback key")};
+  if (seed % 2 == 1) options.config_map = ObjectKey{"one", "options"};
   if (seed % 3 == 1) options.default_backend = ObjectKey{"one", "s1"};
   if (seed % 4 == 1) options.default_certificate = ObjectKey{"one", "t1"};
   return options;

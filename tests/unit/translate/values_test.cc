@@ -38,6 +38,23 @@ TEST(AnnotationValuesTest, Sizes) {
   }
 }
 
+TEST(AnnotationValuesTest, Durations) {
+  EXPECT_EQ(ParseDuration("75"), absl::Seconds(75));
+  EXPECT_EQ(ParseDuration("0"), absl::ZeroDuration());
+  EXPECT_EQ(ParseDuration("250ms"), absl::Milliseconds(250));
+  EXPECT_EQ(ParseDuration("1h30m"), absl::Minutes(90));
+  EXPECT_EQ(ParseDuration("1d"), absl::Hours(24));
+  for (const char* text : {"", "s", "-1", "+1", "1.5s", "1 s", "1x", "99999999999", "1mm"}) {
+    EXPECT_EQ(ParseDuration(text), std::nullopt) << text;
+  }
+}
+
+TEST(AnnotationValuesTest, Lists) {
+  EXPECT_EQ(SplitList(" a ,b c,, \n,d"), (std::vector<std::string_view>{"a", "b c", "d"}));
+  EXPECT_TRUE(SplitList("").empty());
+  EXPECT_TRUE(SplitList(" , ").empty());
+}
+
 TEST(AnnotationValuesTest, UrlText) {
   EXPECT_TRUE(IsUrlText("https://shop.example.com:8443/a_b~c?d=e&f=g,h"));
   for (const char* text :

@@ -1,0 +1,86 @@
+#include "controller/translate/config_map/registry.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string_view>
+
+#include "common/strings.h"
+#include "controller/translate/config_map/reader.h"
+#include "controller/translate/config_map/redirect_options.h"
+
+namespace headgate::translate {
+namespace {
+
+struct Family {
+  std::span<const std::string_view> names;
+  void (*read)(OptionReader& reader, GlobalSettings& global);
+};
+
+// In the order in which they are read; none depends on another.
+const std::array<Family, 1> kFamilies = {{
+    {kRedirectOptions, ReadRedirectOptions},
+}};
+
+// How NGINX is run, not what it serves. Sorted.
+constexpr std::string_view kMeaningless[] = {
+    "enable-aio-write",
+    "enable-multi-accept",
+    "enable-serial-reloads",
+    "http2-max-field-size",
+    "http2-max-header-size",
+    "http2-max-requests",
+    "lua-shared-dicts",
+    "map-hash-bucket-size",
+    "max-worker-open-files",
+    "proxy-headers-hash-bucket-size",
+    "proxy-headers-hash-max-size",
+    "reuse-port",
+    "server-name-hash-bucket-size",
+    "server-name-hash-max-size",
+    "variables-hash-bucket-size",
+    "variables-hash-max-size",
+    "worker-cpu-affinity",
+};
+
+bool IsKnown(std::string_view name) {
+  return std::any_of(kFamilies.begin(), kFamilies.end(),
+                     [&](const Family& family) {
+                       return std::find(family.names.begin(), family.names.end(), name) !=
+                              family.names.end();
+                     }) ||
+         std::binary_search(std::begin(kMeaningless), std::end(kMeaningless), name);
+}
+
+void CheckNames(const kube::ConfigMap& config_map, std::vector<Diagnostic>& diagnostics) {
+  std::string unknown;
+  for (const auto& [name, value] : config_map.data) {
+    if (!IsKnown(name)) StrAppend(&unknown, unknown.empty() ? "" : ", ", name);
+  }
+  if (unknown.empty()) return;
+  diagnostics.push_back({kube::Kind::kConfigMap, config_map.meta.key, "data",
+                         Reason::kUnknownOption, Severity::kWarning,
+                         StrCat("not known here and without effect: ", unknown)});
+}
+
+}  // namespace
+
+GlobalSettings ReadConfigMap(const kube::ConfigMap* config_map, const Options& options,
+                             std::vector<Diagnostic>& diagnostics) {
+  GlobalSettings global;
+  global.settings = options.settings;
+  if (!options.config_map) return global;
+  if (config_map == nullptr) {
+    diagnostics.push_back({kube::Kind::kConfigMap, *options.config_map, "metadata.name",
+                           Reason::kConfigMapNotFound, Severity::kWarning,
+                           "the ConfigMap of --configmap is not there; all options have their "
+                           "defaults"});
+    return global;
+  }
+  CheckNames(*config_map, diagnostics);
+  OptionReader reader(*config_map, diagnostics);
+  for (const Family& family : kFamilies) family.read(reader, global);
+  return global;
+}
+
+}  // namespace headgate::translate

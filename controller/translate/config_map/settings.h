@@ -1,0 +1,30 @@
+// What the ConfigMap named by --configmap asks for, parsed and checked, on top of the defaults.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "proto/headgate/v1/snapshot.pb.h"
+
+namespace headgate::translate {
+
+// What holds for every Ingress that does not say otherwise by an annotation.
+struct IngressDefaults {
+  bool ssl_redirect = true;
+  bool force_ssl_redirect = false;
+  // 301, 302, 307 or 308.
+  uint16_t redirect_code = 308;
+  // Paths under these prefixes are never redirected to HTTPS.
+  std::vector<std::string> no_tls_redirect = {"/.well-known/acme-challenge"};
+
+  friend bool operator==(const IngressDefaults&, const IngressDefaults&) = default;
+};
+
+struct GlobalSettings {
+  // The resource "settings", without what translation fills in by itself.
+  v1::Settings settings;
+  IngressDefaults ingress;
+};
+
+}  // namespace headgate::translate
