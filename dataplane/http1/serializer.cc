@@ -186,7 +186,7 @@ char* WriteInformationalHead(const http::ResponseHead& head, char* out) {
 char* WriteLastChunk(const HeaderMap& trailers, char* out) {
   out = Put("0\r\n", out);
   for (const Field& field : trailers) {
-    if (!field.hop_by_hop && !IsForbiddenTrailer(field.id)) out = PutField(field, out);
+    if (!field.hop_by_hop && !http::IsForbiddenTrailer(field.id)) out = PutField(field, out);
   }
   return Put("\r\n", out);
 }
