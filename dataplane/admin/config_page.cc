@@ -45,6 +45,11 @@ Json ActionJson(const config::CompiledRoute& route) {
   if (const auto* redirect = std::get_if<config::RedirectAction>(&route.action)) {
     return {{"redirect", {{"status", redirect->status}, {"location", std::string(redirect->location)}}}};
   }
+  if (const auto* files = std::get_if<std::unique_ptr<const config::StaticAction>>(&route.action)) {
+    const config::StaticAction& action = **files;
+    if (!action.files.empty()) return {{"files", std::string(action.files)}};
+    return {{"static_root", std::string(action.root)}, {"directory", std::string(action.directory)}};
+  }
   return {{"reply", {{"status", std::get<config::FixedAction>(route.action).status}}}};
 }
 
@@ -133,6 +138,7 @@ void CollectConfig(const config::ConfigBuilder& builder, MetricsWriter& out) {
   sample("endpoints", counts.endpoints);
   sample("certificate", counts.certificates);
   sample("secret", counts.secrets);
+  sample("files", counts.file_sets);
 }
 
 }  // namespace headgate::admin

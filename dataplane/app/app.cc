@@ -62,6 +62,13 @@ absl::StatusOr<std::unique_ptr<App>> App::Create(Options options) {
   pool.max_connections = o.max_connections;
   pool.spill_dir = o.spill_dir;
   pool.spill_limit = o.spill_limit;
+  std::vector<files::StaticRoot> roots;
+  for (const auto& [name, directory] : o.static_roots) {
+    auto root = files::StaticRoot::Open(name, directory);
+    if (!root.ok()) return root.status();
+    roots.push_back(*std::move(root));
+  }
+  pool.static_roots = files::StaticRoots(std::move(roots));
   pool.access_log = app->access_log_.get();
   pool.release = [control = app->control_.get()](std::shared_ptr<const config::CompiledConfig> config) {
     control->Post([config = std::move(config)]() mutable { config.reset(); });
@@ -162,7 +169,6 @@ void App::AddPages() {
                     [this](MetricsWriter& out) {
                       control_->Run([&] { admin::CollectConfig(applier_->builder(), out); });
                     }});
-    reply.more = [routes = std::make_unique<admin::RouteMetrics>(*workers_)] { return routes->Next(); };
     return reply;
   });
   admin_->Handle("/config", "what is being served, without secrets, as JSON", [this] {

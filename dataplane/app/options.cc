@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <random>
 
 #include "absl/strings/str_cat.h"
@@ -35,6 +37,23 @@ absl::Status ReadAddresses(const std::vector<std::string>& texts, const char* fl
 absl::Status CheckReadable(const std::string& path, const char* flag) {
   if (access(path.c_str(), R_OK) == 0) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("--", flag, ": cannot read ", path));
+}
+
+// A name that can stand in an annotation and in front of a path.
+absl::Status ReadStaticRoot(std::string_view text, Options* options) {
+  const size_t equals = text.find('=');
+  const std::string name(text.substr(0, equals));
+  const bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+  });
+  if (!plain || equals == std::string_view::npos || equals + 1 == text.size()) {
+    return absl::InvalidArgumentError("is not NAME=DIR, with a name of letters, digits and - _ .");
+  }
+  for (const auto& [known, directory] : options->static_roots) {
+    if (known == name) return absl::InvalidArgumentError(absl::StrCat("names ", name, " twice"));
+  }
+  options->static_roots.emplace_back(name, text.substr(equals + 1));
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -88,6 +107,10 @@ std::optional<int> ReadOptions(int argc, const char* const* argv, Options* optio
   flags.AddString("spill-dir", &options->spill_dir, "DIR",
                   "Where held request and response bodies go that do not fit in memory, as files without a name. Default: "
                   "--state-dir, or /tmp without that.");
+  flags.AddCustom("static-root", "NAME=DIR",
+                  "Directory whose files Ingresses may serve with the annotation headgate.dev/static-root: NAME. May be "
+                  "repeated. Nothing outside these directories is ever served.",
+                  "", [options](std::string_view text) { return ReadStaticRoot(text, options); });
   flags.AddInt("spill-limit", &spill_limit_mb, 0, 1 << 20,
                "MiB that these files may take together. A request body that finds no room is passed on as it comes. 0: "
                "none.");

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -24,6 +25,7 @@ struct Options {
   std::string state_dir;    // empty: nothing survives the process
   std::string spill_dir;    // where bodies go that do not fit in memory
   uint64_t spill_limit = 0;  // bytes of all of them; 0: none
+  std::vector<std::pair<std::string, std::string>> static_roots;  // name and directory
   std::string access_log;   // "-", "off" or a path
   bool allow_local_dns = false;
 

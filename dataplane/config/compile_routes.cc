@@ -7,6 +7,7 @@
 #include "common/host_pattern.h"
 #include "dataplane/config/compile_bodies.h"
 #include "dataplane/config/compile_values.h"
+#include "dataplane/config/static_files.h"
 #include "dataplane/config/text_pool.h"
 
 namespace headgate::config {
@@ -242,6 +243,10 @@ absl::Status CompileRoute(const std::string& field, const v1::Route& in, const T
       HEADGATE_ASSIGN_OR_RETURN(
           out.action, CompileFixed(StrCat(field, ".fixed_response"), in.fixed_response(), text));
       break;
+    case v1::Route::kStaticFiles:
+      HEADGATE_ASSIGN_OR_RETURN(
+          out.action, CompileStaticFiles(StrCat(field, ".static_files"), in.static_files(), text));
+      break;
     case v1::Route::ACTION_NOT_SET:
       return FieldError(StrCat(field, ".action"), "is missing");
   }
@@ -269,6 +274,7 @@ void CollectText(const v1::VirtualHost& host, TextPool& text) {
     text.Add(route.redirect().scheme());
     text.Add(route.fixed_response().content_type());
     text.Add(route.fixed_response().body());
+    CollectText(route.static_files(), text);
   }
 }
 

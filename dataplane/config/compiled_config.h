@@ -12,6 +12,7 @@
 #include "dataplane/base/address.h"
 #include "dataplane/config/body_policy.h"
 #include "dataplane/config/cluster_handle.h"
+#include "dataplane/config/static_files.h"
 #include "dataplane/route/host_table.h"
 #include "dataplane/tls/cert_table.h"
 #include "dataplane/tls/server_policy.h"
@@ -97,7 +98,8 @@ enum class HttpsRedirectMode : uint8_t { kOff, kIfTlsConfigured, kAlways };
 
 // One route after matching: what to do with the request.
 struct CompiledRoute {
-  std::variant<ForwardAction, RedirectAction, FixedAction> action;
+  // StaticAction is rare and large, never null.
+  std::variant<ForwardAction, RedirectAction, FixedAction, std::unique_ptr<const StaticAction>> action;
   // What differs from the settings. Absent: CompiledSettings say, at the time of the request, so that a change of
   // settings touches no route.
   std::optional<Duration> connect_timeout;
@@ -120,6 +122,7 @@ struct CompiledConfig {
   std::shared_ptr<const CompiledSettings> settings;      // never null
   std::shared_ptr<const route::HostTable> hosts;         // never null
   std::shared_ptr<const tls::CertTable> certificates;    // never null
+  std::shared_ptr<const FileTable> files;                // never null
   // For requests that match no route. Invalid handle: the built-in 404.
   ClusterHandle default_backend;
 };

@@ -10,6 +10,7 @@
 #include "dataplane/config/compile_routes.h"
 #include "dataplane/config/compile_settings.h"
 #include "dataplane/config/compile_values.h"
+#include "dataplane/config/static_files.h"
 
 namespace headgate::config {
 namespace {
@@ -22,6 +23,7 @@ constexpr std::string_view kCluster = "cluster/";
 constexpr std::string_view kEndpoints = "endpoints/";
 constexpr std::string_view kCertificate = "cert/";
 constexpr std::string_view kSecret = "secret/";
+constexpr std::string_view kFiles = "files/";
 
 absl::Status CheckName(const v1::Resource& resource, std::string_view prefix) {
   if (!AfterPrefix(resource.name(), prefix).empty()) return absl::OkStatus();
@@ -70,7 +72,8 @@ class ConfigBuilder::Impl {
             .clusters = clusters_.cluster_count(),
             .endpoints = clusters_.endpoints_count(),
             .certificates = certificates_.certificate_count(),
-            .secrets = secrets_.size()};
+            .secrets = secrets_.size(),
+            .file_sets = files_->size()};
   }
 
  private:
@@ -85,6 +88,8 @@ class ConfigBuilder::Impl {
       clusters_.RemoveEndpoints(name);
     } else if (!AfterPrefix(name, kCertificate).empty()) {
       certificates_.RemoveCertificate(name);
+    } else if (!AfterPrefix(name, kFiles).empty()) {
+      SetFiles(name, nullptr);
     } else {
       secrets_.erase(name);
     }
@@ -106,6 +111,8 @@ class ConfigBuilder::Impl {
         HEADGATE_RETURN_IF_ERROR(CheckName(resource, kSecret));
         secrets_.insert(resource.name());
         return absl::OkStatus();
+      case v1::Resource::kFiles:
+        return UpsertFiles(resource);
       case v1::Resource::BODY_NOT_SET:
         break;
     }
@@ -158,6 +165,25 @@ class ConfigBuilder::Impl {
     return absl::OkStatus();
   }
 
+  absl::Status UpsertFiles(const v1::Resource& resource) {
+    HEADGATE_RETURN_IF_ERROR(CheckName(resource, kFiles));
+    std::shared_ptr<const FileSet> files;
+    HEADGATE_ASSIGN_OR_RETURN(files, CompileFiles(resource.files()));
+    SetFiles(resource.name(), std::move(files));
+    return absl::OkStatus();
+  }
+
+  // Null: they are gone. There are few, and they change seldom: each change makes a new table.
+  void SetFiles(const std::string& name, std::shared_ptr<const FileSet> files) {
+    auto table = std::make_shared<FileTable>(*files_);
+    if (files != nullptr) {
+      (*table)[name] = std::move(files);
+    } else if (table->erase(name) == 0) {
+      return;
+    }
+    files_ = std::move(table);
+  }
+
   // `compiled` without routes: the host is gone.
   void SetHost(std::string_view host, CompiledHost compiled) {
     if (!host_edit_) host_edit_.emplace(*hosts_);
@@ -197,7 +223,7 @@ class ConfigBuilder::Impl {
     }
     const auto certificates = certificates_.Table();
     if (config_ && config_->settings == settings_ && config_->hosts == hosts_ &&
-        config_->certificates == certificates) {
+        config_->certificates == certificates && config_->files == files_) {
       return nullptr;
     }
     auto config = std::make_shared<CompiledConfig>();
@@ -205,6 +231,7 @@ class ConfigBuilder::Impl {
     config->settings = settings_;
     config->hosts = hosts_;
     config->certificates = certificates;
+    config->files = files_;
     config->default_backend = default_backend_;
     config_ = std::move(config);
     return config_;
@@ -216,6 +243,7 @@ class ConfigBuilder::Impl {
   tls::CertificateParser parser_;
   CertificateIndex certificates_;
   std::unordered_set<std::string> secrets_;
+  std::shared_ptr<const FileTable> files_ = std::make_shared<const FileTable>();
   size_t route_count_ = 0;
   uint64_t generation_ = 0;
 

@@ -6,7 +6,9 @@
 
 #include "dataplane/base/failure.h"
 #include "dataplane/config/compiled_config.h"
+#include "dataplane/files/file_server.h"
 #include "dataplane/http/stream.h"
+#include "dataplane/http/uri.h"
 #include "dataplane/net/event_loop.h"
 #include "dataplane/observe/request_record.h"
 #include "dataplane/proxy/config_pin.h"
@@ -19,7 +21,6 @@
 namespace headgate::proxy {
 
 class Exchange;
-
 // What exchanges need from their worker. Outlives every exchange; one thread.
 class ExchangeServices {
  public:
@@ -27,6 +28,7 @@ class ExchangeServices {
   virtual upstream::ClusterSet& clusters() = 0;
   virtual RequestIdSource& ids() = 0;
   virtual SpillSpace& spill() = 0;
+  virtual files::FileServer& files() = 0;
   virtual ConfigPin PinConfig() = 0;
   // The exchange is over. `record` is valid during the call. The exchange does nothing more and may be used again
   // after the end of the turn.
@@ -41,8 +43,7 @@ class ExchangeServices {
 // Owned by the worker, which recycles it: Start, then events from both streams until OnFinished.
 class Exchange final : public net::Retirable,
                        public http::ServerStreamEvents,
-                       private http::ClientStreamEvents,
-                       private net::TimerHandler {
+                       private http::ClientStreamEvents {
  public:
   explicit Exchange(ExchangeServices& services);
 
@@ -61,6 +62,7 @@ class Exchange final : public net::Retirable,
   void Route();
   bool ReplyHttpsRedirect();
   void Redirect(const config::RedirectAction& action);
+  void ServeFiles(const config::StaticAction& action, const http::NormalPath& path);
   bool ChooseCluster();
   bool ShouldHoldRequest() const;
   void Forward();
@@ -80,15 +82,6 @@ class Exchange final : public net::Retirable,
   void OnResponseTrailers(const http::HeaderMap& trailers) override;
   void OnUpstreamWritable() override;
   void OnUpstreamReset(const base::Failure& failure) override;
-
-  // Tunnels, after an upgrade; in exchange_tunnel.cc. They hold no configuration: `config_` and `route_` are empty.
-  void StartTunnel(const http::ResponseHead& head);
-  void ReleaseConfig();
-  void OnTunnelRequest(std::string_view piece, bool end);
-  void OnTunnelResponse(std::string_view piece, bool end);
-  void OnTimer(net::Timer& timer) override;
-  void EndTunnel();
-  observe::CounterShard& counters();
 
   // Decisions.
   Action Advance(Event event);
@@ -138,11 +131,6 @@ class Exchange final : public net::Retirable,
   RequestBody request_body_;
   bool holding_request_ = false;            // we have paused the downstream
   bool holding_response_ = false;           // we have paused the upstream
-
-  bool tunnel_ = false;
-  bool tunnel_response_ended_ = false;
-  net::milliseconds tunnel_idle_{0};
-  net::Timer tunnel_timer_;                 // fires when nothing has moved for tunnel_idle_
 
   base::Failure failure_;
   net::TimePoint started_;

@@ -11,6 +11,7 @@
 #include "dataplane/codec/worker_io.h"
 #include "dataplane/config/compiled_config.h"
 #include "dataplane/downstream/connections.h"
+#include "dataplane/files/file_server.h"
 #include "dataplane/net/event_loop.h"
 #include "dataplane/net/listener.h"
 #include "dataplane/observe/access_log.h"
@@ -36,6 +37,8 @@ struct WorkerOptions {
   observe::AccessLogFile* access_log = nullptr;
   // Outlives the worker.
   proxy::SpillSpace* spill = nullptr;
+  // Never null; outlives the worker.
+  const files::StaticRoots* static_roots = nullptr;
   // Takes configurations that no request of this worker uses any more, to be freed elsewhere. Called on the worker's
   // thread.
   std::function<void(std::shared_ptr<const config::CompiledConfig>)> release;
@@ -67,9 +70,11 @@ class Worker final : private net::AcceptHandler,
 
   // Any thread.
   const observe::CounterShard& counters() const { return counters_; }
-  const observe::RouteStats& route_stats() const { return route_stats_; }
   // Runs `work` on the worker's thread. Any thread.
   void Post(absl::AnyInvocable<void()> work) { loop_.Post(std::move(work)); }
+
+  // On the worker's thread (see Post).
+  const observe::RouteStats& route_stats() const { return route_stats_; }
 
  private:
   // net::AcceptHandler
@@ -84,6 +89,7 @@ class Worker final : private net::AcceptHandler,
   upstream::ClusterSet& clusters() override { return clusters_; }
   proxy::RequestIdSource& ids() override { return ids_; }
   proxy::SpillSpace& spill() override { return *options_.spill; }
+  files::FileServer& files() override { return files_; }
   proxy::ConfigPin PinConfig() override { return proxy::ConfigPin(*generations_.back()); }
   void OnFinished(proxy::Exchange& exchange, const observe::RequestRecord& record) override;
   // net::TimerHandler: looks whether the drain is complete.
@@ -109,6 +115,7 @@ class Worker final : private net::AcceptHandler,
   // The newest last; earlier ones are still used by exchanges. Empty before the first configuration.
   std::vector<std::unique_ptr<proxy::ConfigGeneration>> generations_;
   upstream::ClusterSet clusters_;
+  files::FileServer files_{loop_, *options_.static_roots};
 
   // Exchanges live here from their request to the end of the turn they finish in, and are used again.
   std::vector<std::unique_ptr<proxy::Exchange>> exchanges_;

@@ -26,7 +26,8 @@ size_t ConnectionsWithinDescriptorLimit() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Create(PoolOptions options) {
-  auto pool = std::unique_ptr<WorkerPool>(new WorkerPool(options.spill_dir, options.spill_limit));
+  auto pool = std::unique_ptr<WorkerPool>(
+      new WorkerPool(options.spill_dir, options.spill_limit, std::move(options.static_roots)));
   const int count = options.workers > 0 ? options.workers : UsableCores();
   const size_t connections =
       options.max_connections > 0 ? options.max_connections : ConnectionsWithinDescriptorLimit();
@@ -40,6 +41,7 @@ absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Create(PoolOptions optio
     worker.max_connections = std::max<size_t>(1, connections / static_cast<size_t>(count));
     worker.access_log = options.access_log;
     worker.spill = &pool->spill_;
+    worker.static_roots = &pool->static_roots_;
     worker.release = options.release;
     const auto bind_all = [](std::vector<base::Address>& addresses,
                              std::vector<net::Fd>& sockets) -> absl::Status {
@@ -101,24 +103,21 @@ uint64_t WorkerPool::Sum(observe::CounterId id) const {
 
 void WorkerPool::OnEach(const std::function<void(Worker&)>& work) const {
   for (const auto& worker : workers_) {
-    // The promise goes with the work: where that is dropped unrun, the wait ends too.
     std::promise<void> done;
-    const std::future<void> over = done.get_future();
-    worker->Post([&work, &worker, done = std::move(done)]() mutable {
+    worker->Post([&] {
       work(*worker);
       done.set_value();
     });
-    over.wait();
+    done.get_future().wait();
   }
 }
 
-std::vector<const observe::RouteStats::Route*> WorkerPool::Routes() const {
-  std::vector<const observe::RouteStats::Route*> routes;
-  for (const auto& worker : workers_) {
-    worker->route_stats().ForEach([&](const observe::RouteStats::Route& route) { routes.push_back(&route); });
-  }
-  std::sort(routes.begin(), routes.end(), [](const auto* a, const auto* b) { return a->key() < b->key(); });
-  return routes;
+std::map<observe::RouteLabels, observe::RouteCounters> WorkerPool::RouteCounts() const {
+  std::map<observe::RouteLabels, observe::RouteCounters> merged;
+  OnEach([&](Worker& worker) {
+    for (auto& [labels, counters] : worker.route_stats().Copy()) merged[std::move(labels)].Add(counters);
+  });
+  return merged;
 }
 
 }  // namespace headgate::worker

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -25,6 +26,7 @@ struct PoolOptions {
   // Where bodies go that do not fit in memory, and how many bytes of them at most. 0: none.
   std::string spill_dir = "/tmp";
   uint64_t spill_limit = uint64_t{1} << 30;
+  files::StaticRoots static_roots;
   // See WorkerOptions::release.
   std::function<void(std::shared_ptr<const config::CompiledConfig>)> release;
 };
@@ -47,11 +49,10 @@ class WorkerPool {
 
   // Any thread.
   uint64_t Sum(observe::CounterId id) const;
-  // The routes of all workers in the order of their keys, so that those of one route are beside each other. They
-  // live as long as the pool. Any thread.
-  std::vector<const observe::RouteStats::Route*> Routes() const;
+  // Counts of all workers by route. See OnEach.
+  std::map<observe::RouteLabels, observe::RouteCounters> RouteCounts() const;
   // Runs `work` on each worker's thread, one after the other, and waits for it: a turn of the loop, since workers never
-  // block. A worker that has stopped is left out. After Start; any thread but a worker's.
+  // block. Between Start and Stop; any thread but a worker's.
   void OnEach(const std::function<void(Worker&)>& work) const;
 
   // Bytes of bodies on disk now. Any thread.
@@ -61,9 +62,11 @@ class WorkerPool {
   const std::vector<base::Address>& https_addresses() const { return https_addresses_; }
 
  private:
-  WorkerPool(std::string spill_dir, uint64_t spill_limit) : spill_(std::move(spill_dir), spill_limit) {}
+  WorkerPool(std::string spill_dir, uint64_t spill_limit, files::StaticRoots static_roots)
+      : spill_(std::move(spill_dir), spill_limit), static_roots_(std::move(static_roots)) {}
 
   proxy::SpillSpace spill_;
+  const files::StaticRoots static_roots_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<base::Address> http_addresses_;
   std::vector<base::Address> https_addresses_;

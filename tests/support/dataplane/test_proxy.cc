@@ -10,7 +10,7 @@
 
 namespace headgate::test {
 
-TestProxy::TestProxy(int workers, uint64_t spill_limit)
+TestProxy::TestProxy(int workers, uint64_t spill_limit, files::StaticRoots static_roots)
     : builder_(config::ConfigBuilder::Options{}) {
   const base::Address any_port = *base::Address::ParseHostPort("127.0.0.1:0");
   worker::PoolOptions options;
@@ -19,6 +19,7 @@ TestProxy::TestProxy(int workers, uint64_t spill_limit)
   options.https_listen = {any_port};
   options.spill_dir = testing::TempDir();
   options.spill_limit = spill_limit;
+  options.static_roots = std::move(static_roots);
   options.release = [this](std::shared_ptr<const config::CompiledConfig> config) {
     std::lock_guard lock(released_mutex_);
     released_.push_back(std::move(config));
@@ -84,10 +85,9 @@ bool TestProxy::WaitForCount(observe::CounterId id, uint64_t value) {
 }
 
 observe::RouteCounters TestProxy::RouteCount(std::string_view host) {
-  pool_->OnEach([](worker::Worker&) {});
   observe::RouteCounters sum;
-  for (const observe::RouteStats::Route* route : pool_->Routes()) {
-    if (route->labels().host == host) sum.Add(route->counters());
+  for (const auto& [labels, counters] : pool_->RouteCounts()) {
+    if (labels.host == host) sum.Add(counters);
   }
   return sum;
 }

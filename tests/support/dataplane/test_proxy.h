@@ -18,7 +18,8 @@ namespace headgate::test {
 class TestProxy {
  public:
   // `spill_limit`: bytes of bodies on disk, see worker::PoolOptions.
-  explicit TestProxy(int workers = 1, uint64_t spill_limit = uint64_t{1} << 30);
+  explicit TestProxy(int workers = 1, uint64_t spill_limit = uint64_t{1} << 30,
+                     files::StaticRoots static_roots = {});
   ~TestProxy();
 
   uint16_t http_port() const { return pool_->http_addresses()[0].port(); }

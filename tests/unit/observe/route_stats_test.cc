@@ -16,12 +16,10 @@ RequestRecord Record(std::string_view host, std::string_view path, uint16_t stat
 }
 
 RouteCounters Of(const RouteStats& stats, std::string_view host, std::string_view path = "") {
-  RouteCounters found;
-  stats.ForEach([&](const RouteStats::Route& route) {
-    const RouteLabels labels = route.labels();
-    if (labels.host == host && labels.path == path) found.Add(route.counters());
-  });
-  return found;
+  for (const auto& [labels, counters] : stats.Copy()) {
+    if (labels.host == host && labels.path == path) return counters;
+  }
+  return {};
 }
 
 TEST(RouteStatsTest, CountsByRouteAndStatusClass) {
@@ -61,9 +59,7 @@ TEST(RouteStatsTest, BeyondTheBudgetEverythingIsOther) {
   RouteStats stats(2);
   for (const char* host : {"a", "b", "c", "d"}) stats.Count(Record(host, "/", 200));
   EXPECT_EQ(Of(stats, "other").by_class[2], 2u);
-  size_t routes = 0;
-  stats.ForEach([&](const RouteStats::Route&) { ++routes; });
-  EXPECT_EQ(routes, 3u);
+  EXPECT_EQ(stats.Copy().size(), 3u);
 }
 
 }  // namespace
