@@ -169,8 +169,9 @@ void ServerConnection::Flush() {
       break;
   }
   MaybeNotifyWritable();
-  if (state_ == State::kClosed) return;
-  if (result == codec::OutputQueue::Result::kDone && response_ended_ &&
+  if (state_ == State::kClosed || write_failed_) return;
+  // Empty still: the exchange may have sent the rest from inside OnDownstreamWritable.
+  if (output_.empty() && response_ended_ &&
       (state_ == State::kBody || state_ == State::kExchange)) {
     FinishExchange();
   }

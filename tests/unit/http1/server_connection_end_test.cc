@@ -264,5 +264,27 @@ TEST_F(ServerConnectionTest, ResetInsideWritableIsSafe) {
   EXPECT_EQ(exchange.writable, 1);
 }
 
+TEST_F(ServerConnectionTest, AResponseEndedInsideWritableIsSentBeforeTheConnectionCloses) {
+  Peer client = Connect();
+  client.Send("GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  ASSERT_TRUE(TurnUntil([&] { return !handler_.exchanges.empty(); }));
+  FakeHandler::Exchange& exchange = handler_.exchanges[0];
+  exchange.on_writable = [](FakeHandler::Exchange& e) {
+    e.stream->SendBody(std::string(20'000'000, 'y'), true);  // more than the socket takes
+  };
+  exchange.SendHead(BodyLength::Chunked());
+  // Little enough waits for the next flush to take all of it, and more than the high-water mark.
+  while (exchange.stream->unsent_bytes() <= http::ServerStream::kHighWater) {
+    exchange.stream->SendBody(std::string(32 * 1024, 'x'), false);
+  }
+  std::string received;
+  ASSERT_TRUE(TurnUntil([&] {
+    received += client.Take();
+    return client.ended();
+  }));
+  EXPECT_GT(received.size(), 20'000'000u);
+  EXPECT_TRUE(received.ends_with("y\r\n0\r\n\r\n"));
+}
+
 }  // namespace
 }  // namespace headgate::http1
