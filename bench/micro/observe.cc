@@ -73,5 +73,22 @@ void BM_CountRequest(benchmark::State& state) {
 }
 BENCHMARK(BM_CountRequest);
 
+// Each worker has counts of each route it has served.
+void BM_MemoryOfRouteStats(benchmark::State& state) {
+  constexpr size_t kRoutes = 5000;
+  for (auto _ : state) {
+    BytesEach bytes(state);
+    observe::RouteStats stats;
+    for (size_t i = 0; i < kRoutes; ++i) {
+      observe::RequestRecord record = Record();
+      const std::string host = "host-" + std::to_string(i) + ".example.com";
+      record.virtual_host = host;
+      stats.Count(record);
+    }
+    bytes.Require(kRoutes, 380);
+  }
+}
+BENCHMARK(BM_MemoryOfRouteStats)->Iterations(1);
+
 }  // namespace
 }  // namespace headgate::bench

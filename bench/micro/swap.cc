@@ -10,7 +10,12 @@
 #include <vector>
 
 #include "bench/micro/allocations.h"
+#include "dataplane/base/arena.h"
+#include "dataplane/codec/worker_io.h"
 #include "dataplane/config/config_builder.h"
+#include "dataplane/net/event_loop.h"
+#include "dataplane/observe/counters.h"
+#include "dataplane/upstream/cluster_set.h"
 
 namespace headgate::bench {
 namespace {
@@ -115,6 +120,46 @@ void BM_CompileEverything(benchmark::State& state) {
   }
 }
 BENCHMARK(BM_CompileEverything)->Arg(100)->Arg(10'000)->Unit(benchmark::kMillisecond);
+
+// ---- memory -----------------------------------------------------------------------------------------------------
+
+// A host with one route and a Service of its own, as the control thread holds it.
+void BM_MemoryOfConfiguration(benchmark::State& state) {
+  constexpr int kHosts = 5000;
+  for (auto _ : state) {
+    const std::vector<v1::Resource> resources = Everything(kHosts);
+    BytesEach bytes(state);
+    config::ConfigBuilder builder{config::ConfigBuilder::Options()};
+    Apply(builder, resources);
+    bytes.Require(kHosts, 2400);
+  }
+}
+BENCHMARK(BM_MemoryOfConfiguration)->Iterations(1);
+
+// A cluster with two endpoints as one worker sees it once it has served a request for it, connections apart.
+void BM_MemoryOfClusterViews(benchmark::State& state) {
+  constexpr int kClusters = 5000;
+  const std::vector<v1::Resource> resources = Everything(kClusters);
+  std::vector<const v1::Resource*> pointers;
+  for (const v1::Resource& resource : resources) pointers.push_back(&resource);
+  config::ConfigBuilder builder{config::ConfigBuilder::Options()};
+  const config::BuildResult built = builder.Apply(pointers, {});
+
+  base::BlockPool blocks;
+  net::EventLoop loop;
+  observe::CounterShard counters;
+  codec::WorkerIo io(loop, blocks, counters);
+  for (auto _ : state) {
+    upstream::ClusterSet clusters(io, 42);
+    BytesEach bytes(state);
+    clusters.Apply(built.update.clusters, built.update.slot_count);
+    for (const config::ClusterUpdate& update : built.update.clusters) {
+      benchmark::DoNotOptimize(clusters.Find(update.slot)->Pick({}));
+    }
+    bytes.Require(kClusters, 640);
+  }
+}
+BENCHMARK(BM_MemoryOfClusterViews)->Iterations(1);
 
 }  // namespace
 }  // namespace headgate::bench

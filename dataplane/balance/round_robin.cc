@@ -22,7 +22,10 @@ constexpr uint64_t kStrideOfWeightOne = uint64_t{1} << 40;
 
 void RoundRobin::Reset(std::span<const Candidate> candidates) {
   live_.Reset(candidates, false, random_);
-  draining_.Reset(candidates, true, random_);
+  draining_.reset();
+  if (live_.size() == candidates.size()) return;
+  draining_ = std::make_unique<Ring>();
+  draining_->Reset(candidates, true, random_);
 }
 
 void RoundRobin::Ring::Reset(std::span<const Candidate> candidates, bool draining,
@@ -37,7 +40,7 @@ void RoundRobin::Ring::Reset(std::span<const Candidate> candidates, bool drainin
   }
   entries_.shrink_to_fit();
   if (entries_.empty()) return;
-  cursor_ = NextRandom(random) % entries_.size();
+  cursor_ = static_cast<uint32_t>(NextRandom(random) % entries_.size());
   if (equal_) return;
   // A random moment of the endless schedule: everyone is somewhere between two turns.
   for (Entry& entry : entries_) entry.due = NextRandom(random) % entry.stride;

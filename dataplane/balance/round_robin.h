@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -38,10 +39,14 @@ class RoundRobin {
   template <typename Tried>
   std::optional<Choice> Pick(Tried&& tried) {
     if (const auto index = live_.Next(tried)) return Choice{*index, false};
-    if (const auto index = draining_.Next(tried)) return Choice{*index, false};
+    if (draining_ != nullptr) {
+      if (const auto index = draining_->Next(tried)) return Choice{*index, false};
+    }
     const auto any = [](uint32_t) { return false; };
     if (const auto index = live_.Next(any)) return Choice{*index, true};
-    if (const auto index = draining_.Next(any)) return Choice{*index, true};
+    if (draining_ != nullptr) {
+      if (const auto index = draining_->Next(any)) return Choice{*index, true};
+    }
     return std::nullopt;
   }
   std::optional<Choice> Pick() {
@@ -88,6 +93,7 @@ class RoundRobin {
     template <typename Tried>
     std::optional<uint32_t> NextWeighted(Tried& tried) {
       std::optional<uint32_t> found;
+      std::vector<Entry> passed_over;  // filled by retries only
       while (!entries_.empty()) {
         Entry entry = PopFirst();
         if (!tried(entry.index)) {
@@ -96,10 +102,9 @@ class RoundRobin {
           Push(entry);
           break;
         }
-        passed_over_.push_back(entry);
+        passed_over.push_back(entry);
       }
-      for (const Entry& entry : passed_over_) Push(entry);
-      passed_over_.clear();
+      for (const Entry& entry : passed_over) Push(entry);
       return found;
     }
 
@@ -107,13 +112,12 @@ class RoundRobin {
     void Push(const Entry& entry);
 
     std::vector<Entry> entries_;
-    std::vector<Entry> passed_over_;
-    size_t cursor_ = 0;
+    uint32_t cursor_ = 0;
     bool equal_ = true;
   };
 
   Ring live_;
-  Ring draining_;
+  std::unique_ptr<Ring> draining_;  // null, as nearly always, when there are none
   uint64_t random_;
 };
 

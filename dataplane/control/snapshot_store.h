@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/container/node_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -78,7 +78,8 @@ class SnapshotStore {
     uint64_t offset = 0;
     uint32_t size = 0;
   };
-  using Index = absl::flat_hash_map<std::string, Held>;
+  // Nodes: a flat table this size is half empty most of the time.
+  using Index = absl::node_hash_map<std::string, Held>;
 
   SnapshotStore() = default;
 

@@ -11,23 +11,25 @@ constexpr net::milliseconds kSweepEvery{1000};
 }  // namespace
 
 Cluster::~Cluster() {
-  for (auto& [address, endpoint] : endpoints_) set_.Adopt(std::move(endpoint));
+  for (auto& endpoint : endpoints_) set_.Adopt(std::move(endpoint));
 }
 
 void Cluster::Update(std::shared_ptr<const config::CompiledCluster> compiled) {
-  auto before = std::exchange(endpoints_, {});
+  absl::flat_hash_map<base::Address, std::unique_ptr<Endpoint>> before;
+  for (auto& endpoint : endpoints_) {
+    const bool first = before.try_emplace(endpoint->address(), std::move(endpoint)).second;
+    if (!first) set_.Adopt(std::move(endpoint));  // the same address twice; try_emplace has left it to us
+  }
+  endpoints_.clear();
   compiled_ = std::move(compiled);
-  in_order_.clear();
+  endpoints_.reserve(compiled_->endpoints.size());
   std::vector<balance::Candidate> candidates;
   candidates.reserve(compiled_->endpoints.size());
   for (const config::CompiledEndpoint& wanted : compiled_->endpoints) {
-    std::unique_ptr<Endpoint>& endpoint = endpoints_[wanted.address];
-    if (endpoint == nullptr) {
-      const auto known = before.find(wanted.address);
-      endpoint = known != before.end() ? std::move(known->second)
-                                       : std::make_unique<Endpoint>(set_, wanted.address);
-    }
-    in_order_.push_back(endpoint.get());
+    const auto known = before.find(wanted.address);
+    endpoints_.push_back(known != before.end() && known->second != nullptr
+                             ? std::move(known->second)
+                             : std::make_unique<Endpoint>(set_, wanted.address));
     candidates.push_back({.weight = std::max(wanted.weight, 1u), .draining = wanted.draining});
   }
   round_robin_.Reset(candidates);
@@ -38,9 +40,9 @@ void Cluster::Update(std::shared_ptr<const config::CompiledCluster> compiled) {
 
 Endpoint* Cluster::Pick(std::span<const base::Address> tried) {
   const auto choice = round_robin_.Pick([&](uint32_t index) {
-    return std::find(tried.begin(), tried.end(), in_order_[index]->address()) != tried.end();
+    return std::find(tried.begin(), tried.end(), endpoints_[index]->address()) != tried.end();
   });
-  return choice ? in_order_[choice->index] : nullptr;
+  return choice ? endpoints_[choice->index].get() : nullptr;
 }
 
 ClusterSet::ClusterSet(codec::WorkerIo& io, uint64_t seed)

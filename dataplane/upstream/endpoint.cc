@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "dataplane/net/tcp_transport.h"
 #include "dataplane/upstream/cluster_set.h"
@@ -34,7 +35,7 @@ http1::ClientConnection* Endpoint::Connect(const codec::AttemptTimeouts& timeout
       set_.io(), set_.client_options(), owner, std::make_unique<net::TcpTransport>(*std::move(fd)));
   if (!connection->Start(timeouts.connect)) return nullptr;
   http1::ClientConnection* raw = connection.get();
-  connections_.emplace(raw, std::move(connection));
+  connections_.push_back(std::move(connection));
   return raw;
 }
 
@@ -48,9 +49,11 @@ void Endpoint::OnConnectionClosed(http1::ClientConnection& connection) {
     idle_.erase(idle);
     set_.OnIdleCount(*this, -1);
   }
-  const auto owned = connections_.find(&connection);
-  set_.io().loop().Retire(std::move(owned->second));
-  connections_.erase(owned);
+  const auto owned = std::find_if(connections_.begin(), connections_.end(),
+                                  [&](const auto& candidate) { return candidate.get() == &connection; });
+  set_.io().loop().Retire(std::move(*owned));
+  std::swap(*owned, connections_.back());
+  connections_.pop_back();
   if (leaving_ && connections_.empty()) set_.OnEndpointLeft(*this);
 }
 

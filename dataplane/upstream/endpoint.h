@@ -3,9 +3,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "dataplane/base/address.h"
 #include "dataplane/base/intrusive_list.h"
 #include "dataplane/http1/client_connection.h"
@@ -53,8 +52,8 @@ class Endpoint final : public net::Retirable,
   ClusterSet& set_;
   const base::Address address_;
   const std::string text_;
-  absl::flat_hash_map<http1::ClientConnection*, std::unique_ptr<http1::ClientConnection>> connections_;
-  std::vector<http1::ClientConnection*> idle_;  // the one used last at the back
+  absl::InlinedVector<std::unique_ptr<http1::ClientConnection>, 2> connections_;
+  absl::InlinedVector<http1::ClientConnection*, 2> idle_;  // the one used last at the back
   bool leaving_ = false;
 };
 
