@@ -26,15 +26,12 @@ void AppendEscaped(std::string& out, std::string_view text, bool quotes) {
     AppendUtf8(valid, text);
     text = valid;
   }
-  for (const char c : text) {
-    if (c == '\n') {
-      out.append("\\n");
-    } else if (c == '\\' || (c == '"' && quotes)) {
-      out.append({'\\', c});
-    } else {
-      out.push_back(c);
-    }
+  const std::string_view special = quotes ? "\n\\\"" : "\n\\";
+  for (size_t at; (at = text.find_first_of(special)) != std::string_view::npos; text.remove_prefix(at + 1)) {
+    out.append(text.substr(0, at));
+    out.append({'\\', text[at] == '\n' ? 'n' : text[at]});
   }
+  out.append(text);
 }
 
 bool IsMetricName(std::string_view name) {
@@ -88,42 +85,45 @@ void MetricsWriter::Family(std::string_view name, MetricType type, std::string_v
 }
 
 void MetricsWriter::Sample(const MetricLabels& labels, double value) {
-  Line("", labels, {}, FormatNumber(value));
+  SetLabels(labels);
+  Line("", {}, FormatNumber(value));
 }
 
 void MetricsWriter::Sample(const MetricLabels& labels, uint64_t value) {
-  Line("", labels, {}, std::to_string(value));
+  SetLabels(labels);
+  Line("", {}, std::to_string(value));
 }
 
 void MetricsWriter::HistogramSample(const MetricLabels& labels, std::span<const double> bounds,
                                     std::span<const uint64_t> counts, double sum) {
   HEADGATE_CHECK(counts.size() == bounds.size() + 1);
+  SetLabels(labels);
   uint64_t cumulated = 0;
   for (size_t i = 0; i < counts.size(); ++i) {
     cumulated += counts[i];
-    Line("_bucket", labels, i < bounds.size() ? FormatNumber(bounds[i]) : "+Inf",
-         std::to_string(cumulated));
+    Line("_bucket", i < bounds.size() ? FormatNumber(bounds[i]) : "+Inf", std::to_string(cumulated));
   }
-  Line("_sum", labels, {}, FormatNumber(sum));
-  Line("_count", labels, {}, std::to_string(cumulated));
+  Line("_sum", {}, FormatNumber(sum));
+  Line("_count", {}, std::to_string(cumulated));
 }
 
-void MetricsWriter::Line(std::string_view suffix, const MetricLabels& labels,
-                         std::string_view bound, std::string_view value) {
+void MetricsWriter::SetLabels(const MetricLabels& labels) {
+  labels_.clear();
+  for (const auto& [name, text] : labels) {
+    if (!labels_.empty()) labels_.push_back(',');
+    labels_.append(name).append("=\"");
+    AppendEscaped(labels_, text, /*quotes=*/true);
+    labels_.push_back('"');
+  }
+}
+
+void MetricsWriter::Line(std::string_view suffix, std::string_view bound, std::string_view value) {
   HEADGATE_CHECK(!name_.empty(), "a sample before its family");
   out_->append(name_).append(suffix);
-  if (!labels.empty() || !bound.empty()) {
-    char separator = '{';
-    for (const auto& [name, text] : labels) {
-      out_->push_back(separator);
-      out_->append(name).append("=\"");
-      AppendEscaped(*out_, text, /*quotes=*/true);
-      out_->push_back('"');
-      separator = ',';
-    }
+  if (!labels_.empty() || !bound.empty()) {
+    out_->append("{").append(labels_);
     if (!bound.empty()) {
-      out_->push_back(separator);
-      out_->append("le=\"").append(bound).append("\"");
+      out_->append(labels_.empty() ? "le=\"" : ",le=\"").append(bound).append("\"");
     }
     out_->push_back('}');
   }

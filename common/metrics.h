@@ -79,11 +79,12 @@ class MetricsWriter {
                        std::span<const uint64_t> counts, double sum);
 
  private:
-  void Line(std::string_view suffix, const MetricLabels& labels, std::string_view bound,
-            std::string_view value);
+  void SetLabels(const MetricLabels& labels);
+  void Line(std::string_view suffix, std::string_view bound, std::string_view value);
 
   std::string* const out_;
   std::string name_;
+  std::string labels_;  // of the sample at hand, as text
 };
 
 // Owns instruments for its own lifetime. Asking again for the same name and labels gives the same

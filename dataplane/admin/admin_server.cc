@@ -11,17 +11,6 @@ namespace {
 
 constexpr size_t kMaxConnections = 64;
 
-void Send(http::ServerStream& stream, const AdminReply& reply, bool with_body) {
-  http::ResponseHead head;
-  head.status = reply.status;
-  head.fields.Add(http::FieldId::kContentType, "Content-Type", reply.content_type);
-  head.fields.Add("Cache-Control", "no-store");
-  head.body = http::BodyLength::Fixed(reply.body.size());
-  with_body = with_body && !reply.body.empty();
-  stream.SendHead(head, !with_body);
-  if (with_body) stream.SendBody(reply.body, true);
-}
-
 }  // namespace
 
 AdminServer::AdminServer(net::Fd socket) : socket_(std::move(socket)) {
@@ -64,10 +53,43 @@ void AdminServer::OnAccept(net::Listener& listener, net::Fd connection, const ba
 
 void AdminServer::OnAcceptOverload(net::Listener& /*listener*/, int /*error*/) {}
 
-http::ServerStreamEvents* AdminServer::OnRequest(http::ServerStream& stream, const http::RequestHead& head,
-                                                 bool /*end*/) {
-  Send(stream, Answer(head), head.method != http::Method::kHead);
-  return &nothing_more_;
+http::ServerStreamEvents* AdminServer::OnRequest(http::ServerStream& stream,
+                                                 const http::RequestHead& head, bool /*end*/) {
+  return Send(stream, Answer(head), head.method != http::Method::kHead);
+}
+
+http::ServerStreamEvents* AdminServer::Send(http::ServerStream& stream, AdminReply reply,
+                                            bool with_body) {
+  http::ResponseHead head;
+  head.status = reply.status;
+  head.fields.Add(http::FieldId::kContentType, "Content-Type", reply.content_type);
+  head.fields.Add("Cache-Control", "no-store");
+  const bool piecewise = reply.more != nullptr;
+  head.body = piecewise ? http::BodyLength::Chunked() : http::BodyLength::Fixed(reply.body.size());
+  with_body = with_body && (piecewise || !reply.body.empty());
+  stream.SendHead(head, !with_body);
+  if (!with_body) return &nothing_more_;
+  if (!reply.body.empty()) stream.SendBody(reply.body, !piecewise);
+  if (!piecewise) return &nothing_more_;
+  auto owned = std::make_unique<PiecewiseReply>(*this, stream, std::move(reply.more));
+  PiecewiseReply& rest = *owned;
+  piecewise_.emplace(&rest, std::move(owned));
+  rest.Send();
+  return &rest;
+}
+
+void AdminServer::PiecewiseReply::Send() {
+  while (!ended_ && stream_.unsent_bytes() < http::ServerStream::kHighWater) {
+    const std::string_view piece = more_();
+    ended_ = piece.empty();
+    stream_.SendBody(piece, ended_);
+  }
+}
+
+void AdminServer::Forget(PiecewiseReply& reply) {
+  const auto owned = piecewise_.find(&reply);
+  loop_.Retire(std::move(owned->second));
+  piecewise_.erase(owned);
 }
 
 void AdminServer::OnBadRequest(http::ServerStream& stream, const http::BadRequest& bad) {

@@ -6,7 +6,10 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
 #include "dataplane/base/arena.h"
 #include "dataplane/codec/worker_io.h"
 #include "dataplane/downstream/connections.h"
@@ -17,13 +20,20 @@
 namespace headgate::admin {
 
 struct AdminReply {
+  // The next piece of a body, valid until the next call; empty: that was all.
+  using Pieces = absl::AnyInvocable<std::string_view()>;
+
   uint16_t status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
+  // For a body too large to be held as a whole: goes on where `body` ends. Called on the admin
+  // thread, as fast as the client reads.
+  Pieces more = nullptr;
 };
 
-// The operator's window into the data plane: small GET requests on a port of its own, answered on a thread of its own,
-// so that a scrape never delays traffic. Speaks through the same strict HTTP/1.1 codec as the proxy.
+// The operator's window into the data plane: small GET requests on a port of its own, answered on a
+// thread of its own, so that a scrape never delays traffic. Speaks through the same strict HTTP/1.1
+// codec as the proxy.
 class AdminServer final : private net::AcceptHandler, private http::ServerHandler {
  public:
   // Answers one request; runs on the admin thread and may take a moment.
@@ -44,13 +54,34 @@ class AdminServer final : private net::AcceptHandler, private http::ServerHandle
   const base::Address& address() const { return address_; }
 
  private:
-  // The whole answer is given with the request; what comes later concerns nobody. Serves every stream at once.
+  // The whole answer is given with the request; what comes later concerns nobody. Serves every
+  // stream at once.
   class NothingMore final : public http::ServerStreamEvents {
     void OnRequestBody(std::string_view, bool) override {}
     void OnRequestTrailers(const http::HeaderMap&) override {}
     void OnDownstreamWritable() override {}
     void OnDownstreamReset(const http::Failure&) override {}
     void OnExchangeDone() override {}
+  };
+  // A reply whose body is made as the client takes it. Lives until its stream's last event.
+  class PiecewiseReply final : public http::ServerStreamEvents, public net::Retirable {
+   public:
+    PiecewiseReply(AdminServer& server, http::ServerStream& stream, AdminReply::Pieces more)
+        : server_(server), stream_(stream), more_(std::move(more)) {}
+    // Gives the stream what it wants to hold, or the end.
+    void Send();
+
+   private:
+    void OnRequestBody(std::string_view, bool) override {}
+    void OnRequestTrailers(const http::HeaderMap&) override {}
+    void OnDownstreamWritable() override { Send(); }
+    void OnDownstreamReset(const http::Failure&) override { server_.Forget(*this); }
+    void OnExchangeDone() override { server_.Forget(*this); }
+
+    AdminServer& server_;
+    http::ServerStream& stream_;
+    AdminReply::Pieces more_;
+    bool ended_ = false;
   };
   struct Page {
     std::string description;
@@ -64,6 +95,8 @@ class AdminServer final : private net::AcceptHandler, private http::ServerHandle
   void OnBadRequest(http::ServerStream& stream, const http::BadRequest& bad) override;
 
   AdminReply Answer(const http::RequestHead& head) const;
+  http::ServerStreamEvents* Send(http::ServerStream& stream, AdminReply reply, bool with_body);
+  void Forget(PiecewiseReply& reply);
   AdminReply Index() const;
 
   net::Fd socket_;
@@ -76,6 +109,7 @@ class AdminServer final : private net::AcceptHandler, private http::ServerHandle
   codec::WorkerIo io_{loop_, blocks_, counters_};
   codec::ServerOptions options_;
   NothingMore nothing_more_;
+  absl::flat_hash_map<PiecewiseReply*, std::unique_ptr<PiecewiseReply>> piecewise_;
   std::unique_ptr<net::Listener> listener_;
   std::unique_ptr<downstream::Connections> connections_;
   std::thread thread_;

@@ -11,35 +11,15 @@ namespace {
 
 using observe::RouteCounters;
 using observe::RouteLabels;
-using RouteCounts = std::map<RouteLabels, RouteCounters>;
 
 MetricLabels Labels(const RouteLabels& route) {
-  return {{"host", route.host},       {"namespace", route.ns},
-          {"ingress", route.ingress}, {"service", route.service},
-          {"service_port", route.service_port}, {"path", route.path}};
-}
-
-void WriteRoutes(const RouteCounts& routes, MetricsWriter& out) {
-  static constexpr std::array<const char*, 6> kClasses = {"other", "1xx", "2xx", "3xx", "4xx", "5xx"};
-  out.Family("headgate_requests_total", MetricType::kCounter, "Finished requests by route and status class.");
-  for (const auto& [route, counters] : routes) {
-    for (size_t i = 0; i < kClasses.size(); ++i) {
-      if (counters.by_class[i] == 0) continue;
-      MetricLabels labels = Labels(route);
-      labels.emplace_back("status_class", kClasses[i]);
-      out.Sample(labels, counters.by_class[i]);
-    }
-  }
-  out.Family("headgate_request_duration_seconds", MetricType::kHistogram,
-             "From the request head to the last byte of the response.");
-  for (const auto& [route, counters] : routes) {
-    out.HistogramSample(Labels(route), RouteCounters::kBounds, counters.duration_buckets,
-                        counters.duration_seconds);
-  }
-  out.Family("headgate_request_bytes_total", MetricType::kCounter, "Request heads and bodies received.");
-  for (const auto& [route, counters] : routes) out.Sample(Labels(route), counters.request_bytes);
-  out.Family("headgate_response_body_bytes_total", MetricType::kCounter, "Response bodies sent.");
-  for (const auto& [route, counters] : routes) out.Sample(Labels(route), counters.response_bytes);
+  const auto text = [](std::string_view label) { return std::string(label); };
+  return {{"host", text(route.host)},
+          {"namespace", text(route.ns)},
+          {"ingress", text(route.ingress)},
+          {"service", text(route.service)},
+          {"service_port", text(route.service_port)},
+          {"path", text(route.path)}};
 }
 
 void WriteCounters(const worker::WorkerPool& workers, MetricsWriter& out) {
@@ -77,11 +57,74 @@ std::string RenderMetrics(const worker::WorkerPool& workers,
                           const std::vector<std::function<void(MetricsWriter&)>>& collectors) {
   std::string text;
   MetricsWriter out(&text);
-  WriteRoutes(workers.RouteCounts(), out);
   WriteCounters(workers, out);
   for (const auto& collect : collectors) collect(out);
   WriteProcess(out);
   return text;
+}
+
+std::string_view RouteMetrics::Next() {
+  piece_.clear();
+  while (family_ != Family::kEnd && piece_.size() < kPieceSize) {
+    if (at_ == 0) BeginFamily();
+    if (at_ == routes_.size()) {
+      family_ = static_cast<Family>(static_cast<int>(family_) + 1);
+      at_ = 0;
+      continue;
+    }
+    const std::string_view key = routes_[at_]->key();
+    const RouteLabels labels = routes_[at_]->labels();
+    RouteCounters counters;
+    for (; at_ < routes_.size() && routes_[at_]->key() == key; ++at_) {
+      counters.Add(routes_[at_]->counters());
+    }
+    WriteRoute(labels, counters);
+  }
+  return piece_;
+}
+
+void RouteMetrics::BeginFamily() {
+  switch (family_) {
+    case Family::kRequests:
+      return out_.Family("headgate_requests_total", MetricType::kCounter,
+                         "Finished requests by route and status class.");
+    case Family::kDuration:
+      return out_.Family("headgate_request_duration_seconds", MetricType::kHistogram,
+                         "From the request head to the last byte of the response.");
+    case Family::kRequestBytes:
+      return out_.Family("headgate_request_bytes_total", MetricType::kCounter,
+                         "Request heads and bodies received.");
+    case Family::kResponseBytes:
+      return out_.Family("headgate_response_body_bytes_total", MetricType::kCounter,
+                         "Response bodies sent.");
+    case Family::kEnd:
+      return;
+  }
+}
+
+void RouteMetrics::WriteRoute(const RouteLabels& route, const RouteCounters& counters) {
+  static constexpr std::array<const char*, 6> kClasses = {"other", "1xx", "2xx",
+                                                          "3xx",   "4xx", "5xx"};
+  MetricLabels labels = Labels(route);
+  switch (family_) {
+    case Family::kRequests:
+      labels.emplace_back("status_class", "");
+      for (size_t i = 0; i < kClasses.size(); ++i) {
+        if (counters.by_class[i] == 0) continue;
+        labels.back().second = kClasses[i];
+        out_.Sample(labels, counters.by_class[i]);
+      }
+      return;
+    case Family::kDuration:
+      return out_.HistogramSample(labels, RouteCounters::kBounds, counters.duration_buckets,
+                                  counters.duration_seconds);
+    case Family::kRequestBytes:
+      return out_.Sample(labels, counters.request_bytes);
+    case Family::kResponseBytes:
+      return out_.Sample(labels, counters.response_bytes);
+    case Family::kEnd:
+      return;
+  }
 }
 
 }  // namespace headgate::admin

@@ -169,6 +169,7 @@ void App::AddPages() {
                     [this](MetricsWriter& out) {
                       control_->Run([&] { admin::CollectConfig(applier_->builder(), out); });
                     }});
+    reply.more = [routes = std::make_unique<admin::RouteMetrics>(*workers_)] { return routes->Next(); };
     return reply;
   });
   admin_->Handle("/config", "what is being served, without secrets, as JSON", [this] {

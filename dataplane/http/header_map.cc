@@ -132,6 +132,38 @@ bool IsHopByHop(FieldId id) {
   }
 }
 
+bool IsForbiddenTrailer(FieldId id) {
+  using enum FieldId;
+  switch (id) {
+    case kHost:
+    case kContentLength:
+    case kTrailer:
+    case kExpect:
+    case kAuthorization:
+    case kProxyAuthorization:
+    case kProxyAuthenticate:
+    case kCookie:
+    case kContentType:
+    case kContentEncoding:
+    case kXForwardedFor:
+    case kXForwardedHost:
+    case kXForwardedPort:
+    case kXForwardedProto:
+    case kXForwardedScheme:
+    case kXRealIp:
+    case kXRequestId:
+    case kXScheme:
+    case kXOriginalForwardedFor:
+    case kXOriginalForwardedHost:
+    case kLocation:
+    case kDate:
+    case kProxy:
+      return true;
+    default:
+      return IsHopByHop(id);
+  }
+}
+
 const Field* HeaderMap::Find(FieldId id) const {
   for (const Field& field : fields_) {
     if (field.id == id) return &field;

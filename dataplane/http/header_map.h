@@ -57,6 +57,10 @@ bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 // Transfer-Encoding, Upgrade, HTTP2-Settings.
 bool IsHopByHop(FieldId id);
 
+// Fields that may not stand in a trailer section: what frames, routes or authorises a message, or controls a connection
+// (RFC 9110 section 6.5.1).
+bool IsForbiddenTrailer(FieldId id);
+
 // One field. The views point into memory that the owner of the HeaderMap keeps alive (an exchange's arena).
 struct Field {
   std::string_view name;   // as received; HTTP/2 sends it in lower case
@@ -92,6 +96,12 @@ class HeaderMap {
   // Removes every field of that name; returns how many there were.
   size_t Remove(FieldId id);
   size_t Remove(std::string_view name);
+
+  // Removes every field for which `condition(field)` holds.
+  template <typename Condition>
+  void RemoveIf(Condition condition) {
+    std::erase_if(fields_, condition);
+  }
 
   // Marks every field of that name as hop_by_hop.
   void MarkHopByHop(std::string_view name);

@@ -19,6 +19,8 @@
 //    from the loop;
 //  - `end` marks the last piece of the message; nothing may be sent after it; it may come with an empty piece;
 //  - after Reset, and after both directions have ended, the stream delivers no more events and must not be used;
+//  - a response of status 101 to a request with `upgrade` makes the stream a tunnel: it comes with `end` false, both
+//    directions are open again, and each ends by itself (a client that half-closes ends the request, not the tunnel);
 //  - nothing written is visible to the peer before the end of the loop turn unless it is large: small pieces of
 //    one turn leave in one system call.
 
@@ -32,7 +34,7 @@ class ServerStream {
   // 100 or 103. Dropped by the codec where the client cannot take it.
   virtual void SendInformational(const ResponseHead& head) = 0;
   // `head.body` says how the body is framed; the codec writes framing and connection fields itself and drops
-  // hop-by-hop ones.
+  // hop-by-hop ones. 101 is for requests with `upgrade` only, and never the `end`.
   virtual void SendHead(const ResponseHead& head, bool end) = 0;
   virtual void SendBody(std::string_view piece, bool end) = 0;
   // Ends the response.
@@ -73,7 +75,7 @@ class ServerStreamEvents {
   // The client is gone or broke the protocol. Last event.
   virtual void OnDownstreamReset(const Failure& failure) = 0;
   // The whole response has been handed to the kernel. If the request was not complete, the codec reads and drops
-  // the rest of it: body events end with the response. Last event.
+  // the rest of it: body events end with the response. A tunnel is done when both its directions are. Last event.
   virtual void OnExchangeDone() = 0;
 
  protected:
@@ -135,6 +137,7 @@ class ClientStream {
 class ClientStreamEvents {
  public:
   virtual void OnResponseInformational(const ResponseHead& head) = 0;
+  // A status of 101 is an answer to `upgrade` and names that protocol; the codec has checked it.
   virtual void OnResponseHead(const ResponseHead& head, bool end) = 0;
   virtual void OnResponseBody(std::string_view piece, bool end) = 0;
   virtual void OnResponseTrailers(const HeaderMap& trailers) = 0;

@@ -127,38 +127,6 @@ ChunkedDecoder::Step ChunkedDecoder::ReadTrailers(std::string_view& input) {
   return Step::kMore;
 }
 
-bool IsForbiddenTrailer(http::FieldId id) {
-  using enum http::FieldId;
-  switch (id) {
-    case kHost:
-    case kContentLength:
-    case kTrailer:
-    case kExpect:
-    case kAuthorization:
-    case kProxyAuthorization:
-    case kProxyAuthenticate:
-    case kCookie:
-    case kContentType:
-    case kContentEncoding:
-    case kXForwardedFor:
-    case kXForwardedHost:
-    case kXForwardedPort:
-    case kXForwardedProto:
-    case kXForwardedScheme:
-    case kXRealIp:
-    case kXRequestId:
-    case kXScheme:
-    case kXOriginalForwardedFor:
-    case kXOriginalForwardedHost:
-    case kLocation:
-    case kDate:
-    case kProxy:
-      return true;
-    default:
-      return http::IsHopByHop(id);
-  }
-}
-
 bool ParseTrailers(std::string_view section, uint32_t max_fields, http::HeaderMap& trailers) {
   trailers.Clear();
   http::HeaderMap all;
@@ -166,7 +134,7 @@ bool ParseTrailers(std::string_view section, uint32_t max_fields, http::HeaderMa
                                                  {.max_fields = max_fields}, all);
   if (lines.error != FieldLinesError::kNone) return false;
   for (const http::Field& field : all) {
-    if (!IsForbiddenTrailer(field.id)) trailers.Add(field);
+    if (!http::IsForbiddenTrailer(field.id)) trailers.Add(field);
   }
   return true;
 }

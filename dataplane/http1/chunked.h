@@ -69,8 +69,6 @@ class ChunkedDecoder {
 // Parses a trailer section; fields that may not stand there (framing, routing, connection control: RFC 9110
 // section 6.5.1) are dropped. `section` must outlive the views. False: malformed.
 bool ParseTrailers(std::string_view section, uint32_t max_fields, http::HeaderMap& trailers);
-// True for what ParseTrailers drops.
-bool IsForbiddenTrailer(http::FieldId id);
 
 // Writes "<hex size>\r\n" to `out` (kMaxChunkHead bytes) and returns its size. REQUIRES: size > 0.
 constexpr size_t kMaxChunkHead = 18;

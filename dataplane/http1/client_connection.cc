@@ -1,11 +1,13 @@
 #include "dataplane/http1/client_connection.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "common/check.h"
 #include "dataplane/http1/response_parser.h"
-#include "dataplane/http1/serializer.h"
+#include "dataplane/http1/upgrade.h"
 #include "dataplane/net/socket.h"
 
 namespace headgate::http1 {
@@ -59,6 +61,7 @@ http::ClientStream& ClientConnection::StartAttempt(http::ClientStreamEvents& eve
   framing_ = BodyLength::Kind::kNone;
   fixed_left_ = 0;
   head_request_ = request_head_sent_ = request_ended_ = was_above_high_water_ = false;
+  upgrade_ = {};
   response_ = Response::kHead;
   scanner_.Restart();
   informational_ = 0;
@@ -137,7 +140,7 @@ void ClientConnection::RunReady() {
   ReadAndProcess();
 }
 
-// ---- reading ----
+// ---- reading; writing is in client_connection_write.cc ----
 
 bool ClientConnection::WantsToRead() const {
   if (state_ != State::kOpen) return false;
@@ -231,8 +234,11 @@ size_t ClientConnection::ProcessHead(std::string_view data) {
   }
   if (head_.status < 200) {
     if (head_.status == 101) {
-      Fail(Failure::Kind::kProtocol, "switching protocols without being asked");
-      return data.size();
+      if (!AcceptsUpgrade(head_, result.upgrade, upgrade_)) {
+        Fail(Failure::Kind::kProtocol, "switching protocols to what was not asked for");
+        return data.size();
+      }
+      return StartTunnel(size);
     }
     if (++informational_ > kMaxInformational) {
       Fail(Failure::Kind::kProtocol, "too many informational responses");
@@ -286,6 +292,14 @@ size_t ClientConnection::ProcessBody(std::string_view data) {
 }
 
 void ClientConnection::OnReadEnd(bool orderly) {
+  if (tunnel_) {
+    if (!orderly) return Fail(Failure::Kind::kReset, "upstream reset the tunnel");
+    if (response_ == Response::kComplete) return;  // known already
+    response_ = Response::kComplete;
+    events_->OnResponseBody({}, true);
+    if (state_ != State::kClosed) EndTunnelSide();
+    return;
+  }
   if (!attempt_open_ || response_ == Response::kComplete) {
     // The response is whole; whether the rest of the request would have been read does not matter any more.
     Close();
@@ -304,7 +318,7 @@ void ClientConnection::OnReadEnd(bool orderly) {
 }
 
 void ClientConnection::UpdateReadTimer() {
-  const bool waiting = attempt_open_ && state_ == State::kOpen &&
+  const bool waiting = attempt_open_ && state_ == State::kOpen && !tunnel_ &&
                        (request_ended_ || write_failed_) && output_.empty() && response_ != Response::kComplete && pause_count_ == 0;
   if (waiting) {
     read_timer_.Arm(timeouts_.read);
@@ -325,160 +339,6 @@ void ClientConnection::ResumeReading() {
   if (readable_ || !input_.empty()) io_.loop().Schedule(ready_task_);
 }
 
-// ---- writing ----
-
-void ClientConnection::SendHead(const http::RequestHead& head, bool end) {
-  if (state_ == State::kClosed || !attempt_open_ || request_head_sent_) return;
-  request_head_sent_ = true;
-  head_request_ = head.method == http::Method::kHead;
-  RequestWireOptions wire;
-  framing_ = head.body.kind;
-  switch (head.body.kind) {
-    case BodyLength::Kind::kNone:
-      break;
-    case BodyLength::Kind::kFixed:
-      fixed_left_ = head.body.size;
-      wire.framing = WireFraming::kContentLength;
-      wire.length = head.body.size;
-      break;
-    case BodyLength::Kind::kChunked:
-    case BodyLength::Kind::kUntilClose:  // no such request in HTTP/1
-      framing_ = BodyLength::Kind::kChunked;
-      wire.framing = WireFraming::kChunked;
-      break;
-  }
-  wire.close = options_.max_requests != 0 && attempts_ >= options_.max_requests;
-  char* const out = output_.Reserve(RequestHeadBound(head));
-  output_.Commit(static_cast<size_t>(WriteRequestHead(head, wire, out) - out));
-  io_.counters()[CounterId::kUpstreamRequests].Add();
-  if (reused()) io_.counters()[CounterId::kUpstreamReuses].Add();
-  if (end) {
-    if (framing_ == BodyLength::Kind::kChunked) output_.Append(kLastChunk);
-    EndRequest();
-  } else {
-    ScheduleFlush();
-  }
-}
-
-void ClientConnection::SendBody(std::string_view piece, bool end) {
-  if (state_ == State::kClosed || !request_head_sent_ || request_ended_) return;
-  switch (framing_) {
-    case BodyLength::Kind::kNone:
-    case BodyLength::Kind::kUntilClose:
-      break;
-    case BodyLength::Kind::kFixed:
-      piece = piece.substr(0, static_cast<size_t>(std::min<uint64_t>(piece.size(), fixed_left_)));
-      fixed_left_ -= piece.size();
-      Write({}, piece, {});
-      break;
-    case BodyLength::Kind::kChunked:
-      if (piece.empty()) {
-        if (end) Write(kLastChunk, {}, {});
-      } else {
-        char head[kMaxChunkHead];
-        const size_t size = WriteChunkHead(piece.size(), head);
-        Write({head, size}, piece, end ? std::string_view("\r\n0\r\n\r\n") : kChunkEnd);
-      }
-      break;
-  }
-  if (end) EndRequest();
-}
-
-void ClientConnection::SendTrailers(const http::HeaderMap& trailers) {
-  if (state_ == State::kClosed || !request_head_sent_ || request_ended_) return;
-  if (framing_ == BodyLength::Kind::kChunked) {
-    char* const out = output_.Reserve(TrailersBound(trailers));
-    output_.Commit(static_cast<size_t>(WriteLastChunk(trailers, out) - out));
-  }
-  EndRequest();
-}
-
-void ClientConnection::Write(std::string_view before, std::string_view piece,
-                             std::string_view after) {
-  if (write_failed_) return;
-  if (state_ != State::kOpen) {
-    output_.Append(before);
-    output_.Append(piece);
-    output_.Append(after);
-  } else if (output_.Send(*transport_, before, piece, after) == codec::OutputQueue::Result::kFailed) {
-    write_failed_ = true;
-    io_.loop().Schedule(ready_task_);
-    return;
-  }
-  if (output_.blocked() && !send_timer_.armed()) send_timer_.Arm(timeouts_.send);
-  if (output_.size() > http::ServerStream::kHighWater) {
-    was_above_high_water_ = true;
-  } else if (was_above_high_water_ && output_.size() < http::ServerStream::kLowWater) {
-    io_.loop().Schedule(ready_task_);
-  }
-  ScheduleFlush();
-}
-
-void ClientConnection::EndRequest() {
-  request_ended_ = true;
-  // Less than was promised: the upstream waits for the rest and must not take the next request for it.
-  if (framing_ == BodyLength::Kind::kFixed && fixed_left_ > 0) {
-    write_failed_ = true;
-    io_.loop().Schedule(ready_task_);
-    return;
-  }
-  ScheduleFlush();
-  if (response_ == Response::kComplete) io_.loop().Schedule(ready_task_);
-}
-
-void ClientConnection::ScheduleFlush() {
-  if (state_ == State::kOpen && !output_.blocked()) io_.loop().ScheduleFlush(flush_task_);
-}
-
-void ClientConnection::Flush() {
-  if (state_ != State::kOpen || write_failed_) return;
-  const uint64_t before = output_.written();
-  const codec::OutputQueue::Result result = output_.Flush(*transport_);
-  io_.counters()[CounterId::kUpstreamBytesWritten].Add(output_.written() - counted_written_);
-  counted_written_ = output_.written();
-  switch (result) {
-    case codec::OutputQueue::Result::kFailed:
-      write_failed_ = true;
-      AfterWriteFailure();
-      return;
-    case codec::OutputQueue::Result::kDone:
-      send_timer_.Cancel();
-      break;
-    case codec::OutputQueue::Result::kBlocked:
-      if (output_.written() != before || !send_timer_.armed()) send_timer_.Arm(timeouts_.send);
-      break;
-  }
-  UpdateReadTimer();
-  MaybeNotifyWritable();
-}
-
-// The upstream may have answered before it stopped reading: what it said counts more than that it did not read
-// all. So the request is over, and reading decides.
-void ClientConnection::AfterWriteFailure() {
-  output_.Clear();
-  send_timer_.Cancel();
-  readable_ = true;
-  if (!input_.empty()) {
-    input_.Consume(ProcessSome(input_.view()));
-    if (state_ == State::kClosed) return;
-  }
-  ReadAndProcess();
-  if (state_ == State::kClosed) return;
-  if (attempt_open_ && !received_) {
-    const Failure::Kind kind = output_.failure();
-    Fail(kind == Failure::Kind::kNone ? Failure::Kind::kClosed : kind,
-         "upstream closed the connection");
-    return;
-  }
-  UpdateReadTimer();
-}
-
-void ClientConnection::MaybeNotifyWritable() {
-  if (!was_above_high_water_ || output_.size() >= http::ServerStream::kLowWater) return;
-  was_above_high_water_ = false;
-  if (events_ != nullptr && !request_ended_) events_->OnUpstreamWritable();
-}
-
 // ---- ending ----
 
 void ClientConnection::MaybeFinishAttempt() {
@@ -486,6 +346,7 @@ void ClientConnection::MaybeFinishAttempt() {
   // An upstream that has answered in full need not read the rest of a request, but then the connection is of no
   // further use. The exchange resets the stream when it does not want to go on sending.
   if (!request_ended_) return;
+  if (tunnel_ && !output_.empty() && !write_failed_) return;
   if (!reusable_ || excess_ || !input_.empty() || !output_.empty() || peer_closed_ ||
       write_failed_ || (options_.max_requests != 0 && attempts_ >= options_.max_requests)) {
     Close();
@@ -517,7 +378,7 @@ void ClientConnection::Fail(Failure::Kind kind, std::string_view detail) {
                         .retry = RetryAfterFailure(kind),
                         .detail = detail};
   http::ClientStreamEvents* const events = std::exchange(events_, nullptr);
-  const bool complete = response_ == Response::kComplete;
+  const bool complete = response_ == Response::kComplete && !tunnel_;
   if (kind == Failure::Kind::kProtocol) {
     io_.counters()[CounterId::kUpstreamProtocolErrors].Add();
   } else if (kind == Failure::Kind::kReset || kind == Failure::Kind::kClosed) {
@@ -530,6 +391,11 @@ void ClientConnection::Fail(Failure::Kind kind, std::string_view detail) {
 
 void ClientConnection::Reset() {
   events_ = nullptr;
+  if (tunnel_ && state_ != State::kClosed && !(request_ended_ && output_.empty())) {
+    // What the upstream got so far must not look complete to it.
+    const linger reset{.l_onoff = 1, .l_linger = 0};
+    setsockopt(transport_->fd(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+  }
   Close();
 }
 

@@ -37,6 +37,9 @@ class ClientConnectionOwner {
 // fresh (connecting) → StartAttempt → … → idle → StartAttempt → … → closed. A fresh connection may be given its attempt
 // while it still connects; connection errors are then the attempt's failure. While idle, any byte or the end of
 // the stream closes it.
+//
+// A response of status 101 to a request with `upgrade` makes it a tunnel, and its attempt the last one. It closes when both
+// directions have ended and what was written is with the kernel, also after the attempt's last event.
 class ClientConnection final : public net::Retirable,
                                public http::ClientStream,
                                private net::IoHandler,
@@ -101,6 +104,10 @@ class ClientConnection final : public net::Retirable,
   void AfterWriteFailure();
   void MaybeNotifyWritable();
 
+  // Tunnels.
+  size_t StartTunnel(size_t head_size);
+  void EndTunnelSide();
+
   // Ending.
   void MaybeFinishAttempt();
   // Closes, then tells the exchange.
@@ -141,6 +148,8 @@ class ClientConnection final : public net::Retirable,
   bool request_ended_ = false;
   bool was_above_high_water_ = false;
   bool write_failed_ = false;
+  std::string_view upgrade_;      // the protocol asked for
+  bool tunnel_ = false;           // and switched to
 
   // Response.
   Response response_ = Response::kNone;

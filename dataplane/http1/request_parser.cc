@@ -3,6 +3,7 @@
 #include "dataplane/http/chars.h"
 #include "dataplane/http/uri.h"
 #include "dataplane/http1/field_parser.h"
+#include "dataplane/http1/upgrade.h"
 
 namespace headgate::http1 {
 namespace {
@@ -126,7 +127,6 @@ RequestParseResult ParseRequestHead(std::string_view head, const codec::RequestL
   size_t hosts = 0;
   bool has_connection = false;
   bool has_framing = false;
-  std::string_view upgrade;
   bool has_expect = false;
   for (const http::Field& field : request.fields) {
     switch (field.id) {
@@ -140,9 +140,6 @@ RequestParseResult ParseRequestHead(std::string_view head, const codec::RequestL
       case FieldId::kContentLength:
       case FieldId::kTransferEncoding:
         has_framing = true;
-        break;
-      case FieldId::kUpgrade:
-        upgrade = field.value;
         break;
       case FieldId::kExpect:
         has_expect |= http::EqualsIgnoreCase(field.value, "100-continue");
@@ -181,6 +178,7 @@ RequestParseResult ParseRequestHead(std::string_view head, const codec::RequestL
 
   RequestParseResult result;
   result.keep_alive = request.version == Version::kHttp11;
+  bool wants_upgrade = false;
   if (has_connection) {
     const ConnectionOptions options = ReadConnectionOptions(request.fields);
     if (!options.valid) return Refuse(400, "malformed Connection field");
@@ -189,7 +187,7 @@ RequestParseResult ParseRequestHead(std::string_view head, const codec::RequestL
     } else if (options.keep_alive) {
       result.keep_alive = true;
     }
-    if (options.upgrade && request.version == Version::kHttp11) request.upgrade = upgrade;
+    wants_upgrade = options.upgrade && request.version == Version::kHttp11;
   }
 
   if (has_framing) {
@@ -211,6 +209,16 @@ RequestParseResult ParseRequestHead(std::string_view head, const codec::RequestL
   const bool has_body = request.body.kind == http::BodyLength::Kind::kChunked ||
                         (request.body.kind == http::BodyLength::Kind::kFixed && request.body.size > 0);
   request.expect_continue = has_expect && has_body && request.version == Version::kHttp11;
+  if (wants_upgrade) {
+    const UpgradeRequest upgrade = ReadUpgrade(request.fields);
+    if (!upgrade.valid) return Refuse(400, "malformed Upgrade field");
+    // With a body it is an ordinary request: where the body ends and the new protocol begins would be one more thing
+    // to agree on, and no client needs it.
+    if (!has_body && !upgrade.protocol.empty()) {
+      request.upgrade = upgrade.protocol;
+      request.body = http::BodyLength::None();
+    }
+  }
   return result;
 }
 

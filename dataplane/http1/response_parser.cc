@@ -67,6 +67,7 @@ ResponseParseResult ParseResponseHead(std::string_view head, const codec::Respon
   if (has_connection) {
     const ConnectionOptions options = ReadConnectionOptions(response.fields);
     if (!options.valid) return Refuse("malformed Connection field");
+    result.upgrade = options.upgrade;
     if (options.close) {
       result.keep_alive = false;
     } else if (options.keep_alive) {

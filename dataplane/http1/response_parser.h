@@ -14,6 +14,7 @@ struct ResponseParseResult {
   std::string_view error;
   // Whether the upstream lets the connection live on after this response.
   bool keep_alive = false;
+  bool upgrade = false;  // Connection names Upgrade
 
   bool ok() const { return error.empty(); }
 };

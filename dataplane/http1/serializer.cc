@@ -59,6 +59,12 @@ bool HasTrailersCoding(std::string_view te) {
   return found;
 }
 
+char* PutUpgrade(std::string_view protocol, char* out) {
+  out = Put("Connection: Upgrade\r\nUpgrade: ", out);
+  out = Put(protocol, out);
+  return Put("\r\n", out);
+}
+
 char* PutStatusLine(const http::ResponseHead& head, char* out) {
   out = Put("HTTP/1.1 ", out);
   *out++ = static_cast<char>('0' + head.status / 100 % 10);
@@ -73,11 +79,11 @@ char* PutStatusLine(const http::ResponseHead& head, char* out) {
 
 size_t RequestHeadBound(const http::RequestHead& head) {
   return kFixedParts + head.method_text.size() + head.target.size() + head.authority.size() +
-         FieldsBound(head.fields);
+         head.upgrade.size() + FieldsBound(head.fields);
 }
 
-size_t ResponseHeadBound(const http::ResponseHead& head) {
-  return kFixedParts + head.reason.size() + FieldsBound(head.fields);
+size_t ResponseHeadBound(const http::ResponseHead& head, std::string_view upgrade) {
+  return kFixedParts + head.reason.size() + upgrade.size() + FieldsBound(head.fields);
 }
 
 size_t TrailersBound(const HeaderMap& trailers) {
@@ -115,6 +121,10 @@ char* WriteRequestHead(const http::RequestHead& head, const RequestWireOptions& 
     }
   }
   out = PutFraming(options.framing, options.length, out);
+  if (!head.upgrade.empty()) {
+    out = PutUpgrade(head.upgrade, out);  // neither trailers nor another request follow
+    return Put("\r\n", out);
+  }
   if (te_trailers) out = Put("TE: trailers\r\n", out);
   if (te_trailers && options.close) {
     out = Put("Connection: TE, close\r\n", out);
@@ -169,6 +179,8 @@ char* WriteResponseHead(const http::ResponseHead& head, const ResponseWireOption
     out = Put("Connection: close\r\n", out);
   } else if (options.connection == Connection::kKeepAlive) {
     out = Put("Connection: keep-alive\r\n", out);
+  } else if (options.connection == Connection::kUpgrade) {
+    out = PutUpgrade(options.upgrade, out);
   }
   return Put("\r\n", out);
 }
@@ -186,7 +198,7 @@ char* WriteInformationalHead(const http::ResponseHead& head, char* out) {
 char* WriteLastChunk(const HeaderMap& trailers, char* out) {
   out = Put("0\r\n", out);
   for (const Field& field : trailers) {
-    if (!field.hop_by_hop && !IsForbiddenTrailer(field.id)) out = PutField(field, out);
+    if (!field.hop_by_hop && !http::IsForbiddenTrailer(field.id)) out = PutField(field, out);
   }
   return Put("\r\n", out);
 }

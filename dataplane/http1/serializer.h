@@ -32,20 +32,22 @@ struct ResponseWireOptions {
   WireFraming framing = WireFraming::kNone;
   uint64_t length = 0;
   // What Connection says; kNothing lets HTTP/1.1's default (keep-alive) stand.
-  enum class Connection : uint8_t { kNothing, kClose, kKeepAlive } connection = Connection::kNothing;
+  enum class Connection : uint8_t { kNothing, kClose, kKeepAlive, kUpgrade } connection = Connection::kNothing;
+  // The protocol that a 101 switches to, with kUpgrade.
+  std::string_view upgrade = {};
   // Written when the response has no Date.
   std::string_view date = {};
 };
 
-// Upper bounds of what the Write functions use.
+// Upper bounds of what the Write functions use. `upgrade` is that of the options.
 size_t RequestHeadBound(const http::RequestHead& head);
-size_t ResponseHeadBound(const http::ResponseHead& head);
+size_t ResponseHeadBound(const http::ResponseHead& head, std::string_view upgrade = {});
 size_t TrailersBound(const http::HeaderMap& trailers);
 
 // Each returns the end of what it wrote to `out`.
 
 // Always HTTP/1.1. Host comes first and from `head.authority`. Expect is left out: the server side of the proxy
-// has answered it. TE: trailers is passed on, as we pass trailers on.
+// has answered it. TE: trailers is passed on, as we pass trailers on. Upgrade is written from `head.upgrade`.
 char* WriteRequestHead(const http::RequestHead& head, const RequestWireOptions& options, char* out);
 
 // Always HTTP/1.1 (RFC 9110 section 6.2: our own version).

@@ -95,6 +95,10 @@ void ServerConnection::RunReady() {
     Close(false);
     return;
   }
+  if (read_ended_ && state_ == State::kTunnel && input_.empty()) {
+    EndTunnelRequest();
+    return;
+  }
   ReadAndProcess();
 }
 
@@ -123,6 +127,7 @@ void ServerConnection::OnTimer(net::Timer& timer) {
       Close(false);
       return;
     case State::kExchange:
+    case State::kTunnel:
     case State::kClosed:
       return;
   }
@@ -137,6 +142,7 @@ bool ServerConnection::WantsToRead() const {
     case State::kLinger:
       return true;
     case State::kBody:
+    case State::kTunnel:
       return pause_count_ == 0;
     case State::kExchange:
       // Only to learn whether the client is gone or has ended its direction.
@@ -196,6 +202,9 @@ size_t ServerConnection::ProcessSome(std::string_view data) {
       case State::kBody:
       case State::kDrainBody:
         step = ProcessBody(rest);
+        break;
+      case State::kTunnel:
+        step = ProcessTunnel(rest);
         break;
       case State::kLinger:
         step = rest.size();
@@ -331,6 +340,19 @@ size_t ServerConnection::ProcessBody(std::string_view data) {
   return data.size() - rest.size();
 }
 
+size_t ServerConnection::ProcessTunnel(std::string_view data) {
+  if (pause_count_ > 0) return 0;
+  events_->OnRequestBody(data, false);
+  return data.size();
+}
+
+// The client has ended its direction and all that it sent was delivered.
+void ServerConnection::EndTunnelRequest() {
+  state_ = State::kExchange;
+  events_->OnRequestBody({}, true);
+  if (state_ != State::kClosed && response_ended_ && output_.empty()) FinishExchange();
+}
+
 void ServerConnection::RequestComplete() {
   read_timer_.Cancel();
   if (state_ == State::kDrainBody) {
@@ -352,6 +374,10 @@ void ServerConnection::OnReadEnd(bool orderly) {
   read_ended_ = true;
   readable_ = false;
   switch (state_) {
+    case State::kTunnel:
+      if (orderly) return EndTunnelRequest();
+      FailExchange(ClientFailure(Failure::Kind::kReset, "client reset the connection"));
+      return;
     case State::kExchange:
       // A client may end its direction and still wait for the response.
       if (orderly && !options_.cancel_on_half_close) return;
@@ -373,9 +399,9 @@ void ServerConnection::PauseReading() {
 
 void ServerConnection::ResumeReading() {
   HEADGATE_CHECK(pause_count_ > 0);
-  if (--pause_count_ > 0 || state_ != State::kBody) return;
+  if (--pause_count_ > 0 || (state_ != State::kBody && state_ != State::kTunnel)) return;
   MaybeSendContinue();
-  RearmBodyTimer();
+  if (state_ == State::kBody) RearmBodyTimer();
   if (readable_ || !input_.empty()) io_.loop().Schedule(ready_task_);
 }
 
@@ -447,7 +473,8 @@ void ServerConnection::CountActive(bool active) {
 
 void ServerConnection::Close(bool abort) {
   if (state_ == State::kClosed) return;
-  if (abort && head_sent_ && framing_ == Framing::kUntilClose) {
+  const bool complete = response_ended_ && output_.empty();
+  if (abort && head_sent_ && framing_ == Framing::kUntilClose && !complete) {
     const linger reset{.l_onoff = 1, .l_linger = 0};
     setsockopt(transport_->fd(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
   }

@@ -22,6 +22,10 @@ namespace headgate::http1 {
 // Lifecycle of a request: head → OnRequest → body events ‖ Send calls → response flushed → OnExchangeDone → next
 // head. Reading stops while the exchange has paused it and while it only waits for its response; what arrived
 // early stays in `input_`.
+//
+// After a response of status 101 both directions carry bytes of another protocol, and each ends by itself. A request for
+// an upgrade that is answered otherwise is the last one of its connection: what the client sent behind it may have been
+// meant for the other protocol, so it is never read as a request.
 class ServerConnection final : public codec::ServerConnection,
                                public http::ServerStream,
                                private net::IoHandler,
@@ -57,6 +61,7 @@ class ServerConnection final : public codec::ServerConnection,
     kHead,       // between requests or reading a head
     kBody,       // an exchange is on and its request not complete
     kExchange,   // an exchange is on and its request complete
+    kTunnel,     // the protocol was switched; the client's direction is open
     kDrainBody,  // the exchange is over; the rest of its request is read and dropped
     kLinger,     // our direction has ended; reads and drops until the client closes too
     kClosed,
@@ -75,6 +80,8 @@ class ServerConnection final : public codec::ServerConnection,
   size_t ProcessSome(std::string_view data);
   size_t ProcessHead(std::string_view data);
   size_t ProcessBody(std::string_view data);
+  size_t ProcessTunnel(std::string_view data);
+  void EndTunnelRequest();
   void OnReadEnd(bool orderly);
   void StartExchange(bool more_follows);
   void RequestComplete();

@@ -32,7 +32,7 @@ void ServerConnection::SendInformational(const http::ResponseHead& head) {
 }
 
 bool ServerConnection::DecideKeepAlive() const {
-  if (refusing_ || draining_ || !client_keep_alive_) return false;
+  if (refusing_ || draining_ || !client_keep_alive_ || !head_.upgrade.empty()) return false;
   if (options_.idle_timeout.count() == 0) return false;
   if (options_.max_requests != 0 && requests_ >= options_.max_requests) return false;
   if (state_ != State::kBody) return true;
@@ -51,9 +51,15 @@ void ServerConnection::SendHead(const http::ResponseHead& head, bool end) {
   ResponseWireOptions wire;
   wire.date = io_.date();
   const bool http10 = head_.version == http::Version::kHttp10;
+  const bool switching = head.status == 101;
   const bool no_body =
       head_.method == http::Method::kHead || head.status == 204 || head.status == 304;
-  if (no_body) {
+  if (switching) {
+    framing_ = Framing::kUntilClose;
+    state_ = State::kTunnel;
+    // What the client sent early, and its end, are in store.
+    io_.loop().Schedule(ready_task_);
+  } else if (no_body) {
     framing_ = Framing::kNone;
     if (head.status == 204) {
       wire.framing = WireFraming::kNone;
@@ -76,12 +82,15 @@ void ServerConnection::SendHead(const http::ResponseHead& head, bool end) {
     framing_ = Framing::kUntilClose;
     keep_alive_ = false;
   }
-  if (!keep_alive_) {
+  if (switching) {
+    wire.connection = ResponseWireOptions::Connection::kUpgrade;
+    wire.upgrade = head_.upgrade;
+  } else if (!keep_alive_) {
     wire.connection = ResponseWireOptions::Connection::kClose;
   } else if (http10) {
     wire.connection = ResponseWireOptions::Connection::kKeepAlive;
   }
-  char* const out = output_.Reserve(ResponseHeadBound(head));
+  char* const out = output_.Reserve(ResponseHeadBound(head, wire.upgrade));
   output_.Commit(static_cast<size_t>(WriteResponseHead(head, wire, out) - out));
   if (end) {
     EndResponse();
@@ -171,9 +180,11 @@ void ServerConnection::Flush() {
   MaybeNotifyWritable();
   if (state_ == State::kClosed || write_failed_) return;
   // Empty still: the exchange may have sent the rest from inside OnDownstreamWritable.
-  if (output_.empty() && response_ended_ &&
-      (state_ == State::kBody || state_ == State::kExchange)) {
+  if (!output_.empty() || !response_ended_) return;
+  if (state_ == State::kBody || state_ == State::kExchange) {
     FinishExchange();
+  } else if (state_ == State::kTunnel) {
+    transport_->ShutdownWrite();  // nothing is written after the end of the response, so this comes once
   }
 }
 

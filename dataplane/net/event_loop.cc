@@ -81,6 +81,7 @@ void EventLoop::Release(uint32_t slot) {
 void EventLoop::Post(absl::AnyInvocable<void()> work) {
   {
     std::lock_guard lock(mail_mutex_);
+    if (mail_ended_) return;
     mail_.push_back(std::move(work));
     if (has_mail_.exchange(true)) return;  // already woken
   }
@@ -105,6 +106,16 @@ void EventLoop::RunMail() {
   for (auto& work : mail) work();
 }
 
+void EventLoop::EndMail() {
+  std::vector<absl::AnyInvocable<void()>> mail;
+  {
+    std::lock_guard lock(mail_mutex_);
+    mail_ended_ = true;
+    mail.swap(mail_);
+  }
+  for (auto& work : mail) work();
+}
+
 void EventLoop::RunList(base::IntrusiveList<ReadyTask>& list) {
   base::IntrusiveList<ReadyTask> batch;
   batch.Splice(list);
@@ -117,6 +128,7 @@ void EventLoop::RunList(base::IntrusiveList<ReadyTask>& list) {
 
 void EventLoop::Run() {
   while (!stopping_.load(std::memory_order_relaxed)) RunOnce(kMaxSleep);
+  EndMail();
 }
 
 void EventLoop::RunOnce(milliseconds max_wait) {

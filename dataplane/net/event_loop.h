@@ -110,8 +110,8 @@ class EventLoop {
   // at the end of the turn, so that its callers up the stack stay valid.
   void Retire(std::unique_ptr<Retirable> object) { retired_.push_back(std::move(object)); }
 
-  // Any thread: runs `work` on the loop's thread in order of posting. Work posted after the loop has ended is
-  // destroyed unrun.
+  // Any thread: runs `work` on the loop's thread in order of posting. What was posted before Run ended is run, what
+  // comes later is destroyed by this call.
   void Post(absl::AnyInvocable<void()> work);
   // Any thread: Run returns after the current turn.
   void Stop();
@@ -135,6 +135,7 @@ class EventLoop {
 
   void Release(uint32_t slot);
   void RunMail();
+  void EndMail();
   void RunList(base::IntrusiveList<ReadyTask>& list);
 
   int epoll_fd_ = -1;
@@ -152,6 +153,7 @@ class EventLoop {
 
   std::mutex mail_mutex_;
   std::vector<absl::AnyInvocable<void()>> mail_;
+  bool mail_ended_ = false;  // guarded by mail_mutex_, as is mail_
   std::atomic<bool> has_mail_{false};
   std::atomic<bool> stopping_{false};
 };

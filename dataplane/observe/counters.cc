@@ -28,6 +28,11 @@ std::string_view CounterName(CounterId id) {
     case CounterId::kUpstreamProtocolErrors: return "upstream_protocol_errors_total";
     case CounterId::kUpstreamBytesRead: return "upstream_read_bytes_total";
     case CounterId::kUpstreamBytesWritten: return "upstream_written_bytes_total";
+    case CounterId::kTunnels: return "tunnels_total";
+    case CounterId::kTunnelsActive: return "tunnels_active";
+    case CounterId::kTunnelBytesFromClients: return "tunnel_bytes_from_clients_total";
+    case CounterId::kTunnelBytesToClients: return "tunnel_bytes_to_clients_total";
+    case CounterId::kTunnelTimeouts: return "tunnel_timeouts_total";
     case CounterId::kAccessLogDropped: return "access_log_dropped_lines_total";
     case CounterId::kCount: break;
   }
@@ -37,7 +42,7 @@ std::string_view CounterName(CounterId id) {
 bool IsLevel(CounterId id) {
   return id == CounterId::kDownstreamConnectionsActive ||
          id == CounterId::kDownstreamRequestsActive ||
-         id == CounterId::kUpstreamConnectionsActive;
+         id == CounterId::kUpstreamConnectionsActive || id == CounterId::kTunnelsActive;
 }
 
 }  // namespace headgate::observe

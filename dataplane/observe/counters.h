@@ -51,6 +51,11 @@ enum class CounterId : uint8_t {
   kUpstreamProtocolErrors,
   kUpstreamBytesRead,
   kUpstreamBytesWritten,
+  kTunnels,                      // upgrades that an upstream accepted
+  kTunnelsActive,                // level
+  kTunnelBytesFromClients,       // of the upgraded protocol
+  kTunnelBytesToClients,
+  kTunnelTimeouts,               // closed because nothing moved
   kAccessLogDropped,
   kCount,
 };

@@ -5,9 +5,9 @@
 namespace headgate::observe {
 namespace {
 
-std::string TakeLabel(std::string_view& key) {
+std::string_view TakeLabel(std::string_view& key) {
   const size_t end = std::min(key.find('\0'), key.size());
-  std::string label(key.substr(0, end));
+  const std::string_view label = key.substr(0, end);
   key.remove_prefix(std::min(end + 1, key.size()));
   return label;
 }
@@ -16,52 +16,72 @@ std::string TakeLabel(std::string_view& key) {
 
 void RouteCounters::Add(const RouteCounters& other) {
   for (size_t i = 0; i < by_class.size(); ++i) by_class[i] += other.by_class[i];
-  for (size_t i = 0; i < duration_buckets.size(); ++i) duration_buckets[i] += other.duration_buckets[i];
+  for (size_t i = 0; i < duration_buckets.size(); ++i)
+    duration_buckets[i] += other.duration_buckets[i];
   duration_seconds += other.duration_seconds;
   request_bytes += other.request_bytes;
   response_bytes += other.response_bytes;
 }
 
+RouteLabels RouteStats::Route::labels() const {
+  std::string_view rest = key_;
+  RouteLabels labels;
+  labels.host = TakeLabel(rest);
+  labels.ns = TakeLabel(rest);
+  labels.ingress = TakeLabel(rest);
+  labels.service = TakeLabel(rest);
+  labels.service_port = TakeLabel(rest);
+  labels.path = TakeLabel(rest);
+  return labels;
+}
+
+RouteCounters RouteStats::Route::counters() const {
+  const auto value = [](const ShardCounter& counter) { return counter.value(); };
+  RouteCounters read;
+  std::transform(by_class_.begin(), by_class_.end(), read.by_class.begin(), value);
+  std::transform(duration_buckets_.begin(), duration_buckets_.end(), read.duration_buckets.begin(),
+                 value);
+  read.duration_seconds = static_cast<double>(duration_microseconds_.value()) / 1e6;
+  read.request_bytes = request_bytes_.value();
+  read.response_bytes = response_bytes_.value();
+  return read;
+}
+
 void RouteStats::Count(const RequestRecord& record) {
   key_.clear();
   key_ += record.virtual_host.empty() ? std::string_view("_") : record.virtual_host;
-  for (const std::string_view label : {record.route_namespace, record.route_ingress, record.route_service,
-                                       record.route_service_port, record.route_path}) {
+  for (const std::string_view label :
+       {record.route_namespace, record.route_ingress, record.route_service,
+        record.route_service_port, record.route_path}) {
     key_ += '\0';
     key_ += label;
   }
-  auto found = routes_.find(key_);
-  if (found == routes_.end()) {
-    found = routes_.try_emplace(routes_.size() < max_routes_ ? key_ : std::string("other")).first;
-  }
-  RouteCounters& counters = found->second;
+  const auto found = routes_.find(key_);
+  Route& route = found != routes_.end() ? *found->second : Add(key_);
 
   const unsigned status_class = record.status / 100u;
-  ++counters.by_class[status_class < counters.by_class.size() ? status_class : 0];
+  route.by_class_[status_class < route.by_class_.size() ? status_class : 0].Add();
   const double seconds = std::chrono::duration<double>(record.duration).count();
   size_t bucket = 0;
-  while (bucket < RouteCounters::kBounds.size() && seconds > RouteCounters::kBounds[bucket]) ++bucket;
-  ++counters.duration_buckets[bucket];
-  counters.duration_seconds += seconds;
-  counters.request_bytes += record.request_bytes;
-  counters.response_bytes += record.response_body_bytes;
+  while (bucket < RouteCounters::kBounds.size() && seconds > RouteCounters::kBounds[bucket])
+    ++bucket;
+  route.duration_buckets_[bucket].Add();
+  route.duration_microseconds_.Add(static_cast<uint64_t>(record.duration.count()));
+  route.request_bytes_.Add(record.request_bytes);
+  route.response_bytes_.Add(record.response_body_bytes);
 }
 
-std::vector<std::pair<RouteLabels, RouteCounters>> RouteStats::Copy() const {
-  std::vector<std::pair<RouteLabels, RouteCounters>> copy;
-  copy.reserve(routes_.size());
-  for (const auto& [key, counters] : routes_) {
-    std::string_view rest = key;
-    RouteLabels labels;
-    labels.host = TakeLabel(rest);
-    labels.ns = TakeLabel(rest);
-    labels.ingress = TakeLabel(rest);
-    labels.service = TakeLabel(rest);
-    labels.service_port = TakeLabel(rest);
-    labels.path = TakeLabel(rest);
-    copy.emplace_back(std::move(labels), counters);
+RouteStats::Route& RouteStats::Add(std::string_view key) {
+  if (routes_.size() >= max_routes_) {
+    key = "other";
+    if (const auto other = routes_.find(key); other != routes_.end()) return *other->second;
   }
-  return copy;
+  auto added = std::make_unique<Route>(key);
+  Route& route = *added;
+  routes_.emplace(route.key(), std::move(added));
+  last_->store(&route, std::memory_order_release);
+  last_ = &route.next_;
+  return route;
 }
 
 }  // namespace headgate::observe

@@ -1,31 +1,32 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "dataplane/observe/counters.h"
 #include "dataplane/observe/request_record.h"
 
 namespace headgate::observe {
 
 // The labels of one route's series.
 struct RouteLabels {
-  std::string host;  // the virtual host as configured; "_" for requests that matched none
-  std::string ns;
-  std::string ingress;
-  std::string service;
-  std::string service_port;
-  std::string path;
-
-  auto operator<=>(const RouteLabels&) const = default;
+  std::string_view host;  // the virtual host as configured; "_" for requests that matched none
+  std::string_view ns;
+  std::string_view ingress;
+  std::string_view service;
+  std::string_view service_port;
+  std::string_view path;
 };
 
 struct RouteCounters {
   // Upper bounds in seconds of the duration buckets, those of ingress-nginx; a last one is +Inf.
-  static constexpr std::array<double, 11> kBounds = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10};
+  static constexpr std::array<double, 11> kBounds = {.005, .01, .025, .05, .1, .25,
+                                                     .5,   1,   2.5,  5,   10};
 
   std::array<uint64_t, 6> by_class{};  // [1] = 1xx … [5] = 5xx; [0]: none of these
   std::array<uint64_t, kBounds.size() + 1> duration_buckets{};  // not cumulated
@@ -36,20 +37,61 @@ struct RouteCounters {
   void Add(const RouteCounters& other);
 };
 
-// Counts finished exchanges by route. One per worker, used on its thread; others see copies. The number of routes
-// is bounded: beyond it requests are counted under the host "other".
+// Counts finished exchanges by route. One per worker, written on its thread and read on any: a
+// scrape neither waits for a worker nor holds one up. The number of routes is bounded: beyond it
+// requests are counted under the host "other". A route stays once it has been seen, and takes about
+// 350 bytes.
 class RouteStats {
  public:
-  explicit RouteStats(size_t max_routes = 20'000) : max_routes_(max_routes) {}
+  // One route's counts as one worker has them. Lives as long as the RouteStats.
+  class Route {
+   public:
+    explicit Route(std::string_view key) : key_(key) {}
 
+    // Equal for equal labels, and in the order of the labels. Any thread.
+    std::string_view key() const { return key_; }
+    // Views into key(). Any thread.
+    RouteLabels labels() const;
+    // Each number is right, if not all of the same moment. Any thread.
+    RouteCounters counters() const;
+
+   private:
+    friend class RouteStats;
+
+    const std::string key_;  // the labels joined by NUL, which none of them can hold
+    std::array<ShardCounter, RouteCounters{}.by_class.size()> by_class_;
+    std::array<ShardCounter, RouteCounters::kBounds.size() + 1> duration_buckets_;
+    ShardCounter duration_microseconds_;
+    ShardCounter request_bytes_;
+    ShardCounter response_bytes_;
+    std::atomic<const Route*> next_{nullptr};
+  };
+
+  explicit RouteStats(size_t max_routes = 20'000) : max_routes_(max_routes) {}
+  RouteStats(const RouteStats&) = delete;
+  RouteStats& operator=(const RouteStats&) = delete;
+
+  // The owner's thread only.
   void Count(const RequestRecord& record);
-  std::vector<std::pair<RouteLabels, RouteCounters>> Copy() const;
+
+  // Any thread: every route seen so far, in the order of their first requests.
+  template <typename Visit>
+  void ForEach(Visit&& visit) const {
+    for (const Route* route = first_.load(std::memory_order_acquire); route != nullptr;
+         route = route->next_.load(std::memory_order_acquire)) {
+      visit(*route);
+    }
+  }
 
  private:
-  // The labels joined by NUL, which none of them can hold.
-  std::string key_;
-  absl::flat_hash_map<std::string, RouteCounters> routes_;
+  Route& Add(std::string_view key);
+
+  std::string key_;  // of the request at hand; kept for its capacity
+  absl::flat_hash_map<std::string_view, std::unique_ptr<Route>> routes_;
   const size_t max_routes_;
+  // The same routes as a list that only grows, for readers. `last_` is the next_ of its end.
+  std::atomic<const Route*> first_{nullptr};
+  std::atomic<const Route*>* last_ = &first_;
 };
 
 }  // namespace headgate::observe

@@ -26,7 +26,10 @@ microseconds Since(net::TimePoint start) {
 
 }  // namespace
 
-Exchange::Exchange(ExchangeServices& services) : services_(services), request_body_(services.spill()) {}
+Exchange::Exchange(ExchangeServices& services)
+    : services_(services),
+      request_body_(services.spill()),
+      tunnel_timer_(services.loop().timers(), *this) {}
 
 void Exchange::Begin(http::ServerStream& downstream, const http::RequestHead& head) {
   phase_ = Phase::kNew;
@@ -41,6 +44,8 @@ void Exchange::Begin(http::ServerStream& downstream, const http::RequestHead& he
   attempt_reused_ = false;
   holding_request_ = false;
   holding_response_ = false;
+  tunnel_ = false;
+  tunnel_response_ended_ = false;
   failure_ = {};
   started_ = net::Clock::now();
 
@@ -238,6 +243,7 @@ void Exchange::OpenAttempt() {
 // ---- the request, from downstream -------------------------------------------------------------------------------
 
 void Exchange::OnRequestBody(std::string_view piece, bool end) {
+  if (tunnel_) return OnTunnelRequest(piece, end);
   const bool holding = phase_ == Phase::kHoldingRequest;
   if (upstream_ == nullptr && !holding) return request_body_.Ignore(piece, end);  // answered already
   const uint64_t limit = body_limit();
@@ -291,6 +297,7 @@ void Exchange::OnResponseHead(const http::ResponseHead& head, bool end) {
   observe::AttemptRecord& attempt = record_.attempt_storage[record_.attempt_count - 1];
   attempt.status = head.status;
   attempt.header_time = Since(attempt_started_);
+  if (head.status == 101) return StartTunnel(head);
   Advance(Event::kResponseHead);
   failure_ = {};  // an earlier attempt's
   record_.status = head.status;
@@ -303,6 +310,7 @@ void Exchange::OnResponseHead(const http::ResponseHead& head, bool end) {
 void Exchange::OnResponseBody(std::string_view piece, bool end) {
   record_.response_body_bytes += piece.size();
   record_.attempt_storage[record_.attempt_count - 1].response_bytes += piece.size();
+  if (tunnel_) return OnTunnelResponse(piece, end);
   downstream_->SendBody(piece, end);
   if (end) return EndUpstream();
   UpdateHolds();
@@ -323,6 +331,7 @@ void Exchange::EndUpstream() {
 
 void Exchange::OnUpstreamReset(const Failure& failure) {
   DetachUpstream();
+  if (tunnel_response_ended_) return;  // the client has all of it; what it still sends has no reader
   HandleAttemptFailure(failure);
 }
 
@@ -432,6 +441,7 @@ void Exchange::DetachUpstream() {
 
 void Exchange::Finish() {
   AbandonUpstream();
+  if (tunnel_) EndTunnel();
   request_body_.Drop();
   record_.duration = Since(started_);
   record_.request_bytes = request_->head_bytes + request_body_.received();

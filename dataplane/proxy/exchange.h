@@ -43,7 +43,8 @@ class ExchangeServices {
 // Owned by the worker, which recycles it: Start, then events from both streams until OnFinished.
 class Exchange final : public net::Retirable,
                        public http::ServerStreamEvents,
-                       private http::ClientStreamEvents {
+                       private http::ClientStreamEvents,
+                       private net::TimerHandler {
  public:
   explicit Exchange(ExchangeServices& services);
 
@@ -82,6 +83,15 @@ class Exchange final : public net::Retirable,
   void OnResponseTrailers(const http::HeaderMap& trailers) override;
   void OnUpstreamWritable() override;
   void OnUpstreamReset(const base::Failure& failure) override;
+
+  // Tunnels, after an upgrade; in exchange_tunnel.cc. They hold no configuration: `config_` and `route_` are empty.
+  void StartTunnel(const http::ResponseHead& head);
+  void ReleaseConfig();
+  void OnTunnelRequest(std::string_view piece, bool end);
+  void OnTunnelResponse(std::string_view piece, bool end);
+  void OnTimer(net::Timer& timer) override;
+  void EndTunnel();
+  observe::CounterShard& counters();
 
   // Decisions.
   Action Advance(Event event);
@@ -131,6 +141,11 @@ class Exchange final : public net::Retirable,
   RequestBody request_body_;
   bool holding_request_ = false;            // we have paused the downstream
   bool holding_response_ = false;           // we have paused the upstream
+
+  bool tunnel_ = false;
+  bool tunnel_response_ended_ = false;
+  net::milliseconds tunnel_idle_{0};
+  net::Timer tunnel_timer_;                 // fires when nothing has moved for tunnel_idle_
 
   base::Failure failure_;
   net::TimePoint started_;

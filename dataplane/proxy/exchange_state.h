@@ -10,22 +10,24 @@ enum class Phase : uint8_t {
   kHoldingRequest,  // the body is received; no endpoint is chosen before it is here
   kForwarding,      // an attempt is under way; the client has seen nothing of a final response
   kStreaming,       // the upstream's response head went to the client
+  kTunnelling,      // the upstream accepted an upgrade: bytes go both ways until both ends have ended
   kReplying,        // a response of our own went to the client
   kFinished,        // over; waiting to be freed
 };
-inline constexpr int kPhases = 6;
+inline constexpr int kPhases = 7;
 
 enum class Event : uint8_t {
   kHoldRequest,     // the route leads to a cluster, which gets the request when its body is here
   kForward,         // the route leads to a cluster
   kReply,           // the proxy answers itself, by rule
   kResponseHead,    // the upstream's final response head
+  kUpgraded,        // instead of it, 101
   kAttemptRetry,    // the attempt failed and another one may be made
   kFailed,          // the exchange cannot go on
   kDownstreamGone,  // the client left or broke the protocol
   kDone,            // the response is with the kernel and the request is complete
 };
-inline constexpr int kEvents = 8;
+inline constexpr int kEvents = 9;
 
 enum class Action : uint8_t {
   kImpossible,       // this event cannot come in this phase; a broken invariant
@@ -63,12 +65,14 @@ constexpr Step NextStep(Phase phase, Event event) {
     case Phase::kForwarding:
       switch (event) {
         case Event::kResponseHead: return {Phase::kStreaming, Action::kForwardHead};
+        case Event::kUpgraded: return {Phase::kTunnelling, Action::kForwardHead};
         case Event::kAttemptRetry: return {Phase::kForwarding, Action::kOpenAttempt};
         case Event::kFailed: return {Phase::kReplying, Action::kSendReply};
         case Event::kDownstreamGone: return {Phase::kFinished, Action::kFinish};
         default: return {phase, Action::kImpossible};
       }
     case Phase::kStreaming:
+    case Phase::kTunnelling:
       switch (event) {
         case Event::kFailed: return {Phase::kFinished, Action::kBreakDownstream};
         case Event::kDownstreamGone:

@@ -3,10 +3,13 @@
 #include <openssl/pem.h>
 #include <time.h>
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/hash/hash.h"
 #include "common/strings.h"
+#include "dataplane/tls/certificate_scan.h"
 #include "dataplane/tls/openssl_ptr.h"
 
 namespace headgate::tls {
@@ -80,6 +83,16 @@ int64_t ToUnixSeconds(const ASN1_TIME* time) {
   return ASN1_TIME_to_tm(time, &parts) == 1 ? timegm(&parts) : 0;
 }
 
+// True when a look is enough to know that OpenSSL will take the chain and the key.
+bool ScanAll(const std::vector<std::string>& ders, const SecretBytes& key_der,
+             CertificateFacts& facts) {
+  const std::optional<CertificateFacts> leaf = ScanCertificate(ders[0]);
+  if (!leaf || !ScanKeyMatches(*leaf, key_der.Reveal())) return false;
+  facts = *leaf;
+  return std::all_of(ders.begin() + 1, ders.end(),
+                     [](const std::string& der) { return ScanCertificate(der).has_value(); });
+}
+
 }  // namespace
 
 EVP_PKEY* ParseKey(int type, std::string_view der) {
@@ -100,7 +113,29 @@ absl::StatusOr<std::shared_ptr<const Certificate>> CertificateParser::Parse(
   std::vector<std::string> ders = ReadChain(chain_pem);
   if (ders.empty()) return Refuse("chain_pem", "holds no PEM certificate");
   if (ders.size() > kMaxChainLength) return Refuse("chain_pem", "holds more than 16 certificates");
+  SecretBytes key_der = ReadKey(key_pem);
+  if (key_der.empty()) return Refuse("key_pem", "holds no unencrypted PEM private key");
+  CertificateFacts facts;
+  if (!ScanAll(ders, key_der, facts)) {
+    if (absl::Status checked = CheckAll(ders, key_der, facts); !checked.ok()) return checked;
+  }
 
+  std::shared_ptr<Certificate> out(new Certificate);
+  out->id_ = next_id_++;
+  out->key_type_ = facts.key_type;
+  out->not_before_ = facts.not_before;
+  out->not_after_ = facts.not_after;
+  out->key_ = std::move(key_der);
+  out->leaf_ = std::move(ders[0]);
+  out->leaf_.shrink_to_fit();
+  for (size_t i = 1; i < ders.size(); ++i) out->intermediates_.push_back(Share(std::move(ders[i])));
+  out->intermediates_.shrink_to_fit();
+  ERR_clear_error();
+  return out;
+}
+
+absl::Status CertificateParser::CheckAll(const std::vector<std::string>& ders,
+                                         const SecretBytes& key_der, CertificateFacts& facts) {
   const OpenSslPtr<X509> leaf = ParseDer(ders[0]);
   if (leaf == nullptr || X509_get0_pubkey(leaf.get()) == nullptr) {
     return Refuse("chain_pem", "the first certificate cannot be parsed");
@@ -113,10 +148,10 @@ absl::StatusOr<std::shared_ptr<const Certificate>> CertificateParser::Parse(
     }
     sk_X509_push(chain.get(), intermediate.release());
   }
-  SecretBytes key_der = ReadKey(key_pem);
-  if (key_der.empty()) return Refuse("key_pem", "holds no unencrypted PEM private key");
-  const int key_type = EVP_PKEY_get_base_id(X509_get0_pubkey(leaf.get()));
-  const OpenSslPtr<EVP_PKEY> key(ParseKey(key_type, key_der.Reveal()));
+  facts.key_type = EVP_PKEY_get_base_id(X509_get0_pubkey(leaf.get()));
+  facts.not_before = ToUnixSeconds(X509_get0_notBefore(leaf.get()));
+  facts.not_after = ToUnixSeconds(X509_get0_notAfter(leaf.get()));
+  const OpenSslPtr<EVP_PKEY> key(ParseKey(facts.key_type, key_der.Reveal()));
   if (key == nullptr) return Refuse("key_pem", "the private key cannot be parsed");
   if (X509_check_private_key(leaf.get(), key.get()) != 1) {
     return Refuse("key_pem", "does not belong to the first certificate of chain_pem");
@@ -124,19 +159,7 @@ absl::StatusOr<std::shared_ptr<const Certificate>> CertificateParser::Parse(
   if (SSL_CTX_use_cert_and_key(probe_, leaf.get(), key.get(), chain.get(), 1) != 1) {
     return Refuse("chain_pem", TakeOpenSslError());
   }
-
-  std::shared_ptr<Certificate> out(new Certificate);
-  out->id_ = next_id_++;
-  out->key_type_ = key_type;
-  out->not_before_ = ToUnixSeconds(X509_get0_notBefore(leaf.get()));
-  out->not_after_ = ToUnixSeconds(X509_get0_notAfter(leaf.get()));
-  out->key_ = std::move(key_der);
-  out->leaf_ = std::move(ders[0]);
-  out->leaf_.shrink_to_fit();
-  for (size_t i = 1; i < ders.size(); ++i) out->intermediates_.push_back(Share(std::move(ders[i])));
-  out->intermediates_.shrink_to_fit();
-  ERR_clear_error();
-  return out;
+  return absl::OkStatus();
 }
 
 std::shared_ptr<const std::string> CertificateParser::Share(std::string der) {

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/secret_bytes.h"
+#include "dataplane/tls/certificate_scan.h"
 
 namespace headgate::tls {
 
@@ -58,12 +59,17 @@ class CertificateParser {
   // `chain_pem`: leaf first. `key_pem`: not encrypted. Refused with a reason that holds no key material: text that is
   // not PEM, an encrypted key, a key that does not belong to the leaf, a key that OpenSSL finds too weak. An
   // expired certificate is not refused (ingress-nginx serves it, too): look at not_after.
+  // Usual certificates are looked at but not parsed (see certificate_scan.h), for thousands come at once after a
+  // restart; should OpenSSL refuse one all the same at its first handshake, the default certificate is served.
   // "chain_pem: ..." and "key_pem: ..." in the reason say which of the two is at fault.
   absl::StatusOr<std::shared_ptr<const Certificate>> Parse(std::string_view chain_pem,
                                                            std::string_view key_pem);
 
  private:
   std::shared_ptr<const std::string> Share(std::string der);
+  // Asks OpenSSL about everything.
+  absl::Status CheckAll(const std::vector<std::string>& ders, const SecretBytes& key_der,
+                        CertificateFacts& facts);
 
   SSL_CTX* probe_;  // takes each certificate once, so that what a worker would refuse is refused here
   uint64_t next_id_ = 1;

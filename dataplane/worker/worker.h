@@ -70,11 +70,9 @@ class Worker final : private net::AcceptHandler,
 
   // Any thread.
   const observe::CounterShard& counters() const { return counters_; }
+  const observe::RouteStats& route_stats() const { return route_stats_; }
   // Runs `work` on the worker's thread. Any thread.
   void Post(absl::AnyInvocable<void()> work) { loop_.Post(std::move(work)); }
-
-  // On the worker's thread (see Post).
-  const observe::RouteStats& route_stats() const { return route_stats_; }
 
  private:
   // net::AcceptHandler

@@ -103,21 +103,24 @@ uint64_t WorkerPool::Sum(observe::CounterId id) const {
 
 void WorkerPool::OnEach(const std::function<void(Worker&)>& work) const {
   for (const auto& worker : workers_) {
+    // The promise goes with the work: where that is dropped unrun, the wait ends too.
     std::promise<void> done;
-    worker->Post([&] {
+    const std::future<void> over = done.get_future();
+    worker->Post([&work, &worker, done = std::move(done)]() mutable {
       work(*worker);
       done.set_value();
     });
-    done.get_future().wait();
+    over.wait();
   }
 }
 
-std::map<observe::RouteLabels, observe::RouteCounters> WorkerPool::RouteCounts() const {
-  std::map<observe::RouteLabels, observe::RouteCounters> merged;
-  OnEach([&](Worker& worker) {
-    for (auto& [labels, counters] : worker.route_stats().Copy()) merged[std::move(labels)].Add(counters);
-  });
-  return merged;
+std::vector<const observe::RouteStats::Route*> WorkerPool::Routes() const {
+  std::vector<const observe::RouteStats::Route*> routes;
+  for (const auto& worker : workers_) {
+    worker->route_stats().ForEach([&](const observe::RouteStats::Route& route) { routes.push_back(&route); });
+  }
+  std::sort(routes.begin(), routes.end(), [](const auto* a, const auto* b) { return a->key() < b->key(); });
+  return routes;
 }
 
 }  // namespace headgate::worker

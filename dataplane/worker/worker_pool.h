@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -49,10 +48,11 @@ class WorkerPool {
 
   // Any thread.
   uint64_t Sum(observe::CounterId id) const;
-  // Counts of all workers by route. See OnEach.
-  std::map<observe::RouteLabels, observe::RouteCounters> RouteCounts() const;
+  // The routes of all workers in the order of their keys, so that those of one route are beside each other. They
+  // live as long as the pool. Any thread.
+  std::vector<const observe::RouteStats::Route*> Routes() const;
   // Runs `work` on each worker's thread, one after the other, and waits for it: a turn of the loop, since workers never
-  // block. Between Start and Stop; any thread but a worker's.
+  // block. A worker that has stopped is left out. After Start; any thread but a worker's.
   void OnEach(const std::function<void(Worker&)>& work) const;
 
   // Bytes of bodies on disk now. Any thread.

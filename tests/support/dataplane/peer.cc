@@ -151,6 +151,8 @@ Peer::Message Peer::ReadResponse(bool to_head_request) { return ReadMessage(to_h
 
 Peer::Message Peer::ReadRequest() { return ReadMessage(false, false); }
 
+bool Peer::CanSend() { return WaitFor(fd_.get(), POLLOUT, kShortMs); }
+
 bool Peer::Silent() { return buffer_.empty() && !WaitFor(fd_.get(), POLLIN, kShortMs); }
 
 bool Peer::Ended() {

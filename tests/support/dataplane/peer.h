@@ -40,6 +40,8 @@ class Peer {
   // A request with its body.
   Message ReadRequest();
 
+  // Waits a short while for room in the kernel's buffers.
+  bool CanSend();
   // True if nothing comes for a short while; for "must stay silent". Keep such tests few.
   bool Silent();
   // True if the stream ends without another byte.

@@ -85,9 +85,10 @@ bool TestProxy::WaitForCount(observe::CounterId id, uint64_t value) {
 }
 
 observe::RouteCounters TestProxy::RouteCount(std::string_view host) {
+  pool_->OnEach([](worker::Worker&) {});
   observe::RouteCounters sum;
-  for (const auto& [labels, counters] : pool_->RouteCounts()) {
-    if (labels.host == host) sum.Add(counters);
+  for (const observe::RouteStats::Route* route : pool_->Routes()) {
+    if (route->labels().host == host) sum.Add(route->counters());
   }
   return sum;
 }

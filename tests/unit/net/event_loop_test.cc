@@ -145,6 +145,21 @@ TEST(EventLoopTest, WorkPostedFromOtherThreadsRunsInOrder) {
   for (int i = 0; i < 1000; ++i) EXPECT_EQ(seen[static_cast<size_t>(i)], i);
 }
 
+TEST(EventLoopTest, WorkIsRunOrDestroyedWhenTheLoopEnds) {
+  EventLoop loop;
+  auto token = std::make_shared<int>(0);
+  // The turn ends with the Stop; what its mail posts is left over.
+  loop.Post([&loop, token] {
+    loop.Stop();
+    loop.Post([token] { ++*token; });
+  });
+  loop.Run();
+  EXPECT_EQ(*token, 1);
+  loop.Post([token] { ++*token; });
+  EXPECT_EQ(*token, 1);
+  EXPECT_EQ(token.use_count(), 1);
+}
+
 TEST(EventLoopTest, TimersWakeTheLoop) {
   struct Stopper : TimerHandler {
     explicit Stopper(EventLoop& l) : loop(l) {}

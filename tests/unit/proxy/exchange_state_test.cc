@@ -47,11 +47,13 @@ TEST(ExchangeStateTest, AFinalHeadIsSentAtMostOnce) {
 
 // From every phase that can be reached the exchange can still end.
 TEST(ExchangeStateTest, EveryPhaseLeadsToTheEnd) {
-  for (const Phase phase : {Phase::kHoldingRequest, Phase::kForwarding, Phase::kStreaming, Phase::kReplying}) {
+  for (const Phase phase : {Phase::kHoldingRequest, Phase::kForwarding, Phase::kStreaming, Phase::kTunnelling,
+                            Phase::kReplying}) {
     EXPECT_EQ(NextStep(phase, Event::kDownstreamGone).next, Phase::kFinished);
     EXPECT_EQ(NextStep(phase, Event::kDownstreamGone).action, Action::kFinish);
   }
   EXPECT_EQ(NextStep(Phase::kStreaming, Event::kDone).next, Phase::kFinished);
+  EXPECT_EQ(NextStep(Phase::kTunnelling, Event::kDone).next, Phase::kFinished);
   EXPECT_EQ(NextStep(Phase::kReplying, Event::kDone).next, Phase::kFinished);
 }
 
@@ -59,6 +61,14 @@ TEST(ExchangeStateTest, AFailureAfterTheHeadBreaksTheResponse) {
   EXPECT_EQ(NextStep(Phase::kForwarding, Event::kFailed).action, Action::kSendReply);
   EXPECT_EQ(NextStep(Phase::kStreaming, Event::kFailed).action, Action::kBreakDownstream);
   EXPECT_EQ(NextStep(Phase::kStreaming, Event::kAttemptRetry).action, Action::kImpossible);
+}
+
+TEST(ExchangeStateTest, ATunnelIsNeverRetriedAndHasOneHead) {
+  EXPECT_EQ(NextStep(Phase::kForwarding, Event::kUpgraded).next, Phase::kTunnelling);
+  EXPECT_EQ(NextStep(Phase::kTunnelling, Event::kFailed).action, Action::kBreakDownstream);
+  for (const Event event : {Event::kAttemptRetry, Event::kResponseHead, Event::kUpgraded, Event::kReply}) {
+    EXPECT_EQ(NextStep(Phase::kTunnelling, event).action, Action::kImpossible);
+  }
 }
 
 }  // namespace
