@@ -1,6 +1,7 @@
 #include "controller/kube/reflector.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "common/strings.h"
 #include "controller/kube/list_decoder.h"
@@ -159,39 +160,60 @@ absl::Status Reflector::List() {
 }
 
 absl::StatusOr<std::string> Reflector::ListAll(bool paged, Replacement* out) {
-  const std::string collection = CollectionPath(type_, options_.ns);
   std::string continue_token;
-  do {
-    // No resourceVersion: the newest state, read with a quorum, which cannot be older than what we
-    // have seen.
-    std::string target = collection;
-    char separator = '?';
-    auto add = [&](std::string_view name, std::string_view value) {
-      target.push_back(separator);
-      separator = '&';
-      StrAppend(&target, name, "=", EncodeQueryValue(value));
-    };
-    if (paged) add("limit", StrCat(options_.page_size));
-    if (!continue_token.empty()) add("continue", continue_token);
-    if (!type_.field_selector.empty()) add("fieldSelector", type_.field_selector);
-
-    ListDecoder decoder(type_, out);
-    absl::Status decode_status;
-    const absl::StatusOr<HttpResult> result =
-        transport_.Get(target, options_.list_idle_limit, [&](std::string_view bytes) {
-          decode_status = decoder.Feed(bytes);
-          return decode_status.ok();
-        });
-    if (!decode_status.ok()) return decode_status;
-    if (result.ok() && result->status == 410) {
-      return absl::OutOfRangeError("410 Gone: the pages of the list expired");
+  int failures = 0;
+  while (!stopped()) {
+    absl::StatusOr<Page> page = ListPage(paged, continue_token, out);
+    if (page.ok()) {
+      backoff_.Reset();
+      failures = 0;
+      continue_token = std::move(page->continue_token);
+      if (continue_token.empty()) return std::move(page->resource_version);
+    } else if (continue_token.empty() || page.status().code() == absl::StatusCode::kOutOfRange ||
+               ++failures > options_.max_page_retries) {
+      return page.status();
+    } else {
+      // What has come so far stays good: over a bad network a long list would never be complete if
+      // each failure threw it away.
+      ReportFailure("list", page.status());
+      Pause();
     }
-    if (absl::Status status = CheckResult(result); !status.ok()) return status;
-    if (absl::Status status = decoder.Finish(); !status.ok()) return status;
-    continue_token = decoder.continue_token();
-    if (continue_token.empty()) return decoder.resource_version();
-  } while (!stopped());
+  }
   return absl::CancelledError("stopped");
+}
+
+absl::StatusOr<Reflector::Page> Reflector::ListPage(bool paged, std::string_view continue_token,
+                                                    Replacement* out) {
+  // No resourceVersion: the newest state, read with a quorum, which cannot be older than what we
+  // have seen.
+  std::string target = CollectionPath(type_, options_.ns);
+  char separator = '?';
+  auto add = [&](std::string_view name, std::string_view value) {
+    target.push_back(separator);
+    separator = '&';
+    StrAppend(&target, name, "=", EncodeQueryValue(value));
+  };
+  if (paged) add("limit", StrCat(options_.page_size));
+  if (!continue_token.empty()) add("continue", continue_token);
+  if (!type_.field_selector.empty()) add("fieldSelector", type_.field_selector);
+
+  Replacement page{type_.kind, options_.ns, {}, {}};
+  ListDecoder decoder(type_, &page);
+  absl::Status decode_status;
+  const absl::StatusOr<HttpResult> result =
+      transport_.Get(target, options_.list_idle_limit, [&](std::string_view bytes) {
+        decode_status = decoder.Feed(bytes);
+        return decode_status.ok();
+      });
+  if (!decode_status.ok()) return decode_status;
+  if (result.ok() && result->status == 410) {
+    return absl::OutOfRangeError("410 Gone: the pages of the list expired");
+  }
+  if (absl::Status status = CheckResult(result); !status.ok()) return status;
+  if (absl::Status status = decoder.Finish(); !status.ok()) return status;
+  std::move(page.objects.begin(), page.objects.end(), std::back_inserter(out->objects));
+  std::move(page.malformed.begin(), page.malformed.end(), std::back_inserter(out->malformed));
+  return Page{decoder.resource_version(), decoder.continue_token()};
 }
 
 Reflector::WatchEnd Reflector::Watch() {

@@ -42,6 +42,9 @@ struct ReflectorOptions {
   // A list older than what was delivered already (a restored etcd, or a server that lags behind) is
   // refused this many times in a row before it is believed.
   int max_stale_lists = 5;
+  // A page of a list that fails is asked for again, this many times in a row, before the list is
+  // begun anew.
+  int max_page_retries = 20;
   uint64_t seed = 0;
 };
 
@@ -49,7 +52,9 @@ struct ReflectorOptions {
 //
 //   list in pages ─▶ OnReplace ─▶ watch from the list's version ─▶ OnChanges ...
 //        ▲                             │ ended: watch again from the last version seen
-//        └────── 410 Gone ─────────────┤ (at once, unless it is all that the server says)
+//        ├────── 410 Gone ─────────────┤ (at once, unless it is all that the server says)
+//        └ a page after the first that   │
+//          fails is asked for again      │
 //                                      └ failed: pause with back-off, watch again from the last
 //                                      version seen
 //
@@ -72,8 +77,15 @@ class Reflector {
   enum class WatchEnd { kEnded, kExpired, kFailed };
 
   absl::Status List();
-  // One whole list. `paged` false: all in one answer.
+  // One whole list; gives its version. `paged` false: all in one answer.
   absl::StatusOr<std::string> ListAll(bool paged, Replacement* out);
+  // One page of it, from `continue_token` (empty: the first), added to `out` if it is complete.
+  // Gives the list's version and the next page's token, empty at the end.
+  struct Page {
+    std::string resource_version;
+    std::string continue_token;
+  };
+  absl::StatusOr<Page> ListPage(bool paged, std::string_view continue_token, Replacement* out);
   WatchEnd Watch();
   // Sorts the events of one read into changes and state of the watch. False: the watch is over.
   bool TakeEvents(std::vector<WatchEvent> events);

@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <thread>
 
 #include "absl/strings/numbers.h"
@@ -225,14 +228,45 @@ TEST_F(ReflectorTest, AListWhosePagesExpireIsReadInOnePiece) {
   EXPECT_THAT(sink.TakeLog(), ElementsAre("+Service n/b"));  // nothing of the broken attempt
 }
 
-TEST_F(ReflectorTest, AFailedListDeliversNothingAndIsTriedAgain) {
+TEST_F(ReflectorTest, APageThatFailsIsAskedForAgain) {
+  constexpr char kSecondPage[] = "/api/v1/services?limit=500&continue=token";
   Start();
   transport.AwaitRequest();
   transport.Reply(ListOf(10, Item("a", 5), "token"));
-  transport.AwaitRequest();
+  ASSERT_EQ(transport.AwaitRequest(), kSecondPage);
   transport.End(absl::UnavailableError("connection reset"));
   PassPause();
-  EXPECT_EQ(transport.AwaitRequest(), kListTarget);
+  ASSERT_EQ(transport.AwaitRequest(), kSecondPage);
+  transport.Send(R"({"metadata":{"resourceVersion":"10"},"items":[)" + Item("b", 6));
+  transport.End();  // in the middle of the page
+  PassPause();
+  ASSERT_EQ(transport.AwaitRequest(), kSecondPage);
+  transport.Reply(ListOf(10, Item("b", 6)));
+  EXPECT_THAT(transport.AwaitRequest(), HasSubstr("resourceVersion=10&"));
+  EXPECT_THAT(sink.TakeLog(), ElementsAre("+Service n/a", "+Service n/b"));  // each once
+  EXPECT_THAT(metrics.Render(),
+              HasSubstr("headgate_kube_failures_total{resource=\"services\"} 2\n"));
+}
+
+TEST_F(ReflectorTest, APageThatAlwaysFailsLeadsToANewList) {
+  options.max_page_retries = 2;
+  Start();
+  transport.AwaitRequest();
+  transport.Reply(ListOf(10, Item("a", 5), "token"));
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_THAT(transport.AwaitRequest(), HasSubstr("continue=token"));
+    transport.Fail(400, "no such token");
+    PassPause();
+  }
+  ASSERT_EQ(transport.AwaitRequest(), kListTarget);
+  transport.Reply(ListOf(11, Item("b", 6)));
+  transport.AwaitRequest();
+  EXPECT_THAT(sink.TakeLog(), ElementsAre("+Service n/b"));
+}
+
+TEST_F(ReflectorTest, AFailedListDeliversNothingAndIsTriedAgain) {
+  Start();
+  ASSERT_EQ(transport.AwaitRequest(), kListTarget);
   transport.Send(R"({"metadata":{"resourceVersion":"10"},"items":[)" + Item("a", 5));
   transport.End();  // a clean end in the middle of the JSON
   PassPause();
@@ -280,6 +314,66 @@ TEST_F(ReflectorTest, GarbageInAWatchIsABrokenConnection) {
   PassPause();
   EXPECT_THAT(transport.AwaitRequest(), HasSubstr("resourceVersion=11&"));
   EXPECT_THAT(sink.TakeLog(), ElementsAre("+Service n/b"));
+}
+
+// An API server behind a network that loses every third answer half-way.
+class LossyServer : public Transport {
+ public:
+  explicit LossyServer(int objects) : objects_(objects) {}
+
+  absl::StatusOr<HttpResult> Get(const std::string& target, absl::Duration,
+                                 const OnData& on_data) override {
+    const size_t at = target.find("&continue=");
+    int first = 0;
+    if (at != std::string::npos) {
+      EXPECT_TRUE(absl::SimpleAtoi(target.substr(at + 10), &first));
+    }
+    if (target.find("watch=1") != std::string::npos) {
+      std::unique_lock<std::mutex> lock(mutex_);
+      cancelled_.wait(lock, [this] { return over_; });
+      return absl::CancelledError("cancelled");
+    }
+    const int end = std::min(objects_, first + 500);
+    std::string items;
+    for (int i = first; i < end; ++i) {
+      StrAppend(&items, i == first ? "" : ",", Item(StrCat("s", i), 5));
+    }
+    std::string body = ListOf(10, items, end == objects_ ? "" : StrCat(end));
+    const bool lost = ++requests_ % 3 == 0;
+    on_data(std::string_view(body).substr(0, lost ? body.size() / 2 : body.size()));
+    if (lost) return absl::UnavailableError("connection reset");
+    return HttpResult{.status = 200, .error_body = {}, .retry_after = {}};
+  }
+  void Cancel() override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    over_ = true;
+    cancelled_.notify_all();
+  }
+  int requests() const { return requests_; }
+
+ private:
+  const int objects_;
+  std::atomic<int> requests_{0};
+  std::mutex mutex_;
+  std::condition_variable cancelled_;
+  bool over_ = false;
+};
+
+TEST(ReflectorOverABadNetworkTest, ALongListBecomesComplete) {
+  LossyServer server(5000);
+  RecordingSink sink;
+  SystemClock clock;
+  MetricsRegistry metrics;
+  ReflectorOptions options;
+  options.type = &ResourceTypeOf(Kind::kService);
+  options.backoff = {.initial = absl::Milliseconds(1), .max = absl::Milliseconds(1)};
+  Reflector reflector(options, server, sink, clock, metrics, [] {});
+  std::thread thread([&] { reflector.Run(); });
+  EXPECT_TRUE(sink.AwaitLogSize(5000));
+  reflector.Stop();
+  thread.join();
+  EXPECT_EQ(server.requests(), 14);  // ten pages; the third, sixth, ninth and twelfth were lost
+  EXPECT_EQ(sink.replacements(), 1);
 }
 
 TEST_F(ReflectorTest, StopEndsAQuietWatchAndAPause) {
