@@ -64,6 +64,7 @@ Pipeline::Pipeline(Options options, Publish publish, const Clock& clock, Metrics
       numbers = shared->numbers;
     }
     Collect(numbers, writer);
+    shared->diagnostics.Collect(writer);
   });
   thread_ = std::thread([this] { Run(); });
 }
@@ -139,10 +140,7 @@ void Pipeline::Report(const translate::TranslationUpdate& update) {
   for (const translate::Diagnostic& diagnostic : update.cleared) {
     HEADGATE_LOG(kDebug, "translate", "no longer so", {"was", diagnostic.ToString()});
   }
-  std::lock_guard lock(shared_->mutex);
-  std::map<DiagnosticKind, int64_t>& counts = shared_->numbers.diagnostics;
-  for (const auto& diagnostic : update.raised) ++counts[{diagnostic.severity, diagnostic.reason}];
-  for (const auto& diagnostic : update.cleared) --counts[{diagnostic.severity, diagnostic.reason}];
+  shared_->diagnostics.Apply(update);
 }
 
 void Pipeline::NoteNumbers() {
@@ -167,13 +165,6 @@ void Pipeline::Collect(const Numbers& numbers, MetricsWriter& writer) {
   Write(writer, "headgate_state_stale_events_total",
         "Events dropped because a newer form of the object was held.", MetricType::kCounter,
         numbers.stale_events);
-  writer.Family("headgate_diagnostics", MetricType::kGauge,
-                "What is wrong with objects now, by severity and reason.");
-  for (const auto& [kind, count] : numbers.diagnostics) {
-    writer.Sample({{"severity", std::string(translate::SeverityName(kind.first))},
-                   {"reason", std::string(translate::ReasonName(kind.second))}},
-                  static_cast<double>(count));
-  }
   writer.Family("headgate_translation_units_total", MetricType::kCounter,
                 "Units of translation redone: the cost of changes.");
   const translate::Translator::Work& work = numbers.work;

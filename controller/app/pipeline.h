@@ -4,17 +4,16 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
 #include "common/clock.h"
 #include "common/metrics.h"
+#include "controller/app/diagnostic_metrics.h"
 #include "controller/publish/snapshot_log.h"
 #include "controller/state/batcher.h"
 #include "controller/state/cluster_state.h"
@@ -56,15 +55,12 @@ class Pipeline {
   absl::Duration SinceLastTurn() const;
 
  private:
-  using DiagnosticKind = std::pair<translate::Severity, translate::Reason>;
-
   // What the thread leaves for a scrape.
   struct Numbers {
     bool synced = false;
     std::array<size_t, kube::kKindCount> objects{};
     uint64_t stale_events = 0;
     translate::Translator::Work work;
-    std::map<DiagnosticKind, int64_t> diagnostics;
   };
 
   void Run();
@@ -94,6 +90,7 @@ class Pipeline {
   struct Shared {
     std::mutex mutex;
     Numbers numbers ABSL_GUARDED_BY(mutex);
+    DiagnosticMetrics diagnostics;
   };
   const std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
 

@@ -171,6 +171,13 @@ TEST_F(PipelineTest, ABrokenIngressKeepsItsLastGoodFormAndIsNamed) {
   EXPECT_EQ(NamesOf(data_plane.applier().content()), kShopNames);
   EXPECT_THAT(metrics_->Render(),
               HasSubstr("headgate_diagnostics{severity=\"error\",reason=\"Undecodable\"} 1"));
+  constexpr char kSeries[] =
+      "headgate_object_diagnostics{severity=\"error\",reason=\"Undecodable\",kind=\"Ingress\","
+      "namespace=\"shop\",name=\"web\",field=";
+  EXPECT_THAT(metrics_->Render(), HasSubstr(kSeries));
+  sink().OnChanges({Shop("web", "shop.example.com", "3"), Slice({3})});
+  ASSERT_TRUE(data_plane.applier().WaitForCalls(3));
+  EXPECT_THAT(metrics_->Render(), Not(HasSubstr(kSeries)));
 }
 
 TEST_F(PipelineTest, ARestartedControllerChangesNothingThatIsTheSame) {
