@@ -1,6 +1,8 @@
 #include "controller/publish/hub.h"
 
 #include <algorithm>
+#include <map>
+#include <string_view>
 #include <utility>
 
 #include "common/log.h"
@@ -11,6 +13,43 @@ namespace {
 
 // One series each: a fleet larger than this is counted, not listed.
 constexpr size_t kMaxListedSubscribers = 100;
+// The same for resources that are refused.
+constexpr size_t kMaxListedRefusals = 100;
+
+// Which resources data planes keep refusing, with the object and field they come from.
+void CollectRefusals(const std::vector<SubscriberStatus>& subscribers, MetricsWriter& writer) {
+  struct Refused {
+    ResourcePtr resource;
+    uint64_t data_planes = 0;
+  };
+  std::map<std::string_view, Refused> by_name;
+  size_t total = 0;
+  for (const SubscriberStatus& subscriber : subscribers) {
+    total += subscriber.refused.size();
+    for (const RefusedResource& refused : subscriber.refused) {
+      Refused& entry = by_name[refused.resource->name()];
+      entry.resource = refused.resource;
+      ++entry.data_planes;
+    }
+  }
+  writer.Family("headgate_snapshot_refused_resources", MetricType::kGauge,
+                "Resources that a data plane keeps refusing, summed over data planes.");
+  writer.Sample({}, uint64_t{total});
+  writer.Family("headgate_snapshot_refused", MetricType::kGauge,
+                "Data planes that keep refusing a resource, by its first cause (the first hundred).");
+  size_t listed = 0;
+  for (const auto& [name, refused] : by_name) {
+    if (listed++ == kMaxListedRefusals) break;
+    v1::Provenance cause;
+    if (refused.resource->provenance_size() > 0) cause = refused.resource->provenance(0);
+    writer.Sample({{"resource", std::string(name)},
+                   {"kind", cause.kind()},
+                   {"namespace", cause.namespace_()},
+                   {"name", cause.name()},
+                   {"field", cause.field()}},
+                  refused.data_planes);
+  }
+}
 
 }  // namespace
 
@@ -131,10 +170,8 @@ void Hub::Collect(MetricsWriter& writer) const {
   const Summary snapshot = Snapshot();
   std::vector<SubscriberStatus> subscribers = Subscribers();
   size_t current = 0;
-  size_t refused = 0;
   for (const SubscriberStatus& subscriber : subscribers) {
     if (subscriber.acked_position == snapshot.position) ++current;
-    refused += subscriber.refused.size();
   }
   writer.Family("headgate_snapshot_info", MetricType::kGauge, "Version of the current snapshot.");
   if (snapshot.published) writer.Sample({{"version", snapshot.version}}, uint64_t{1});
@@ -147,9 +184,7 @@ void Hub::Collect(MetricsWriter& writer) const {
   writer.Family("headgate_snapshot_subscribers_current", MetricType::kGauge,
                 "Data planes that have answered to the current snapshot.");
   writer.Sample({}, uint64_t{current});
-  writer.Family("headgate_snapshot_refused_resources", MetricType::kGauge,
-                "Resources that a data plane keeps refusing, summed over data planes.");
-  writer.Sample({}, uint64_t{refused});
+  CollectRefusals(subscribers, writer);
   if (subscribers.size() > kMaxListedSubscribers) subscribers.resize(kMaxListedSubscribers);
   writer.Family("headgate_snapshot_subscriber_info", MetricType::kGauge,
                 "Version that each data plane has answered to (the first hundred).");
