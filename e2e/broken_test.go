@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	networkingv1 "k8s.io/api/networking/v1"
@@ -92,8 +93,8 @@ func TestABrokenSettingFallsBackToItsDefault(t *testing.T) {
 	awaitReport(t, headgate, space.Name+"/www", annotation)
 }
 
-// awaitReport waits until a line of the controller's log names object and field, and its metrics
-// count it.
+// awaitReport waits until a line of the controller's log and a series of its metrics name object and
+// field (the beginning of it).
 func awaitReport(t *testing.T, headgate *harness.Headgate, object, field string) {
 	t.Helper()
 	harness.WaitFor(t, answerSoon, "a log line about "+object, func() error {
@@ -106,6 +107,11 @@ func awaitReport(t *testing.T, headgate *harness.Headgate, object, field string)
 		metrics := headgate.ControllerMetrics()
 		if harness.Metric(metrics, "headgate_diagnostics") == 0 {
 			return fmt.Errorf("none counted in:\n%s", metrics)
+		}
+		space, name, _ := strings.Cut(object, "/")
+		if harness.Metric(metrics, "headgate_object_diagnostics", fmt.Sprintf("namespace=%q", space),
+			fmt.Sprintf("name=%q", name), `field="`+field) == 0 {
+			return fmt.Errorf("none names %s and %s in:\n%s", object, field, metrics)
 		}
 		return nil
 	})

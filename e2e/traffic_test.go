@@ -345,3 +345,24 @@ func TestTerminatingEndpointsServeWhenNothingElseIsLeft(t *testing.T) {
 	headgate.Await(host, "/", 200, second)
 	assertOnly(t, headgate, host, second)
 }
+
+// Where EndpointSlices are not to be used, the older Endpoints say where a Service is; slices then count for nothing.
+func TestEndpointsInsteadOfSlices(t *testing.T) {
+	harness.EchoAnywhere(t)
+	cluster := harness.OwnCluster(t) // access to Endpoints is not what deploy/ ships
+	space := cluster.NewSpace(t)
+	one, two, misleading := harness.Address(1), harness.Address(2), harness.Address(3)
+	space.Create(space.Service("web"), space.Slice("web", misleading), space.Endpoints("web", one),
+		space.Ingress("www", space.Host("www"), "/", "web"))
+	headgate := harness.NewHeadgate(t, cluster, harness.Options{ControllerArgs: []string{"--endpoints-api=endpoints"}})
+	harness.ReadShippedAccess(t).AlsoRead(t, cluster, "", "endpoints")
+	headgate.StartController()
+	headgate.StartDataPlane()
+	headgate.AwaitReady(startSoon)
+	headgate.Await(space.Host("www"), "/", 200, one)
+
+	space.Update(space.Endpoints("web", two))
+	headgate.Await(space.Host("www"), "/", 200, two)
+	space.Update(space.Endpoints("web"))
+	headgate.Await(space.Host("www"), "/", 503)
+}

@@ -163,6 +163,25 @@ func (a *ShippedAccess) Token(ctx context.Context, cluster *Cluster) (string, er
 	return reply.Status.Token, nil
 }
 
+// AlsoRead lets the controller read one more kind in every namespace, as the chart would with other values.
+func (a *ShippedAccess) AlsoRead(t testing.TB, cluster *Cluster, group, resource string) {
+	t.Helper()
+	ctx, create, meta := context.Background(), metav1.CreateOptions{}, metav1.ObjectMeta{Name: "also-read-" + resource}
+	role := &rbacv1.ClusterRole{ObjectMeta: meta, Rules: []rbacv1.PolicyRule{{
+		APIGroups: []string{group}, Resources: []string{resource}, Verbs: []string{"list", "watch"}}}}
+	binding := &rbacv1.ClusterRoleBinding{
+		ObjectMeta: meta,
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: meta.Name},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: a.Namespace, Name: a.Account}},
+	}
+	if _, err := cluster.Client.RbacV1().ClusterRoles().Create(ctx, role, create); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cluster.Client.RbacV1().ClusterRoleBindings().Create(ctx, binding, create); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // AuditedRequest is what the API server recorded of one request.
 type AuditedRequest struct {
 	Grant  Grant

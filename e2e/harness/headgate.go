@@ -42,6 +42,7 @@ func Programs(t testing.TB) string {
 // Options says how to run Headgate. The zero value is what an operator would get by default.
 type Options struct {
 	ThroughProxy   bool     // put an APIProxy before the API server
+	Manifests      string   // directory of YAML to read instead of a cluster, which may then be nil
 	MutualTLS      bool     // between controller and data plane, with the certificates of TLSDirectory
 	ControllerArgs []string // beyond the addresses
 	DataPlaneArgs  []string
@@ -92,26 +93,34 @@ func NewHeadgate(t testing.TB, cluster *Cluster, options Options) *Headgate {
 			t.Fatal(err)
 		}
 	}
-	server := cluster.URL
-	if options.ThroughProxy {
-		h.API = NewAPIProxy(t, cluster)
-		server = h.API.URL
-	}
-	ctx := context.Background()
-	access := ReadShippedAccess(t)
-	if err := access.Apply(ctx, cluster); err != nil {
-		t.Fatal(err)
-	}
-	token, err := access.Token(ctx, cluster)
-	if err != nil {
-		t.Fatal(err)
-	}
-	kubeconfig := Kubeconfig{Server: server, CAFile: cluster.path("ca.crt"), Token: token}
-	if err := kubeconfig.Write(h.kubeconfig()); err != nil {
-		t.Fatal(err)
+	if options.Manifests == "" {
+		h.arrangeAccess()
 	}
 	t.Cleanup(h.finish)
 	return h
+}
+
+// arrangeAccess gives the controller the access that deploy/ ships, and a kubeconfig to use it.
+func (h *Headgate) arrangeAccess() {
+	h.t.Helper()
+	server := h.cluster.URL
+	if h.options.ThroughProxy {
+		h.API = NewAPIProxy(h.t, h.cluster)
+		server = h.API.URL
+	}
+	ctx := context.Background()
+	access := ReadShippedAccess(h.t)
+	if err := access.Apply(ctx, h.cluster); err != nil {
+		h.t.Fatal(err)
+	}
+	token, err := access.Token(ctx, h.cluster)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	kubeconfig := Kubeconfig{Server: server, CAFile: h.cluster.path("ca.crt"), Token: token}
+	if err := kubeconfig.Write(h.kubeconfig()); err != nil {
+		h.t.Fatal(err)
+	}
 }
 
 func (h *Headgate) kubeconfig() string { return filepath.Join(h.directory, "kubeconfig") }
@@ -140,9 +149,11 @@ func (h *Headgate) finish() {
 // StartController starts headgate-controller and does not wait.
 func (h *Headgate) StartController() {
 	h.t.Helper()
-	arguments := []string{
-		"--kubeconfig=" + h.kubeconfig(), "--snapshot-listen=" + h.snapshot,
-		"--admin-listen=" + h.controllerAdmin}
+	source := "--kubeconfig=" + h.kubeconfig()
+	if h.options.Manifests != "" {
+		source = "--manifests=" + h.options.Manifests
+	}
+	arguments := []string{source, "--snapshot-listen=" + h.snapshot, "--admin-listen=" + h.controllerAdmin}
 	if h.options.MutualTLS {
 		prefix := filepath.Join(h.TLSDirectory(), "controller")
 		arguments = append(arguments, "--snapshot-tls-cert="+prefix+".crt", "--snapshot-tls-key="+prefix+".key",

@@ -99,6 +99,19 @@ func (s *Space) Slice(service string, addresses ...string) *discoveryv1.Endpoint
 	return slice
 }
 
+// Endpoints describes the same in the older form.
+func (s *Space) Endpoints(service string, addresses ...string) *corev1.Endpoints {
+	endpoints := &corev1.Endpoints{ObjectMeta: metav1.ObjectMeta{Name: service, Namespace: s.Name}}
+	subset := corev1.EndpointSubset{Ports: []corev1.EndpointPort{{Name: "http", Port: BackendPort}}}
+	for _, address := range addresses {
+		subset.Addresses = append(subset.Addresses, corev1.EndpointAddress{IP: address})
+	}
+	if len(addresses) > 0 {
+		endpoints.Subsets = []corev1.EndpointSubset{subset}
+	}
+	return endpoints
+}
+
 // Ingress describes one host with a path to a Service.
 func (s *Space) Ingress(name, host, path, service string) *networkingv1.Ingress {
 	prefix := networkingv1.PathTypePrefix
@@ -150,6 +163,8 @@ func (s *Space) TryCreate(object any) (err error) {
 		_, err = client.CoreV1().Secrets(s.Name).Create(s.ctx(), object, options)
 	case *discoveryv1.EndpointSlice:
 		_, err = client.DiscoveryV1().EndpointSlices(s.Name).Create(s.ctx(), object, options)
+	case *corev1.Endpoints:
+		_, err = client.CoreV1().Endpoints(s.Name).Create(s.ctx(), object, options)
 	case *networkingv1.Ingress:
 		_, err = client.NetworkingV1().Ingresses(s.Name).Create(s.ctx(), object, options)
 	default:
@@ -187,6 +202,8 @@ func (s *Space) Update(objects ...any) {
 			_, err = client.CoreV1().Secrets(s.Name).Update(s.ctx(), object, options)
 		case *discoveryv1.EndpointSlice:
 			_, err = client.DiscoveryV1().EndpointSlices(s.Name).Update(s.ctx(), object, options)
+		case *corev1.Endpoints:
+			_, err = client.CoreV1().Endpoints(s.Name).Update(s.ctx(), object, options)
 		case *networkingv1.Ingress:
 			_, err = client.NetworkingV1().Ingresses(s.Name).Update(s.ctx(), object, options)
 		default:
