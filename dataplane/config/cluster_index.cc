@@ -25,6 +25,7 @@ void ClusterIndex::SetCluster(std::string_view name, ClusterSpec spec) {
   }
   Cluster& cluster = at->second;
   cluster.spec = std::move(spec);
+  cluster.tls = nullptr;
   Attach(cluster);
   MarkDirty(cluster);
 }
@@ -72,6 +73,35 @@ void ClusterIndex::SetDnsAddresses(std::string_view dns_name,
   for (Cluster* user : source.users) MarkDirty(*user);
 }
 
+void ClusterIndex::SetSecret(std::string_view name, TlsSecret secret) {
+  auto at = secrets_.find(name);
+  if (at == secrets_.end()) at = secrets_.emplace(std::string(name), SecretSource{}).first;
+  secret_count_ += at->second.given ? 0 : 1;
+  at->second.given = true;
+  at->second.secret = std::move(secret);
+  TlsChanged(at->second);
+}
+
+void ClusterIndex::RemoveSecret(std::string_view name) {
+  const auto at = secrets_.find(name);
+  if (at == secrets_.end() || !at->second.given) return;
+  --secret_count_;
+  TlsChanged(at->second);
+  if (at->second.users.empty()) {
+    secrets_.erase(at);
+  } else {
+    at->second.given = false;
+    at->second.secret = {};
+  }
+}
+
+void ClusterIndex::TlsChanged(SecretSource& source) {
+  for (Cluster* user : source.users) {
+    user->tls = nullptr;
+    MarkDirty(*user);
+  }
+}
+
 void ClusterIndex::MarkDirty(Cluster& cluster) {
   if (cluster.dirty) return;
   cluster.dirty = true;
@@ -79,6 +109,7 @@ void ClusterIndex::MarkDirty(Cluster& cluster) {
 }
 
 void ClusterIndex::Attach(Cluster& cluster) {
+  if (!cluster.spec.secret.empty()) secrets_[cluster.spec.secret].users.push_back(&cluster);
   if (!cluster.spec.endpoints.empty()) {
     endpoints_[cluster.spec.endpoints].users.push_back(&cluster);
   } else if (!cluster.spec.dns_name.empty()) {
@@ -88,6 +119,11 @@ void ClusterIndex::Attach(Cluster& cluster) {
 }
 
 void ClusterIndex::Detach(Cluster& cluster) {
+  if (!cluster.spec.secret.empty()) {
+    const auto at = secrets_.find(cluster.spec.secret);
+    EraseFirst(at->second.users, &cluster);
+    if (at->second.users.empty() && !at->second.given) secrets_.erase(at);
+  }
   if (!cluster.spec.endpoints.empty()) {
     const auto at = endpoints_.find(cluster.spec.endpoints);
     EraseFirst(at->second.users, &cluster);
@@ -98,12 +134,29 @@ void ClusterIndex::Detach(Cluster& cluster) {
   }
 }
 
-std::shared_ptr<const CompiledCluster> ClusterIndex::Compile(const Cluster& cluster) const {
+std::shared_ptr<const tls::ClientPolicy> ClusterIndex::CompileTls(const ClusterSpec& spec) const {
+  auto policy = std::make_shared<tls::ClientPolicy>(spec.tls);
+  if (!spec.secret.empty()) {
+    const SecretSource& source = secrets_.find(spec.secret)->second;
+    if (!source.given) return nullptr;
+    policy->trust = source.secret.trust;
+    policy->certificate = source.secret.certificate;
+  }
+  if (policy->verify && policy->trust == nullptr) policy->trust = tls::TrustStore::System();
+  return policy;
+}
+
+std::shared_ptr<const CompiledCluster> ClusterIndex::Compile(Cluster& cluster) const {
   const ClusterSpec& spec = cluster.spec;
   auto out = std::make_shared<CompiledCluster>();
   out->name = cluster.name;
   out->log_name = spec.log_name;
   out->protocol = spec.protocol;
+  if (spec.protocol == Protocol::kHttps || spec.protocol == Protocol::kH2) {
+    if (cluster.tls == nullptr) cluster.tls = CompileTls(spec);
+    out->tls = cluster.tls;
+    if (out->tls == nullptr) return out;  // without the secret nobody may be spoken to
+  }
   if (spec.literal) {
     out->endpoints.push_back({.address = *spec.literal});
   } else if (!spec.endpoints.empty()) {

@@ -14,8 +14,8 @@
 
 namespace headgate::config {
 
-// Joins Cluster resources with the Endpoints resources and DNS names they take addresses from, and remembers which
-// clusters a change touches. Control thread only.
+// Joins Cluster resources with the Endpoints resources and DNS names they take addresses from and the secrets they
+// speak TLS with, and remembers which clusters a change touches. Control thread only.
 class ClusterIndex {
  public:
   // `registry` outlives the index.
@@ -25,6 +25,8 @@ class ClusterIndex {
   void RemoveCluster(std::string_view name);
   void SetEndpoints(std::string_view name, std::vector<CompiledEndpoint> endpoints);
   void RemoveEndpoints(std::string_view name);
+  void SetSecret(std::string_view name, TlsSecret secret);
+  void RemoveSecret(std::string_view name);
   // Ports of `addresses` are ignored. Unknown names are, too.
   void SetDnsAddresses(std::string_view dns_name, std::span<const base::Address> addresses);
 
@@ -40,6 +42,7 @@ class ClusterIndex {
   std::vector<std::shared_ptr<const CompiledCluster>> All() const;
   size_t cluster_count() const { return clusters_.size(); }
   size_t endpoints_count() const { return endpoints_count_; }
+  size_t secret_count() const { return secret_count_; }
 
  private:
   struct Cluster;
@@ -47,6 +50,11 @@ class ClusterIndex {
   // Where addresses come from. Lives while it has users or a resource of its own.
   struct EndpointsSource {
     std::vector<CompiledEndpoint> endpoints;
+    bool given = false;
+    Users users;
+  };
+  struct SecretSource {
+    TlsSecret secret;
     bool given = false;
     Users users;
   };
@@ -63,6 +71,8 @@ class ClusterIndex {
     std::string_view name;  // the key in clusters_
     ClusterHandle handle;
     ClusterSpec spec;
+    // Of the spec and its secret; null until the next compilation.
+    std::shared_ptr<const tls::ClientPolicy> tls;
     std::shared_ptr<const CompiledCluster> compiled;
     bool dirty = false;
   };
@@ -70,13 +80,17 @@ class ClusterIndex {
   void MarkDirty(Cluster& cluster);
   void Attach(Cluster& cluster);
   void Detach(Cluster& cluster);
-  std::shared_ptr<const CompiledCluster> Compile(const Cluster& cluster) const;
+  std::shared_ptr<const CompiledCluster> Compile(Cluster& cluster) const;
+  std::shared_ptr<const tls::ClientPolicy> CompileTls(const ClusterSpec& spec) const;
+  void TlsChanged(SecretSource& source);
 
   ClusterRegistry& registry_;
   ByName<Cluster> clusters_;
   ByName<EndpointsSource> endpoints_;
   ByName<DnsSource> dns_;
+  ByName<SecretSource> secrets_;
   size_t endpoints_count_ = 0;
+  size_t secret_count_ = 0;
   std::vector<Cluster*> dirty_;
   std::vector<ClusterUpdate> removed_;
   std::vector<std::string> dns_touched_;

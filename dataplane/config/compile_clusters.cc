@@ -10,6 +10,13 @@
 namespace headgate::config {
 namespace {
 
+constexpr size_t kMaxServerName = 255;
+constexpr uint32_t kMaxVerifyDepth = 100;
+
+constexpr char kTrustKey[] = "ca.crt";
+constexpr char kChainKey[] = "tls.crt";
+constexpr char kKeyKey[] = "tls.key";
+
 absl::StatusOr<Protocol> CompileProtocol(v1::Cluster::Protocol protocol) {
   switch (protocol) {
     case v1::Cluster::PROTOCOL_UNSPECIFIED:
@@ -24,6 +31,48 @@ absl::StatusOr<Protocol> CompileProtocol(v1::Cluster::Protocol protocol) {
     default:
       return FieldError("protocol", "unknown protocol");
   }
+}
+
+absl::StatusOr<tls::Version> CompileVersion(std::string_view field, v1::TlsPolicy::Version version,
+                                            tls::Version unspecified) {
+  switch (version) {
+    case v1::TlsPolicy::VERSION_UNSPECIFIED:
+      return unspecified;
+    case v1::TlsPolicy::TLS_1_2:
+      return tls::Version::kTls12;
+    case v1::TlsPolicy::TLS_1_3:
+      return tls::Version::kTls13;
+    default:
+      return FieldError(field, "unknown TLS version");
+  }
+}
+
+absl::Status CompileTls(const v1::UpstreamTls& in, ClusterSpec& out) {
+  tls::ClientPolicy& policy = out.tls;
+  policy.server_name = in.server_name();
+  policy.verify = in.verify();
+  policy.verify_name = in.verify_name();
+  policy.ciphers = in.ciphers();
+  HEADGATE_RETURN_IF_ERROR(CheckPrintable("tls.server_name", in.server_name()));
+  HEADGATE_RETURN_IF_ERROR(CheckRange("tls.server_name", in.server_name().size(), 0, kMaxServerName));
+  HEADGATE_RETURN_IF_ERROR(CheckPrintable("tls.verify_name", in.verify_name()));
+  if (in.verify() && in.verify_name().empty()) return FieldError("tls.verify_name", "is missing");
+  if (in.has_verify_depth()) {
+    HEADGATE_RETURN_IF_ERROR(CheckRange("tls.verify_depth", in.verify_depth(), 0, kMaxVerifyDepth));
+    policy.verify_depth = in.verify_depth();
+  }
+  HEADGATE_ASSIGN_OR_RETURN(policy.min_version,
+                            CompileVersion("tls.min_version", in.min_version(), tls::Version::kTls12));
+  HEADGATE_ASSIGN_OR_RETURN(policy.max_version,
+                            CompileVersion("tls.max_version", in.max_version(), tls::Version::kTls13));
+  if (const absl::Status status = tls::Validate(policy); !status.ok()) {
+    return FieldError("tls", ToStd(status.message()));
+  }
+  if (!in.secret().empty()) {
+    HEADGATE_RETURN_IF_ERROR(CheckReference("tls.secret", in.secret(), "secret/"));
+    out.secret = in.secret();
+  }
+  return absl::OkStatus();
 }
 
 bool IsDnsNameChar(char c) {
@@ -99,6 +148,9 @@ bool IsLocalAddress(const base::Address& address) {
 absl::StatusOr<ClusterSpec> CompileCluster(const v1::Cluster& cluster, bool allow_local) {
   ClusterSpec out;
   HEADGATE_ASSIGN_OR_RETURN(out.protocol, CompileProtocol(cluster.protocol()));
+  if (out.protocol == Protocol::kHttps || out.protocol == Protocol::kH2) {
+    HEADGATE_RETURN_IF_ERROR(CompileTls(cluster.tls(), out));
+  }
   out.log_name = cluster.log_name();
   HEADGATE_RETURN_IF_ERROR(CheckPrintable("log_name", out.log_name));
   switch (cluster.balancing().policy()) {
@@ -118,6 +170,22 @@ absl::StatusOr<ClusterSpec> CompileCluster(const v1::Cluster& cluster, bool allo
       break;
     case v1::Cluster::DISCOVERY_NOT_SET:
       return FieldError("discovery", "neither endpoints nor dns is given");
+  }
+  return out;
+}
+
+absl::StatusOr<TlsSecret> CompileTlsSecret(const v1::SecretData& secret, tls::CertificateParser& parser) {
+  TlsSecret out;
+  const auto& data = secret.data();
+  if (const auto trust = data.find(kTrustKey); trust != data.end()) {
+    auto store = tls::TrustStore::FromPem(trust->second);
+    if (!store.ok()) return FieldError("data[ca.crt]", ToStd(store.status().message()));
+    out.trust = *std::move(store);
+  }
+  const auto chain = data.find(kChainKey);
+  const auto key = data.find(kKeyKey);
+  if (chain != data.end() && key != data.end()) {
+    HEADGATE_ASSIGN_OR_RETURN(out.certificate, parser.Parse(chain->second, key->second));
   }
   return out;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,10 +12,13 @@
 
 namespace headgate::config {
 
-// A Cluster resource, checked; its addresses come from elsewhere.
+// A Cluster resource, checked; its addresses and secrets come from elsewhere.
 struct ClusterSpec {
   Protocol protocol = Protocol::kHttp1;
   std::string log_name;
+  // What the secret adds (trust, certificate) is not in it. Meant for kHttps and kH2 only.
+  tls::ClientPolicy tls;
+  std::string secret;  // name of a SecretData resource; empty: none
   // One of the three.
   std::string endpoints;                 // name of an Endpoints resource
   std::string dns_name;                  // in lower case, resolved again and again; with `port`
@@ -25,6 +29,15 @@ struct ClusterSpec {
 // Addresses that a name from outside the cluster must not lead to, or it would open this host's own services:
 // loopback, link-local, unspecified and multicast.
 bool IsLocalAddress(const base::Address& address);
+
+// What TLS with endpoints takes from a SecretData resource. Either may be null.
+struct TlsSecret {
+  std::shared_ptr<const tls::TrustStore> trust;
+  std::shared_ptr<const tls::Certificate> certificate;
+};
+
+// Reads "ca.crt", "tls.crt" and "tls.key". Other keys are passed over.
+absl::StatusOr<TlsSecret> CompileTlsSecret(const v1::SecretData& secret, tls::CertificateParser& parser);
 
 // Refuses a `dns` cluster for a name that means this host, unless `allow_local`.
 absl::StatusOr<ClusterSpec> CompileCluster(const v1::Cluster& cluster, bool allow_local);

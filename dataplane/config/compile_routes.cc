@@ -133,7 +133,10 @@ absl::StatusOr<ForwardAction> CompileForward(const std::string& field, const v1:
     if (total > std::numeric_limits<uint32_t>::max()) {
       return FieldError(StrCat(name, ".weight"), "the sum of weights exceeds 32 bits");
     }
-    out.targets.push_back({clusters.Acquire(target.cluster()), static_cast<uint32_t>(total)});
+    const std::string& tls = target.tls_cluster().empty() ? target.cluster() : target.tls_cluster();
+    HEADGATE_RETURN_IF_ERROR(CheckReference(StrCat(name, ".tls_cluster"), tls, "cluster/"));
+    out.targets.push_back(
+        {clusters.Acquire(target.cluster()), clusters.Acquire(tls), static_cast<uint32_t>(total)});
   }
   if (total == 0) return FieldError(StrCat(field, ".clusters"), "all weights are 0");
   out.total_weight = static_cast<uint32_t>(total);

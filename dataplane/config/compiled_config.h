@@ -15,6 +15,7 @@
 #include "dataplane/config/static_files.h"
 #include "dataplane/route/host_table.h"
 #include "dataplane/tls/cert_table.h"
+#include "dataplane/tls/client_policy.h"
 #include "dataplane/tls/server_policy.h"
 
 // The immutable in-memory form of a snapshot. Built on the control thread, read by every worker without locks,
@@ -70,6 +71,7 @@ struct RouteOrigin {
 
 struct WeightedTarget {
   ClusterHandle cluster;
+  ClusterHandle tls_cluster;  // for requests that came over TLS; the same as `cluster` unless the route says otherwise
   // Running sum of weights up to and including this target.
   uint32_t weight_end = 0;
 };
@@ -143,6 +145,8 @@ struct CompiledCluster {
   std::string name;
   std::string log_name;
   Protocol protocol = Protocol::kHttp1;
+  // Set for kHttps and kH2; another object whenever anything in it is another.
+  std::shared_ptr<const tls::ClientPolicy> tls;
   std::vector<CompiledEndpoint> endpoints;
   // True while a DNS name has not been resolved for the first time.
   bool pending = false;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <unordered_set>
 #include <utility>
 
 #include "dataplane/config/certificate_index.h"
@@ -72,7 +71,7 @@ class ConfigBuilder::Impl {
             .clusters = clusters_.cluster_count(),
             .endpoints = clusters_.endpoints_count(),
             .certificates = certificates_.certificate_count(),
-            .secrets = secrets_.size(),
+            .secrets = clusters_.secret_count(),
             .file_sets = files_->size()};
   }
 
@@ -91,7 +90,7 @@ class ConfigBuilder::Impl {
     } else if (!AfterPrefix(name, kFiles).empty()) {
       SetFiles(name, nullptr);
     } else {
-      secrets_.erase(name);
+      clusters_.RemoveSecret(name);
     }
   }
 
@@ -108,9 +107,7 @@ class ConfigBuilder::Impl {
       case v1::Resource::kCertificate:
         return UpsertCertificate(resource);
       case v1::Resource::kSecretData:
-        HEADGATE_RETURN_IF_ERROR(CheckName(resource, kSecret));
-        secrets_.insert(resource.name());
-        return absl::OkStatus();
+        return UpsertSecret(resource);
       case v1::Resource::kFiles:
         return UpsertFiles(resource);
       case v1::Resource::BODY_NOT_SET:
@@ -184,6 +181,14 @@ class ConfigBuilder::Impl {
     files_ = std::move(table);
   }
 
+  absl::Status UpsertSecret(const v1::Resource& resource) {
+    HEADGATE_RETURN_IF_ERROR(CheckName(resource, kSecret));
+    TlsSecret secret;
+    HEADGATE_ASSIGN_OR_RETURN(secret, CompileTlsSecret(resource.secret_data(), parser_));
+    clusters_.SetSecret(resource.name(), std::move(secret));
+    return absl::OkStatus();
+  }
+
   // `compiled` without routes: the host is gone.
   void SetHost(std::string_view host, CompiledHost compiled) {
     if (!host_edit_) host_edit_.emplace(*hosts_);
@@ -242,7 +247,6 @@ class ConfigBuilder::Impl {
   ClusterIndex clusters_;
   tls::CertificateParser parser_;
   CertificateIndex certificates_;
-  std::unordered_set<std::string> secrets_;
   std::shared_ptr<const FileTable> files_ = std::make_shared<const FileTable>();
   size_t route_count_ = 0;
   uint64_t generation_ = 0;

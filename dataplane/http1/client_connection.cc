@@ -101,7 +101,7 @@ void ClientConnection::ContinueConnecting(bool writable) {
       return;
     case net::IoResult::Status::kEof:
     case net::IoResult::Status::kFailed:
-      io_.counters()[CounterId::kUpstreamConnectFailures].Add();
+      io_.counters()[CounterId::kUpstreamTlsFailures].Add();
       Fail(Failure::Kind::kTlsHandshake, "TLS handshake failed");
       return;
   }
@@ -109,6 +109,7 @@ void ClientConnection::ContinueConnecting(bool writable) {
   readable_ = true;
   read_timer_.Cancel();
   io_.counters()[CounterId::kUpstreamConnections].Add();
+  if (transport_->resumed()) io_.counters()[CounterId::kUpstreamTlsResumptions].Add();
   idle_since_ = io_.loop().now();
   if (events_ != nullptr) events_->OnUpstreamWritable();
 }

@@ -59,6 +59,7 @@ class Transport {
   virtual std::string_view alpn() const { return {}; }
   virtual std::string_view server_name() const { return {}; }
   virtual bool is_tls() const { return false; }
+  virtual bool resumed() const { return false; }
 };
 
 }  // namespace headgate::net

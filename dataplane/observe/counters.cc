@@ -20,6 +20,8 @@ std::string_view CounterName(CounterId id) {
     case CounterId::kUpstreamConnectionsActive: return "upstream_connections_active";
     case CounterId::kUpstreamConnectFailures: return "upstream_connect_failures_total";
     case CounterId::kUpstreamConnectTimeouts: return "upstream_connect_timeouts_total";
+    case CounterId::kUpstreamTlsFailures: return "upstream_tls_failures_total";
+    case CounterId::kUpstreamTlsResumptions: return "upstream_tls_resumptions_total";
     case CounterId::kUpstreamRequests: return "upstream_requests_total";
     case CounterId::kUpstreamReuses: return "upstream_reuses_total";
     case CounterId::kUpstreamRetries: return "upstream_retries_total";

@@ -43,6 +43,8 @@ enum class CounterId : uint8_t {
   kUpstreamConnectionsActive,    // level
   kUpstreamConnectFailures,
   kUpstreamConnectTimeouts,
+  kUpstreamTlsFailures,          // handshakes, certificates that were not accepted included
+  kUpstreamTlsResumptions,       // connections that resumed an earlier session
   kUpstreamRequests,             // attempts whose head was sent
   kUpstreamReuses,               // of these, on a connection that had served before
   kUpstreamRetries,

@@ -204,7 +204,7 @@ bool Exchange::ChooseCluster() {
     chosen = &*std::find_if(forward.targets.begin(), forward.targets.end() - 1,
                             [&](const config::WeightedTarget& t) { return ticket < t.weight_end; });
   }
-  cluster_slot_ = chosen->cluster.slot();
+  cluster_slot_ = (downstream_->connection().tls ? chosen->tls_cluster : chosen->cluster).slot();
   return true;
 }
 

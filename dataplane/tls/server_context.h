@@ -11,6 +11,7 @@
 
 #include "dataplane/tls/cert_table.h"
 #include "dataplane/tls/certificate_cache.h"
+#include "dataplane/tls/io_scratch.h"
 #include "dataplane/tls/server_policy.h"
 
 namespace headgate::tls {
@@ -29,17 +30,6 @@ class TicketKeys {
   friend class ServerContext;
   TicketKeys() = default;
   std::array<uint8_t, 80> bytes_{};
-};
-
-// Memory that the transports of one worker share during their calls.
-struct IoScratch {
-  static constexpr size_t kReadSize = 128 * 1024;
-  // Ciphertext from the socket that OpenSSL has not taken yet.
-  std::unique_ptr<char[]> read = std::make_unique<char[]>(kReadSize);
-  // Ciphertext from OpenSSL on its way to the socket.
-  std::string write;
-  // Small pieces put together for one record.
-  std::string record;
 };
 
 // How one worker speaks TLS with clients: protocol settings and the certificates to choose from. The choice looks at

@@ -43,7 +43,7 @@ struct TlsTransport::Bio {
 
   static int Write(BIO* bio, const char* data, int size) {
     BIO_clear_retry_flags(bio);
-    Owner(bio).context_.scratch_.write.append(data, static_cast<size_t>(size));
+    Owner(bio).scratch_.write.append(data, static_cast<size_t>(size));
     return size;
   }
 
@@ -71,14 +71,31 @@ struct TlsTransport::Bio {
 };
 
 TlsTransport::TlsTransport(ServerContext& context, net::Fd fd)
-    : context_(context), fd_(std::move(fd)), ssl_(SSL_new(context.context_)) {
+    : TlsTransport(context.scratch_, SSL_new(context.context_), std::move(fd)) {
+  SSL_set_accept_state(ssl_);
+}
+
+TlsTransport::TlsTransport(ClientContext& context, net::Fd fd, SessionSlot& session)
+    : TlsTransport(context.scratch_, SSL_new(context.context_.get()), std::move(fd)) {
+  session_ = &session;
+  server_name_ = context.policy_->server_name;
+  SSL_set_connect_state(ssl_);
+  if (!server_name_.empty()) SSL_set_tlsext_host_name(ssl_, server_name_.c_str());
+  if (session.session_ == nullptr) return;
+  // A copy: OpenSSL never resumes a session again whose connection was not shut down in an orderly way.
+  SSL_SESSION* const copy = SSL_SESSION_dup(session.session_.get());
+  if (copy != nullptr) SSL_set_session(ssl_, copy);
+  SSL_SESSION_free(copy);
+}
+
+TlsTransport::TlsTransport(IoScratch& scratch, SSL* ssl, net::Fd fd)
+    : scratch_(scratch), fd_(std::move(fd)), ssl_(ssl) {
   BIO* bio = BIO_new(Bio::Method());
   HEADGATE_CHECK(ssl_ != nullptr && bio != nullptr, "out of memory");
   BIO_set_data(bio, this);
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_, bio, bio);
   SSL_set_app_data(ssl_, this);
-  SSL_set_accept_state(ssl_);
 }
 
 TlsTransport::~TlsTransport() { SSL_free(ssl_); }
@@ -88,7 +105,7 @@ void TlsTransport::BeginCall(size_t read_limit) {
   incoming_ = unread_;
   read_limit_ = std::min(read_limit, IoScratch::kReadSize);
   socket_empty_ = false;
-  context_.scratch_.write.clear();
+  scratch_.write.clear();
 }
 
 void TlsTransport::EndCall() {
@@ -116,7 +133,7 @@ int TlsTransport::TakeCiphertext(char* out, int size) {
 }
 
 void TlsTransport::ReceiveCiphertext() {
-  char* const scratch = context_.scratch_.read.get();
+  char* const scratch = scratch_.read.get();
   ssize_t got;
   do {
     got = recv(fd_.get(), scratch, read_limit_, 0);
@@ -134,7 +151,7 @@ void TlsTransport::ReceiveCiphertext() {
 }
 
 bool TlsTransport::Flush() {
-  std::string& fresh = context_.scratch_.write;
+  std::string& fresh = scratch_.write;
   hold_ticket_ = false;
   if (!unsent_.empty()) {
     unsent_ += fresh;
@@ -189,12 +206,12 @@ IoResult TlsTransport::Handshake() {
   if (result != 1 && SSL_get_error(ssl_, result) != SSL_ERROR_WANT_READ) {
     out = Fail(result);
     if (out.status == Status::kEof) out = {.status = Status::kFailed, .failure = Kind::kClosed};
-  } else if (result == 1 && !incoming_.empty() && unsent_.empty() &&
+  } else if (result == 1 && session_ == nullptr && !incoming_.empty() && unsent_.empty() &&
              SSL_version(ssl_) == TLS1_3_VERSION) {
     // The request is here already: the session ticket travels with the response.
     handshake_done_ = true;
     hold_ticket_ = true;
-    unsent_ = context_.scratch_.write;
+    unsent_ = scratch_.write;
   } else {
     handshake_done_ = result == 1;
     const bool flushed = Flush();
@@ -234,17 +251,17 @@ IoResult TlsTransport::Read(std::span<char> into) {
   BeginCall(into.size() + kReadOverhead);
   const IoResult out = ReadRecords(into);
   // Reading may call for an answer (a key update); what the socket does not take goes with the next Write.
-  if (!context_.scratch_.write.empty()) Flush();
+  if (!scratch_.write.empty()) Flush();
   EndCall();
   return out;
 }
 
 int TlsTransport::Encrypt(std::span<const iovec> pieces, size_t skip, size_t& taken,
                           size_t& last_record) {
-  std::string& gathered = context_.scratch_.record;
+  std::string& gathered = scratch_.record;
   size_t piece = 0;
   int result = 1;
-  while (result > 0 && context_.scratch_.write.size() < kSendSize) {
+  while (result > 0 && scratch_.write.size() < kSendSize) {
     while (piece < pieces.size() && skip >= pieces[piece].iov_len) skip -= pieces[piece++].iov_len;
     if (piece == pieces.size()) break;
     const char* data = static_cast<const char*>(pieces[piece].iov_base) + skip;
@@ -315,7 +332,7 @@ void TlsTransport::ReplyInPlain(std::string_view reply) {
   if (!plain_http_) return;
   // Takes what has arrived first: closing with unread input makes the kernel reset the connection, and the client
   // would lose the answer.
-  char* const scratch = context_.scratch_.read.get();
+  char* const scratch = scratch_.read.get();
   for (int i = 0; i < 8 && recv(fd_.get(), scratch, IoScratch::kReadSize, 0) > 0; ++i) {
   }
   static_cast<void>(send(fd_.get(), reply.data(), reply.size(), MSG_NOSIGNAL));

@@ -8,23 +8,29 @@
 
 #include "dataplane/net/socket.h"
 #include "dataplane/net/transport.h"
+#include "dataplane/tls/client_context.h"
 #include "dataplane/tls/server_context.h"
 
 namespace headgate::tls {
 
-// The server's end of a TLS connection. See net::Transport for the contract of the calls; beside it:
+// Either end of a TLS connection. See net::Transport for the contract of the calls; beside it:
 //  - one read(2) takes in many records, one Write becomes as few records and system calls as it can;
 //  - an orderly end (close_notify) is kEof, a connection cut without it is kFailed with kClosed, so that a
 //    truncated message is never taken for a complete one;
 //  - after the handshake, Read must be called without waiting for an edge: the client's first request may have come
 //    with its last handshake message;
 //  - an idle connection holds no buffers.
+// What is said of clients below concerns the server's end.
 //
 // Thread: the worker's that owns the context. Owned by a connection.
 class TlsTransport final : public net::Transport {
  public:
   // `fd` is connected and non-blocking.
   TlsTransport(ServerContext& context, net::Fd fd);
+  // The client's end, to a peer whose sessions `session` keeps: it is resumed from there, and what the peer offers for
+  // later goes there. `fd` is connecting or connected; Handshake may be called once it is connected. `session` outlives
+  // the transport.
+  TlsTransport(ClientContext& context, net::Fd fd, SessionSlot& session);
   ~TlsTransport() override;
   TlsTransport(const TlsTransport&) = delete;
   TlsTransport& operator=(const TlsTransport&) = delete;
@@ -47,14 +53,17 @@ class TlsTransport final : public net::Transport {
 
   // "TLSv1.3"; meaningful once the handshake is complete.
   std::string_view version() const;
-  // The client resumed an earlier session.
-  bool resumed() const;
+  // An earlier session was resumed.
+  bool resumed() const override;
   // Why a call failed, in OpenSSL's words; static text.
   std::string_view failure_detail() const { return failure_detail_; }
 
  private:
   friend class ServerContext;  // its callbacks set server_name_
+  friend class ClientContext;  // its callbacks fill session_
   struct Bio;
+
+  TlsTransport(IoScratch& scratch, SSL* ssl, net::Fd fd);
 
   // Around every call: lends the worker's scratch memory to the connection, and takes it back.
   void BeginCall(size_t read_limit);
@@ -71,9 +80,10 @@ class TlsTransport final : public net::Transport {
   net::IoResult Fail(int result);
   net::IoResult ReadRecords(std::span<char> into);
 
-  ServerContext& context_;
+  IoScratch& scratch_;
   net::Fd fd_;
   SSL* ssl_;
+  SessionSlot* session_ = nullptr;  // set at the client's end
   std::string server_name_;
   std::string_view failure_detail_;
 

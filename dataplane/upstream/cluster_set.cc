@@ -16,12 +16,25 @@ Cluster::~Cluster() {
 
 void Cluster::Update(std::shared_ptr<const config::CompiledCluster> compiled) {
   absl::flat_hash_map<base::Address, std::unique_ptr<Endpoint>> before;
+  const bool same = compiled_ != nullptr && compiled_->protocol == compiled->protocol &&
+                    compiled_->tls == compiled->tls;
   for (auto& endpoint : endpoints_) {
+    if (!same) {
+      set_.Adopt(std::move(endpoint));
+      continue;
+    }
     const bool first = before.try_emplace(endpoint->address(), std::move(endpoint)).second;
     if (!first) set_.Adopt(std::move(endpoint));  // the same address twice; try_emplace has left it to us
   }
   endpoints_.clear();
   compiled_ = std::move(compiled);
+  if (!same) {
+    tls_ = compiled_->tls == nullptr
+               ? nullptr
+               : std::make_unique<tls::ClientContext>(
+                     compiled_->tls, compiled_->protocol == config::Protocol::kH2 ? "h2" : "http/1.1",
+                     set_.tls_scratch());
+  }
   endpoints_.reserve(compiled_->endpoints.size());
   std::vector<balance::Candidate> candidates;
   candidates.reserve(compiled_->endpoints.size());
@@ -29,7 +42,7 @@ void Cluster::Update(std::shared_ptr<const config::CompiledCluster> compiled) {
     const auto known = before.find(wanted.address);
     endpoints_.push_back(known != before.end() && known->second != nullptr
                              ? std::move(known->second)
-                             : std::make_unique<Endpoint>(set_, wanted.address));
+                             : Endpoint::Make(set_, wanted.address, compiled_->protocol, tls_.get()));
     candidates.push_back({.weight = std::max(wanted.weight, 1u), .draining = wanted.draining});
   }
   round_robin_.Reset(candidates);
@@ -82,6 +95,11 @@ Cluster* ClusterSet::Find(config::ClusterSlot index) {
     slot.cluster->Update(slot.compiled);
   }
   return slot.cluster.get();
+}
+
+tls::IoScratch& ClusterSet::tls_scratch() {
+  if (tls_scratch_ == nullptr) tls_scratch_ = std::make_unique<tls::IoScratch>();
+  return *tls_scratch_;
 }
 
 void ClusterSet::OnIdleCount(Endpoint& endpoint, int change) {

@@ -9,8 +9,10 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
 #include "dataplane/balance/round_robin.h"
+#include "dataplane/codec/options.h"
+#include "dataplane/codec/worker_io.h"
 #include "dataplane/config/compiled_config.h"
-#include "dataplane/http1/client_connection.h"
+#include "dataplane/tls/client_context.h"
 #include "dataplane/upstream/endpoint.h"
 
 namespace headgate::upstream {
@@ -24,7 +26,8 @@ class Cluster {
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 
-  // Takes over a new list of endpoints; those that stay keep their connections.
+  // Takes over a new list of endpoints. Those that stay keep their connections, unless they are spoken to in another
+  // way now.
   void Update(std::shared_ptr<const config::CompiledCluster> compiled);
 
   std::string_view log_name() const { return compiled_->log_name; }
@@ -40,6 +43,7 @@ class Cluster {
  private:
   ClusterSet& set_;
   std::shared_ptr<const config::CompiledCluster> compiled_;
+  std::unique_ptr<tls::ClientContext> tls_;  // null: plain TCP
   absl::InlinedVector<std::unique_ptr<Endpoint>, 2> endpoints_;
   balance::RoundRobin round_robin_;
 };
@@ -68,6 +72,7 @@ class ClusterSet final : private net::TimerHandler {
   // For endpoints.
   codec::WorkerIo& io() { return io_; }
   const codec::ClientOptions& client_options() const { return options_; }
+  tls::IoScratch& tls_scratch();
   void OnIdleCount(Endpoint& endpoint, int change);
   // Keeps an endpoint that left its cluster until its last connection has closed.
   void Adopt(std::unique_ptr<Endpoint> endpoint);
@@ -90,6 +95,7 @@ class ClusterSet final : private net::TimerHandler {
   size_t max_idle_ = 320;
   size_t idle_ = 0;
 
+  std::unique_ptr<tls::IoScratch> tls_scratch_;  // made for the first cluster that needs it
   std::vector<Slot> slots_;
   absl::flat_hash_map<Endpoint*, std::unique_ptr<Endpoint>> leaving_;
   base::IntrusiveList<Endpoint> with_idle_;

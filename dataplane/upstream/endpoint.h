@@ -4,56 +4,67 @@
 #include <string>
 #include <string_view>
 
-#include "absl/container/inlined_vector.h"
 #include "dataplane/base/address.h"
+#include "dataplane/base/arena.h"
 #include "dataplane/base/intrusive_list.h"
-#include "dataplane/http1/client_connection.h"
+#include "dataplane/codec/options.h"
+#include "dataplane/config/compiled_config.h"
+#include "dataplane/http/stream.h"
+#include "dataplane/net/event_loop.h"
+#include "dataplane/net/transport.h"
+#include "dataplane/tls/client_context.h"
 
 namespace headgate::upstream {
 
 class ClusterSet;
 
-// One address of one cluster as one worker sees it, with its connections. Survives every change of configuration as
-// long as the address stays in the cluster; afterwards it takes no new requests and lives until its last exchange
-// is over.
-class Endpoint final : public net::Retirable,
-                       public base::ListNode,  // in ClusterSet's list of endpoints with idle connections
-                       private http1::ClientConnectionOwner {
+// One address of one cluster as one worker sees it, with its connections; how they are shared out among attempts is the
+// protocol's, see the derived classes. Survives every change of configuration as long as the address stays in the
+// cluster and is spoken to in the same way; afterwards it takes no new requests and lives until its last exchange is
+// over.
+class Endpoint : public net::Retirable,
+                 public base::ListNode {  // in ClusterSet's list of endpoints with idle connections
  public:
-  Endpoint(ClusterSet& set, const base::Address& address);
-  ~Endpoint() override;
+  // `tls` is null for plain TCP; it is used by Open only.
+  static std::unique_ptr<Endpoint> Make(ClusterSet& set, const base::Address& address,
+                                        config::Protocol protocol, tls::ClientContext* tls);
 
   const base::Address& address() const { return address_; }
   // "10.0.0.1:8080"
   std::string_view text() const { return text_; }
 
-  // A stream for one attempt: on an idle connection unless `fresh`, else on a new one that is still connecting.
+  // A stream for one attempt: on a connection that is there unless `fresh`, else on a new one that is still connecting.
   // Nullptr when the system is out of descriptors.
-  http::ClientStream* Open(http::ClientStreamEvents& events, base::Arena& arena,
-                           const codec::AttemptTimeouts& timeouts, bool fresh);
+  virtual http::ClientStream* Open(http::ClientStreamEvents& events, base::Arena& arena,
+                                   const codec::AttemptTimeouts& timeouts, bool fresh) = 0;
 
   // No longer part of its cluster. Closes what is idle; the rest closes after its exchange.
   void Leave();
   bool leaving() const { return leaving_; }
 
   // Closes connections that have been idle since `oldest` or longer.
-  void CloseIdleSince(net::TimePoint oldest);
+  virtual void CloseIdleSince(net::TimePoint oldest) = 0;
   // Closes the `count` connections that have been idle longest.
-  void CloseOldestIdle(size_t count);
+  virtual void CloseOldestIdle(size_t count) = 0;
 
-  size_t connection_count() const { return connections_.size(); }
-  size_t idle_count() const { return idle_.size(); }
+  virtual size_t connection_count() const = 0;
+  virtual size_t idle_count() const = 0;
 
- private:
-  void OnConnectionIdle(http1::ClientConnection& connection) override;
-  void OnConnectionClosed(http1::ClientConnection& connection) override;
-  http1::ClientConnection* Connect(const codec::AttemptTimeouts& timeouts);
+ protected:
+  Endpoint(ClusterSet& set, const base::Address& address, tls::ClientContext* tls);
+
+  // A transport that has begun to connect, or nullptr when the system is out of descriptors.
+  std::unique_ptr<net::Transport> Connect();
+  // After a connection was forgotten.
+  void OnConnectionGone();
 
   ClusterSet& set_;
+
+ private:
   const base::Address address_;
   const std::string text_;
-  absl::InlinedVector<std::unique_ptr<http1::ClientConnection>, 2> connections_;
-  absl::InlinedVector<http1::ClientConnection*, 2> idle_;  // the one used last at the back
+  tls::ClientContext* const tls_;
+  tls::SessionSlot session_;
   bool leaving_ = false;
 };
 

@@ -1,6 +1,8 @@
 #include "tests/support/dataplane/peer.h"
 
 #include <gtest/gtest.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -24,6 +26,70 @@ bool WaitFor(int fd, short events, int timeout_ms) {
 
 Peer::Peer(net::Fd fd) : fd_(std::move(fd)) {}
 
+TlsEnd::TlsEnd(const TlsEndOptions& options)
+    : context_(SSL_CTX_new(TLS_server_method())), alpn_(options.alpn) {
+  const auto text = [](const std::string& pem) {
+    return BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
+  };
+  BIO* chain = text(options.chain);
+  X509* leaf = PEM_read_bio_X509(chain, nullptr, nullptr, nullptr);
+  BIO* key_text = text(options.key);
+  EVP_PKEY* key = PEM_read_bio_PrivateKey(key_text, nullptr, nullptr, nullptr);
+  EXPECT_EQ(SSL_CTX_use_cert_and_key(context_, leaf, key, nullptr, 1), 1);
+  X509_free(leaf);
+  EVP_PKEY_free(key);
+  BIO_free(chain);
+  BIO_free(key_text);
+  SSL_CTX_set_max_proto_version(context_, options.max_version);
+  SSL_CTX_set_session_id_context(context_, reinterpret_cast<const unsigned char*>("peer"), 4);
+  if (!options.client_ca.empty()) {
+    BIO* ca_text = text(options.client_ca);
+    X509* ca = PEM_read_bio_X509(ca_text, nullptr, nullptr, nullptr);
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(context_), ca);
+    X509_free(ca);
+    BIO_free(ca_text);
+    SSL_CTX_set_verify(context_, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  }
+  SSL_CTX_set_alpn_select_cb(
+      context_,
+      [](SSL*, const unsigned char** out, unsigned char* size, const unsigned char* in, unsigned in_size,
+         void* self) {
+        const std::string& wanted = static_cast<TlsEnd*>(self)->alpn_;
+        for (unsigned at = 0; at + 1 < in_size; at += in[at] + 1u) {
+          if (wanted != std::string_view(reinterpret_cast<const char*>(in + at + 1), in[at])) continue;
+          *out = in + at + 1;
+          *size = in[at];
+          return SSL_TLSEXT_ERR_OK;
+        }
+        return SSL_TLSEXT_ERR_NOACK;
+      },
+      this);
+}
+
+TlsEnd::~TlsEnd() { SSL_CTX_free(context_); }
+
+bool Peer::StartTls(TlsEnd& end) {
+  tls_.reset(SSL_new(end.context_));
+  SSL_set_fd(tls_.get(), fd_.get());
+  while (true) {
+    ERR_clear_error();
+    const int result = SSL_accept(tls_.get());
+    if (result == 1) return true;
+    if (!WaitForTls(result)) return false;
+  }
+}
+
+bool Peer::WaitForTls(int result) {
+  switch (SSL_get_error(tls_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      return WaitFor(fd_.get(), POLLIN, kLimitMs);
+    case SSL_ERROR_WANT_WRITE:
+      return WaitFor(fd_.get(), POLLOUT, kLimitMs);
+    default:
+      return false;
+  }
+}
+
 Peer Peer::Connect(uint16_t port) {
   auto fd = net::ConnectTcp(*base::Address::ParseIp("127.0.0.1", port));
   if (!fd.ok()) {
@@ -36,6 +102,11 @@ Peer Peer::Connect(uint16_t port) {
 }
 
 bool Peer::Send(std::string_view bytes) {
+  while (tls_ != nullptr && !bytes.empty()) {
+    const int sent = SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size()));
+    if (sent > 0) bytes.remove_prefix(static_cast<size_t>(sent));
+    if (sent <= 0 && !WaitForTls(sent)) return false;
+  }
   while (!bytes.empty()) {
     const ssize_t sent = send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent > 0) {
@@ -54,11 +125,22 @@ bool Peer::Send(std::string_view bytes) {
 
 bool Peer::Fill(int timeout_ms) {
   if (!fd_) return false;
-  if (!WaitFor(fd_.get(), POLLIN, timeout_ms)) {
+  const bool held = tls_ != nullptr && SSL_pending(tls_.get()) > 0;
+  if (!held && !WaitFor(fd_.get(), POLLIN, timeout_ms)) {
     if (timeout_ms == kLimitMs) ADD_FAILURE() << "nothing came; so far: " << buffer_.substr(0, 500);
     return false;
   }
   char bytes[65536];
+  if (tls_ != nullptr) {
+    ERR_clear_error();
+    const int count = SSL_read(tls_.get(), bytes, sizeof(bytes));
+    if (count > 0) buffer_.append(bytes, static_cast<size_t>(count));
+    if (count <= 0 && SSL_get_error(tls_.get(), count) != SSL_ERROR_WANT_READ) {
+      reset_ = SSL_get_error(tls_.get(), count) != SSL_ERROR_ZERO_RETURN;
+      return false;
+    }
+    return true;
+  }
   const ssize_t got = recv(fd_.get(), bytes, sizeof(bytes), 0);
   if (got < 0 && errno == EAGAIN) return true;
   if (got < 0) reset_ = true;

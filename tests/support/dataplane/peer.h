@@ -1,6 +1,9 @@
 #pragma once
 
+#include <openssl/ssl.h>
+
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -11,7 +14,29 @@
 // and returns what there is.
 namespace headgate::test {
 
-// One end of a TCP connection.
+// How a scripted end speaks TLS as server.
+struct TlsEndOptions {
+  std::string chain;  // PEM
+  std::string key;
+  std::string alpn = {};       // the one protocol taken when the client offers it; empty: none
+  std::string client_ca = {};  // PEM; not empty: a client certificate of these is demanded
+  int max_version = TLS1_3_VERSION;
+};
+
+class TlsEnd {
+ public:
+  explicit TlsEnd(const TlsEndOptions& options);
+  ~TlsEnd();
+  TlsEnd(const TlsEnd&) = delete;
+  TlsEnd& operator=(const TlsEnd&) = delete;
+
+ private:
+  friend class Peer;
+  SSL_CTX* context_;
+  std::string alpn_;
+};
+
+// One end of a TCP connection, with TLS over it after StartTls.
 class Peer {
  public:
   Peer() = default;
@@ -20,6 +45,10 @@ class Peer {
 
   bool connected() const { return static_cast<bool>(fd_); }
   int fd() const { return fd_.get(); }
+
+  // The server's handshake. False: it failed.
+  bool StartTls(TlsEnd& end);
+  SSL* tls() { return tls_.get(); }
 
   // False when the other end is gone.
   bool Send(std::string_view bytes);
@@ -48,7 +77,10 @@ class Peer {
   bool Ended();
 
   void ShutdownWrite();
-  void Close() { fd_.Close(); }
+  void Close() {
+    tls_.reset();
+    fd_.Close();
+  }
   // Closes with RST.
   void Abort();
 
@@ -57,7 +89,15 @@ class Peer {
   bool Fill(int timeout_ms);
   Message ReadMessage(bool without_body, bool until_close);
 
+  // Waits for what the last TLS call wants; false: it failed.
+  bool WaitForTls(int result);
+
+  struct SslFree {
+    void operator()(SSL* ssl) const { SSL_free(ssl); }
+  };
+
   net::Fd fd_;
+  std::unique_ptr<SSL, SslFree> tls_;
   std::string buffer_;
   bool reset_ = false;
 };

@@ -1,0 +1,68 @@
+#include "dataplane/upstream/http1_endpoint.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "dataplane/upstream/cluster_set.h"
+
+namespace headgate::upstream {
+
+http::ClientStream* Http1Endpoint::Open(http::ClientStreamEvents& events, base::Arena& arena,
+                                        const codec::AttemptTimeouts& timeouts, bool fresh) {
+  http1::ClientConnection* connection = nullptr;
+  if (!fresh && !idle_.empty()) {
+    connection = idle_.back();
+    idle_.pop_back();
+    set_.OnIdleCount(*this, -1);
+  } else {
+    connection = Add(timeouts);
+  }
+  return connection == nullptr ? nullptr : &connection->StartAttempt(events, arena, timeouts);
+}
+
+http1::ClientConnection* Http1Endpoint::Add(const codec::AttemptTimeouts& timeouts) {
+  std::unique_ptr<net::Transport> transport = Connect();
+  if (transport == nullptr) return nullptr;
+  http1::ClientConnectionOwner& owner = *this;
+  auto connection = std::make_unique<http1::ClientConnection>(set_.io(), set_.client_options(), owner,
+                                                              std::move(transport));
+  if (!connection->Start(timeouts.connect)) return nullptr;
+  http1::ClientConnection* raw = connection.get();
+  connections_.push_back(std::move(connection));
+  return raw;
+}
+
+void Http1Endpoint::OnConnectionIdle(http1::ClientConnection& connection) {
+  idle_.push_back(&connection);
+  set_.OnIdleCount(*this, +1);
+}
+
+void Http1Endpoint::OnConnectionClosed(http1::ClientConnection& connection) {
+  if (const auto idle = std::find(idle_.begin(), idle_.end(), &connection); idle != idle_.end()) {
+    idle_.erase(idle);
+    set_.OnIdleCount(*this, -1);
+  }
+  const auto owned = std::find_if(connections_.begin(), connections_.end(),
+                                  [&](const auto& candidate) { return candidate.get() == &connection; });
+  set_.io().loop().Retire(std::move(*owned));
+  std::swap(*owned, connections_.back());
+  connections_.pop_back();
+  OnConnectionGone();
+}
+
+void Http1Endpoint::CloseIdleSince(net::TimePoint oldest) {
+  const auto fresh = std::find_if(idle_.begin(), idle_.end(), [&](const http1::ClientConnection* connection) {
+    return connection->idle_since() > oldest;
+  });
+  CloseOldestIdle(static_cast<size_t>(fresh - idle_.begin()));
+}
+
+void Http1Endpoint::CloseOldestIdle(size_t count) {
+  // Close() comes back through OnConnectionClosed, which takes the connection off idle_.
+  const std::vector<http1::ClientConnection*> doomed(idle_.begin(),
+                                                     idle_.begin() + static_cast<ptrdiff_t>(count));
+  for (http1::ClientConnection* connection : doomed) connection->Close();
+}
+
+}  // namespace headgate::upstream

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+
+#include "absl/container/inlined_vector.h"
+#include "dataplane/http1/client_connection.h"
+#include "dataplane/upstream/endpoint.h"
+
+namespace headgate::upstream {
+
+// HTTP/1.1: a connection serves one attempt at a time and waits for the next one in between.
+class Http1Endpoint final : public Endpoint, private http1::ClientConnectionOwner {
+ public:
+  Http1Endpoint(ClusterSet& set, const base::Address& address, tls::ClientContext* tls)
+      : Endpoint(set, address, tls) {}
+
+  http::ClientStream* Open(http::ClientStreamEvents& events, base::Arena& arena,
+                           const codec::AttemptTimeouts& timeouts, bool fresh) override;
+  void CloseIdleSince(net::TimePoint oldest) override;
+  void CloseOldestIdle(size_t count) override;
+  size_t connection_count() const override { return connections_.size(); }
+  size_t idle_count() const override { return idle_.size(); }
+
+ private:
+  void OnConnectionIdle(http1::ClientConnection& connection) override;
+  void OnConnectionClosed(http1::ClientConnection& connection) override;
+  http1::ClientConnection* Add(const codec::AttemptTimeouts& timeouts);
+
+  absl::InlinedVector<std::unique_ptr<http1::ClientConnection>, 2> connections_;
+  absl::InlinedVector<http1::ClientConnection*, 2> idle_;  // the one used last at the back
+};
+
+}  // namespace headgate::upstream
