@@ -24,6 +24,9 @@ std::string_view CounterName(CounterId id) {
     case CounterId::kUpstreamTlsResumptions: return "upstream_tls_resumptions_total";
     case CounterId::kUpstreamRequests: return "upstream_requests_total";
     case CounterId::kUpstreamReuses: return "upstream_reuses_total";
+    case CounterId::kUpstreamHttp2Connections: return "upstream_http2_connections_total";
+    case CounterId::kUpstreamHttp2Streams: return "upstream_http2_streams_total";
+    case CounterId::kUpstreamHttp2StreamsRefused: return "upstream_http2_streams_refused_total";
     case CounterId::kUpstreamRetries: return "upstream_retries_total";
     case CounterId::kUpstreamTimeouts: return "upstream_timeouts_total";
     case CounterId::kUpstreamResets: return "upstream_resets_total";

@@ -47,6 +47,9 @@ enum class CounterId : uint8_t {
   kUpstreamTlsResumptions,       // connections that resumed an earlier session
   kUpstreamRequests,             // attempts whose head was sent
   kUpstreamReuses,               // of these, on a connection that had served before
+  kUpstreamHttp2Connections,     // of those made
+  kUpstreamHttp2Streams,         // begun
+  kUpstreamHttp2StreamsRefused,  // by the upstream, unprocessed
   kUpstreamRetries,
   kUpstreamTimeouts,
   kUpstreamResets,

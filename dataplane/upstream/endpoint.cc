@@ -6,11 +6,15 @@
 #include "dataplane/tls/tls_transport.h"
 #include "dataplane/upstream/cluster_set.h"
 #include "dataplane/upstream/http1_endpoint.h"
+#include "dataplane/upstream/http2_endpoint.h"
 
 namespace headgate::upstream {
 
 std::unique_ptr<Endpoint> Endpoint::Make(ClusterSet& set, const base::Address& address,
-                                         config::Protocol /*protocol*/, tls::ClientContext* tls) {
+                                         config::Protocol protocol, tls::ClientContext* tls) {
+  if (protocol == config::Protocol::kH2c || protocol == config::Protocol::kH2) {
+    return std::make_unique<Http2Endpoint>(set, address, tls);
+  }
   return std::make_unique<Http1Endpoint>(set, address, tls);
 }
 

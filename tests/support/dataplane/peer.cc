@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -28,6 +29,7 @@ Peer::Peer(net::Fd fd) : fd_(std::move(fd)) {}
 
 TlsEnd::TlsEnd(const TlsEndOptions& options)
     : context_(SSL_CTX_new(TLS_server_method())), alpn_(options.alpn) {
+  signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
   const auto text = [](const std::string& pem) {
     return BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
   };

@@ -84,6 +84,14 @@ bool TestProxy::WaitForCount(observe::CounterId id, uint64_t value) {
   return false;
 }
 
+void TestProxy::WaitForClosedUpstreams() {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (Count(observe::CounterId::kUpstreamConnectionsActive) > 0) {
+    ASSERT_LT(std::chrono::steady_clock::now(), limit) << "a connection stays open";
+    std::this_thread::yield();
+  }
+}
+
 observe::RouteCounters TestProxy::RouteCount(std::string_view host) {
   pool_->OnEach([](worker::Worker&) {});
   observe::RouteCounters sum;

@@ -39,6 +39,8 @@ class TestProxy {
   uint64_t Count(observe::CounterId id);
   // Waits until the counter has at least that value.
   bool WaitForCount(observe::CounterId id, uint64_t value);
+  // Waits until no connection with an upstream is open.
+  void WaitForClosedUpstreams();
   observe::RouteCounters RouteCount(std::string_view host);
   worker::WorkerPool& pool() { return *pool_; }
   // Number of configurations given back by the workers so far.

@@ -1,0 +1,77 @@
+#include "dataplane/upstream/http2_endpoint.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "dataplane/upstream/cluster_set.h"
+
+namespace headgate::upstream {
+
+http::ClientStream* Http2Endpoint::Open(http::ClientStreamEvents& events, base::Arena& arena,
+                                        const codec::AttemptTimeouts& timeouts, bool fresh) {
+  const auto usable = std::find_if(connections_.begin(), connections_.end(), [](const Held& held) {
+    return held.connection->available();
+  });
+  http2::ClientConnection* connection = nullptr;
+  if (!fresh && usable != connections_.end()) {
+    connection = usable->connection.get();
+    SetIdle(*usable, false);
+  } else {
+    connection = Add(timeouts);
+  }
+  return connection == nullptr ? nullptr : &connection->StartAttempt(events, arena, timeouts);
+}
+
+http2::ClientConnection* Http2Endpoint::Add(const codec::AttemptTimeouts& timeouts) {
+  std::unique_ptr<net::Transport> transport = Connect();
+  if (transport == nullptr) return nullptr;
+  http2::ClientConnectionOwner& owner = *this;
+  auto connection = std::make_unique<http2::ClientConnection>(set_.io(), set_.client_options(), owner,
+                                                              std::move(transport));
+  if (!connection->Start(timeouts.connect)) return nullptr;
+  connections_.push_back({.connection = std::move(connection)});
+  return connections_.back().connection.get();
+}
+
+Http2Endpoint::Held& Http2Endpoint::Find(const http2::ClientConnection& connection) {
+  return *std::find_if(connections_.begin(), connections_.end(),
+                       [&](const Held& held) { return held.connection.get() == &connection; });
+}
+
+void Http2Endpoint::SetIdle(Held& held, bool idle) {
+  if (held.idle == idle) return;
+  held.idle = idle;
+  idle_ += idle ? 1 : size_t(-1);
+  set_.OnIdleCount(*this, idle ? +1 : -1);
+}
+
+void Http2Endpoint::OnConnectionIdle(http2::ClientConnection& connection) {
+  SetIdle(Find(connection), true);
+}
+
+void Http2Endpoint::OnConnectionClosed(http2::ClientConnection& connection) {
+  Held& held = Find(connection);
+  SetIdle(held, false);
+  set_.io().loop().Retire(std::move(held.connection));
+  connections_.erase(connections_.begin() + (&held - connections_.data()));
+  OnConnectionGone();
+}
+
+void Http2Endpoint::CloseIdleSince(net::TimePoint oldest) { Close(connections_.size(), oldest); }
+
+void Http2Endpoint::CloseOldestIdle(size_t count) { Close(count, net::TimePoint::max()); }
+
+void Http2Endpoint::Close(size_t count, net::TimePoint oldest) {
+  std::vector<http2::ClientConnection*> doomed;
+  for (const Held& held : connections_) {
+    if (held.idle && held.connection->idle_since() <= oldest) doomed.push_back(held.connection.get());
+  }
+  std::sort(doomed.begin(), doomed.end(), [](const auto* a, const auto* b) {
+    return a->idle_since() < b->idle_since();
+  });
+  doomed.resize(std::min(count, doomed.size()));
+  // Close() comes back through OnConnectionClosed.
+  for (http2::ClientConnection* connection : doomed) connection->Close();
+}
+
+}  // namespace headgate::upstream

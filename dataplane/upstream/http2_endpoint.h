@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "dataplane/http2/client_connection.h"
+#include "dataplane/upstream/endpoint.h"
+
+namespace headgate::upstream {
+
+// HTTP/2: attempts share a connection as long as it takes streams; another one is made when none does.
+class Http2Endpoint final : public Endpoint, private http2::ClientConnectionOwner {
+ public:
+  Http2Endpoint(ClusterSet& set, const base::Address& address, tls::ClientContext* tls)
+      : Endpoint(set, address, tls) {}
+
+  http::ClientStream* Open(http::ClientStreamEvents& events, base::Arena& arena,
+                           const codec::AttemptTimeouts& timeouts, bool fresh) override;
+  void CloseIdleSince(net::TimePoint oldest) override;
+  void CloseOldestIdle(size_t count) override;
+  size_t connection_count() const override { return connections_.size(); }
+  size_t idle_count() const override { return idle_; }
+
+ private:
+  void OnConnectionIdle(http2::ClientConnection& connection) override;
+  void OnConnectionClosed(http2::ClientConnection& connection) override;
+  http2::ClientConnection* Add(const codec::AttemptTimeouts& timeouts);
+  // Closes those idle since `oldest` or longer, the `count` longest idle ones at most.
+  void Close(size_t count, net::TimePoint oldest);
+
+  struct Held {
+    std::unique_ptr<http2::ClientConnection> connection;
+    bool idle = false;
+  };
+  Held& Find(const http2::ClientConnection& connection);
+  void SetIdle(Held& held, bool idle);
+
+  std::vector<Held> connections_;  // few; the one to use is the first that takes a stream
+  size_t idle_ = 0;
+};
+
+}  // namespace headgate::upstream
