@@ -193,6 +193,7 @@ absl::Status CompileHttpsRedirect(const std::string& field, const v1::HttpsRedir
     default:
       return FieldError(StrCat(field, ".mode"), "unknown mode");
   }
+  out.https_redirect_keeps_slash = in.keep_final_slash();
   switch (in.status()) {
     case 0:
       break;
@@ -290,6 +291,14 @@ absl::StatusOr<CompiledHost> CompileVirtualHost(const v1::VirtualHost& host,
     HEADGATE_RETURN_IF_ERROR(
         CheckReference(StrCat("certificates[", i, "]"), host.certificates(i), "cert/"));
   }
+  CompiledHost result;
+  if (host.has_client_auth()) {
+    HEADGATE_ASSIGN_OR_RETURN(result.client_auth, CompileClientAuth(host.client_auth()));
+  }
+  if (!host.ciphers().empty()) {
+    const absl::Status valid = tls::ValidateCiphers(host.ciphers());
+    if (!valid.ok()) return FieldError("ciphers", ToStd(valid.message()));
+  }
   TextPool text;
   CollectText(host, text);
   auto storage = std::make_shared<HostStorage>();
@@ -307,9 +316,9 @@ absl::StatusOr<CompiledHost> CompileVirtualHost(const v1::VirtualHost& host,
     HEADGATE_ASSIGN_OR_RETURN(specs[i], CompileMatch(StrCat(field, ".match"), in.match()));
     specs[i].target = &out;
   }
-  CompiledHost result;
   result.routes = std::make_shared<const route::HostRoutes>(
-      host.host(), route::RouteTable(std::move(specs)), std::move(storage));
+      host.host(), route::RouteTable(std::move(specs)), std::move(storage),
+      route::HostOptions{.client_auth = host.has_client_auth(), .ciphers = host.ciphers()});
   result.certificates.assign(host.certificates().begin(), host.certificates().end());
   return result;
 }

@@ -96,19 +96,52 @@ absl::Status CompileTlsPolicy(const v1::TlsPolicy& in, tls::ServerPolicy& out) {
   HEADGATE_ASSIGN_OR_RETURN(
       out.max_version, CompileVersion("tls.max_version", in.max_version(), tls::Version::kTls13));
   out.ciphers = in.ciphers();
+  out.groups = in.groups();
+  out.resumption = !in.no_resumption();
+  if (in.has_session_timeout()) {
+    Duration timeout;
+    HEADGATE_ASSIGN_OR_RETURN(timeout, CompileDuration("tls.session_timeout", in.session_timeout(),
+                                                       ZeroDuration::kRefused));
+    out.session_timeout = std::chrono::ceil<std::chrono::seconds>(timeout);
+  }
+  out.reject_unknown_names = in.reject_unknown_names();
   const absl::Status valid = tls::Validate(out);
   if (!valid.ok()) return FieldError("tls", ToStd(valid.message()));
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::vector<base::Cidr>> CompileCidrs(
+    std::string_view field, const google::protobuf::RepeatedPtrField<std::string>& in) {
+  std::vector<base::Cidr> out;
+  for (int i = 0; i < in.size(); ++i) {
+    const auto cidr = base::Cidr::Parse(in[i]);
+    if (!cidr) return FieldError(StrCat(field, "[", i, "]"), "is not a CIDR");
+    out.push_back(*cidr);
+  }
+  return out;
+}
+
 absl::Status CompileForwardedHeaders(const v1::ForwardedHeaders& in, CompiledSettings& out) {
   out.trust_forwarded_headers = in.trust_incoming();
-  for (int i = 0; i < in.trusted_cidrs_size(); ++i) {
-    const auto cidr = base::Cidr::Parse(in.trusted_cidrs(i));
-    if (!cidr) {
-      return FieldError(StrCat("forwarded_headers.trusted_cidrs[", i, "]"), "is not a CIDR");
-    }
-    out.trusted_cidrs.push_back(*cidr);
+  out.trust_forwarded_address = in.trust_address();
+  out.append_forwarded_for = in.append();
+  if (!in.address_field().empty()) {
+    HEADGATE_RETURN_IF_ERROR(CheckToken("forwarded_headers.address_field", in.address_field()));
+    out.address_field = in.address_field();
+  }
+  HEADGATE_ASSIGN_OR_RETURN(out.trusted_cidrs,
+                            CompileCidrs("forwarded_headers.trusted_cidrs", in.trusted_cidrs()));
+  return absl::OkStatus();
+}
+
+absl::Status CompileProxyProtocol(const v1::ProxyProtocol& in, CompiledSettings& out) {
+  out.proxy_protocol = in.required();
+  HEADGATE_ASSIGN_OR_RETURN(out.proxy_protocol_cidrs,
+                            CompileCidrs("proxy_protocol.trusted_cidrs", in.trusted_cidrs()));
+  if (in.has_timeout()) {
+    HEADGATE_ASSIGN_OR_RETURN(
+        out.proxy_protocol_timeout,
+        CompileDuration("proxy_protocol.timeout", in.timeout(), ZeroDuration::kRefused));
   }
   return absl::OkStatus();
 }
@@ -121,6 +154,15 @@ absl::StatusOr<SettingsSpec> CompileSettings(const v1::Settings& settings) {
   HEADGATE_RETURN_IF_ERROR(CompileLimits(settings.limits(), out.settings));
   HEADGATE_RETURN_IF_ERROR(CompileTlsPolicy(settings.tls(), out.settings.tls));
   HEADGATE_RETURN_IF_ERROR(CompileForwardedHeaders(settings.forwarded_headers(), out.settings));
+  HEADGATE_RETURN_IF_ERROR(CompileProxyProtocol(settings.proxy_protocol(), out.settings));
+  HEADGATE_RETURN_IF_ERROR(
+      CheckPrintable("strict_transport_security", settings.strict_transport_security()));
+  out.settings.strict_transport_security = settings.strict_transport_security();
+  if (!settings.tls().ticket_keys().empty()) {
+    HEADGATE_RETURN_IF_ERROR(
+        CheckReference("tls.ticket_keys", settings.tls().ticket_keys(), "secret/"));
+    out.ticket_keys = settings.tls().ticket_keys();
+  }
 
   out.settings.buffering = CompileBuffering(settings.buffering()).Over(out.settings.buffering);
 

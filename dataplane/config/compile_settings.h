@@ -12,6 +12,7 @@ struct SettingsSpec {
   CompiledSettings settings;
   std::string default_certificate = "cert/default";
   std::string default_backend_cluster;  // empty: the built-in 404
+  std::string ticket_keys;              // name of the SecretData; empty: none
 };
 
 // Fills in the defaults that snapshot.proto names and checks every value. A default-constructed SettingsSpec is what

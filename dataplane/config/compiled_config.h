@@ -15,8 +15,10 @@
 #include "dataplane/config/static_files.h"
 #include "dataplane/route/host_table.h"
 #include "dataplane/tls/cert_table.h"
+#include "dataplane/tls/client_auth.h"
 #include "dataplane/tls/client_policy.h"
 #include "dataplane/tls/server_policy.h"
+#include "dataplane/tls/ticket_keys.h"
 
 // The immutable in-memory form of a snapshot. Built on the control thread, read by every worker without locks,
 // shared structurally between generations: a change of one host makes one new CompiledHost. The last reference
@@ -53,8 +55,17 @@ struct CompiledSettings {
 
   Buffering buffering;
 
+  std::string strict_transport_security;  // empty: none
+
   bool trust_forwarded_headers = false;
+  bool trust_forwarded_address = false;  // of these, the address alone
+  bool append_forwarded_for = false;
+  std::string address_field = "X-Forwarded-For";
   std::vector<base::Cidr> trusted_cidrs;
+
+  bool proxy_protocol = false;
+  std::vector<base::Cidr> proxy_protocol_cidrs;
+  Duration proxy_protocol_timeout{5'000};
 };
 
 // Text inside a CompiledRoute is a view into memory that belongs to the route's host and lives as long as the
@@ -111,6 +122,7 @@ struct CompiledRoute {
   std::unique_ptr<const BufferingOverride> buffering;  // null: nothing differs, as on most routes
   HttpsRedirectMode https_redirect = HttpsRedirectMode::kOff;
   uint16_t https_redirect_status = 308;
+  bool https_redirect_keeps_slash = false;
   bool host_has_tls = false;
   // The virtual host as configured ("example.com", "*.example.com", "_"), for metrics.
   std::string_view host;
@@ -125,6 +137,8 @@ struct CompiledConfig {
   std::shared_ptr<const route::HostTable> hosts;         // never null
   std::shared_ptr<const tls::CertTable> certificates;    // never null
   std::shared_ptr<const FileTable> files;                // never null
+  std::shared_ptr<const tls::ClientAuthTable> client_auth;  // never null
+  std::shared_ptr<const tls::TicketKeys> ticket_keys;    // null: random ones of the process
   // For requests that match no route. Invalid handle: the built-in 404.
   ClusterHandle default_backend;
 };

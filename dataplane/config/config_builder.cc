@@ -5,11 +5,14 @@
 #include <utility>
 
 #include "dataplane/config/certificate_index.h"
+#include "dataplane/config/client_auth_index.h"
 #include "dataplane/config/cluster_index.h"
 #include "dataplane/config/compile_routes.h"
 #include "dataplane/config/compile_settings.h"
 #include "dataplane/config/compile_values.h"
+#include "dataplane/config/secret_index.h"
 #include "dataplane/config/static_files.h"
+#include "dataplane/config/ticket_key_reader.h"
 
 namespace headgate::config {
 namespace {
@@ -91,6 +94,7 @@ class ConfigBuilder::Impl {
       SetFiles(name, nullptr);
     } else {
       clusters_.RemoveSecret(name);
+      secrets_.Remove(name);
     }
   }
 
@@ -186,6 +190,7 @@ class ConfigBuilder::Impl {
     TlsSecret secret;
     HEADGATE_ASSIGN_OR_RETURN(secret, CompileTlsSecret(resource.secret_data(), parser_));
     clusters_.SetSecret(resource.name(), std::move(secret));
+    secrets_.Set(resource.name(), resource.secret_data());
     return absl::OkStatus();
   }
 
@@ -202,11 +207,17 @@ class ConfigBuilder::Impl {
       host_edit_->Remove(host);
     }
     certificates_.SetHost(host, std::move(compiled.certificates));
+    if (compiled.client_auth) {
+      client_auth_.SetHost(host, *std::move(compiled.client_auth));
+    } else {
+      client_auth_.RemoveHost(host);
+    }
   }
 
   void UseSettings(SettingsSpec spec) {
     settings_ = std::make_shared<const CompiledSettings>(std::move(spec.settings));
     certificates_.SetDefault(std::move(spec.default_certificate));
+    ticket_keys_.SetName(std::move(spec.ticket_keys));
     default_backend_ = spec.default_backend_cluster.empty()
                            ? ClusterHandle()
                            : registry_.Acquire(spec.default_backend_cluster);
@@ -227,8 +238,11 @@ class ConfigBuilder::Impl {
       host_edit_.reset();
     }
     const auto certificates = certificates_.Table();
+    const auto client_auth = client_auth_.Table();
+    const auto ticket_keys = ticket_keys_.Keys();
     if (config_ && config_->settings == settings_ && config_->hosts == hosts_ &&
-        config_->certificates == certificates && config_->files == files_) {
+        config_->certificates == certificates && config_->files == files_ &&
+        config_->client_auth == client_auth && config_->ticket_keys == ticket_keys) {
       return nullptr;
     }
     auto config = std::make_shared<CompiledConfig>();
@@ -237,6 +251,8 @@ class ConfigBuilder::Impl {
     config->hosts = hosts_;
     config->certificates = certificates;
     config->files = files_;
+    config->client_auth = client_auth;
+    config->ticket_keys = ticket_keys;
     config->default_backend = default_backend_;
     config_ = std::move(config);
     return config_;
@@ -248,6 +264,9 @@ class ConfigBuilder::Impl {
   tls::CertificateParser parser_;
   CertificateIndex certificates_;
   std::shared_ptr<const FileTable> files_ = std::make_shared<const FileTable>();
+  SecretIndex secrets_;
+  ClientAuthIndex client_auth_{secrets_};
+  TicketKeyReader ticket_keys_{secrets_};
   size_t route_count_ = 0;
   uint64_t generation_ = 0;
 

@@ -64,6 +64,10 @@ void Greeting::ContinueHandshake() {
 void Greeting::Promote() {
   accepted_.info.tls = accepted_.transport->is_tls();
   accepted_.info.server_name = std::string(accepted_.transport->server_name());
+  accepted_.info.client = accepted_.transport->client_identity();
+  observe::CounterShard& counters = environment_.io.counters();
+  counters[CounterId::kDownstreamTlsHandshakes].Add();
+  if (accepted_.transport->resumed()) counters[CounterId::kDownstreamTlsResumptions].Add();
   over_ = true;
   timer_.Cancel();
   // The handshake's last read may have brought the first request.

@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "dataplane/base/client_identity.h"
 #include "dataplane/base/failure.h"
 
 namespace headgate::net {
@@ -59,7 +60,10 @@ class Transport {
   virtual std::string_view alpn() const { return {}; }
   virtual std::string_view server_name() const { return {}; }
   virtual bool is_tls() const { return false; }
+  // The handshake took up an earlier session.
   virtual bool resumed() const { return false; }
+  // What the client showed, where certificates are asked for; else null. Call once: it is made anew each time.
+  virtual std::shared_ptr<const base::ClientIdentity> client_identity() const { return nullptr; }
 };
 
 }  // namespace headgate::net

@@ -16,6 +16,11 @@ std::string_view CounterName(CounterId id) {
     case CounterId::kDownstreamBytesRead: return "downstream_read_bytes_total";
     case CounterId::kDownstreamBytesWritten: return "downstream_written_bytes_total";
     case CounterId::kDownstreamTlsFailures: return "downstream_tls_failures_total";
+    case CounterId::kDownstreamTlsHandshakes: return "downstream_tls_handshakes_total";
+    case CounterId::kDownstreamTlsResumptions: return "downstream_tls_resumptions_total";
+    case CounterId::kDownstreamMisdirected: return "downstream_misdirected_requests_total";
+    case CounterId::kDownstreamClientCertificatesRefused:
+      return "downstream_client_certificates_refused_total";
     case CounterId::kUpstreamConnections: return "upstream_connections_total";
     case CounterId::kUpstreamConnectionsActive: return "upstream_connections_active";
     case CounterId::kUpstreamConnectFailures: return "upstream_connect_failures_total";

@@ -39,6 +39,10 @@ enum class CounterId : uint8_t {
   kDownstreamBytesRead,
   kDownstreamBytesWritten,
   kDownstreamTlsFailures,
+  kDownstreamTlsHandshakes,      // completed
+  kDownstreamTlsResumptions,     // of these, of an earlier session
+  kDownstreamMisdirected,        // 421: other rules for client certificates than in the handshake
+  kDownstreamClientCertificatesRefused,
   kUpstreamConnections,          // made
   kUpstreamConnectionsActive,    // level
   kUpstreamConnectFailures,

@@ -92,6 +92,7 @@ void Exchange::Route() {
   }
 
   const route::HostRoutes* host = config_->hosts->Find(authority.host);
+  if (ReplyClientGate(host)) return;
   if (host != nullptr) route_ = host->Match(*request_, path.match);
   if (route_ == nullptr) {
     if (!config_->default_backend.valid()) return Reply(404);
@@ -164,6 +165,24 @@ codec::AttemptTimeouts Exchange::attempt_timeouts() const {
   return timeouts;
 }
 
+bool Exchange::ReplyClientGate(const route::HostRoutes* host) {
+  const http::ConnectionInfo& connection = downstream_->connection();
+  const bool has_rules = host != nullptr && host->options().client_auth;
+  if (!has_rules && connection.client == nullptr) return false;
+  const auto* rules = has_rules ? config_->client_auth->FindPattern(host->host()) : nullptr;
+  const GateDecision decision =
+      JudgeClient(has_rules, rules != nullptr ? rules->get() : nullptr, connection);
+  if (decision.kind == GateDecision::Kind::kPass) return false;
+  services_.CountGate(decision.kind);
+  if (!decision.location.empty()) {
+    Reply(302, decision.location);
+  } else {
+    Advance(Event::kReply);
+    SendReply(StatusOf(decision.kind), kLocalPageType, PageOf(decision.kind));
+  }
+  return true;
+}
+
 bool Exchange::ReplyHttpsRedirect() {
   using Mode = config::HttpsRedirectMode;
   const bool wanted = route_->https_redirect == Mode::kAlways ||
@@ -172,7 +191,7 @@ bool Exchange::ReplyHttpsRedirect() {
   // A certificate is often fetched by answering over plain HTTP what would redirect to the missing certificate.
   if (request_->target.starts_with(kAcmePrefix)) return false;
   std::string_view target = request_->target;
-  if (target.ends_with('/')) target.remove_suffix(1);
+  if (target.ends_with('/') && !route_->https_redirect_keeps_slash) target.remove_suffix(1);
   http::Authority authority;
   if (!http::ParseAuthority(client_.host, downstream_->arena(), authority)) return false;
   Reply(route_->https_redirect_status, downstream_->arena().Join("https://", authority.host, target));
@@ -303,6 +322,7 @@ void Exchange::OnResponseHead(const http::ResponseHead& head, bool end) {
   record_.status = head.status;
   response_head_ = head;
   response_head_.fields.Remove(FieldId::kServer);
+  AddTransportSecurity();
   downstream_->SendHead(response_head_, end);
   if (end) EndUpstream();
 }
@@ -395,11 +415,20 @@ void Exchange::SendReply(uint16_t status, std::string_view content_type, std::st
     response_head_.fields.Add(FieldId::kContentType, "Content-Type", content_type);
   }
   if (!location.empty()) response_head_.fields.Add(FieldId::kLocation, "Location", location);
+  AddTransportSecurity();
   response_head_.body = http::BodyLength::Fixed(body.size());
   const bool without_body = request_->method == http::Method::kHead || body.empty();
   if (!without_body) record_.response_body_bytes = body.size();
   downstream_->SendHead(response_head_, without_body);
   if (!without_body) downstream_->SendBody(body, true);
+}
+
+void Exchange::AddTransportSecurity() {
+  constexpr std::string_view kName = "Strict-Transport-Security";
+  const std::string& value = config_->settings->strict_transport_security;
+  if (value.empty() || !downstream_->connection().tls) return;
+  response_head_.fields.Remove(kName);
+  response_head_.fields.Add(FieldId::kOther, kName, value);
 }
 
 // ---- keeping the two sides in step ------------------------------------------------------------------------------

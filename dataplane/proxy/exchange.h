@@ -11,6 +11,7 @@
 #include "dataplane/http/uri.h"
 #include "dataplane/net/event_loop.h"
 #include "dataplane/observe/request_record.h"
+#include "dataplane/proxy/client_gate.h"
 #include "dataplane/proxy/config_pin.h"
 #include "dataplane/proxy/exchange_state.h"
 #include "dataplane/proxy/forwarded.h"
@@ -30,6 +31,8 @@ class ExchangeServices {
   virtual SpillSpace& spill() = 0;
   virtual files::FileServer& files() = 0;
   virtual ConfigPin PinConfig() = 0;
+  // A request was turned away for what its client showed, or did not, in the handshake.
+  virtual void CountGate(GateDecision::Kind kind) = 0;
   // The exchange is over. `record` is valid during the call. The exchange does nothing more and may be used again
   // after the end of the turn.
   virtual void OnFinished(Exchange& exchange, const observe::RequestRecord& record) = 0;
@@ -61,6 +64,7 @@ class Exchange final : public net::Retirable,
   // In the order of a request's life.
   void Begin(http::ServerStream& downstream, const http::RequestHead& head);
   void Route();
+  bool ReplyClientGate(const route::HostRoutes* host);
   bool ReplyHttpsRedirect();
   void Redirect(const config::RedirectAction& action);
   void ServeFiles(const config::StaticAction& action, const http::NormalPath& path);
@@ -101,6 +105,7 @@ class Exchange final : public net::Retirable,
   void Reply(uint16_t status, std::string_view location = {});
   void SendReply(uint16_t status, std::string_view content_type, std::string_view body,
                  std::string_view location = {});
+  void AddTransportSecurity();
 
   // Keeping the two sides in step, and the end.
   void SendHeldRequest();

@@ -10,16 +10,29 @@
 
 namespace headgate::route {
 
+// What is looked up apart from the routes, or needed before there is a request.
+struct HostOptions {
+  // config::CompiledConfig::client_auth has rules for the pattern.
+  bool client_auth = false;
+  // OpenSSL cipher list for TLS 1.2; empty: the general one.
+  std::string ciphers;
+};
+
 // One virtual host. Immutable.
 class HostRoutes {
  public:
   // `storage` keeps alive what the table's targets point at.
-  HostRoutes(std::string host, RouteTable table, std::shared_ptr<const void> storage)
-      : host_(std::move(host)), table_(std::move(table)), storage_(std::move(storage)) {}
+  HostRoutes(std::string host, RouteTable table, std::shared_ptr<const void> storage,
+             HostOptions options = {})
+      : host_(std::move(host)),
+        table_(std::move(table)),
+        storage_(std::move(storage)),
+        options_(std::move(options)) {}
 
   // "example.com", "*.example.com" or "_".
   std::string_view host() const { return host_; }
   const RouteTable& table() const { return table_; }
+  const HostOptions& options() const { return options_; }
   const config::CompiledRoute* Match(const http::RequestHead& request,
                                      std::string_view normal_path) const {
     return table_.Match(request, normal_path);
@@ -29,6 +42,7 @@ class HostRoutes {
   std::string host_;
   RouteTable table_;
   std::shared_ptr<const void> storage_;
+  HostOptions options_;
 };
 
 // Every virtual host of a configuration, found by a request's host: see base::HostMap. A request uses the first

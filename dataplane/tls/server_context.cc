@@ -1,13 +1,16 @@
 #include "dataplane/tls/server_context.h"
 
+#include <openssl/core_names.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 
 #include "common/check.h"
 #include "common/hash.h"
 #include "common/secret_bytes.h"
+#include "common/strings.h"
 #include "dataplane/tls/openssl_ptr.h"
 #include "dataplane/tls/tls_transport.h"
 
@@ -16,7 +19,10 @@ namespace {
 
 constexpr char kTls13Ciphers[] =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
-constexpr long kTicketLifetimeSeconds = 600;
+// OpenSSL's defaults, named because they cannot be restored otherwise; since 3.5 with a post-quantum one.
+constexpr char kNewGroups[] = "X25519MLKEM768:X25519:P-256:X448:P-384:P-521";
+constexpr char kGroups[] = "X25519:P-256:X448:P-384:P-521";
+constexpr size_t kTicketName = 16;
 constexpr size_t kMaxServerName = 255;
 
 int ToOpenSsl(Version version) {
@@ -42,13 +48,16 @@ std::string ParseServerName(std::string_view extension) {
   return name;
 }
 
-// Ties a session to the server name: OpenSSL resumes only where the context is the same.
-void SetSessionContext(SSL* ssl, std::string_view server_name) {
+// Ties a session to the server name and the rules of its host: OpenSSL resumes only where the context is the same.
+void SetSessionContext(SSL* ssl, std::string_view server_name, const ClientAuth* client_auth) {
   const auto set = [ssl](const void* data, size_t size) {
     SSL_set_session_id_context(ssl, static_cast<const unsigned char*>(data),
                                static_cast<unsigned>(size));
   };
-  if (server_name.empty()) {
+  if (client_auth != nullptr) {
+    const auto digest = Sha256(StrCat(client_auth->fingerprint(), " ", server_name));
+    set(digest.data(), digest.size());
+  } else if (server_name.empty()) {
     set("_", 1);
   } else if (server_name.size() <= SSL_MAX_SID_CTX_LENGTH) {
     set(server_name.data(), server_name.size());
@@ -60,30 +69,71 @@ void SetSessionContext(SSL* ssl, std::string_view server_name) {
 
 }  // namespace
 
-TicketKeys TicketKeys::Random() {
-  TicketKeys keys;
-  HEADGATE_CHECK(RAND_bytes(keys.bytes_.data(), static_cast<int>(keys.bytes_.size())) == 1);
-  return keys;
-}
-
-TicketKeys::~TicketKeys() { WipeMemory(bytes_.data(), bytes_.size()); }
-
 // What OpenSSL calls during a handshake.
 struct ServerContext::Callbacks {
   static TlsTransport& Transport(SSL* ssl) {
     return *static_cast<TlsTransport*>(SSL_get_app_data(ssl));
   }
 
-  static int OnClientHello(SSL* ssl, int*, void*) {
+  static int OnClientHello(SSL* ssl, int* alert, void* self) {
+    auto& context = *static_cast<ServerContext*>(self);
     const unsigned char* data = nullptr;
     size_t size = 0;
     std::string name;
     if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &data, &size) == 1) {
       name = ParseServerName({reinterpret_cast<const char*>(data), size});
     }
-    SetSessionContext(ssl, name);
-    Transport(ssl).server_name_ = std::move(name);
+    HandshakePolicy policy;
+    if (context.policies_ != nullptr) policy = context.policies_->FindPolicy(name);
+    TlsTransport& transport = Transport(ssl);
+    transport.server_name_ = std::move(name);
+    if (context.reject_unknown_names_ && !policy.known_name) {
+      *alert = SSL_AD_UNRECOGNIZED_NAME;
+      return SSL_CLIENT_HELLO_ERROR;
+    }
+    if (!policy.ciphers.empty()) SSL_set_cipher_list(ssl, std::string(policy.ciphers).c_str());
+    transport.client_auth_ = 0;
+    if (policy.client_auth != nullptr && policy.client_auth->asks()) {
+      transport.client_auth_ = policy.client_auth->fingerprint();
+      transport.pass_certificate_ = policy.client_auth->rules().pass_certificate;
+      if (!context.trust_.Apply(*policy.client_auth, ssl)) {
+        *alert = SSL_AD_INTERNAL_ERROR;
+        return SSL_CLIENT_HELLO_ERROR;
+      }
+    }
+    SetSessionContext(ssl, transport.server_name_,
+                      transport.client_auth_ != 0 ? policy.client_auth : nullptr);
     return SSL_CLIENT_HELLO_SUCCESS;
+  }
+
+  // RFC 5077 section 4. 0: no such key; 2: the ticket is good, but another is to take its place.
+  static int OnTicket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+                      EVP_MAC_CTX* mac, int seal) {
+    const auto& context = *static_cast<ServerContext*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+    const TicketKeys& keys = context.ticket_keys();
+    const TicketKeys::Key* key =
+        seal != 0 ? &keys.sealing() : keys.Find({reinterpret_cast<const char*>(name), kTicketName});
+    if (key == nullptr) return 0;
+    const auto bytes = [](const SecretBytes& secret) {
+      return reinterpret_cast<const unsigned char*>(secret.Reveal().data());
+    };
+    const EVP_CIPHER* aes = key->cipher.size() == 16 ? EVP_aes_128_cbc() : EVP_aes_256_cbc();
+    if (seal != 0) {
+      std::memcpy(name, bytes(key->name), kTicketName);
+      if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(aes)) != 1) return -1;
+    }
+    char digest[] = "SHA256";
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY,
+                                          const_cast<unsigned char*>(bytes(key->mac)),
+                                          key->mac.size()),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+    if (EVP_CipherInit_ex(cipher, aes, nullptr, bytes(key->cipher), iv, seal) != 1 ||
+        EVP_MAC_CTX_set_params(mac, params) != 1) {
+      return -1;
+    }
+    // With TLS 1.3 a ticket is for one use (RFC 8446, appendix C.4).
+    return seal != 0 || (key == &keys.sealing() && SSL_version(ssl) != TLS1_3_VERSION) ? 1 : 2;
   }
 
   // RFC 6066 section 3: a server that made use of the name says so.
@@ -109,20 +159,19 @@ struct ServerContext::Callbacks {
   }
 };
 
-ServerContext::ServerContext(const TicketKeys& ticket_keys, const std::vector<std::string>& alpn)
-    : context_(SSL_CTX_new(TLS_server_method())) {
-  HEADGATE_CHECK(context_ != nullptr);
+ServerContext::ServerContext(std::shared_ptr<const TicketKeys> ticket_keys,
+                             const std::vector<std::string>& alpn)
+    : context_(SSL_CTX_new(TLS_server_method())), own_ticket_keys_(std::move(ticket_keys)) {
+  HEADGATE_CHECK(context_ != nullptr && own_ticket_keys_ != nullptr);
   SSL_CTX_set_options(context_, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                     SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_mode(context_, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_session_cache_mode(context_, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_num_tickets(context_, 1);
-  SSL_CTX_set_timeout(context_, kTicketLifetimeSeconds);
-  TicketKeys keys = ticket_keys;
-  HEADGATE_CHECK(SSL_CTX_set_tlsext_ticket_keys(context_, keys.bytes_.data(), keys.bytes_.size()) == 1);
+  SSL_CTX_set_app_data(context_, this);
+  HEADGATE_CHECK(SSL_CTX_set_tlsext_ticket_key_evp_cb(context_, Callbacks::OnTicket) == 1);
   HEADGATE_CHECK(SSL_CTX_set_ciphersuites(context_, kTls13Ciphers) == 1);
-  SSL_CTX_set_client_hello_cb(context_, Callbacks::OnClientHello, nullptr);
+  SSL_CTX_set_client_hello_cb(context_, Callbacks::OnClientHello, this);
   SSL_CTX_set_tlsext_servername_callback(context_, Callbacks::OnServerName);
   SSL_CTX_set_cert_cb(context_, Callbacks::OnCertificate, this);
   for (const std::string& protocol : alpn) {
@@ -141,6 +190,20 @@ void ServerContext::SetPolicy(const ServerPolicy& policy) {
   HEADGATE_CHECK(SSL_CTX_set_min_proto_version(context_, ToOpenSsl(policy.min_version)) == 1);
   HEADGATE_CHECK(SSL_CTX_set_max_proto_version(context_, ToOpenSsl(policy.max_version)) == 1);
   HEADGATE_CHECK(SSL_CTX_set_cipher_list(context_, ciphers) == 1);
+  if (!policy.groups.empty()) {
+    HEADGATE_CHECK(SSL_CTX_set1_groups_list(context_, policy.groups.c_str()) == 1);
+  } else if (SSL_CTX_set1_groups_list(context_, kNewGroups) != 1) {
+    ERR_clear_error();
+    HEADGATE_CHECK(SSL_CTX_set1_groups_list(context_, kGroups) == 1);
+  }
+  SSL_CTX_set_num_tickets(context_, policy.resumption ? 1 : 0);
+  if (policy.resumption) {
+    SSL_CTX_clear_options(context_, SSL_OP_NO_TICKET);
+  } else {
+    SSL_CTX_set_options(context_, SSL_OP_NO_TICKET);
+  }
+  SSL_CTX_set_timeout(context_, static_cast<long>(policy.session_timeout.count()));
+  reject_unknown_names_ = policy.reject_unknown_names;
 }
 
 bool ServerContext::ChooseCertificates(SSL* ssl, std::string_view server_name) {

@@ -8,9 +8,19 @@ absl::Status Validate(const ServerPolicy& policy) {
   if (policy.min_version > policy.max_version) {
     return absl::InvalidArgumentError("min_version is above max_version");
   }
-  if (policy.ciphers.empty()) return absl::OkStatus();
+  if (!policy.groups.empty()) {
+    const OpenSslPtr<SSL_CTX> probe(SSL_CTX_new(TLS_server_method()));
+    if (probe == nullptr || SSL_CTX_set1_groups_list(probe.get(), policy.groups.c_str()) != 1) {
+      ERR_clear_error();
+      return absl::InvalidArgumentError("groups is no list of groups that OpenSSL knows");
+    }
+  }
+  return policy.ciphers.empty() ? absl::OkStatus() : ValidateCiphers(policy.ciphers);
+}
+
+absl::Status ValidateCiphers(const std::string& ciphers) {
   const OpenSslPtr<SSL_CTX> probe(SSL_CTX_new(TLS_server_method()));
-  if (probe == nullptr || SSL_CTX_set_cipher_list(probe.get(), policy.ciphers.c_str()) != 1) {
+  if (probe == nullptr || SSL_CTX_set_cipher_list(probe.get(), ciphers.c_str()) != 1) {
     ERR_clear_error();
     return absl::InvalidArgumentError("ciphers holds no cipher that OpenSSL knows");
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -15,6 +16,12 @@ struct ServerPolicy {
   Version max_version = Version::kTls13;
   // OpenSSL cipher list for TLS 1.2. Empty: kDefaultCiphers.
   std::string ciphers = {};
+  // OpenSSL list of groups. Empty: OpenSSL's default.
+  std::string groups = {};
+  bool resumption = true;
+  std::chrono::seconds session_timeout{600};
+  // Only names that somebody has configured; see HandshakePolicy::known_name.
+  bool reject_unknown_names = false;
 
   bool operator==(const ServerPolicy&) const = default;
 };
@@ -27,5 +34,6 @@ inline constexpr char kDefaultCiphers[] =
 
 // Whether OpenSSL takes the policy; the status says which field is wrong.
 absl::Status Validate(const ServerPolicy& policy);
+absl::Status ValidateCiphers(const std::string& ciphers);
 
 }  // namespace headgate::tls

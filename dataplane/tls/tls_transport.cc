@@ -348,6 +348,10 @@ std::string_view TlsTransport::alpn() const {
 
 std::string_view TlsTransport::version() const { return SSL_get_version(ssl_); }
 
+std::shared_ptr<const base::ClientIdentity> TlsTransport::client_identity() const {
+  return client_auth_ == 0 ? nullptr : IdentityOf(ssl_, client_auth_, pass_certificate_);
+}
+
 bool TlsTransport::resumed() const { return SSL_session_reused(ssl_) == 1; }
 
 }  // namespace headgate::tls

@@ -46,6 +46,7 @@ class TlsTransport final : public net::Transport {
   // The name asked for, in lower case; empty if none was.
   std::string_view server_name() const override { return server_name_; }
   bool is_tls() const override { return true; }
+  std::shared_ptr<const base::ClientIdentity> client_identity() const override;
 
   // After a failed handshake: the client speaks plain HTTP. ReplyInPlain can tell it so.
   bool plain_http() const { return plain_http_; }
@@ -85,6 +86,9 @@ class TlsTransport final : public net::Transport {
   SSL* ssl_;
   SessionSlot* session_ = nullptr;  // set at the client's end
   std::string server_name_;
+  // ClientAuth::fingerprint() of the rules that hold; 0: no certificate was asked for.
+  uint64_t client_auth_ = 0;
+  bool pass_certificate_ = false;
   std::string_view failure_detail_;
 
   // Ciphertext that OpenSSL has not taken: `incoming_` during a call, in the worker's scratch or in `unread_`;

@@ -25,12 +25,13 @@ bool Contains(const std::vector<std::unique_ptr<net::Listener>>& listeners, cons
 
 }  // namespace
 
-Worker::Worker(WorkerOptions options, const tls::TicketKeys& ticket_keys)
+Worker::Worker(WorkerOptions options, std::shared_ptr<const tls::TicketKeys> ticket_keys)
     : options_(std::move(options)),
-      tls_context_(ticket_keys, {"http/1.1"}),
+      tls_context_(std::move(ticket_keys), {"http/1.1"}),
       clusters_(io_, ids_.Random()),
       connections_(io_, server_options_, *this),
       drain_timer_(loop_.timers(), *this) {
+  tls_context_.SetPolicies(this);
   if (options_.access_log != nullptr) {
     access_log_ = std::make_unique<observe::AccessLog>(*options_.access_log, counters_);
   }
@@ -85,9 +86,25 @@ void Worker::UseConfig(std::shared_ptr<const config::CompiledConfig> config) {
     tls_context_.SetPolicy(settings.tls);
   }
   tls_context_.SetCertificates(config->certificates.get());
+  tls_context_.SetTicketKeys(config->ticket_keys);
   generations_.push_back(std::make_unique<proxy::ConfigGeneration>(std::move(config)));
   ReleaseOldGenerations();
   if (first) StartListening();
+}
+
+tls::HandshakePolicy Worker::FindPolicy(std::string_view server_name) const {
+  tls::HandshakePolicy policy;
+  const config::CompiledConfig& config = generations_.back()->config();
+  const route::HostRoutes* host = config.hosts->Find(server_name);
+  policy.known_name = host != nullptr && host->host() != "_" && !server_name.empty();
+  if (host == nullptr) return policy;
+  policy.ciphers = host->options().ciphers;
+  if (host->options().client_auth) {
+    if (const auto* auth = config.client_auth->FindPattern(host->host())) {
+      policy.client_auth = auth->get();
+    }
+  }
+  return policy;
 }
 
 void Worker::ReleaseOldGenerations() {
@@ -171,6 +188,13 @@ void Worker::OnBadRequest(http::ServerStream& stream, const http::BadRequest& ba
   record.response_body_bytes = page.size();
   record.failure = base::FailureName(bad.failure.kind);
   Record(record);
+}
+
+void Worker::CountGate(proxy::GateDecision::Kind kind) {
+  counters_[kind == proxy::GateDecision::Kind::kMisdirected
+                ? observe::CounterId::kDownstreamMisdirected
+                : observe::CounterId::kDownstreamClientCertificatesRefused]
+      .Add();
 }
 
 void Worker::OnFinished(proxy::Exchange& exchange, const observe::RequestRecord& record) {

@@ -51,9 +51,11 @@ struct WorkerOptions {
 class Worker final : private net::AcceptHandler,
                      private http::ServerHandler,
                      private proxy::ExchangeServices,
-                     private net::TimerHandler {
+                     private net::TimerHandler,
+                     private tls::HandshakePolicies {
  public:
-  Worker(WorkerOptions options, const tls::TicketKeys& ticket_keys);
+  // `ticket_keys`: until a configuration brings others.
+  Worker(WorkerOptions options, std::shared_ptr<const tls::TicketKeys> ticket_keys);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -89,9 +91,12 @@ class Worker final : private net::AcceptHandler,
   proxy::SpillSpace& spill() override { return *options_.spill; }
   files::FileServer& files() override { return files_; }
   proxy::ConfigPin PinConfig() override { return proxy::ConfigPin(*generations_.back()); }
+  void CountGate(proxy::GateDecision::Kind kind) override;
   void OnFinished(proxy::Exchange& exchange, const observe::RequestRecord& record) override;
   // net::TimerHandler: looks whether the drain is complete.
   void OnTimer(net::Timer& timer) override;
+  // tls::HandshakePolicies
+  tls::HandshakePolicy FindPolicy(std::string_view server_name) const override;
 
   void ApplyNow(const config::ConfigUpdate& update);
   void UseConfig(std::shared_ptr<const config::CompiledConfig> config);

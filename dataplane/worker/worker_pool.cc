@@ -33,7 +33,7 @@ absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Create(PoolOptions optio
       options.max_connections > 0 ? options.max_connections : ConnectionsWithinDescriptorLimit();
   pool->http_addresses_ = options.http_listen;
   pool->https_addresses_ = options.https_listen;
-  const tls::TicketKeys ticket_keys = tls::TicketKeys::Random();
+  const auto ticket_keys = tls::TicketKeys::Random();
 
   for (int index = 0; index < count; ++index) {
     WorkerOptions worker;

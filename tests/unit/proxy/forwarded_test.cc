@@ -46,6 +46,65 @@ class ForwardedTest : public testing::Test {
   config::CompiledSettings settings;
 };
 
+TEST_F(ForwardedTest, TheAddressAloneCanBeBelieved) {
+  settings.trust_forwarded_address = true;
+  settings.trusted_cidrs.push_back(*base::Cidr::Parse("10.0.0.0/8"));
+  head.fields.Add("X-Forwarded-For", "192.0.2.7");
+  head.fields.Add("X-Forwarded-Proto", "https");
+  head.fields.Add("X-Forwarded-Host", "evil.example");
+  auto fields = Upstream();
+  EXPECT_EQ(fields["X-Real-IP"], "192.0.2.7");
+  EXPECT_EQ(fields["X-Forwarded-For"], "192.0.2.7");
+  EXPECT_EQ(fields["X-Forwarded-Proto"], "http");
+  EXPECT_EQ(fields["Host"], "shop.example:8080");
+}
+
+TEST_F(ForwardedTest, AnotherFieldCanHoldTheAddress) {
+  Trust({"10.0.0.0/8"});
+  settings.address_field = "CF-Connecting-IP";
+  head.fields.Add("X-Forwarded-For", "203.0.113.1");
+  head.fields.Add("cf-connecting-ip", "192.0.2.7");
+  auto fields = Upstream();
+  EXPECT_EQ(fields["X-Real-IP"], "192.0.2.7");
+  EXPECT_EQ(fields["X-Forwarded-For"], "192.0.2.7");
+  EXPECT_EQ(fields["X-Original-Forwarded-For"], "192.0.2.7");
+  EXPECT_EQ(fields["cf-connecting-ip"], "192.0.2.7");
+}
+
+TEST_F(ForwardedTest, TheChainCanBeProlonged) {
+  settings.append_forwarded_for = true;
+  head.fields.Add("X-Forwarded-For", "192.0.2.7");
+  EXPECT_EQ(Upstream()["X-Forwarded-For"], "10.1.1.1") << "not of somebody untrusted";
+  Trust({"10.0.0.0/8"});
+  head.fields.Add("X-Forwarded-For", "10.2.2.2");
+  EXPECT_EQ(Upstream()["X-Forwarded-For"], "192.0.2.7, 10.2.2.2, 10.1.1.1");
+}
+
+TEST_F(ForwardedTest, AFieldAddedLaterIsNearer) {
+  Trust({"10.0.0.0/8"});
+  head.fields.Add("X-Forwarded-For", "198.51.100.66");  // the client's invention
+  head.fields.Add("X-Forwarded-For", "192.0.2.7");      // what the load balancer saw
+  EXPECT_EQ(Client().ip, "192.0.2.7");
+}
+
+TEST_F(ForwardedTest, ALoadBalancersWordOnPortAndScheme) {
+  connection.via_load_balancer = true;
+  connection.local = *base::Address::ParseHostPort("198.51.100.1:443");
+  auto fields = Upstream();
+  EXPECT_EQ(fields["X-Forwarded-Port"], "443");
+  EXPECT_EQ(fields["X-Forwarded-Proto"], "https");
+}
+
+TEST_F(ForwardedTest, NobodyElseMaySpeakOfClientCertificates) {
+  head.fields.Add("ssl-client-verify", "SUCCESS");
+  head.fields.Add("SSL-Client-Subject-DN", "CN=admin");
+  head.fields.Add("ssl-client-other", "kept");
+  auto fields = Upstream();
+  EXPECT_FALSE(fields.contains("ssl-client-verify"));
+  EXPECT_FALSE(fields.contains("SSL-Client-Subject-DN"));
+  EXPECT_EQ(fields["ssl-client-other"], "kept");
+}
+
 TEST_F(ForwardedTest, SetsEveryFieldFromTheConnection) {
   auto fields = Upstream();
   EXPECT_EQ(fields["Host"], "shop.example:8080");

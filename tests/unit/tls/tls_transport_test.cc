@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <openssl/err.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -10,114 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "common/check.h"
-#include "tests/support/certificates.h"
-#include "tests/unit/tls/tls_client.h"
+#include "tests/unit/tls/tls_connection.h"
 
 namespace headgate::tls {
 namespace {
-
-using headgate::testing::KeyType;
-using headgate::testing::MakeCertificate;
-using net::IoResult;
-using Status = IoResult::Status;
-using Kind = base::Failure::Kind;
-
-std::shared_ptr<const Certificate> Certify(const std::string& name, KeyType type = KeyType::kEcdsa) {
-  static CertificateParser* const parser = new CertificateParser;
-  const auto pem = MakeCertificate({name}, type);
-  auto certificate = parser->Parse(pem.chain, pem.key);
-  HEADGATE_CHECK(certificate.ok());
-  return *certificate;
-}
-
-// One server connection with its client, moved along in turns on one thread.
-class Connection {
- public:
-  Connection(ServerContext& context, const ClientOptions& options = {}) {
-    SocketPair pair = Connect();
-    server = std::make_unique<TlsTransport>(context, std::move(pair.server));
-    client = std::make_unique<TlsClient>(std::move(pair.client), options);
-  }
-
-  // Runs the handshake to its end; true when both sides agree.
-  bool Handshake() {
-    int client_state = 0;
-    for (int turn = 0; turn < 100; ++turn) {
-      if (client_state == 0) client_state = client->Step();
-      if (server_result.status == Status::kBlocked) {
-        server_result = server->Handshake();
-        EXPECT_EQ(ERR_peek_error(), 0u);
-      }
-      if (server_result.status == Status::kFailed) client_state = client->Step();
-      if (client_state != 0 && server_result.status != Status::kBlocked) {
-        return client_state == 1 && server_result.status == Status::kOk;
-      }
-      WaitForInput(client->fd().get(), server->fd());
-    }
-    return false;
-  }
-
-  // Reads on the server until `count` bytes are there or reading ends.
-  std::string ServerRead(size_t count, size_t step = 65536) {
-    std::string all;
-    std::vector<char> buffer(step);
-    while (all.size() < count) {
-      last_read = server->Read(buffer);
-      EXPECT_EQ(ERR_peek_error(), 0u);
-      if (last_read.status == Status::kBlocked) {
-        WaitReadable(server->fd());
-        continue;
-      }
-      if (last_read.status != Status::kOk) break;
-      all.append(buffer.data(), last_read.bytes);
-    }
-    return all;
-  }
-
-  IoResult ServerWrite(std::string_view data) {
-    const iovec piece{const_cast<char*>(data.data()), data.size()};
-    return server->Write({&piece, 1});
-  }
-
-  std::string ClientRead(size_t count) {
-    std::string all;
-    while (all.size() < count && !client->closed()) {
-      all += client->Read();
-      if (all.size() < count && !client->closed()) WaitReadable(client->fd().get());
-    }
-    return all;
-  }
-
-  IoResult server_result{.status = Status::kBlocked};
-  IoResult last_read;
-  std::unique_ptr<TlsTransport> server;
-  std::unique_ptr<TlsClient> client;
-};
-
-class TlsTransportTest : public ::testing::Test {
- protected:
-  TlsTransportTest() { context_.SetCertificates(&table_); }
-
-  static CertTable MakeTable(const std::vector<std::pair<std::string, HostCertificates::List>>& hosts,
-                             std::shared_ptr<const Certificate> fallback) {
-    base::HostMap<HostCertificates>::Edit edit{base::HostMap<HostCertificates>()};
-    for (const auto& [host, list] : hosts) {
-      edit.Set(std::make_shared<HostCertificates>(host, list));
-    }
-    return CertTable(std::move(edit).Finish(), std::move(fallback));
-  }
-
-  std::string ShownTo(const std::string& server_name) {
-    Connection connection(context_, {.server_name = server_name});
-    return connection.Handshake() ? connection.client->CertificateName() : "no handshake";
-  }
-
-  TicketKeys keys_ = TicketKeys::Random();
-  CertTable table_ = MakeTable({{"a.com", {Certify("a.com")}}, {"*.b.com", {Certify("*.b.com")}}},
-                               Certify("default"));
-  ServerContext context_{keys_, {"http/1.1"}};
-};
 
 TEST_F(TlsTransportTest, ChoosesTheCertificateByServerName) {
   EXPECT_EQ(ShownTo("a.com"), "a.com");
@@ -164,20 +59,6 @@ TEST_F(TlsTransportTest, OffersTheKeyTypeThatTheClientCanVerify) {
   EXPECT_EQ(rsa_only.client->CertificateName(), "rsa");
 }
 
-class TlsVersionTest : public TlsTransportTest, public ::testing::WithParamInterface<int> {
- protected:
-  ClientOptions Options(const std::string& name, SSL_SESSION* resume = nullptr) {
-    return {.server_name = name, .max_version = GetParam(), .resume = resume};
-  }
-  // Both directions once; the client then holds its ticket.
-  static void Exchange(Connection& connection) {
-    connection.client->Write("ping");
-    EXPECT_EQ(connection.ServerRead(4), "ping");
-    EXPECT_EQ(connection.ServerWrite("pong").bytes, 4u);
-    EXPECT_EQ(connection.ClientRead(4), "pong");
-  }
-};
-
 INSTANTIATE_TEST_SUITE_P(Versions, TlsVersionTest, ::testing::Values(TLS1_2_VERSION, TLS1_3_VERSION),
                          [](const auto& test_case) {
                            return test_case.param == TLS1_2_VERSION ? "Tls12" : "Tls13";
@@ -189,43 +70,6 @@ TEST_P(TlsVersionTest, CarriesDataBothWays) {
   EXPECT_EQ(connection.server->version(), GetParam() == TLS1_2_VERSION ? "TLSv1.2" : "TLSv1.3");
   EXPECT_FALSE(connection.server->resumed());
   Exchange(connection);
-}
-
-TEST_P(TlsVersionTest, ResumesWithOneTicketOnAnotherWorker) {
-  Connection first(context_, Options("a.com"));
-  ASSERT_TRUE(first.Handshake());
-  Exchange(first);
-  EXPECT_EQ(first.client->sessions_received(), 1);
-
-  ServerContext other_worker(keys_, {"http/1.1"});
-  other_worker.SetCertificates(&table_);
-  Connection second(other_worker, Options("a.com", first.client->session()));
-  ASSERT_TRUE(second.Handshake());
-  EXPECT_TRUE(second.server->resumed());
-  EXPECT_TRUE(second.client->resumed());
-  EXPECT_EQ(second.server->server_name(), "a.com");
-  Exchange(second);
-}
-
-TEST_P(TlsVersionTest, DoesNotResumeForAnotherServerName) {
-  Connection first(context_, Options("a.com"));
-  ASSERT_TRUE(first.Handshake());
-  Exchange(first);
-  Connection second(context_, Options("x.b.com", first.client->session()));
-  ASSERT_TRUE(second.Handshake());
-  EXPECT_FALSE(second.server->resumed());
-  EXPECT_EQ(second.client->CertificateName(), "*.b.com");
-}
-
-TEST_P(TlsVersionTest, DoesNotResumeWithTicketsOfOtherKeys) {
-  Connection first(context_, Options("a.com"));
-  ASSERT_TRUE(first.Handshake());
-  Exchange(first);
-  ServerContext stranger(TicketKeys::Random(), {"http/1.1"});
-  stranger.SetCertificates(&table_);
-  Connection second(stranger, Options("a.com", first.client->session()));
-  ASSERT_TRUE(second.Handshake());
-  EXPECT_FALSE(second.server->resumed());
 }
 
 TEST_P(TlsVersionTest, TellsAnOrderlyEndFromACutConnection) {
