@@ -1,11 +1,14 @@
 #include "controller/app/app.h"
 
+#include <openssl/rand.h>
+
 #include <cstdlib>
 #include <optional>
 #include <set>
 #include <utility>
 #include <vector>
 
+#include "common/file.h"
 #include "common/flags.h"
 #include "common/log.h"
 #include "controller/app/fallback_certificate.h"
@@ -17,6 +20,7 @@ namespace {
 
 // A pipeline that has not come round for so long will not any more.
 constexpr absl::Duration kHangLimit = absl::Minutes(2);
+constexpr size_t kMaxKeyFile = 1 << 20;
 
 absl::StatusOr<kube::ApiServerConfig> FindApiServer(const Options& options) {
   if (!options.kubeconfig.empty()) {
@@ -35,6 +39,21 @@ std::optional<kube::ObjectKey> KeyOf(const std::string& text) {
   if (text.empty()) return std::nullopt;
   absl::StatusOr<kube::ObjectKey> key = ParseObjectKey(text);
   return key.ok() ? std::optional(*std::move(key)) : std::nullopt;
+}
+
+// What all replicas share: the key by which they prove themselves to data planes. Without one there is but one replica,
+// and random bytes do.
+SecretBytes TicketRootOf(const Options& options) {
+  absl::StatusOr<std::string> bytes = std::string(32, '\0');
+  if (options.snapshot_insecure) {
+    if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes->data()), 32) != 1) return {};
+  } else {
+    bytes = ReadFile(options.snapshot_tls.key, kMaxKeyFile);
+    if (!bytes.ok()) return {};
+  }
+  SecretBytes root(*bytes);
+  WipeMemory(bytes->data(), bytes->size());
+  return root;
 }
 
 // Empty: all. The defaults may live apart from the Ingresses.
@@ -81,6 +100,7 @@ absl::Status App::StartPipeline(const Options& options) {
   pipeline.translate.default_backend = KeyOf(options.default_backend_service);
   pipeline.translate.default_certificate = KeyOf(options.default_ssl_certificate);
   pipeline.translate.fallback_certificate = *std::move(fallback);
+  pipeline.translate.ticket_root = TicketRootOf(options);
   pipeline.translate.allow_loopback_endpoints = !options.manifests.empty();
   pipeline.translate.external_names = !options.disable_svc_external_name;
   pipeline_ = std::make_unique<Pipeline>(

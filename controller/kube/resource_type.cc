@@ -6,12 +6,18 @@
 namespace headgate::kube {
 namespace {
 
+// Secrets of every type that somebody may refer to: those of other programs are left out, of which
+// clusters have many.
+constexpr std::string_view kSecretSelector =
+    "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token,"
+    "type!=kubernetes.io/dockerconfigjson,type!=bootstrap.kubernetes.io/token";
+
 constexpr ResourceType kTypes[] = {
     {Kind::kIngress, "networking.k8s.io/v1", "Ingress", "ingresses", true, ""},
     {Kind::kIngressClass, "networking.k8s.io/v1", "IngressClass", "ingressclasses", false, ""},
     {Kind::kService, "v1", "Service", "services", true, ""},
     {Kind::kEndpointSlice, "discovery.k8s.io/v1", "EndpointSlice", "endpointslices", true, ""},
-    {Kind::kSecret, "v1", "Secret", "secrets", true, "type=kubernetes.io/tls"},
+    {Kind::kSecret, "v1", "Secret", "secrets", true, kSecretSelector},
     {Kind::kConfigMap, "v1", "ConfigMap", "configmaps", true, ""},
     {Kind::kNamespace, "v1", "Namespace", "namespaces", false, ""},
     {Kind::kEndpointSlice, "v1", "Endpoints", "endpoints", true, ""},

@@ -40,6 +40,8 @@ std::string_view ReasonName(Reason reason) {
       return "CertificateExpired";
     case Reason::kCertificateExpiresSoon:
       return "CertificateExpiresSoon";
+    case Reason::kInvalidClientCa:
+      return "InvalidClientCa";
     case Reason::kConfigMapNotFound:
       return "ConfigMapNotFound";
     case Reason::kUnknownOption:

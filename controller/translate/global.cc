@@ -2,6 +2,7 @@
 
 #include "common/strings.h"
 #include "controller/translate/emit.h"
+#include "controller/translate/ticket_keys.h"
 
 namespace headgate::translate {
 namespace {
@@ -54,6 +55,9 @@ ResourcePtr TranslateSettings(const std::optional<BackendRef>& default_backend,
   v1::Resource resource;
   v1::Settings& settings = *resource.mutable_settings();
   settings = global.settings;
+  if (!options.ticket_root.empty() || !global.ticket_key.empty()) {
+    settings.mutable_tls()->set_ticket_keys(std::string(kTicketKeysName));
+  }
   settings.set_default_certificate(std::string(kDefaultCertificateName));
   if (default_backend) {
     settings.set_default_backend_cluster(ClusterName(*default_backend));

@@ -18,6 +18,10 @@ std::string CertificateName(const kube::ObjectKey& secret) {
   return StrCat("cert/", secret.ns, "/", secret.name);
 }
 
+std::string SecretName(const kube::ObjectKey& secret) {
+  return StrCat("secret/", secret.ns, "/", secret.name);
+}
+
 bool IsNamePart(std::string_view name) {
   return !name.empty() && name.find('/') == std::string_view::npos;
 }

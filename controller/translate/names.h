@@ -32,6 +32,7 @@ std::string VirtualHostName(std::string_view host);
 std::string ClusterName(const BackendRef& backend);
 std::string EndpointsName(const BackendRef& backend);
 std::string CertificateName(const kube::ObjectKey& secret);
+std::string SecretName(const kube::ObjectKey& secret);
 
 // Whether `name` can be part of a resource name without being taken for two.
 bool IsNamePart(std::string_view name);

@@ -27,6 +27,8 @@ struct Options {
   // Served as "cert/default" while there is no usable `default_certificate`. Made at the edge,
   // since a pure function cannot make a key.
   CertificatePem fallback_certificate;
+  // What keys of session tickets are derived from; empty: there are none (ticket_keys.h).
+  SecretBytes ticket_root;
   // Whether endpoints may have loopback addresses: with manifests on one machine, never in a
   // cluster.
   bool allow_loopback_endpoints = false;

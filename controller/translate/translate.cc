@@ -7,11 +7,13 @@
 
 #include "controller/translate/backends.h"
 #include "controller/translate/certificates.h"
+#include "controller/translate/client_ca.h"
 #include "controller/translate/config_map/registry.h"
 #include "controller/translate/global.h"
 #include "controller/translate/host_table.h"
 #include "controller/translate/host_tls.h"
 #include "controller/translate/model.h"
+#include "controller/translate/ticket_keys.h"
 #include "controller/translate/virtual_host.h"
 
 namespace headgate::translate {
@@ -32,11 +34,15 @@ class FullTranslation {
     ReadIngresses();
     ReadCertificates();
     ResolveDefaultBackend();
+    ReadClientCas();
     ResolveHostTls();
     for (const auto& [host, claims] : hosts_) AddVirtualHost(host, claims);
     for (const BackendRef& backend : backends_) AddBackend(backend);
     AddCertificates();
     Add(TranslateSettings(default_backend_, global_, options_));
+    if (auto keys = TranslateTicketKeys(options_.ticket_root, global_.ticket_key, TicketEpoch(now_))) {
+      Add(std::move(keys));
+    }
     for (const auto& [key, error] : state_.invalid()) {
       Say({DescribeInvalid(key.first, key.second, error)});
     }
@@ -77,6 +83,17 @@ class FullTranslation {
     Say(it->second.diagnostics);
   }
 
+  void ReadClientCas() {
+    for (const auto& model : models_) {
+      const std::optional<ObjectKey> secret = ClientCaOf(*model);
+      if (!secret || client_cas_.contains(*secret)) continue;
+      ClientCa ca = ReadClientCa(*secret, state_.FindSecret(*secret).get());
+      if (ca.usable()) Add(ca.resource);
+      client_cas_.emplace(*secret, std::move(ca));
+    }
+    for (const auto& model : models_) Say(CheckClientCa(*model, ca_of_));
+  }
+
   // The default backend counts only while it can answer.
   void ResolveDefaultBackend() {
     const std::optional<BackendRef> backend = DefaultBackendRef(state_, options_);
@@ -114,8 +131,9 @@ class FullTranslation {
       if (parent != tls_.end()) tls = &parent->second;
     }
     if (tls->secret) used_certificates_.insert(*tls->secret);
-    VirtualHostResult result = 
-        TranslateVirtualHost({host, claims, *tls, default_backend_, global_.ingress});
+    const std::optional<v1::ClientAuth> client_auth = ResolveClientAuth(claims, ca_of_);
+    VirtualHostResult result = TranslateVirtualHost(
+        {host, claims, *tls, default_backend_, global_.ingress, client_auth});
     Say(std::move(result.diagnostics));
     backends_.insert(result.backends.begin(), result.backends.end());
     Add(std::move(result.resource));
@@ -180,6 +198,10 @@ class FullTranslation {
   std::vector<std::shared_ptr<const IngressModel>> models_;
   std::map<std::string, HostClaims> hosts_;
   std::map<ObjectKey, CertificateState> certificates_;
+  std::map<ObjectKey, ClientCa> client_cas_;
+  const ClientCaLookup ca_of_ = [this](const ObjectKey& secret) -> const ClientCa& {
+    return client_cas_.at(secret);
+  };
   std::map<std::string, HostTls> tls_;
   std::optional<BackendRef> default_backend_;
   std::set<BackendRef> backends_;

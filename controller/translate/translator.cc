@@ -5,6 +5,7 @@
 
 #include "controller/translate/config_map/registry.h"
 #include "controller/translate/global.h"
+#include "controller/translate/ticket_keys.h"
 #include "controller/translate/virtual_host.h"
 
 namespace headgate::translate {
@@ -50,7 +51,9 @@ TranslationUpdate Translator::Update(const state::ClusterState& state,
   RedoOptions();
   RedoIngresses();
   RedoCertificates();
+  RedoClientCas();
   RedoDefaultBackend();
+  RedoTicketKeys();
   RedoSettings();
   RedoHostTls();
   RedoHosts();
@@ -83,6 +86,7 @@ void Translator::Mark(const state::Changes& changes) {
   dirty_options_ = options_.config_map && changes.config_maps.contains(*options_.config_map);
   for (const ObjectKey& secret : changes.secrets) {
     if (certificates_.contains(secret)) dirty_certificates_.insert(secret);
+    if (client_cas_.contains(secret)) dirty_client_cas_.insert(secret);
   }
   for (const ObjectKey& service : changes.services) {
     if (options_.default_backend == service) dirty_default_backend_ = true;
@@ -144,6 +148,13 @@ void Translator::RedoIngress(const ObjectKey& key) {
   log_.Set(unit.diagnostics, std::move(read.diagnostics));
   log_.Set(unit.reference_diagnostics,
            unit.model != nullptr ? CheckReferences(*unit.model) : std::vector<Diagnostic>());
+  if (unit.model == nullptr || !unit.model->settings.client_certificates) {
+    log_.Set(unit.client_ca_diagnostics, {});
+  } else if (const auto ca = ClientCaOf(*unit.model)) {
+    dirty_client_cas_.insert(*ca);  // says so when it is known
+  } else {
+    log_.Set(unit.client_ca_diagnostics, CheckClientCaOf(*unit.model));
+  }
   if (gone) ingresses_.erase(key);
 }
 
@@ -164,6 +175,7 @@ void Translator::Link(const ModelPtr& model) {
     }
     unit->ingresses.push_back(model.get());
   }
+  if (const auto ca = ClientCaOf(*model)) client_cas_[*ca].ingresses.push_back(model.get());
 }
 
 void Translator::Unlink(const IngressModel& model) {
@@ -175,6 +187,10 @@ void Translator::Unlink(const IngressModel& model) {
   for (ObjectKey& secret : SecretsOf(*model.object)) {
     EraseValue(certificates_.at(secret)->ingresses, &model);
     maybe_unused_certificates_.insert(std::move(secret));
+  }
+  if (const auto ca = ClientCaOf(model)) {
+    EraseValue(client_cas_.at(*ca).ingresses, &model);
+    dirty_client_cas_.insert(*ca);
   }
 }
 
@@ -252,6 +268,34 @@ void Translator::OfferCertificate(HostUnit& host, const std::optional<ObjectKey>
   }
 }
 
+// --- CAs of clients ---
+
+void Translator::RedoClientCas() {
+  for (const ObjectKey& secret : std::exchange(dirty_client_cas_, {})) {
+    const auto it = client_cas_.find(secret);
+    if (it == client_cas_.end()) continue;
+    ClientCaUnit& unit = it->second;
+    if (unit.ingresses.empty()) {
+      log_.Set(SecretName(secret), unit.resource, nullptr);
+      client_cas_.erase(it);
+      continue;
+    }
+    const bool was_usable = unit.ca.usable();
+    unit.ca = ReadClientCa(secret, state_->FindSecret(secret).get());
+    log_.Set(SecretName(secret), unit.resource, unit.ca.resource);
+    for (const IngressModel* model : unit.ingresses) {
+      log_.Set(ingresses_.at(model->key()).client_ca_diagnostics, CheckClientCaOf(*model));
+      if (was_usable == unit.ca.usable()) continue;
+      for (const HostRules& host : model->hosts) dirty_hosts_.insert(host.host);
+    }
+  }
+}
+
+std::vector<Diagnostic> Translator::CheckClientCaOf(const IngressModel& model) const {
+  return CheckClientCa(
+      model, [this](const ObjectKey& secret) -> const ClientCa& { return client_cas_.at(secret).ca; });
+}
+
 // --- hosts ---
 
 void Translator::RedoHostTls() {
@@ -301,8 +345,12 @@ void Translator::RedoHost(const std::string& host, HostUnit& unit) {
   }
   OfferCertificate(unit, tls.secret);
   unit.tls = std::move(tls);
-  VirtualHostResult result = 
-      TranslateVirtualHost({host, unit.claims, unit.tls, default_backend_, global_.ingress});
+  const std::optional<v1::ClientAuth> client_auth =
+      ResolveClientAuth(unit.claims, [this](const ObjectKey& secret) -> const ClientCa& {
+        return client_cas_.at(secret).ca;
+      });
+  VirtualHostResult result = TranslateVirtualHost(
+      {host, unit.claims, unit.tls, default_backend_, global_.ingress, client_auth});
   log_.Set(VirtualHostName(host), unit.resource, std::move(result.resource));
   log_.Set(unit.diagnostics, std::move(result.diagnostics));
   LeadTo(unit, std::move(result.backends));
@@ -337,6 +385,14 @@ void Translator::RedoOptions() {
   }
   global_ = std::move(global);
   dirty_settings_ = true;
+}
+
+void Translator::RedoTicketKeys() {
+  const int64_t epoch = TicketEpoch(now_);
+  if (!dirty_settings_ && epoch == ticket_epoch_) return;
+  ticket_epoch_ = epoch;
+  log_.Set(std::string(kTicketKeysName), ticket_keys_,
+           TranslateTicketKeys(options_.ticket_root, global_.ticket_key, epoch));
 }
 
 void Translator::RedoSettings() {

@@ -4,8 +4,10 @@
 //
 //   Ingress    its newest form, its last good form
 //   Secret     its newest form, its last good form, the time      (while some Ingress refers to it)
+//   client CA  a Secret                                           (while some Ingress refers to it)
 //   host TLS   the Ingresses of the host, the Secrets they name
-//   host       its Ingresses, its TLS or that of the wildcard host above it, the default backend
+//   host       its Ingresses, its TLS or that of the wildcard host above it, the client CAs, the
+//              default backend
 //   options    the ConfigMap                                      (hosts depend on them too)
 //   backend    its Service; its endpoints in addition the slices  (while some host leads to it)
 //
@@ -30,6 +32,7 @@
 #include "controller/state/cluster_state.h"
 #include "controller/translate/backends.h"
 #include "controller/translate/certificates.h"
+#include "controller/translate/client_ca.h"
 #include "controller/translate/config_map/settings.h"
 #include "controller/translate/host_table.h"
 #include "controller/translate/host_tls.h"
@@ -77,6 +80,7 @@ class Translator {
     ModelPtr model;  // null: not in use
     std::vector<Diagnostic> diagnostics;
     std::vector<Diagnostic> reference_diagnostics;
+    std::vector<Diagnostic> client_ca_diagnostics;
   };
   struct CertificateUnit {
     absl::InlinedVector<const IngressModel*, 1> ingresses;  // that refer to the Secret
@@ -84,6 +88,11 @@ class Translator {
     std::vector<Diagnostic> diagnostics;
     size_t hosts = 0;      // that offer it
     ResourcePtr resource;  // while hosts > 0
+  };
+  struct ClientCaUnit {
+    absl::InlinedVector<const IngressModel*, 1> ingresses;  // that refer to the Secret
+    ClientCa ca;
+    ResourcePtr resource;  // as published
   };
   struct HostUnit {
     HostClaims claims;
@@ -115,6 +124,8 @@ class Translator {
   void RedoIngresses();
   void RedoCertificates();
   void RedoOptions();
+  void RedoTicketKeys();
+  void RedoClientCas();
   void RedoDefaultBackend();
   void RedoSettings();
   void RedoHostTls();
@@ -129,6 +140,7 @@ class Translator {
   void Unlink(const IngressModel& model);
   std::vector<Diagnostic> CheckReferences(const IngressModel& model) const;
   void RedoCertificate(const ObjectKey& secret, CertificateUnit& unit);
+  std::vector<Diagnostic> CheckClientCaOf(const IngressModel& model) const;
   void MarkHostsUnder(const std::string& wildcard);
   void RedoHost(const std::string& host, HostUnit& unit);
   void DropHost(const std::string& host, HostUnit& unit);
@@ -148,6 +160,7 @@ class Translator {
   LastGood last_good_;
   absl::flat_hash_map<ObjectKey, IngressUnit> ingresses_;
   absl::flat_hash_map<ObjectKey, std::unique_ptr<CertificateUnit>> certificates_;
+  absl::flat_hash_map<ObjectKey, ClientCaUnit> client_cas_;
   absl::flat_hash_map<std::string, std::unique_ptr<HostUnit>> hosts_;
   absl::flat_hash_map<BackendRef, std::unique_ptr<BackendUnit>> backends_;
   absl::flat_hash_map<ObjectKey, ServiceUsers> services_;
@@ -157,6 +170,8 @@ class Translator {
   std::optional<BackendRef> default_backend_;
   ResourcePtr settings_;
   ResourcePtr default_certificate_;
+  ResourcePtr ticket_keys_;
+  int64_t ticket_epoch_ = 0;
   std::vector<Diagnostic> default_backend_diagnostics_;
   absl::flat_hash_map<state::ClusterState::InvalidKey, std::vector<Diagnostic>> invalid_;
   absl::Time certificate_recheck_ = absl::InfiniteFuture();
@@ -164,6 +179,7 @@ class Translator {
   // Marked and not yet redone; all empty between updates.
   state::KeySet dirty_ingresses_;
   state::KeySet dirty_certificates_;
+  state::KeySet dirty_client_cas_;
   absl::flat_hash_set<std::string> dirty_tls_;
   absl::flat_hash_set<std::string> dirty_hosts_;
   state::KeySet dirty_references_;  // by Service

@@ -156,6 +156,11 @@ class Builder {
     for (auto& [key, winner] : winners_) *host.add_routes() = std::move(winner.route);
     host.set_tls_configured(input_.tls.configured);
     if (input_.tls.secret) host.add_certificates(CertificateName(*input_.tls.secret));
+    if (input_.client_auth) *host.mutable_client_auth() = *input_.client_auth;
+    for (const HostClaim& claim : input_.claims) {
+      if (!host.ciphers().empty()) break;  // the oldest that has any
+      host.set_ciphers(claim.ingress->settings.ssl_ciphers);
+    }
     AddSources(resource);
     std::sort(result_.backends.begin(), result_.backends.end());
     result_.backends.erase(std::unique(result_.backends.begin(), result_.backends.end()),
@@ -222,6 +227,9 @@ class Builder {
       redirect.set_mode(v1::HttpsRedirect::IF_TLS_CONFIGURED);
     } else {
       redirect.set_mode(v1::HttpsRedirect::OFF);
+    }
+    if (settings.preserve_trailing_slash.value_or(defaults.preserve_trailing_slash)) {
+      redirect.set_keep_final_slash(true);
     }
     // Left out where it is the data plane's default.
     if (defaults.redirect_code != 308) redirect.set_status(defaults.redirect_code);

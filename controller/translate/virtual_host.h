@@ -21,6 +21,8 @@ struct VirtualHostInput {
   const std::optional<BackendRef>& default_backend;
   // What the Ingresses do not say by annotations.
   const IngressDefaults& defaults;
+  // Which clients the host lets in; absent: everybody.
+  const std::optional<v1::ClientAuth>& client_auth;
 };
 
 struct VirtualHostResult {

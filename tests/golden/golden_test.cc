@@ -169,6 +169,11 @@ std::string PrintResources(const Translation& translation, const CertificateStoc
       certificate.set_chain_pem(stock.Placeholder(certificate.chain_pem()));
       certificate.set_key_pem(stock.Placeholder(certificate.key_pem()));
     }
+    if (copy.has_secret_data()) {
+      for (auto& [key, value] : *copy.mutable_secret_data()->mutable_data()) {
+        value = stock.Placeholder(value);
+      }
+    }
   }
   TextFormat::Printer printer;
   printer.RegisterFieldValuePrinter(v1::Endpoint::descriptor()->FindFieldByName("address"),

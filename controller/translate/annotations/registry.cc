@@ -6,9 +6,11 @@
 #include <string_view>
 
 #include "common/strings.h"
+#include "controller/translate/annotations/auth_tls.h"
 #include "controller/translate/annotations/body_size.h"
 #include "controller/translate/annotations/reader.h"
 #include "controller/translate/annotations/redirect.h"
+#include "controller/translate/annotations/ssl_ciphers.h"
 #include "controller/translate/annotations/ssl_redirect.h"
 #include "controller/translate/annotations/timeouts.h"
 #include "controller/translate/annotations/unavailable.h"
@@ -22,11 +24,13 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 5> kFamilies = {{
+const std::array<Family, 7> kFamilies = {{
     {kTimeoutNames, ReadTimeouts},
     {kBodySizeNames, ReadBodySize},
     {kSslRedirectNames, ReadSslRedirect},
     {kRedirectNames, ReadRedirect},
+    {kAuthTlsNames, ReadAuthTls},
+    {kSslCiphersNames, ReadSslCiphers},
     {kUnavailableNames, ReadUnavailable},
 }};
 

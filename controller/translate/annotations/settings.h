@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "controller/kube/objects.h"
+
 namespace headgate::translate {
 
 // A fixed answer with a Location header instead of a backend.
@@ -13,6 +15,20 @@ struct RedirectTo {
   std::string location;
   uint16_t status = 0;
   friend bool operator==(const RedirectTo&, const RedirectTo&) = default;
+};
+
+enum class ClientVerification : uint8_t { kRequired = 0, kOff, kOptional, kOptionalNoCa };
+
+// Which clients come in by certificate.
+struct ClientCertificates {
+  // With ca.crt. Empty when the reference is malformed.
+  kube::ObjectKey secret;
+  ClientVerification verification = ClientVerification::kRequired;
+  uint32_t verify_depth = 1;
+  std::string error_page;     // absolute URL or empty
+  std::string match_subject;  // RE2 or empty
+  bool pass_certificate = false;
+  friend bool operator==(const ClientCertificates&, const ClientCertificates&) = default;
 };
 
 struct IngressSettings {
@@ -25,7 +41,10 @@ struct IngressSettings {
   // Redirect plain HTTP if the host has TLS, or whether or not it has.
   std::optional<bool> ssl_redirect;
   std::optional<bool> force_ssl_redirect;
+  std::optional<bool> preserve_trailing_slash;  // in redirects to HTTPS
   std::optional<RedirectTo> redirect;
+  std::optional<ClientCertificates> client_certificates;
+  std::string ssl_ciphers;  // OpenSSL list, or empty
   // Every request is answered 503: something that protects the Ingress cannot be put into effect.
   bool denied = false;
 

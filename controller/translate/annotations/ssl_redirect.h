@@ -1,5 +1,5 @@
 // ssl-redirect: plain HTTP goes to https:// when the host has TLS configured.
-// force-ssl-redirect: it always does.
+// force-ssl-redirect: it always does. preserve-trailing-slash: a "/" at the end of the URL is kept.
 #pragma once
 
 #include <array>
@@ -10,8 +10,8 @@
 
 namespace headgate::translate {
 
-inline constexpr std::array<std::string_view, 2> kSslRedirectNames = {"ssl-redirect",
-                                                                      "force-ssl-redirect"};
+inline constexpr std::array<std::string_view, 3> kSslRedirectNames = {
+    "ssl-redirect", "force-ssl-redirect", "preserve-trailing-slash"};
 
 // A bad value is ignored.
 void ReadSslRedirect(AnnotationReader& reader, IngressSettings& settings);

@@ -1,6 +1,6 @@
 // Annotations that this version cannot put into effect and must not ignore.
 //
-// Some keep requests out: authentication, client certificates, address lists. Serving an Ingress
+// Some keep requests out: authentication, address lists. Serving an Ingress
 // without the protection that it asks for would open it to everybody, so it is closed. And a canary
 // Ingress repeats the host and path of another to take a share of its requests; as a plain Ingress
 // it could take all of them, so it is refused.
@@ -14,11 +14,9 @@
 
 namespace headgate::translate {
 
-inline constexpr std::array<std::string_view, 11> kUnavailableNames = {"auth-type",
+inline constexpr std::array<std::string_view, 9> kUnavailableNames = {"auth-type",
                                                                        "auth-secret",
                                                                        "auth-url",
-                                                                       "auth-tls-secret",
-                                                                       "auth-tls-match-cn",
                                                                        "allowlist-source-range",
                                                                        "whitelist-source-range",
                                                                        "denylist-source-range",

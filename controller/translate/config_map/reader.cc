@@ -53,10 +53,18 @@ std::vector<std::string_view> OptionReader::List(std::string_view name) const {
 }
 
 void OptionReader::Ignore(std::string_view name, std::string_view accepted) {
-  diagnostics_.push_back({kube::Kind::kConfigMap, config_map_.meta.key, StrCat("data.", name),
-                          Reason::kInvalidOption, Severity::kWarning,
-                          StrCat(QuoteValue(Text(name).value_or("")),
-                                 " is not valid, the default is used; accepted: ", accepted)});
+  Complain(name, QuoteValue(Text(name).value_or("")), accepted);
+}
+
+void OptionReader::IgnoreSecret(std::string_view name, std::string_view accepted) {
+  Complain(name, "the value", accepted);
+}
+
+void OptionReader::Complain(std::string_view name, std::string_view value,
+                            std::string_view accepted) {
+  diagnostics_.push_back(
+      {kube::Kind::kConfigMap, config_map_.meta.key, StrCat("data.", name), Reason::kInvalidOption,
+       Severity::kWarning, StrCat(value, " is not valid, the default is used; accepted: ", accepted)});
 }
 
 }  // namespace headgate::translate

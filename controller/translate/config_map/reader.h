@@ -33,8 +33,12 @@ class OptionReader {
 
   // The value is bad, and the default holds. `accepted` says what would be valid.
   void Ignore(std::string_view name, std::string_view accepted);
+  // The same for a value that must not be shown.
+  void IgnoreSecret(std::string_view name, std::string_view accepted);
 
  private:
+  void Complain(std::string_view name, std::string_view value, std::string_view accepted);
+
   const kube::ConfigMap& config_map_;
   std::vector<Diagnostic>& diagnostics_;
 };

@@ -7,6 +7,8 @@ void ReadRedirectOptions(OptionReader& reader, GlobalSettings& global) {
   ingress.ssl_redirect = reader.Bool("ssl-redirect").value_or(ingress.ssl_redirect);
   ingress.force_ssl_redirect =
       reader.Bool("force-ssl-redirect").value_or(ingress.force_ssl_redirect);
+  ingress.preserve_trailing_slash =
+      reader.Bool("preserve-trailing-slash").value_or(ingress.preserve_trailing_slash);
   if (const auto code = reader.Int("http-redirect-code", 301, 308)) {
     if (*code == 301 || *code == 302 || *code == 307 || *code == 308) {
       ingress.redirect_code = static_cast<uint16_t>(*code);

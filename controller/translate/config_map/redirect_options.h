@@ -1,4 +1,4 @@
-// ssl-redirect, force-ssl-redirect: the defaults of the annotations. http-redirect-code: the status
+// ssl-redirect, force-ssl-redirect, preserve-trailing-slash: the defaults of the annotations. http-redirect-code: the status
 // of redirects to HTTPS. no-tls-redirect-locations: path prefixes that are exempt from them.
 #pragma once
 
@@ -10,8 +10,9 @@
 
 namespace headgate::translate {
 
-inline constexpr std::array<std::string_view, 4> kRedirectOptions = {
-    "ssl-redirect", "force-ssl-redirect", "http-redirect-code", "no-tls-redirect-locations"};
+inline constexpr std::array<std::string_view, 5> kRedirectOptions = {
+    "ssl-redirect", "force-ssl-redirect", "preserve-trailing-slash", "http-redirect-code",
+    "no-tls-redirect-locations"};
 
 void ReadRedirectOptions(OptionReader& reader, GlobalSettings& global);
 

@@ -6,8 +6,11 @@
 #include <string_view>
 
 #include "common/strings.h"
+#include "controller/translate/config_map/client_address_options.h"
+#include "controller/translate/config_map/hsts_options.h"
 #include "controller/translate/config_map/reader.h"
 #include "controller/translate/config_map/redirect_options.h"
+#include "controller/translate/config_map/tls_options.h"
 
 namespace headgate::translate {
 namespace {
@@ -18,8 +21,11 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 1> kFamilies = {{
+const std::array<Family, 4> kFamilies = {{
     {kRedirectOptions, ReadRedirectOptions},
+    {kHstsOptions, ReadHstsOptions},
+    {kTlsOptions, ReadTlsOptions},
+    {kClientAddressOptions, ReadClientAddressOptions},
 }};
 
 // How NGINX is run, not what it serves. Sorted.
@@ -38,6 +44,8 @@ constexpr std::string_view kMeaningless[] = {
     "reuse-port",
     "server-name-hash-bucket-size",
     "server-name-hash-max-size",
+    "ssl-buffer-size",
+    "ssl-session-cache-size",
     "variables-hash-bucket-size",
     "variables-hash-max-size",
     "worker-cpu-affinity",
@@ -69,13 +77,16 @@ GlobalSettings ReadConfigMap(const kube::ConfigMap* config_map, const Options& o
                              std::vector<Diagnostic>& diagnostics) {
   GlobalSettings global;
   global.settings = options.settings;
-  if (!options.config_map) return global;
+  // Without the object all options have their defaults, which families give even so.
+  static const kube::ConfigMap kNone;
   if (config_map == nullptr) {
-    diagnostics.push_back({kube::Kind::kConfigMap, *options.config_map, "metadata.name",
-                           Reason::kConfigMapNotFound, Severity::kWarning,
-                           "the ConfigMap of --configmap is not there; all options have their "
-                           "defaults"});
-    return global;
+    config_map = &kNone;
+    if (options.config_map) {
+      diagnostics.push_back({kube::Kind::kConfigMap, *options.config_map, "metadata.name",
+                             Reason::kConfigMapNotFound, Severity::kWarning,
+                             "the ConfigMap of --configmap is not there; all options have their "
+                             "defaults"});
+    }
   }
   CheckNames(*config_map, diagnostics);
   OptionReader reader(*config_map, diagnostics);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/secret_bytes.h"
 #include "proto/headgate/v1/snapshot.pb.h"
 
 namespace headgate::translate {
@@ -13,6 +14,7 @@ namespace headgate::translate {
 struct IngressDefaults {
   bool ssl_redirect = true;
   bool force_ssl_redirect = false;
+  bool preserve_trailing_slash = false;
   // 301, 302, 307 or 308.
   uint16_t redirect_code = 308;
   // Paths under these prefixes are never redirected to HTTPS.
@@ -24,6 +26,8 @@ struct IngressDefaults {
 struct GlobalSettings {
   // The resource "settings", without what translation fills in by itself.
   v1::Settings settings;
+  // The only key of session tickets; empty: derived ones (ticket_keys.h).
+  SecretBytes ticket_key;
   IngressDefaults ingress;
 };
 

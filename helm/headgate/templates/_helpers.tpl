@@ -156,7 +156,7 @@ priorityClassName: {{ . }}
   resources: [endpointslices]
   verbs: [list, watch]
 {{- end }}
-# The program asks only for Secrets of type kubernetes.io/tls, by field selector; a role cannot say so.
+# The program leaves out Secrets of types that belong to other programs, by field selector; a role cannot say so.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [list, watch]

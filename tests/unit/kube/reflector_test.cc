@@ -105,15 +105,18 @@ TEST_F(ReflectorTest, ListsInPagesThenWatchesFromTheVersionOfTheList) {
   EXPECT_EQ(synced, 1);
 }
 
-TEST_F(ReflectorTest, OnlyTlsSecretsAreAskedFor) {
+TEST_F(ReflectorTest, SecretsOfOtherProgramsAreNotAskedFor) {
+  const std::string kSelector =
+      "type%21%3Dhelm.sh%2Frelease.v1%2Ctype%21%3Dkubernetes.io%2Fservice-account-token%2C"
+      "type%21%3Dkubernetes.io%2Fdockerconfigjson%2Ctype%21%3Dbootstrap.kubernetes.io%2Ftoken";
   options.type = &ResourceTypeOf(Kind::kSecret);
   options.ns = "shop";
   reflector = std::make_unique<Reflector>(options, transport, sink, clock, metrics, [] {});
   thread = std::thread([this] { reflector->Run(); });
   EXPECT_EQ(transport.AwaitRequest(),
-            "/api/v1/namespaces/shop/secrets?limit=500&fieldSelector=type%3Dkubernetes.io%2Ftls");
+            "/api/v1/namespaces/shop/secrets?limit=500&fieldSelector=" + kSelector);
   transport.Reply(ListOf(3, ""));
-  EXPECT_THAT(transport.AwaitRequest(), HasSubstr("&fieldSelector=type%3Dkubernetes.io%2Ftls"));
+  EXPECT_THAT(transport.AwaitRequest(), HasSubstr("&fieldSelector=" + kSelector));
 }
 
 TEST_F(ReflectorTest, EventsBecomeChanges) {

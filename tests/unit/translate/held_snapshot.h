@@ -1,6 +1,8 @@
 // What somebody holds who follows the updates of a Translator: the other side of the contract.
 #pragma once
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -12,6 +14,17 @@
 #include "controller/translate/translation.h"
 
 namespace headgate::translate {
+
+// Every byte, with maps in order.
+inline std::string BytesOf(const v1::Resource& resource) {
+  std::string bytes;
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  resource.SerializeToCodedStream(&coded);
+  coded.Trim();
+  return bytes;
+}
 
 class HeldSnapshot {
  public:
@@ -49,7 +62,7 @@ class HeldSnapshot {
   // Every byte, by name.
   std::map<std::string, std::string> Bytes() const {
     std::map<std::string, std::string> bytes;
-    for (const auto& [name, resource] : resources_) bytes[name] = resource->SerializeAsString();
+    for (const auto& [name, resource] : resources_) bytes[name] = BytesOf(*resource);
     return bytes;
   }
 

@@ -231,6 +231,9 @@ class RandomWorld {
     if (Chance(95)) {
       secret.data.emplace_back("tls.key", SecretBytes(Chance(80) ? pair.key : other.key));
     }
+    if (Chance(60)) {
+      secret.data.emplace_back("ca.crt", SecretBytes(Chance(80) ? pair.chain : "garbage"));
+    }
     return secret;
   }
 
@@ -260,6 +263,9 @@ class RandomWorld {
       {"nginx.ingress.kubernetes.io/permanent-redirect", "https://elsewhere.example/"},
       {"nginx.ingress.kubernetes.io/permanent-redirect", "no url"},
       {"nginx.ingress.kubernetes.io/auth-url", "https://auth.example/"},
+      {"nginx.ingress.kubernetes.io/auth-tls-secret", "one/t1"},
+      {"nginx.ingress.kubernetes.io/auth-tls-secret", "two/t2"},
+      {"nginx.ingress.kubernetes.io/auth-tls-secret", "t3"},
       {"headgate.dev/unheard-of", "x"},
   };
 };
@@ -267,7 +273,7 @@ class RandomWorld {
 std::map<std::string, std::string> Bytes(const Translation& translation) {
   std::map<std::string, std::string> bytes;
   for (const auto& resource : translation.resources) {
-    EXPECT_TRUE(bytes.emplace(resource->name(), resource->SerializeAsString()).second)
+    EXPECT_TRUE(bytes.emplace(resource->name(), BytesOf(*resource)).second)
         << resource->name() << " occurs twice";
   }
   return bytes;
@@ -284,6 +290,7 @@ Options TestOptions(uint32_t seed) {
   options.fallback_certificate = {"fallback chain", SecretBytes("fallback key")};
   if (seed % 2 == 1) options.config_map = ObjectKey{"one", "options"};
   if (seed % 3 == 1) options.default_backend = ObjectKey{"one", "s1"};
+  if (seed % 3 == 2) options.ticket_root = SecretBytes("root");
   if (seed % 4 == 1) options.default_certificate = ObjectKey{"one", "t1"};
   return options;
 }

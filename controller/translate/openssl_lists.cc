@@ -1,0 +1,30 @@
+#include "controller/translate/openssl_lists.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <string>
+
+namespace headgate::translate {
+namespace {
+
+template <typename Set>
+bool Takes(Set set, std::string_view text) {
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> probe(SSL_CTX_new(TLS_server_method()),
+                                                                SSL_CTX_free);
+  const bool taken = probe != nullptr && set(probe.get(), std::string(text).c_str()) == 1;
+  ERR_clear_error();
+  return taken;
+}
+
+}  // namespace
+
+bool IsCipherList(std::string_view text) { return Takes(SSL_CTX_set_cipher_list, text); }
+
+bool IsGroupList(std::string_view text) {
+  return Takes([](SSL_CTX* probe, const char* list) { return SSL_CTX_set1_groups_list(probe, list); },
+               text);
+}
+
+}  // namespace headgate::translate
