@@ -11,7 +11,7 @@
 #include "common/check.h"
 #include "dataplane/http1/head_scanner.h"
 #include "dataplane/http1/serializer.h"
-#include "tests/fuzz/strict_reader.h"
+#include "tests/support/strict_reader.h"
 
 using headgate::http::BodyLength;
 namespace http1 = headgate::http1;
@@ -58,7 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string start =
       std::string(head.method_text) + " " + std::string(head.target) + " HTTP/1.1";
   HEADGATE_CHECK(read->start_line == start);
-  size_t hosts = 0, lengths = 0, codings = 0;
+  size_t hosts = 0, lengths = 0, codings = 0, upgrades = 0;
   for (const auto& [name, value] : read->fields) {
     if (name == "host") {
       ++hosts;
@@ -69,11 +69,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     } else if (name == "transfer-encoding") {
       ++codings;
       HEADGATE_CHECK(value == "chunked");
+    } else if (name == "upgrade") {
+      ++upgrades;
+      HEADGATE_CHECK(value == head.upgrade && value.find("h2c") == std::string::npos);
     }
-    HEADGATE_CHECK(name != "upgrade" && name != "keep-alive" && name != "proxy-connection");
+    HEADGATE_CHECK(name != "keep-alive" && name != "proxy-connection");
     HEADGATE_CHECK(name.find('_') == std::string::npos);
   }
   HEADGATE_CHECK(hosts == 1);
+  HEADGATE_CHECK(upgrades == (head.upgrade.empty() ? 0u : 1u));
+  HEADGATE_CHECK(head.upgrade.empty() || head.body.kind == BodyLength::Kind::kNone);
   HEADGATE_CHECK(lengths == (head.body.kind == BodyLength::Kind::kFixed ? 1u : 0u));
   HEADGATE_CHECK(codings == (head.body.kind == BodyLength::Kind::kChunked ? 1u : 0u));
   return 0;

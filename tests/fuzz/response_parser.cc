@@ -8,7 +8,7 @@
 
 #include "common/check.h"
 #include "dataplane/http1/serializer.h"
-#include "tests/fuzz/strict_reader.h"
+#include "tests/support/strict_reader.h"
 
 namespace http1 = headgate::http1;
 

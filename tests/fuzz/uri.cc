@@ -8,28 +8,9 @@
 #include <string_view>
 
 #include "common/check.h"
+#include "tests/support/path_readers.h"
 
 namespace {
-
-int Hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::string DecodeLeniently(const std::string& text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && Hex(text[i + 1]) >= 0 && Hex(text[i + 2]) >= 0) {
-      out += static_cast<char>(Hex(text[i + 1]) * 16 + Hex(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
 
 // Whether a reader that splits at slashes and backslashes and strips parameters sees a dot segment.
 bool ShowsDots(const std::string& path) {
@@ -50,6 +31,7 @@ bool ShowsDots(const std::string& path) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   static headgate::base::BlockPool pool;
+  static const auto kReaders = headgate::testing::AllPathReaders();
   headgate::base::Arena arena(pool);
 
   headgate::http::NormalPath normal;
@@ -60,7 +42,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     std::string seen(normal.forward);
     for (int depth = 0; depth < 4; ++depth) {
       HEADGATE_CHECK(!ShowsDots(seen));
-      seen = DecodeLeniently(seen);
+      seen = headgate::testing::DecodePercent(seen);
+    }
+    // A route for the first segment: nobody reads the path as lying outside it.
+    const size_t end = normal.match.find('/', 1);
+    const std::string_view prefix = normal.match.substr(0, end);
+    if (prefix.find_first_not_of("/abcdefghijklmnopqrstuvwxyz") == std::string_view::npos) {
+      for (const auto& reader : kReaders) {
+        HEADGATE_CHECK(headgate::testing::IsBelow(
+            headgate::testing::ReadPath(reader, std::string(normal.forward)), prefix));
+      }
     }
     headgate::http::NormalPath again;
     HEADGATE_CHECK(headgate::http::NormalizePath(normal.forward, arena, again));

@@ -242,6 +242,33 @@ def check_docs(repo):
                                    r"/[\w./-]+\.[a-z]+|scripts/[a-z-]+)`", line):
                 if not (repo.root / path).exists():
                     yield f"{name}:{number}: `{path}` does not exist"
+    yield from check_strictness(repo)
+
+
+def check_strictness(repo):
+    """Each row of the tables of docs/http-strictness.md names tests that exist, and it leaves out none of theirs."""
+    page = "docs/http-strictness.md"
+    if page not in repo.names:
+        return
+    tables, singles = set(), set()
+    for name in (n for n in repo.names if n.startswith("tests/") and n.endswith(".cc")):
+        singles |= set(re.findall(r"^TEST(?:_F|_P)?\(\w+, (\w+)\)", repo.text(name), re.M))
+        if re.fullmatch(r"tests/integration/strictness_\w+\.cc", name):
+            tables |= set(re.findall(r'^    \{"(\w+)",', repo.text(name), re.M))
+    told = set()
+    for number, line in enumerate(repo.text(page).splitlines(), 1):
+        cells = line.strip("|").split("|")
+        if not line.startswith("|") or cells[-1].strip() in {"tests", "---"}:
+            continue
+        names = re.findall(r"`(\w+)`", cells[-1])
+        if not names:
+            yield f"{page}:{number}: the row names no test"
+        for name in names:
+            if name not in tables | singles:
+                yield f"{page}:{number}: there is no test {name}"
+        told |= set(names)
+    for name in sorted(tables - told):
+        yield f"{page}: says nothing about the test {name}"
 
 
 def check_annotations(repo):

@@ -107,6 +107,14 @@ class LintTest(unittest.TestCase):
         self.expect("docs", {"README.md": "    make everything\n[a](gone.md)\n[b](#nowhere)\nsee `scripts/gone`\n"},
                     "no target 'everything'", "gone.md", "#nowhere", "`scripts/gone`")
 
+    def test_strictness(self):
+        tests = {"tests/integration/strictness_a_test.cc": 'const Row kRows[] = {\n    {"One", "x"},\n    {"Two", "y"},\n};\n'
+                                                           "TEST_F(StrictnessTest, Three) {}\n"}
+        head = "| what | tests |\n| --- | --- |\n"
+        self.expect("docs", {**tests, "docs/http-strictness.md": head + "| a | `One` `Two` |\n| b | `Three` |\n"})
+        self.expect("docs", {**tests, "docs/http-strictness.md": head + "| a | `One` `Four` |\n| b | none |\n"},
+                    "no test Four", "names no test", "nothing about the test Two")
+
     def test_annotations(self):
         header = {"controller/translate/annotations/a.h":
                   'inline constexpr std::array<std::string_view, 2> kSomeNames = {"one",\n    "two"};\n'}

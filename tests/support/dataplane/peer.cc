@@ -170,6 +170,12 @@ std::string Peer::Read(size_t bytes) {
   return result;
 }
 
+std::string Peer::ReadSome() {
+  while (buffer_.empty() && Fill(kLimitMs)) {
+  }
+  return std::exchange(buffer_, {});
+}
+
 std::string Peer::ReadToEnd(bool* reset) {
   while (Fill(kLimitMs)) {
   }

@@ -55,6 +55,8 @@ class Peer {
   // Up to and including the first "\r\n\r\n".
   std::string ReadHead();
   std::string Read(size_t bytes);
+  // What has come, waiting for the first byte; empty at the end of the stream.
+  std::string ReadSome();
   // Everything up to the end of the stream. `reset` tells a reset from an orderly end.
   std::string ReadToEnd(bool* reset = nullptr);
   // A response head and its body by Content-Length, chunked (decoded) or until close; the body of a HEAD, 1xx, 204 or 304
