@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/openssl_ptr.h"
 #include "common/secret_bytes.h"
 
 namespace headgate::app {
@@ -29,17 +30,7 @@ constexpr const char* kExtensions[][2] = {
 constexpr absl::Duration kLifetime = absl::Hours(365 * 24);
 constexpr absl::Duration kSlack = absl::Hours(24);  // for clients whose clock is late
 
-template <auto Free>
-struct Deleter {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using BioPtr = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
-using ExtensionPtr = std::unique_ptr<X509_EXTENSION, Deleter<X509_EXTENSION_free>>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using X509Ptr = std::unique_ptr<X509, Deleter<X509_free>>;
+using ExtensionPtr = std::unique_ptr<X509_EXTENSION, OpenSslDeleter<X509_EXTENSION_free>>;
 
 bool AddName(X509_NAME* subject, const char* field, const char* value) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(value);

@@ -4,10 +4,6 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,51 +13,13 @@
 
 #include "common/log.h"
 #include "common/strings.h"
+#include "common/tls_files_check.h"
 
 namespace headgate::publish {
 namespace {
 
 constexpr size_t kMaxFileBytes = size_t{1} << 20;
 constexpr unsigned kGrpcLooksEverySeconds = 1;
-
-template <auto Free>
-struct Freer {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using BioPtr = std::unique_ptr<BIO, Freer<BIO_free>>;
-using X509Ptr = std::unique_ptr<X509, Freer<X509_free>>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
-
-X509Ptr FirstCertificate(const std::string& pem) {
-  BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  return X509Ptr(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
-}
-
-// An encrypted key must not make OpenSSL ask the terminal.
-int NoPassphrase(char*, int, int, void*) { return 0; }
-
-absl::Status CheckSet(const std::string& certificate_pem, const std::string& key_pem,
-                      const std::string& client_ca_pem, const TlsPaths& paths) {
-  const auto bad = [](const std::string& path, std::string_view what) {
-    ERR_clear_error();
-    return absl::InvalidArgumentError(StrCat(path, ": ", what));
-  };
-  const X509Ptr certificate = FirstCertificate(certificate_pem);
-  if (certificate == nullptr) return bad(paths.certificate, "not a PEM certificate");
-  BioPtr bio(BIO_new_mem_buf(key_pem.data(), static_cast<int>(key_pem.size())));
-  const KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassphrase, nullptr));
-  if (key == nullptr) return bad(paths.key, "not an unencrypted PEM private key");
-  if (X509_check_private_key(certificate.get(), key.get()) != 1) {
-    return bad(paths.key, StrCat("does not fit the certificate in ", paths.certificate));
-  }
-  if (FirstCertificate(client_ca_pem) == nullptr) {
-    return bad(paths.client_ca, "not a PEM certificate");
-  }
-  return absl::OkStatus();
-}
 
 }  // namespace
 
@@ -125,8 +83,9 @@ absl::StatusOr<bool> TlsFiles::Refresh() {
   }
   if (!pending_) return false;
   pending_ = false;
-  if (absl::Status sound = CheckSet(certificate_.content(), key_.content(), client_ca_.content(),
-                                    {certificate_.path(), key_.path(), client_ca_.path()});
+  if (absl::Status sound = CheckTlsFiles({certificate_.path(), certificate_.content()},
+                                         {key_.path(), key_.content()},
+                                         {client_ca_.path(), client_ca_.content()});
       !sound.ok()) {
     return sound;
   }

@@ -11,6 +11,7 @@
 #include <ctime>
 
 #include "absl/strings/ascii.h"
+#include "common/openssl_ptr.h"
 #include "common/strings.h"
 
 namespace headgate::translate {
@@ -22,17 +23,7 @@ constexpr std::string_view kChainField = "data[tls.crt]";
 constexpr std::string_view kKeyField = "data[tls.key]";
 constexpr absl::Duration kSoon = absl::Hours(10 * 24);
 
-template <auto Free>
-struct Deleter {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using BioPtr = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
-using X509Ptr = std::unique_ptr<X509, Deleter<X509_free>>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using NamesPtr = std::unique_ptr<GENERAL_NAMES, Deleter<GENERAL_NAMES_free>>;
+using NamesPtr = std::unique_ptr<GENERAL_NAMES, OpenSslDeleter<GENERAL_NAMES_free>>;
 
 BioPtr ReadOnlyBio(std::string_view bytes) {
   if (bytes.size() > INT_MAX) return nullptr;
