@@ -2,6 +2,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <vector>
+
+#include "dataplane/base/address.h"
 
 namespace headgate::codec {
 
@@ -24,6 +27,13 @@ struct ResponseLimits {
   uint32_t max_trailer_bytes = 8 * 1024;
 };
 
+// Who stands between clients and us and says who they are, by the PROXY protocol.
+struct LoadBalancers {
+  bool required = false;  // every connection begins with a header
+  std::vector<base::Cidr> trusted;  // whose word counts
+  milliseconds header_timeout{5'000};
+};
+
 // Read at each use, so the worker may change it in place while connections live.
 struct ServerOptions {
   RequestLimits limits;
@@ -40,6 +50,7 @@ struct ServerOptions {
   bool cancel_on_half_close = false;
   // What is read and dropped of a request body that nobody wants, to keep the connection.
   uint64_t max_drain_bytes = 64 * 1024;
+  LoadBalancers load_balancers;
 };
 
 struct ClientOptions {

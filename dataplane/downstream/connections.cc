@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/check.h"
+#include "dataplane/downstream/address_greeting.h"
 #include "dataplane/downstream/greeting.h"
 #include "dataplane/http1/server_connection.h"
 
@@ -20,16 +21,30 @@ void Connections::Add(std::unique_ptr<net::Transport> transport, http::Connectio
   environment_.io.counters()[CounterId::kDownstreamConnections].Add();
   environment_.io.counters()[CounterId::kDownstreamConnectionsActive].Add();
   codec::Accepted accepted{std::move(transport), {}, std::move(info)};
+  if (!environment_.options.load_balancers.required) return Begin(std::move(accepted), {});
+  auto greeting = std::make_unique<AddressGreeting>(*this, environment_, std::move(accepted));
+  AddressGreeting& started = *greeting;
+  Insert(std::move(greeting));
+  started.Start();
+}
+
+void Connections::Continue(codec::ServerConnection& greeting, codec::Accepted accepted,
+                           net::IoEvents edges) {
+  Remove(greeting);
+  Begin(std::move(accepted), edges);
+}
+
+void Connections::Begin(codec::Accepted accepted, net::IoEvents edges) {
   if (accepted.transport->is_tls()) {
     auto greeting = std::make_unique<Greeting>(*this, environment_, std::move(accepted));
     Greeting& started = *greeting;
     Insert(std::move(greeting));
-    started.Start();
+    started.Start(edges);
   } else {
     auto http1 = std::make_unique<http1::ServerConnection>(environment_, std::move(accepted));
     http1::ServerConnection& started = *http1;
     Insert(std::move(http1));
-    started.Start({}, {}, draining_);
+    started.Start({}, edges, draining_);
   }
 }
 
@@ -65,6 +80,11 @@ void Connections::CloseAll() {
 }
 
 void Connections::OnConnectionClosed(codec::ServerConnection& connection) {
+  environment_.io.counters()[CounterId::kDownstreamConnectionsActive].Subtract();
+  Remove(connection);
+}
+
+void Connections::Remove(codec::ServerConnection& connection) {
   const size_t index = connection.owner_index;
   HEADGATE_CHECK(index < connections_.size() && connections_[index].get() == &connection);
   std::unique_ptr<net::Retirable> retired = std::move(connections_[index]);
@@ -73,7 +93,6 @@ void Connections::OnConnectionClosed(codec::ServerConnection& connection) {
     connections_[index]->owner_index = index;
   }
   connections_.pop_back();
-  environment_.io.counters()[CounterId::kDownstreamConnectionsActive].Subtract();
   environment_.io.loop().Retire(std::move(retired));
 }
 

@@ -34,6 +34,7 @@ class Connections final : private codec::ServerConnectionOwner {
   size_t size() const { return connections_.size(); }
 
  private:
+  friend class AddressGreeting;
   friend class Greeting;
 
   // codec::ServerConnectionOwner
@@ -43,7 +44,12 @@ class Connections final : private codec::ServerConnectionOwner {
   // `edges` have come.
   void Promote(codec::ServerConnection& greeting, codec::Accepted accepted, std::string_view early,
                net::IoEvents edges);
+  // `greeting`, inert by now, has found out who the client is: the connection begins.
+  void Continue(codec::ServerConnection& greeting, codec::Accepted accepted, net::IoEvents edges);
+  // `edges` have come on a socket that is watched already.
+  void Begin(codec::Accepted accepted, net::IoEvents edges);
   void Insert(std::unique_ptr<codec::ServerConnection> connection);
+  void Remove(codec::ServerConnection& connection);
 
   codec::ServerEnvironment environment_;
   std::vector<std::unique_ptr<codec::ServerConnection>> connections_;

@@ -25,8 +25,13 @@ Greeting::Greeting(Connections& owner, const codec::ServerEnvironment& environme
       accepted_(std::move(accepted)),
       timer_(environment.io.loop().timers(), *this) {}
 
-void Greeting::Start() {
-  accepted_.registration = environment_.io.loop().Watch(accepted_.transport->fd(), *this);
+void Greeting::Start(net::IoEvents edges) {
+  peer_closed_ = edges.peer_closed;
+  if (accepted_.registration) {
+    accepted_.registration.SetHandler(*this);
+  } else {
+    accepted_.registration = environment_.io.loop().Watch(accepted_.transport->fd(), *this);
+  }
   if (!accepted_.registration) {
     Close();
     return;

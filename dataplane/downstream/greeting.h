@@ -17,8 +17,8 @@ class Greeting final : public codec::ServerConnection,
   Greeting(Connections& owner, const codec::ServerEnvironment& environment,
            codec::Accepted accepted);
 
-  // Call once, when the owner holds this.
-  void Start();
+  // Call once, when the owner holds this. `edges` have come on a socket that is watched already.
+  void Start(net::IoEvents edges);
 
   // Goes on: a client that has come this far gets an answer to its first request.
   void Drain() override {}

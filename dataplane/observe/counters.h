@@ -38,6 +38,7 @@ enum class CounterId : uint8_t {
   kDownstreamResets,             // client gone in mid-exchange
   kDownstreamBytesRead,
   kDownstreamBytesWritten,
+  kDownstreamProxyHeaderFailures,  // PROXY protocol: missing, malformed or late
   kDownstreamTlsFailures,
   kDownstreamTlsHandshakes,      // completed
   kDownstreamTlsResumptions,     // of these, of an earlier session

@@ -82,6 +82,9 @@ void Worker::UseConfig(std::shared_ptr<const config::CompiledConfig> config) {
     server_options_.idle_timeout = settings.client_idle_timeout;
     server_options_.send_timeout = settings.client_send_timeout;
     server_options_.max_requests = settings.max_requests_per_connection;
+    server_options_.load_balancers = {.required = settings.proxy_protocol,
+                                      .trusted = settings.proxy_protocol_cidrs,
+                                      .header_timeout = settings.proxy_protocol_timeout};
     clusters_.Configure(settings);
     tls_context_.SetPolicy(settings.tls);
   }

@@ -50,7 +50,9 @@ void ReadClientAddressOptions(OptionReader& reader, GlobalSettings& global) {
   const bool headers = reader.Bool("use-forwarded-headers").value_or(false);
   const bool address = reader.Bool("enable-real-ip").value_or(false);
   const bool full = reader.Bool("compute-full-forwarded-for").value_or(false);
+  const bool proxy = reader.Bool("use-proxy-protocol").value_or(false);
   const auto field = reader.Text("forwarded-for-header");
+  const auto timeout = reader.Duration("proxy-protocol-header-timeout");
   const std::vector<std::string> trusted = ReadTrusted(reader);
   if (headers || address) {
     v1::ForwardedHeaders& forwarded = *global.settings.mutable_forwarded_headers();
@@ -63,6 +65,18 @@ void ReadClientAddressOptions(OptionReader& reader, GlobalSettings& global) {
       forwarded.set_address_field(std::string(*field));
     } else if (field) {
       reader.Ignore("forwarded-for-header", "the name of a header field");
+    }
+  }
+  if (proxy) {
+    v1::ProxyProtocol& protocol = *global.settings.mutable_proxy_protocol();
+    protocol.set_required(true);
+    for (const std::string& cidr : trusted) protocol.add_trusted_cidrs(cidr);
+    if (timeout && *timeout > absl::ZeroDuration() && *timeout <= absl::Hours(1)) {
+      const int64_t milliseconds = absl::ToInt64Milliseconds(*timeout);
+      protocol.mutable_timeout()->set_seconds(milliseconds / 1000);
+      protocol.mutable_timeout()->set_nanos(static_cast<int32_t>(milliseconds % 1000 * 1'000'000));
+    } else if (timeout) {
+      reader.Ignore("proxy-protocol-header-timeout", "more than 0 and at most 1h");
     }
   }
 }

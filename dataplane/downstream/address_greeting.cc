@@ -1,0 +1,75 @@
+#include "dataplane/downstream/address_greeting.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "dataplane/net/proxy_protocol.h"
+#include "dataplane/net/socket.h"
+
+namespace headgate::downstream {
+
+using observe::CounterId;
+
+AddressGreeting::AddressGreeting(Connections& owner, const codec::ServerEnvironment& environment,
+                                 codec::Accepted accepted)
+    : owner_(owner),
+      environment_(environment),
+      accepted_(std::move(accepted)),
+      timer_(environment.io.loop().timers(), *this) {}
+
+void AddressGreeting::Start() {
+  accepted_.registration = environment_.io.loop().Watch(accepted_.transport->fd(), *this);
+  if (!accepted_.registration) {
+    Close();
+    return;
+  }
+  timer_.Arm(environment_.options.load_balancers.header_timeout);
+  ReadHeader();
+}
+
+void AddressGreeting::OnIo(net::IoEvents events) {
+  peer_closed_ |= events.peer_closed;
+  ReadHeader();
+}
+
+void AddressGreeting::OnTimer(net::Timer& /*timer*/) { Refuse(); }
+
+void AddressGreeting::ReadHeader() {
+  const net::ProxyHeaderResult result = net::TakeProxyHeader(accepted_.transport->fd());
+  if (result.status == net::ProxyHeaderResult::Status::kIncomplete && !peer_closed_) return;
+  if (result.status != net::ProxyHeaderResult::Status::kComplete) return Refuse();
+
+  http::ConnectionInfo& info = accepted_.info;
+  const auto& trusted = environment_.options.load_balancers.trusted;
+  const bool believed = std::any_of(trusted.begin(), trusted.end(), [&](const base::Cidr& cidr) {
+    return cidr.Contains(info.peer);
+  });
+  if (believed && result.header.addresses) {
+    info.peer = result.header.addresses->source;
+    info.local = result.header.addresses->destination;
+    info.peer_ip = info.peer.IpText();
+    info.via_load_balancer = true;
+  }
+  over_ = true;
+  timer_.Cancel();
+  // The edge that brought the header may have brought what follows it.
+  owner_.Continue(*this, std::move(accepted_), {.readable = true, .peer_closed = peer_closed_});
+}
+
+void AddressGreeting::Refuse() {
+  environment_.io.counters()[CounterId::kDownstreamProxyHeaderFailures].Add();
+  Close();
+}
+
+void AddressGreeting::Abort(const base::Failure& /*failure*/) { Close(); }
+
+void AddressGreeting::Close() {
+  if (over_) return;
+  over_ = true;
+  timer_.Cancel();
+  accepted_.registration.Reset();
+  accepted_.transport.reset();
+  environment_.owner.OnConnectionClosed(*this);
+}
+
+}  // namespace headgate::downstream
