@@ -4,6 +4,8 @@
 #include <optional>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "common/hash.h"
 #include "common/strings.h"
 #include "controller/translate/addresses.h"
 #include "controller/translate/emit.h"
@@ -56,6 +58,53 @@ std::optional<v1::Cluster::Protocol> ProtocolOf(std::string_view app_protocol) {
   if (name == "https" || name == "kubernetes.io/wss") return v1::Cluster::HTTPS;
   if (name == "grpcs" || name == "h2") return v1::Cluster::H2;
   return std::nullopt;
+}
+
+v1::Cluster::Protocol ToProtocol(BackendProtocol protocol) {
+  switch (protocol) {
+    case BackendProtocol::kHttps:
+      return v1::Cluster::HTTPS;
+    case BackendProtocol::kGrpc:
+      return v1::Cluster::H2C;
+    case BackendProtocol::kGrpcs:
+      return v1::Cluster::H2;
+    default:
+      return v1::Cluster::HTTP1;
+  }
+}
+
+std::string_view ProtocolTag(BackendProtocol protocol) {
+  switch (protocol) {
+    case BackendProtocol::kHttp:
+      return "http";
+    case BackendProtocol::kHttps:
+      return "https";
+    case BackendProtocol::kGrpc:
+      return "grpc";
+    case BackendProtocol::kGrpcs:
+      return "grpcs";
+    default:
+      return "tls";
+  }
+}
+
+v1::TlsPolicy::Version ToVersion(uint8_t minor) {
+  return minor == 2 ? v1::TlsPolicy::TLS_1_2 : v1::TlsPolicy::TLS_1_3;
+}
+
+void SetTls(const UpstreamTls& tls, const Service& service, v1::UpstreamTls& out) {
+  const std::string own = service.type == ServiceType::kExternalName
+                              ? service.external_name
+                              : StrCat(service.meta.key.name, ".", service.meta.key.ns, ".svc");
+  const std::string& name = tls.name.empty() ? own : tls.name;
+  if (tls.send_name) out.set_server_name(name);
+  if (tls.verify) {
+    out.set_verify(true);
+    out.set_verify_name(name);
+    if (tls.verify_depth != 1) out.set_verify_depth(tls.verify_depth);
+  }
+  if (tls.min_minor != 2) out.set_min_version(ToVersion(tls.min_minor));
+  if (tls.max_minor != 3) out.set_max_version(ToVersion(tls.max_minor));
 }
 
 std::string LogName(const BackendRef& backend) {
@@ -133,8 +182,36 @@ void AppendEndpoint(const Target& target, v1::Endpoints& endpoints) {
 
 }  // namespace
 
-ClusterResult TranslateCluster(const BackendRef& backend, const Service* service,
-                               const Options& options) {
+ClusterChoice ChooseClusters(const BackendRef& backend, const IngressSettings& settings) {
+  const auto spoken = [&](BackendProtocol protocol) {
+    ClusterRef ref{backend, {protocol, {}}};
+    if (protocol != BackendProtocol::kHttp && protocol != BackendProtocol::kGrpc) {
+      ref.policy.tls = settings.upstream_tls;
+    }
+    return ref;
+  };
+  if (settings.backend_protocol == BackendProtocol::kAutoHttp) {
+    return {spoken(BackendProtocol::kHttp), spoken(BackendProtocol::kHttps)};
+  }
+  const ClusterRef same = spoken(settings.backend_protocol);
+  return {same, same};
+}
+
+std::string ClusterName(const ClusterRef& cluster) {
+  std::string name = ClusterName(cluster.backend);
+  if (cluster.policy == UpstreamPolicy()) return name;
+  StrAppend(&name, "/", ProtocolTag(cluster.policy.protocol));
+  const UpstreamTls& tls = cluster.policy.tls;
+  if (tls != UpstreamTls()) {
+    const std::string text = StrCat(int{tls.verify}, ",", tls.verify_depth, ",", int{tls.send_name}, ",",
+                                    int{tls.min_minor}, ",", int{tls.max_minor}, ",", tls.name);
+    StrAppend(&name, "-", absl::StrCat(absl::Hex(ContentHash(text), absl::kZeroPad16)));
+  }
+  return name;
+}
+
+ClusterResult TranslateCluster(const ClusterRef& ref, const Service* service, const Options& options) {
+  const BackendRef& backend = ref.backend;
   ClusterResult result;
   const Selection selection = Select(backend, service, options);
   result.problem = selection.problem;
@@ -143,7 +220,9 @@ ClusterResult TranslateCluster(const BackendRef& backend, const Service* service
   v1::Resource resource;
   v1::Cluster& cluster = *resource.mutable_cluster();
   cluster.set_protocol(v1::Cluster::HTTP1);
-  if (selection.port != nullptr) {
+  if (ref.policy.protocol != BackendProtocol::kUnspecified) {
+    cluster.set_protocol(ToProtocol(ref.policy.protocol));
+  } else if (selection.port != nullptr) {
     const auto protocol = ProtocolOf(selection.port->app_protocol);
     if (protocol) {
       cluster.set_protocol(*protocol);
@@ -154,6 +233,11 @@ ClusterResult TranslateCluster(const BackendRef& backend, const Service* service
                                     StrCat("\"", selection.port->app_protocol,
                                            "\" is not a protocol we know; HTTP/1.1 is spoken")});
     }
+  }
+  const bool uses_tls =
+      cluster.protocol() == v1::Cluster::HTTPS || cluster.protocol() == v1::Cluster::H2;
+  if (uses_tls && ref.policy.tls != UpstreamTls()) {
+    SetTls(ref.policy.tls, *service, *cluster.mutable_tls());
   }
   cluster.mutable_balancing()->set_policy(v1::Balancing::ROUND_ROBIN);
   if (service->type == ServiceType::kExternalName) {
@@ -166,7 +250,7 @@ ClusterResult TranslateCluster(const BackendRef& backend, const Service* service
   }
   cluster.set_log_name(LogName(backend));
   AddProvenance(resource, Kind::kService, backend.service, PortField(*service, selection.port));
-  result.resource = Finish(ClusterName(backend), std::move(resource));
+  result.resource = Finish(ClusterName(ref), std::move(resource));
   return result;
 }
 

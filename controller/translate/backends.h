@@ -6,11 +6,36 @@
 
 #include "controller/kube/objects.h"
 #include "controller/state/cluster_state.h"
+#include "controller/translate/annotations/settings.h"
 #include "controller/translate/names.h"
 #include "controller/translate/options.h"
 #include "controller/translate/translation.h"
 
 namespace headgate::translate {
+
+// How a Service port is spoken to, as far as an Ingress says. Never kAutoHttp, which is two of them.
+struct UpstreamPolicy {
+  BackendProtocol protocol = BackendProtocol::kUnspecified;
+  UpstreamTls tls;  // its default where the protocol has no use for it
+  friend auto operator<=>(const UpstreamPolicy&, const UpstreamPolicy&) = default;
+};
+
+// A cluster: one way to speak to a Service port. All those of a port share its endpoints.
+struct ClusterRef {
+  BackendRef backend;
+  UpstreamPolicy policy;
+  friend auto operator<=>(const ClusterRef&, const ClusterRef&) = default;
+};
+
+// The clusters that routes of an Ingress with these settings lead to.
+struct ClusterChoice {
+  ClusterRef plain;  // for requests that came over plain HTTP
+  ClusterRef tls;    // for those that came over TLS
+};
+ClusterChoice ChooseClusters(const BackendRef& backend, const IngressSettings& settings);
+
+// Where an Ingress does not say how, the name of the backend; else with a further part.
+std::string ClusterName(const ClusterRef& cluster);
 
 // Why a backend has no cluster.
 enum class BackendProblem : uint8_t {
@@ -29,8 +54,8 @@ struct ClusterResult {
 };
 
 // A port by number is a port of the Service; by name, one of its port names or its named target
-// ports. Protocol from .appProtocol. `service` may be null.
-ClusterResult TranslateCluster(const BackendRef& backend, const kube::Service* service,
+// ports. Protocol from the policy, else from .appProtocol. `service` may be null.
+ClusterResult TranslateCluster(const ClusterRef& ref, const kube::Service* service,
                                const Options& options);
 
 // Only the problem of the above, without building the resource.

@@ -37,7 +37,7 @@ class FullTranslation {
     ReadClientCas();
     ResolveHostTls();
     for (const auto& [host, claims] : hosts_) AddVirtualHost(host, claims);
-    for (const BackendRef& backend : backends_) AddBackend(backend);
+    AddBackends();
     AddCertificates();
     Add(TranslateSettings(default_backend_, global_, options_));
     if (auto keys = TranslateTicketKeys(options_.ticket_root, global_.ticket_key, TicketEpoch(now_))) {
@@ -100,14 +100,14 @@ class FullTranslation {
     BackendProblem problem = BackendProblem::kNoService;
     if (backend) {
       const kube::Service* service = state_.FindService(backend->service);
-      const ClusterResult cluster = TranslateCluster(*backend, service, options_);
+      const ClusterResult cluster = TranslateCluster({*backend, {}}, service, options_);
       problem = cluster.problem;
       const bool empty =
           cluster.has_endpoints &&
           TranslateEndpoints(*backend, *service, state_.SlicesOf(backend->service), options_).empty;
       if (problem == BackendProblem::kNone && !empty) {
         default_backend_ = backend;
-        backends_.insert(*backend);
+        clusters_.insert({*backend, {}});
       }
     }
     Say(CheckDefaultBackend(backend, problem, options_));
@@ -135,16 +135,24 @@ class FullTranslation {
     VirtualHostResult result = TranslateVirtualHost(
         {host, claims, *tls, default_backend_, global_.ingress, client_auth});
     Say(std::move(result.diagnostics));
-    backends_.insert(result.backends.begin(), result.backends.end());
+    clusters_.insert(result.clusters.begin(), result.clusters.end());
     Add(std::move(result.resource));
   }
 
-  void AddBackend(const BackendRef& backend) {
+  void AddBackends() {
+    std::set<BackendRef> with_endpoints;
+    for (const ClusterRef& ref : clusters_) {
+      ClusterResult cluster =
+          TranslateCluster(ref, state_.FindService(ref.backend.service), options_);
+      Say(std::move(cluster.diagnostics));
+      if (cluster.resource != nullptr) Add(std::move(cluster.resource));
+      if (cluster.has_endpoints) with_endpoints.insert(ref.backend);
+    }
+    for (const BackendRef& backend : with_endpoints) AddEndpoints(backend);
+  }
+
+  void AddEndpoints(const BackendRef& backend) {
     const kube::Service* service = state_.FindService(backend.service);
-    ClusterResult cluster = TranslateCluster(backend, service, options_);
-    Say(std::move(cluster.diagnostics));
-    if (cluster.resource != nullptr) Add(std::move(cluster.resource));
-    if (!cluster.has_endpoints) return;
     EndpointsResult endpoints =
         TranslateEndpoints(backend, *service, state_.SlicesOf(backend.service), options_);
     Say(std::move(endpoints.diagnostics));
@@ -204,7 +212,7 @@ class FullTranslation {
   };
   std::map<std::string, HostTls> tls_;
   std::optional<BackendRef> default_backend_;
-  std::set<BackendRef> backends_;
+  std::set<ClusterRef> clusters_;
   std::set<ObjectKey> used_certificates_;
   Translation result_;
 };

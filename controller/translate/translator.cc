@@ -353,7 +353,7 @@ void Translator::RedoHost(const std::string& host, HostUnit& unit) {
       {host, unit.claims, unit.tls, default_backend_, global_.ingress, client_auth});
   log_.Set(VirtualHostName(host), unit.resource, std::move(result.resource));
   log_.Set(unit.diagnostics, std::move(result.diagnostics));
-  LeadTo(unit, std::move(result.backends));
+  LeadTo(unit, std::move(result.clusters));
 }
 
 void Translator::DropHost(const std::string& host, HostUnit& unit) {
@@ -364,11 +364,11 @@ void Translator::DropHost(const std::string& host, HostUnit& unit) {
   log_.Set(unit.tls_diagnostics, {});
 }
 
-void Translator::LeadTo(HostUnit& unit, std::vector<BackendRef> backends) {
-  if (unit.backends == backends) return;
-  for (const BackendRef& backend : backends) AcquireBackend(backend);
-  for (const BackendRef& backend : unit.backends) ReleaseBackend(backend);
-  unit.backends = std::move(backends);
+void Translator::LeadTo(HostUnit& unit, std::vector<ClusterRef> clusters) {
+  if (unit.clusters == clusters) return;
+  for (const ClusterRef& cluster : clusters) AcquireCluster(cluster);
+  for (const ClusterRef& cluster : unit.clusters) ReleaseCluster(cluster);
+  unit.clusters = std::move(clusters);
 }
 
 // --- what is there once ---
@@ -408,7 +408,7 @@ void Translator::RedoDefaultBackend() {
   std::optional<BackendRef> usable;
   if (backend) {
     const kube::Service* service = state_->FindService(backend->service);
-    const ClusterResult cluster = TranslateCluster(*backend, service, options_);
+    const ClusterResult cluster = TranslateCluster({*backend, {}}, service, options_);
     problem = cluster.problem;
     const bool empty =
         cluster.has_endpoints &&
@@ -417,8 +417,8 @@ void Translator::RedoDefaultBackend() {
   }
   log_.Set(default_backend_diagnostics_, CheckDefaultBackend(backend, problem, options_));
   if (usable == default_backend_) return;
-  if (usable) AcquireBackend(*usable);
-  if (default_backend_) ReleaseBackend(*default_backend_);
+  if (usable) AcquireCluster({*usable, {}});
+  if (default_backend_) ReleaseCluster({*default_backend_, {}});
   default_backend_ = usable;
   dirty_settings_ = true;
   for (const auto& [host, unit] : hosts_) dirty_hosts_.insert(host);
@@ -426,18 +426,19 @@ void Translator::RedoDefaultBackend() {
 
 // --- backends ---
 
-void Translator::AcquireBackend(const BackendRef& backend) {
+void Translator::AcquireCluster(const ClusterRef& cluster) {
+  const BackendRef& backend = cluster.backend;
   std::unique_ptr<BackendUnit>& unit = backends_[backend];
   if (unit == nullptr) {
     unit = std::make_unique<BackendUnit>();
     services_[backend.service].backends.push_back(backend.port);
-    dirty_clusters_.insert(backend);
   }
-  ++unit->users;
+  if (++unit->clusters[cluster.policy].users == 1) dirty_clusters_.insert(backend);
 }
 
-void Translator::ReleaseBackend(const BackendRef& backend) {
-  if (--backends_.at(backend)->users == 0) dirty_clusters_.insert(backend);
+void Translator::ReleaseCluster(const ClusterRef& cluster) {
+  ClusterUnit& unit = backends_.at(cluster.backend)->clusters.at(cluster.policy);
+  if (--unit.users == 0) dirty_clusters_.insert(cluster.backend);
 }
 
 void Translator::RedoBackends() {
@@ -445,11 +446,10 @@ void Translator::RedoBackends() {
     dirty_endpoints_.erase(backend);
     const auto it = backends_.find(backend);
     if (it == backends_.end()) continue;
-    if (it->second->users == 0) {
+    RedoClusters(backend, *it->second);
+    if (it->second->clusters.empty()) {
       DropBackend(backend, *it->second);
       backends_.erase(it);
-    } else {
-      RedoCluster(backend, *it->second);
     }
   }
   for (const BackendRef& backend : std::exchange(dirty_endpoints_, {})) {
@@ -458,13 +458,24 @@ void Translator::RedoBackends() {
   }
 }
 
-void Translator::RedoCluster(const BackendRef& backend, BackendUnit& unit) {
-  ++work_.clusters;
-  ClusterResult result = TranslateCluster(backend, state_->FindService(backend.service), options_);
-  log_.Set(ClusterName(backend), unit.cluster, std::move(result.resource));
-  log_.Set(unit.cluster_diagnostics, std::move(result.diagnostics));
-  unit.has_endpoints = result.has_endpoints;
-  if (unit.has_endpoints) {
+void Translator::RedoClusters(const BackendRef& backend, BackendUnit& unit) {
+  const kube::Service* service = state_->FindService(backend.service);
+  bool has_endpoints = false;  // the same for all that are in use
+  for (auto it = unit.clusters.begin(); it != unit.clusters.end();) {
+    const ClusterRef ref{backend, it->first};
+    ClusterUnit& cluster = it->second;
+    ClusterResult result;
+    if (cluster.users > 0) {
+      ++work_.clusters;
+      result = TranslateCluster(ref, service, options_);
+    }
+    log_.Set(ClusterName(ref), cluster.resource, std::move(result.resource));
+    log_.Set(cluster.diagnostics, std::move(result.diagnostics));
+    has_endpoints = has_endpoints || result.has_endpoints;
+    it = cluster.users > 0 ? std::next(it) : unit.clusters.erase(it);
+  }
+  unit.has_endpoints = has_endpoints;
+  if (has_endpoints) {
     RedoEndpoints(backend, unit);
   } else {
     log_.Set(EndpointsName(backend), unit.endpoints, nullptr);
@@ -481,9 +492,7 @@ void Translator::RedoEndpoints(const BackendRef& backend, BackendUnit& unit) {
 }
 
 void Translator::DropBackend(const BackendRef& backend, BackendUnit& unit) {
-  log_.Set(ClusterName(backend), unit.cluster, nullptr);
   log_.Set(EndpointsName(backend), unit.endpoints, nullptr);
-  log_.Set(unit.cluster_diagnostics, {});
   log_.Set(unit.endpoints_diagnostics, {});
   EraseValue(services_.at(backend.service).backends, backend.port);
   maybe_unused_services_.insert(backend.service);

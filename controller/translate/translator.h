@@ -19,6 +19,7 @@
 // the pure functions that Translate() uses, and a property test holds the two against each other.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -98,17 +99,20 @@ class Translator {
     HostClaims claims;
     HostTls own_tls;
     HostTls tls;  // own, or the wildcard's
-    std::vector<BackendRef> backends;
+    std::vector<ClusterRef> clusters;
     ResourcePtr resource;
     std::vector<Diagnostic> tls_diagnostics;
     std::vector<Diagnostic> diagnostics;
   };
-  struct BackendUnit {
+  struct ClusterUnit {
     size_t users = 0;  // hosts, and the settings
-    ResourcePtr cluster;
+    ResourcePtr resource;
+    std::vector<Diagnostic> diagnostics;
+  };
+  struct BackendUnit {
+    std::map<UpstreamPolicy, ClusterUnit> clusters;
     ResourcePtr endpoints;
     bool has_endpoints = false;
-    std::vector<Diagnostic> cluster_diagnostics;
     std::vector<Diagnostic> endpoints_diagnostics;
   };
   struct ServiceUsers {
@@ -145,10 +149,10 @@ class Translator {
   void RedoHost(const std::string& host, HostUnit& unit);
   void DropHost(const std::string& host, HostUnit& unit);
   void OfferCertificate(HostUnit& unit, const std::optional<ObjectKey>& secret);
-  void LeadTo(HostUnit& unit, std::vector<BackendRef> backends);
-  void AcquireBackend(const BackendRef& backend);
-  void ReleaseBackend(const BackendRef& backend);
-  void RedoCluster(const BackendRef& backend, BackendUnit& unit);
+  void LeadTo(HostUnit& unit, std::vector<ClusterRef> clusters);
+  void AcquireCluster(const ClusterRef& cluster);
+  void ReleaseCluster(const ClusterRef& cluster);
+  void RedoClusters(const BackendRef& backend, BackendUnit& unit);
   void RedoEndpoints(const BackendRef& backend, BackendUnit& unit);
   void DropBackend(const BackendRef& backend, BackendUnit& unit);
 

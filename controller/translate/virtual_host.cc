@@ -65,7 +65,7 @@ class Builder {
     MatchKey key{path.type == PathType::kExact, path.path.empty() ? "/" : path.path};
     v1::Route route = NewRoute(model, key);
     route.mutable_origin()->set_path(path.path);
-    SetAction(route, model, *backend);
+    SetAction(route, model, *backend, model.settings);
     Claim(std::move(key), {&model, PathField(rule, index), std::move(route)});
   }
 
@@ -75,7 +75,7 @@ class Builder {
     if (!backend) return;
     MatchKey key{false, "/"};
     v1::Route route = NewRoute(model, key);
-    SetAction(route, model, *backend);
+    SetAction(route, model, *backend, model.settings);
     Claim(std::move(key), {&model, "spec.defaultBackend", std::move(route)});
   }
 
@@ -106,9 +106,9 @@ class Builder {
     if (!owned) {
       v1::Route route = NewRoute(first, key);
       if (const auto own = DefaultBackendOf(first)) {
-        SetAction(route, first, *own);
+        SetAction(route, first, *own, first.settings);
       } else if (input_.default_backend) {
-        SetAction(route, first, *input_.default_backend);
+        SetAction(route, first, *input_.default_backend, IngressSettings());
       } else {
         SetStatus(route, first, 404);
       }
@@ -162,9 +162,9 @@ class Builder {
       host.set_ciphers(claim.ingress->settings.ssl_ciphers);
     }
     AddSources(resource);
-    std::sort(result_.backends.begin(), result_.backends.end());
-    result_.backends.erase(std::unique(result_.backends.begin(), result_.backends.end()),
-                           result_.backends.end());
+    std::sort(result_.clusters.begin(), result_.clusters.end());
+    result_.clusters.erase(std::unique(result_.clusters.begin(), result_.clusters.end()),
+                           result_.clusters.end());
     result_.resource = Finish(VirtualHostName(input_.host), std::move(resource));
     return std::move(result_);
   }
@@ -235,8 +235,9 @@ class Builder {
     if (defaults.redirect_code != 308) redirect.set_status(defaults.redirect_code);
   }
 
-  // Where the route leads, unless an annotation says otherwise.
-  void SetAction(v1::Route& route, const IngressModel& model, const BackendRef& backend) {
+  // Where the route leads, unless an annotation says otherwise. `spoken` says how the backend is spoken to.
+  void SetAction(v1::Route& route, const IngressModel& model, const BackendRef& backend,
+                 const IngressSettings& spoken) {
     v1::RouteOrigin& origin = *route.mutable_origin();
     origin.set_service(backend.service.name);
     origin.set_service_port(backend.port.ToString());
@@ -245,8 +246,14 @@ class Builder {
     if (model.settings.redirect && !model.IsDefaultBackendOnly()) {
       return SetRedirect(route, *model.settings.redirect);
     }
-    route.mutable_forward()->add_clusters()->set_cluster(ClusterName(backend));
-    result_.backends.push_back(backend);
+    ClusterChoice choice = ChooseClusters(backend, spoken);
+    v1::WeightedCluster& target = *route.mutable_forward()->add_clusters();
+    target.set_cluster(ClusterName(choice.plain));
+    if (choice.tls != choice.plain) {
+      target.set_tls_cluster(ClusterName(choice.tls));
+      result_.clusters.push_back(std::move(choice.tls));
+    }
+    result_.clusters.push_back(std::move(choice.plain));
   }
 
   static void SetStatus(v1::Route& route, const IngressModel& model, uint32_t status) {

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "controller/translate/backends.h"
 #include "controller/translate/config_map/settings.h"
 #include "controller/translate/host_table.h"
 #include "controller/translate/host_tls.h"
@@ -27,7 +28,7 @@ struct VirtualHostInput {
 
 struct VirtualHostResult {
   ResourcePtr resource;
-  std::vector<BackendRef> backends;  // that routes lead to; sorted, each once
+  std::vector<ClusterRef> clusters;  // that routes lead to; sorted, each once
   std::vector<Diagnostic> diagnostics;
 };
 

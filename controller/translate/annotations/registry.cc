@@ -14,6 +14,7 @@
 #include "controller/translate/annotations/ssl_redirect.h"
 #include "controller/translate/annotations/timeouts.h"
 #include "controller/translate/annotations/unavailable.h"
+#include "controller/translate/annotations/upstream_protocol.h"
 
 namespace headgate::translate {
 namespace {
@@ -24,13 +25,14 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 7> kFamilies = {{
+const std::array<Family, 8> kFamilies = {{
     {kTimeoutNames, ReadTimeouts},
     {kBodySizeNames, ReadBodySize},
     {kSslRedirectNames, ReadSslRedirect},
     {kRedirectNames, ReadRedirect},
     {kAuthTlsNames, ReadAuthTls},
     {kSslCiphersNames, ReadSslCiphers},
+    {kUpstreamProtocolNames, ReadUpstreamProtocol},
     {kUnavailableNames, ReadUnavailable},
 }};
 

@@ -2,6 +2,7 @@
 // all Ingresses, of the ConfigMap or of the data plane.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,6 +32,26 @@ struct ClientCertificates {
   friend bool operator==(const ClientCertificates&, const ClientCertificates&) = default;
 };
 
+enum class BackendProtocol : uint8_t {
+  kUnspecified = 0,  // as the Service says
+  kHttp,
+  kHttps,
+  kAutoHttp,  // as the client does
+  kGrpc,
+  kGrpcs,
+};
+
+// How TLS is spoken with endpoints that want it.
+struct UpstreamTls {
+  bool verify = false;
+  uint32_t verify_depth = 1;
+  std::string name;       // to verify and to send; empty: the Service's own
+  bool send_name = false;  // SNI
+  uint8_t min_minor = 2;   // of TLS 1.x
+  uint8_t max_minor = 3;
+  friend auto operator<=>(const UpstreamTls&, const UpstreamTls&) = default;
+};
+
 struct IngressSettings {
   // Seconds.
   std::optional<uint32_t> connect_timeout;
@@ -45,6 +66,8 @@ struct IngressSettings {
   std::optional<RedirectTo> redirect;
   std::optional<ClientCertificates> client_certificates;
   std::string ssl_ciphers;  // OpenSSL list, or empty
+  BackendProtocol backend_protocol = BackendProtocol::kUnspecified;
+  UpstreamTls upstream_tls;
   // Every request is answered 503: something that protects the Ingress cannot be put into effect.
   bool denied = false;
 

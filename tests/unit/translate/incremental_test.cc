@@ -155,7 +155,7 @@ class RandomWorld {
       if (Chance(85)) tls.secret_name = Chance(95) ? Pick(secret_names_) : "a/b";
       ingress.tls.push_back(std::move(tls));
     }
-    const uint32_t annotations = Chance(40) ? Below(3) : 0;
+    const uint32_t annotations = Chance(50) ? Below(4) : 0;
     for (uint32_t i = 0; i < annotations; ++i) {
       const auto& annotation = Pick(annotations_);
       if (ingress.meta.FindAnnotation(annotation.first) == nullptr) {
@@ -190,7 +190,7 @@ class RandomWorld {
       port.port = static_cast<uint16_t>(80 + Below(2));
       if (Chance(50)) port.target_port = {"", static_cast<uint16_t>(8080 + Below(2))};
       if (Chance(20)) port.target_port = {"web", 0};
-      if (Chance(20)) port.app_protocol = Chance(50) ? "kubernetes.io/h2c" : "redis";
+      if (Chance(20)) port.app_protocol = Chance(50) ? "kubernetes.io/h2c" : Chance(50) ? "https" : "redis";
       if (Chance(10)) port.protocol = kube::TransportProtocol::kUdp;
       service.ports.push_back(std::move(port));
     }
@@ -259,6 +259,10 @@ class RandomWorld {
   const kube::StringMap annotations_ = {
       {"nginx.ingress.kubernetes.io/proxy-read-timeout", "30"},
       {"nginx.ingress.kubernetes.io/proxy-read-timeout", "soon"},
+      {"nginx.ingress.kubernetes.io/backend-protocol", "HTTPS"},
+      {"nginx.ingress.kubernetes.io/backend-protocol", "AUTO_HTTP"},
+      {"nginx.ingress.kubernetes.io/backend-protocol", "grpc"},
+      {"nginx.ingress.kubernetes.io/proxy-ssl-verify", "on"},
       {"nginx.ingress.kubernetes.io/ssl-redirect", "false"},
       {"nginx.ingress.kubernetes.io/permanent-redirect", "https://elsewhere.example/"},
       {"nginx.ingress.kubernetes.io/permanent-redirect", "no url"},
