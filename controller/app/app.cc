@@ -102,6 +102,7 @@ absl::Status App::StartPipeline(const Options& options) {
   pipeline.translate.fallback_certificate = *std::move(fallback);
   pipeline.translate.ticket_root = TicketRootOf(options);
   pipeline.translate.allow_loopback_endpoints = !options.manifests.empty();
+  pipeline.translate.settings.mutable_buffering()->set_request(true);  // as in ingress-nginx
   pipeline.translate.external_names = !options.disable_svc_external_name;
   pipeline_ = std::make_unique<Pipeline>(
       std::move(pipeline),

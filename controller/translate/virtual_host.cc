@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/strings.h"
+#include "controller/translate/annotations/buffering.h"
 #include "controller/translate/emit.h"
 
 namespace headgate::translate {
@@ -208,6 +209,10 @@ class Builder {
     if (settings.read_timeout) policy.mutable_read_timeout()->set_seconds(*settings.read_timeout);
     if (settings.max_request_body) {
       policy.set_max_request_body_bytes(*settings.max_request_body);
+    }
+    policy.set_no_compression(settings.no_compression);
+    if (settings.buffering != BufferingSettings()) {
+      SetBuffering(settings.buffering, *policy.mutable_buffering());
     }
     SetHttpsRedirect(*policy.mutable_https_redirect(), settings, path);
   }

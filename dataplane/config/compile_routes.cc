@@ -226,6 +226,7 @@ absl::Status CompilePolicy(const std::string& field, const v1::RoutePolicy& in, 
         row.target, CompileDuration(StrCat(field, row.name), row.value, ZeroDuration::kRefused));
   }
   if (in.has_max_request_body_bytes()) out.max_request_body_bytes = in.max_request_body_bytes();
+  out.no_compression = in.no_compression();
   if (in.has_buffering()) {
     out.buffering = std::make_unique<const BufferingOverride>(CompileBuffering(in.buffering()));
   }

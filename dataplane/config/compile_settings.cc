@@ -165,6 +165,7 @@ absl::StatusOr<SettingsSpec> CompileSettings(const v1::Settings& settings) {
   }
 
   out.settings.buffering = CompileBuffering(settings.buffering()).Over(out.settings.buffering);
+  HEADGATE_ASSIGN_OR_RETURN(out.settings.compression, CompileCompression(settings.compression()));
 
   const v1::AccessLog& log = settings.access_log();
   out.settings.access_log_enabled = !log.disabled();

@@ -54,6 +54,7 @@ struct CompiledSettings {
   tls::ServerPolicy tls;
 
   Buffering buffering;
+  Compression compression;
 
   std::string strict_transport_security;  // empty: none
 
@@ -120,6 +121,7 @@ struct CompiledRoute {
   std::optional<Duration> read_timeout;
   std::optional<uint64_t> max_request_body_bytes;  // 0: no limit
   std::unique_ptr<const BufferingOverride> buffering;  // null: nothing differs, as on most routes
+  bool no_compression = false;
   HttpsRedirectMode https_redirect = HttpsRedirectMode::kOff;
   uint16_t https_redirect_status = 308;
   bool https_redirect_keeps_slash = false;

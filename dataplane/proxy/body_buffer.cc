@@ -24,20 +24,21 @@ void BodyBuffer::Append(std::string_view piece) {
   end_ += piece.size();
 }
 
-std::string_view BodyBuffer::Next() {
+std::string_view BodyBuffer::Next(size_t most) {
   DropRead();
   if (cursor_ == end_) return {};
-  if (spilled() && cursor_ < file_begin_ + file_.size()) return NextFromFile();
+  if (spilled() && cursor_ < file_begin_ + file_.size()) return NextFromFile(most);
   const uint64_t memory_begin = end_ - memory_.size();
-  const std::string_view piece = memory_.view().substr(static_cast<size_t>(cursor_ - memory_begin));
-  cursor_ = end_;
+  const std::string_view piece = memory_.view().substr(static_cast<size_t>(cursor_ - memory_begin), most);
+  cursor_ += piece.size();
   return piece;
 }
 
-std::string_view BodyBuffer::NextFromFile() {
+std::string_view BodyBuffer::NextFromFile(size_t most) {
+  most = std::min(most, kReadBlock);
   block_.Clear();
-  char* const into = block_.Reserve(kReadBlock);
-  const size_t got = file_.Read(cursor_ - file_begin_, {into, kReadBlock});
+  char* const into = block_.Reserve(most);
+  const size_t got = file_.Read(cursor_ - file_begin_, {into, most});
   block_.Commit(got);
   cursor_ += got;
   return block_.view();

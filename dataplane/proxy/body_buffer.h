@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -16,6 +17,8 @@ namespace headgate::proxy {
 // something.
 class BodyBuffer {
  public:
+  static constexpr size_t kReadBlock = 64 * 1024;
+
   // What is read is dropped, or kept to be read again.
   enum class Keep : uint8_t { kUnread, kAll };
 
@@ -27,15 +30,15 @@ class BodyBuffer {
   // Always takes the piece; the sender should stop when full() is true afterwards, so memory goes beyond its limit by
   // one piece at most.
   void Append(std::string_view piece);
-  bool full() const { return memory_.size() >= memory_limit_ && (spill_refused_ || file_limit_ == 0); }
+  bool full() const { return held_in_memory() >= memory_limit_ && (spill_refused_ || file_limit_ == 0); }
 
   uint64_t size() const { return end_; }                // appended since Start
   uint64_t unread() const { return end_ - cursor_; }
   bool spilled() const { return file_.size() != 0; }
 
-  // The next unread bytes; valid until the next call that is not const. Empty: all has been read, or the file cannot
-  // be (unread() tells).
-  std::string_view Next();
+  // The next unread bytes, `most` of them at most; valid until the next call that is not const. Empty: all has been
+  // read, or the file cannot be (unread() tells).
+  std::string_view Next(size_t most = kReadBlock);
   // Back to the first byte. REQUIRES: Keep::kAll.
   void Rewind();
 
@@ -43,10 +46,12 @@ class BodyBuffer {
   void Clear();
 
  private:
-  static constexpr size_t kReadBlock = 64 * 1024;
-
+  // What was read is dropped late, because views into it live until the next call.
+  size_t held_in_memory() const {
+    return keep_ == Keep::kAll ? memory_.size() : static_cast<size_t>(std::min<uint64_t>(memory_.size(), unread()));
+  }
   void DropRead();
-  std::string_view NextFromFile();
+  std::string_view NextFromFile(size_t most);
 
   Keep keep_ = Keep::kUnread;
   size_t memory_limit_ = 0;

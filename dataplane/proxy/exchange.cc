@@ -29,6 +29,7 @@ microseconds Since(net::TimePoint start) {
 Exchange::Exchange(ExchangeServices& services)
     : services_(services),
       request_body_(services.spill()),
+      response_body_(services.encoders(), services.spill(), *this),
       tunnel_timer_(services.loop().timers(), *this) {}
 
 void Exchange::Begin(http::ServerStream& downstream, const http::RequestHead& head) {
@@ -44,6 +45,7 @@ void Exchange::Begin(http::ServerStream& downstream, const http::RequestHead& he
   attempt_reused_ = false;
   holding_request_ = false;
   holding_response_ = false;
+  response_body_.Reset(downstream);
   tunnel_ = false;
   tunnel_response_ended_ = false;
   failure_ = {};
@@ -145,8 +147,15 @@ void Exchange::Forward() {
 }
 
 config::Buffering Exchange::buffering() const {
+  // A file need not be copied to another.
+  if (route_ != nullptr && !std::holds_alternative<config::ForwardAction>(route_->action)) return {};
   const config::Buffering& general = config_->settings->buffering;
   return route_ == nullptr || route_->buffering == nullptr ? general : route_->buffering->Over(general);
+}
+
+const config::Compression& Exchange::compression() const {
+  static const config::Compression kNone;
+  return route_ != nullptr && route_->no_compression ? kNone : config_->settings->compression;
 }
 
 uint64_t Exchange::body_limit() const {
@@ -322,26 +331,33 @@ void Exchange::OnResponseHead(const http::ResponseHead& head, bool end) {
   record_.status = head.status;
   response_head_ = head;
   response_head_.fields.Remove(FieldId::kServer);
+  if (!end) response_body_.Start(*request_, response_head_, buffering(), compression());
   AddTransportSecurity();
   downstream_->SendHead(response_head_, end);
   if (end) EndUpstream();
 }
 
 void Exchange::OnResponseBody(std::string_view piece, bool end) {
-  record_.response_body_bytes += piece.size();
   record_.attempt_storage[record_.attempt_count - 1].response_bytes += piece.size();
   if (tunnel_) return OnTunnelResponse(piece, end);
-  downstream_->SendBody(piece, end);
+  response_body_.Send(piece, end);
   if (end) return EndUpstream();
   UpdateHolds();
 }
 
 void Exchange::OnResponseTrailers(const http::HeaderMap& trailers) {
-  downstream_->SendTrailers(trailers);
+  response_body_.SendTrailers(trailers);
   EndUpstream();
 }
 
-void Exchange::OnDownstreamWritable() { UpdateHolds(); }
+void Exchange::OnDownstreamWritable() {
+  response_body_.OnWritable();
+  UpdateHolds();
+}
+
+void Exchange::OnResponseBodyFailed(std::string_view why) {
+  Fail({Failure::Side::kInternal, Failure::Kind::kOverloaded, Failure::Retry::kNever, why});
+}
 
 // The attempt has delivered its whole response.
 void Exchange::EndUpstream() {
@@ -447,8 +463,7 @@ void Exchange::UpdateHolds() {
     holding_request_ = hold_request;
     hold_request ? downstream_->PauseReading() : downstream_->ResumeReading();
   }
-  const bool hold_response = upstream_ != nullptr && downstream_ != nullptr &&
-                             downstream_->unsent_bytes() > http::ServerStream::kHighWater;
+  const bool hold_response = upstream_ != nullptr && downstream_ != nullptr && response_body_.full();
   if (hold_response != holding_response_) {
     holding_response_ = hold_response;
     if (upstream_ == nullptr) return;
@@ -472,6 +487,8 @@ void Exchange::Finish() {
   AbandonUpstream();
   if (tunnel_) EndTunnel();
   request_body_.Drop();
+  response_body_.Drop();
+  record_.response_body_bytes += response_body_.sent_bytes();
   record_.duration = Since(started_);
   record_.request_bytes = request_->head_bytes + request_body_.received();
   if (failure_.kind != Failure::Kind::kNone && record_.status != 0) {

@@ -17,6 +17,7 @@
 #include "dataplane/proxy/forwarded.h"
 #include "dataplane/proxy/request_body.h"
 #include "dataplane/proxy/request_id.h"
+#include "dataplane/proxy/response_body.h"
 #include "dataplane/upstream/cluster_set.h"
 
 namespace headgate::proxy {
@@ -30,6 +31,7 @@ class ExchangeServices {
   virtual RequestIdSource& ids() = 0;
   virtual SpillSpace& spill() = 0;
   virtual files::FileServer& files() = 0;
+  virtual EncodeQueue& encoders() = 0;
   virtual ConfigPin PinConfig() = 0;
   // A request was turned away for what its client showed, or did not, in the handshake.
   virtual void CountGate(GateDecision::Kind kind) = 0;
@@ -47,6 +49,7 @@ class ExchangeServices {
 class Exchange final : public net::Retirable,
                        public http::ServerStreamEvents,
                        private http::ClientStreamEvents,
+                       private ResponseBodyOwner,
                        private net::TimerHandler {
  public:
   explicit Exchange(ExchangeServices& services);
@@ -88,6 +91,10 @@ class Exchange final : public net::Retirable,
   void OnUpstreamWritable() override;
   void OnUpstreamReset(const base::Failure& failure) override;
 
+  // The response's body, on its way to the client.
+  void OnResponseBodyMoved() override { UpdateHolds(); }
+  void OnResponseBodyFailed(std::string_view why) override;
+
   // Tunnels, after an upgrade; in exchange_tunnel.cc. They hold no configuration: `config_` and `route_` are empty.
   void StartTunnel(const http::ResponseHead& head);
   void ReleaseConfig();
@@ -118,6 +125,7 @@ class Exchange final : public net::Retirable,
   // Settings of the route, else of the data plane.
   uint64_t body_limit() const;
   config::Buffering buffering() const;
+  const config::Compression& compression() const;
   codec::AttemptTimeouts attempt_timeouts() const;
 
   ExchangeServices& services_;
@@ -144,6 +152,7 @@ class Exchange final : public net::Retirable,
   bool attempt_reused_ = false;
 
   RequestBody request_body_;
+  ResponseBody response_body_;
   bool holding_request_ = false;            // we have paused the downstream
   bool holding_response_ = false;           // we have paused the upstream
 

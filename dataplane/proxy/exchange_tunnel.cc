@@ -47,7 +47,7 @@ void Exchange::OnTunnelResponse(std::string_view piece, bool end) {
   tunnel_timer_.Arm(tunnel_idle_);
   tunnel_response_ended_ = end;
   if (end && request_body_.complete()) DetachUpstream();
-  downstream_->SendBody(piece, end);
+  response_body_.Send(piece, end);
   UpdateHolds();
 }
 

@@ -18,6 +18,7 @@
 #include "dataplane/observe/counters.h"
 #include "dataplane/observe/route_stats.h"
 #include "dataplane/proxy/config_pin.h"
+#include "dataplane/proxy/encode_queue.h"
 #include "dataplane/proxy/exchange.h"
 #include "dataplane/proxy/request_id.h"
 #include "dataplane/proxy/spill_space.h"
@@ -90,6 +91,7 @@ class Worker final : private net::AcceptHandler,
   proxy::RequestIdSource& ids() override { return ids_; }
   proxy::SpillSpace& spill() override { return *options_.spill; }
   files::FileServer& files() override { return files_; }
+  proxy::EncodeQueue& encoders() override { return encoders_; }
   proxy::ConfigPin PinConfig() override { return proxy::ConfigPin(*generations_.back()); }
   void CountGate(proxy::GateDecision::Kind kind) override;
   void OnFinished(proxy::Exchange& exchange, const observe::RequestRecord& record) override;
@@ -112,6 +114,7 @@ class Worker final : private net::AcceptHandler,
   net::EventLoop loop_;
   codec::WorkerIo io_{loop_, blocks_, counters_};
   proxy::RequestIdSource ids_;
+  proxy::EncodeQueue encoders_{loop_};
   tls::ServerContext tls_context_;
   codec::ServerOptions server_options_;
 

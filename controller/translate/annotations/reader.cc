@@ -4,7 +4,14 @@
 #include "controller/translate/annotations/values.h"
 
 namespace headgate::translate {
+namespace {
+
+bool IsOwn(std::string_view name) { return name.starts_with(kHeadgatePrefix); }
+
+}  // namespace
+
 const std::string* AnnotationReader::Find(std::string_view name) const {
+  if (IsOwn(name)) return ingress_.meta.FindAnnotation(name);
   for (const auto& [key, value] : ingress_.meta.annotations) {
     const std::string_view full = key;
     if (full.size() == kNginxPrefix.size() + name.size() && full.starts_with(kNginxPrefix) &&
@@ -47,7 +54,8 @@ void AnnotationReader::RefuseValue(std::string_view name, std::string_view accep
 }
 
 void AnnotationReader::Add(std::string_view name, Severity severity, std::string message) {
-  diagnostics_.push_back({kube::Kind::kIngress, ingress_.meta.key, StrCat(kNginxPrefix, name),
+  diagnostics_.push_back({kube::Kind::kIngress, ingress_.meta.key,
+                          IsOwn(name) ? std::string(name) : StrCat(kNginxPrefix, name),
                           Reason::kInvalidAnnotation, severity, std::move(message)});
 }
 

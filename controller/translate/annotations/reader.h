@@ -24,7 +24,8 @@ class AnnotationReader {
   AnnotationReader(const kube::Ingress& ingress, std::vector<Diagnostic>& diagnostics)
       : ingress_(ingress), diagnostics_(diagnostics) {}
 
-  // The value of an ingress-nginx annotation by its name without prefix, or null.
+  // The value of an annotation, or null. Here and below names are those of ingress-nginx without
+  // their prefix, and our own with it.
   const std::string* Find(std::string_view name) const;
 
   // The value as a truth value; nothing when there is none, or a bad one, which is ignored.

@@ -8,6 +8,8 @@
 #include "common/strings.h"
 #include "controller/translate/annotations/auth_tls.h"
 #include "controller/translate/annotations/body_size.h"
+#include "controller/translate/annotations/buffering.h"
+#include "controller/translate/annotations/compression.h"
 #include "controller/translate/annotations/reader.h"
 #include "controller/translate/annotations/redirect.h"
 #include "controller/translate/annotations/ssl_ciphers.h"
@@ -20,14 +22,16 @@ namespace headgate::translate {
 namespace {
 
 struct Family {
-  std::span<const std::string_view> names;  // without prefix
+  std::span<const std::string_view> names;  // as AnnotationReader takes them
   void (*read)(AnnotationReader& reader, IngressSettings& settings);
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 8> kFamilies = {{
+const std::array<Family, 10> kFamilies = {{
     {kTimeoutNames, ReadTimeouts},
     {kBodySizeNames, ReadBodySize},
+    {kBufferingNames, ReadBuffering},
+    {kCompressionNames, ReadCompression},
     {kSslRedirectNames, ReadSslRedirect},
     {kRedirectNames, ReadRedirect},
     {kAuthTlsNames, ReadAuthTls},
@@ -44,7 +48,7 @@ bool IsKnown(std::string_view name) {
 
 // Whether the annotation is under one of our prefixes and no family knows it.
 bool IsUnknown(std::string_view full) {
-  if (full.starts_with(kHeadgatePrefix)) return true;
+  if (full.starts_with(kHeadgatePrefix)) return !IsKnown(full);
   return full.starts_with(kNginxPrefix) && !IsKnown(full.substr(kNginxPrefix.size()));
 }
 
@@ -55,7 +59,8 @@ AnnotationResult ReadAnnotations(const kube::Ingress& ingress,
   AnnotationResult result;
   bool any = false;
   for (const auto& [name, value] : ingress.meta.annotations) {
-    any = any || std::string_view(name).starts_with(kNginxPrefix);
+    any = any || std::string_view(name).starts_with(kNginxPrefix) ||
+          std::string_view(name).starts_with(kHeadgatePrefix);
     if (IsUnknown(name)) {
       diagnostics.push_back({kube::Kind::kIngress, ingress.meta.key, name,
                              Reason::kUnknownAnnotation, Severity::kWarning,

@@ -52,6 +52,17 @@ struct UpstreamTls {
   friend auto operator<=>(const UpstreamTls&, const UpstreamTls&) = default;
 };
 
+// Whether bodies are held, and how much of one. Bytes.
+struct BufferingSettings {
+  std::optional<bool> request;
+  std::optional<uint64_t> request_memory;
+  std::optional<bool> response;
+  std::optional<uint64_t> response_buffer;
+  std::optional<uint64_t> response_buffers;
+  std::optional<uint64_t> response_file;
+  friend bool operator==(const BufferingSettings&, const BufferingSettings&) = default;
+};
+
 struct IngressSettings {
   // Seconds.
   std::optional<uint32_t> connect_timeout;
@@ -59,6 +70,8 @@ struct IngressSettings {
   std::optional<uint32_t> read_timeout;
   // Bytes; 0: no limit.
   std::optional<uint64_t> max_request_body;
+  BufferingSettings buffering;
+  bool no_compression = false;
   // Redirect plain HTTP if the host has TLS, or whether or not it has.
   std::optional<bool> ssl_redirect;
   std::optional<bool> force_ssl_redirect;

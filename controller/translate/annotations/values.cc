@@ -36,6 +36,12 @@ std::optional<bool> ParseBool(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<bool> ParseOnOff(std::string_view text) {
+  if (text == "on") return true;
+  if (text == "off") return false;
+  return std::nullopt;
+}
+
 std::optional<int64_t> ParseInt(std::string_view text) {
   if (text.starts_with('+')) {
     text.remove_prefix(1);

@@ -14,6 +14,9 @@ namespace headgate::translate {
 // 1 t T TRUE true True, 0 f F FALSE false False; nothing else.
 std::optional<bool> ParseBool(std::string_view text);
 
+// on or off, as NGINX writes its switches.
+std::optional<bool> ParseOnOff(std::string_view text);
+
 // An optional sign and decimal digits, within 64 bits.
 std::optional<int64_t> ParseInt(std::string_view text);
 

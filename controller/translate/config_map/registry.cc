@@ -6,6 +6,8 @@
 #include <string_view>
 
 #include "common/strings.h"
+#include "controller/translate/config_map/buffering_options.h"
+#include "controller/translate/config_map/compression_options.h"
 #include "controller/translate/config_map/client_address_options.h"
 #include "controller/translate/config_map/hsts_options.h"
 #include "controller/translate/config_map/reader.h"
@@ -21,11 +23,13 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 4> kFamilies = {{
+const std::array<Family, 6> kFamilies = {{
     {kRedirectOptions, ReadRedirectOptions},
     {kHstsOptions, ReadHstsOptions},
     {kTlsOptions, ReadTlsOptions},
     {kClientAddressOptions, ReadClientAddressOptions},
+    {kBufferingOptions, ReadBufferingOptions},
+    {kCompressionOptions, ReadCompressionOptions},
 }};
 
 // How NGINX is run, not what it serves. Sorted.

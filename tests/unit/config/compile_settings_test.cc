@@ -46,20 +46,48 @@ TEST(CompileSettings, BodiesAreNotHeldByDefault) {
   EXPECT_EQ(spec->settings.buffering, (Buffering{.request = false,
                                                  .request_memory = 8192,
                                                  .response = false,
-                                                 .response_memory = 16384,
+                                                 .response_buffer = 4096,
+                                                 .response_buffers = 4,
                                                  .response_file = 1073741824}));
+  EXPECT_EQ(spec->settings.buffering.response_memory(), 16384u);
 }
 
 TEST(CompileSettings, TakesBufferingWithinBounds) {
   const auto spec = Compile(
-      "buffering { request: true request_memory_bytes: 0 response: true response_memory_bytes: 1000000000"
-      "            response_file_bytes: 0 }");
+      "buffering { request: true request_memory_bytes: 0 response: true response_buffer_bytes: 1000000000"
+      "            response_buffers: 10 response_file_bytes: 0 }");
   ASSERT_TRUE(spec.ok());
   EXPECT_EQ(spec->settings.buffering, (Buffering{.request = true,
                                                  .request_memory = 4096,
                                                  .response = true,
-                                                 .response_memory = 1048576,
+                                                 .response_buffer = 1000000000,
+                                                 .response_buffers = 10,
                                                  .response_file = 0}));
+  EXPECT_EQ(spec->settings.buffering.response_memory(), 1048576u);
+}
+
+TEST(CompileSettings, CompressionIsOffUnlessACodingIsGiven) {
+  const auto none = Compile("compression { }");
+  ASSERT_TRUE(none.ok());
+  EXPECT_FALSE(none->settings.compression.any());
+
+  const auto spec = Compile(
+      "compression { gzip { } brotli { level: 11 min_length: 0 types: 'Text/Plain' } zstd { level: 0 types: '*' } }");
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  const Compression& c = spec->settings.compression;
+  EXPECT_EQ(c.gzip, (Compression::Coder{.level = 1, .min_length = 256, .types = {"text/html"}}));
+  EXPECT_EQ(c.brotli, (Compression::Coder{.level = 6, .min_length = 0, .types = {"text/html", "text/plain"}}));
+  EXPECT_EQ(c.zstd,
+            (Compression::Coder{.level = 1, .min_length = 20, .all_types = true, .types = {"text/html"}}));
+}
+
+TEST(CompileSettings, MediaTypesAreComparedWithoutParametersAndCase) {
+  const Compression::Coder coder{.level = 1, .types = {"text/html", "text/plain"}};
+  EXPECT_TRUE(coder.Takes("text/html"));
+  EXPECT_TRUE(coder.Takes("TEXT/Plain ; charset=utf-8"));
+  EXPECT_FALSE(coder.Takes("text/htm"));
+  EXPECT_FALSE(coder.Takes(""));
+  EXPECT_FALSE(coder.Takes("application/json"));
 }
 
 TEST(CompileSettings, TakesEveryField) {
@@ -126,6 +154,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadSettings{"limits { max_request_head_bytes: 100 }", "limits.max_request_head_bytes: 100 is not"},
         BadSettings{"limits { max_response_head_bytes: 4294967295 }", "limits.max_response_head_bytes"},
         BadSettings{"limits { max_request_fields: 100000 }", "limits.max_request_fields"},
+        BadSettings{"compression { gzip { types: 'text/plain' types: 'plain' } }",
+                    "compression.gzip.types[1]: is not a media type"},
         BadSettings{"tls { min_version: TLS_1_3 max_version: TLS_1_2 }", "tls: min_version"},
         BadSettings{"tls { ciphers: 'NONSENSE' }", "tls: ciphers"},
         BadSettings{"tls { min_version: 1 }", "tls.min_version: unknown"},

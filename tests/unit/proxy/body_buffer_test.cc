@@ -109,6 +109,20 @@ TEST_F(BodyBufferTest, MemoryOnlyIsFullAtItsLimit) {
   buffer.Append("x");
   EXPECT_TRUE(buffer.full());
   EXPECT_FALSE(buffer.spilled());
+  buffer.Next();
+  EXPECT_FALSE(buffer.full());
+}
+
+TEST_F(BodyBufferTest, ReadsNoMoreThanAskedFor) {
+  buffer.Start(Keep::kUnread, kMemory, kFile);
+  const std::string body = Text(10'000);
+  buffer.Append(body.substr(0, 9000));
+  buffer.Append(body.substr(9000));
+  EXPECT_EQ(buffer.Next(10), body.substr(0, 10));
+  EXPECT_EQ(buffer.Next(8985), body.substr(10, 8985));
+  EXPECT_EQ(buffer.Next(10), body.substr(8995, 5));
+  EXPECT_EQ(buffer.Next(10), body.substr(9000, 10));
+  EXPECT_EQ(buffer.unread(), 990u);
 }
 
 TEST_F(BodyBufferTest, SharesTheRoomOfTheProcess) {
