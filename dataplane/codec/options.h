@@ -34,6 +34,15 @@ struct LoadBalancers {
   milliseconds header_timeout{5'000};
 };
 
+// Of HTTP/2 with clients.
+struct Http2Options {
+  // On plain connections, for clients that begin with the preface (RFC 9113 section 3.3).
+  bool on_plain_connections = false;
+  uint32_t max_streams = 128;              // that a client may have open at once
+  uint32_t stream_window = 64 * 1024;      // request body bytes under way in one stream
+  uint32_t connection_window = 1024 * 1024;  // and in all of a connection
+};
+
 // Read at each use, so the worker may change it in place while connections live.
 struct ServerOptions {
   RequestLimits limits;
@@ -51,6 +60,7 @@ struct ServerOptions {
   // What is read and dropped of a request body that nobody wants, to keep the connection.
   uint64_t max_drain_bytes = 64 * 1024;
   LoadBalancers load_balancers;
+  Http2Options http2;
 };
 
 struct ClientOptions {

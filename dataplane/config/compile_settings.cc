@@ -121,6 +121,16 @@ absl::StatusOr<std::vector<base::Cidr>> CompileCidrs(
   return out;
 }
 
+absl::Status CompileHttp2(const v1::Http2& in, CompiledSettings& out) {
+  out.http2_enabled = !in.disabled();
+  out.http2_on_plain_connections = in.on_plain_connections();
+  if (in.max_concurrent_streams() == 0) return absl::OkStatus();
+  HEADGATE_RETURN_IF_ERROR(
+      CheckRange("http2.max_concurrent_streams", in.max_concurrent_streams(), 1, 10'000));
+  out.http2_max_streams = in.max_concurrent_streams();
+  return absl::OkStatus();
+}
+
 absl::Status CompileForwardedHeaders(const v1::ForwardedHeaders& in, CompiledSettings& out) {
   out.trust_forwarded_headers = in.trust_incoming();
   out.trust_forwarded_address = in.trust_address();
@@ -153,6 +163,7 @@ absl::StatusOr<SettingsSpec> CompileSettings(const v1::Settings& settings) {
   HEADGATE_RETURN_IF_ERROR(CompileTimeouts(settings.timeouts(), out.settings));
   HEADGATE_RETURN_IF_ERROR(CompileLimits(settings.limits(), out.settings));
   HEADGATE_RETURN_IF_ERROR(CompileTlsPolicy(settings.tls(), out.settings.tls));
+  HEADGATE_RETURN_IF_ERROR(CompileHttp2(settings.http2(), out.settings));
   HEADGATE_RETURN_IF_ERROR(CompileForwardedHeaders(settings.forwarded_headers(), out.settings));
   HEADGATE_RETURN_IF_ERROR(CompileProxyProtocol(settings.proxy_protocol(), out.settings));
   HEADGATE_RETURN_IF_ERROR(

@@ -53,6 +53,10 @@ struct CompiledSettings {
 
   tls::ServerPolicy tls;
 
+  bool http2_enabled = true;  // by TLS handshakes
+  bool http2_on_plain_connections = false;
+  uint32_t http2_max_streams = 128;
+
   Buffering buffering;
   Compression compression;
 

@@ -6,6 +6,7 @@
 #include "dataplane/downstream/address_greeting.h"
 #include "dataplane/downstream/greeting.h"
 #include "dataplane/http1/server_connection.h"
+#include "dataplane/http2/server_connection.h"
 
 namespace headgate::downstream {
 
@@ -35,7 +36,7 @@ void Connections::Continue(codec::ServerConnection& greeting, codec::Accepted ac
 }
 
 void Connections::Begin(codec::Accepted accepted, net::IoEvents edges) {
-  if (accepted.transport->is_tls()) {
+  if (accepted.transport->is_tls() || environment_.options.http2.on_plain_connections) {
     auto greeting = std::make_unique<Greeting>(*this, environment_, std::move(accepted));
     Greeting& started = *greeting;
     Insert(std::move(greeting));
@@ -53,13 +54,23 @@ void Connections::Insert(std::unique_ptr<codec::ServerConnection> connection) {
   connections_.push_back(std::move(connection));
 }
 
-void Connections::Promote(codec::ServerConnection& greeting, codec::Accepted accepted,
+void Connections::Promote(codec::ServerConnection& greeting, Protocol protocol,
+                          codec::Accepted accepted, std::string_view early, net::IoEvents edges) {
+  if (protocol == Protocol::kHttp2) {
+    Replace<http2::ServerConnection>(greeting, std::move(accepted), early, edges);
+  } else {
+    Replace<http1::ServerConnection>(greeting, std::move(accepted), early, edges);
+  }
+}
+
+template <typename Connection>
+void Connections::Replace(codec::ServerConnection& greeting, codec::Accepted accepted,
                           std::string_view early, net::IoEvents edges) {
   const size_t index = greeting.owner_index;
-  auto http1 = std::make_unique<http1::ServerConnection>(environment_, std::move(accepted));
-  http1::ServerConnection& started = *http1;
+  auto connection = std::make_unique<Connection>(environment_, std::move(accepted));
+  Connection& started = *connection;
   started.owner_index = index;
-  environment_.io.loop().Retire(std::exchange(connections_[index], std::move(http1)));
+  environment_.io.loop().Retire(std::exchange(connections_[index], std::move(connection)));
   started.Start(early, edges, draining_);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,9 @@
 #include "dataplane/codec/server_connection.h"
 
 namespace headgate::downstream {
+
+// What is spoken on a connection.
+enum class Protocol : uint8_t { kHttp1, kHttp2 };
 
 // The connections of a worker with its clients, from the accept to the end. Owns them; a closed one is freed at the
 // end of the loop turn.
@@ -40,9 +44,11 @@ class Connections final : private codec::ServerConnectionOwner {
   // codec::ServerConnectionOwner
   void OnConnectionClosed(codec::ServerConnection& connection) override;
 
-  // The protocol is known: `greeting`, inert by now, gives its place to who speaks it. `early` has been read already,
-  // `edges` have come.
-  void Promote(codec::ServerConnection& greeting, codec::Accepted accepted, std::string_view early,
+  // `greeting`, inert by now, gives its place to who speaks `protocol`. `early` has been read already, `edges` have come.
+  void Promote(codec::ServerConnection& greeting, Protocol protocol, codec::Accepted accepted,
+               std::string_view early, net::IoEvents edges);
+  template <typename Connection>
+  void Replace(codec::ServerConnection& greeting, codec::Accepted accepted, std::string_view early,
                net::IoEvents edges);
   // `greeting`, inert by now, has found out who the client is: the connection begins.
   void Continue(codec::ServerConnection& greeting, codec::Accepted accepted, net::IoEvents edges);

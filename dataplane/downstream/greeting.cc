@@ -1,5 +1,6 @@
 #include "dataplane/downstream/greeting.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,9 @@ constexpr std::string_view kPlainHttpReply =
     "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\r\n<body>\r\n"
     "<center><h1>400 Bad Request</h1></center>\r\n"
     "<center>The plain HTTP request was sent to HTTPS port</center>\r\n</body>\r\n</html>\r\n";
+
+// RFC 9113 section 3.4. No request of HTTP/1 begins with it.
+constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 }  // namespace
 
@@ -36,24 +40,38 @@ void Greeting::Start(net::IoEvents edges) {
     Close();
     return;
   }
-  timer_.Arm(environment_.options.handshake_timeout);
-  ContinueHandshake();
+  if (accepted_.transport->is_tls()) {
+    timer_.Arm(environment_.options.handshake_timeout);
+    ContinueHandshake();
+  } else {
+    timer_.Arm(environment_.options.head_timeout);
+    if (edges.readable) ReadPreface();
+  }
 }
 
 void Greeting::OnIo(net::IoEvents events) {
   peer_closed_ |= events.peer_closed;
-  ContinueHandshake();
+  if (accepted_.transport->is_tls()) {
+    ContinueHandshake();
+  } else if (events.readable || events.peer_closed) {
+    ReadPreface();
+  }
 }
 
 void Greeting::OnTimer(net::Timer& /*timer*/) {
-  environment_.io.counters()[CounterId::kDownstreamTlsFailures].Add();
+  if (accepted_.transport->is_tls()) {
+    environment_.io.counters()[CounterId::kDownstreamTlsFailures].Add();
+  } else if (!held_.empty()) {
+    environment_.io.counters()[CounterId::kDownstreamTimeouts].Add();
+  }
   Close();
 }
 
 void Greeting::ContinueHandshake() {
   switch (accepted_.transport->Handshake().status) {
     case net::IoResult::Status::kOk:
-      Promote();
+      Promote(accepted_.transport->alpn() == "h2" ? Protocol::kHttp2 : Protocol::kHttp1, {},
+              true);  // the handshake's last read may have brought the first request
       return;
     case net::IoResult::Status::kBlocked:
       return;
@@ -66,18 +84,49 @@ void Greeting::ContinueHandshake() {
   }
 }
 
-void Greeting::Promote() {
-  accepted_.info.tls = accepted_.transport->is_tls();
-  accepted_.info.server_name = std::string(accepted_.transport->server_name());
-  accepted_.info.client = accepted_.transport->client_identity();
-  observe::CounterShard& counters = environment_.io.counters();
-  counters[CounterId::kDownstreamTlsHandshakes].Add();
-  if (accepted_.transport->resumed()) counters[CounterId::kDownstreamTlsResumptions].Add();
+void Greeting::ReadPreface() {
+  const std::span<char> buffer = environment_.io.read_buffer();
+  const net::IoResult result = accepted_.transport->Read(buffer);
+  if (result.status == net::IoResult::Status::kBlocked) return;
+  if (result.status != net::IoResult::Status::kOk) {
+    Close();
+    return;
+  }
+  const bool more = !result.drained || peer_closed_;
+  std::string_view early(buffer.data(), result.bytes);
+  std::string joined;
+  if (!held_.empty()) {
+    joined = held_;
+    joined += early;
+    early = joined;
+  }
+  const size_t known = std::min(early.size(), kPreface.size());
+  if (early.substr(0, known) != kPreface.substr(0, known)) {
+    Promote(Protocol::kHttp1, early, more);
+  } else if (known == kPreface.size()) {
+    Promote(Protocol::kHttp2, early, more);
+  } else {
+    held_ = early;
+  }
+}
+
+void Greeting::Promote(Protocol protocol, std::string_view early, bool readable) {
+  if (accepted_.transport->is_tls()) {
+    accepted_.info.tls = true;
+    accepted_.info.server_name = std::string(accepted_.transport->server_name());
+    accepted_.info.client = accepted_.transport->client_identity();
+    observe::CounterShard& counters = environment_.io.counters();
+    counters[CounterId::kDownstreamTlsHandshakes].Add();
+    if (accepted_.transport->resumed()) counters[CounterId::kDownstreamTlsResumptions].Add();
+  }
   over_ = true;
   timer_.Cancel();
-  // The handshake's last read may have brought the first request.
-  owner_.Promote(*this, std::move(accepted_), {},
-                 {.readable = true, .peer_closed = peer_closed_});
+  owner_.Promote(*this, protocol, std::move(accepted_), early,
+                 {.readable = readable, .peer_closed = peer_closed_});
+}
+
+void Greeting::Drain() {
+  if (!accepted_.transport->is_tls() && held_.empty()) Close();
 }
 
 void Greeting::Abort(const base::Failure& /*failure*/) { Close(); }

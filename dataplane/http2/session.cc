@@ -52,6 +52,7 @@ struct Session::Callbacks {
     if (session.side_ == Side::kServer && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
       stream = &session.events_.OnStreamOpened(id);
       stream->id_ = id;
+      session.NoteBegun(id);
       nghttp2_session_set_stream_user_data(library, id, stream);
     }
     if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
@@ -184,19 +185,18 @@ struct Session::Callbacks {
 
 Session::Session(Side side, const SessionOptions& options, SessionEvents& events,
                  net::TimePoint now)
-    : side_(side), events_(events), options_(options), guard_(now), now_(now) {
+    : side_(side), events_(events), options_(options), guard_(now), now_(now),
+      walker_(side == Side::kServer ? NGHTTP2_CLIENT_MAGIC_LEN : 0) {
   const bool server = side == Side::kServer;
   const int made = server ? nghttp2_session_server_new2(&session_, Callbacks::Table(), this,
                                                         Callbacks::Options())
                           : nghttp2_session_client_new2(&session_, Callbacks::Table(), this,
                                                         Callbacks::Options());
   HEADGATE_CHECK(made == 0, "out of memory");
-  // RFC 7540's tree of dependencies is not used by anybody, RFC 9218's urgency is.
-  std::array<nghttp2_settings_entry, 5> settings = {{
+  std::array<nghttp2_settings_entry, 4> settings = {{
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options.stream_window},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
        options.limits.max_head_bytes + 32 * options.limits.max_fields},
-      {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
       {server ? NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS : NGHTTP2_SETTINGS_ENABLE_PUSH,
        server ? options.max_streams : 0},
       {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
@@ -211,7 +211,23 @@ Session::~Session() { nghttp2_session_del(session_); }
 
 void Session::Receive(std::string_view bytes, net::TimePoint now) {
   now_ = now;
-  if (failed_ || terminated_) return;
+  size_t fed = 0;
+  // The library passes over unknown types and body for unknown streams without a word. Whether a stream is unknown shows when all that came before
+  // has been fed.
+  walker_.Walk(bytes, [&](const FrameWalker::Header& header, size_t offset) {
+    if (header.type > NGHTTP2_CONTINUATION) {
+      Count(header.type == kPriorityUpdate ? Abuse::kPriorities : Abuse::kUnknownFrames);
+    }
+    if (header.type != NGHTTP2_DATA || Find(header.stream_id) != nullptr) return;
+    Feed(bytes.substr(fed, offset - std::min(fed, offset)));
+    fed = std::max(fed, offset);
+    if (Find(header.stream_id) == nullptr) CheckStream(header.type, header.stream_id);
+  });
+  Feed(bytes.substr(fed));
+}
+
+void Session::Feed(std::string_view bytes) {
+  if (bytes.empty() || failed_ || terminated_) return;
   const ssize_t used = nghttp2_session_mem_recv(
       session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
   if (used < 0) failed_ = true;
@@ -249,7 +265,35 @@ void Session::Count(Abuse abuse) {
   Terminate(ErrorCode::kEnhanceYourCalm);
 }
 
+void Session::NoteBegun(int32_t id) {
+  begun_[next_begun_] = {.id = id};
+  next_begun_ = (next_begun_ + 1) % begun_.size();
+  last_begun_ = id;
+}
+
+void Session::NoteEnded(int32_t id) {
+  for (Begun& begun : begun_) {
+    if (begun.id == id) begun.ended = true;
+  }
+}
+
+// A frame for a stream that is not there. What the peer sent before it heard of our reset is passed over, by the library;
+// what it sends although it has ended the stream, or never begun it, is an error of the connection (RFC 9113 sections 5.1
+// and 5.1.1). The library does not remember streams; keeping them would cost an idle connection more than this.
+void Session::CheckStream(uint8_t type, int32_t id) {
+  if (type != NGHTTP2_DATA && type != NGHTTP2_HEADERS) return;
+  if (side_ != Side::kServer || id % 2 == 0 || id > last_begun_ || Find(id) != nullptr) return;
+  const int32_t oldest = begun_[next_begun_].id;  // 0 while the ring is not full
+  for (const Begun& begun : begun_) {
+    if (begun.id != id) continue;
+    if (begun.ended) Terminate(ErrorCode::kStreamClosed);
+    return;
+  }
+  if (id > oldest) Terminate(ErrorCode::kProtocolError);
+}
+
 void Session::OnFrameBegun(const nghttp2_frame_hd& header) {
+  CheckStream(header.type, header.stream_id);
   switch (header.type) {
     case NGHTTP2_DATA:
       if (header.length == 0 && !HasFlag(header, NGHTTP2_FLAG_END_STREAM)) Count(Abuse::kEmptyData);
@@ -262,7 +306,6 @@ void Session::OnFrameBegun(const nghttp2_frame_hd& header) {
       if (!block_.AddWireBytes(kFrameHeaderSize + header.length)) Count(Abuse::kHeaders);
       break;
     case NGHTTP2_PRIORITY:
-    case kPriorityUpdate:
       Count(Abuse::kPriorities);
       break;
     case NGHTTP2_SETTINGS:
@@ -289,18 +332,21 @@ void Session::OnFrameReceived(const nghttp2_frame& frame) {
   switch (frame.hd.type) {
     case NGHTTP2_HEADERS:
       if (stream == nullptr || terminated_) return;
+      if (end) NoteEnded(frame.hd.stream_id);
       stream->OnHeaders(block_, end);
       if (end) stream->OnEnd();
       break;
     case NGHTTP2_DATA:
       if (stream == nullptr) return;
       if (end) {
+        NoteEnded(frame.hd.stream_id);
         stream->OnEnd();
       } else if (frame.hd.length != 0 && frame.hd.length <= frame.data.padlen) {
         Count(Abuse::kEmptyData);
       }
       break;
     case NGHTTP2_RST_STREAM:
+      NoteEnded(frame.hd.stream_id);
       // One that is complete is no longer known.
       if (stream != nullptr && side_ == Side::kServer) Count(Abuse::kResets);
       break;
@@ -403,11 +449,6 @@ void Session::Reset(Stream& stream, ErrorCode error) {
 void Session::ReturnCredit(Stream& stream) {
   if (stream.owed_credit_ == 0 || stream.id_ == 0) return;
   nghttp2_session_consume(session_, stream.id_, std::exchange(stream.owed_credit_, 0));
-}
-
-void Session::ShareBandwidth(Stream& stream) {
-  const nghttp2_extpri turns = {.urgency = NGHTTP2_EXTPRI_DEFAULT_URGENCY, .inc = 1};
-  nghttp2_session_change_extpri_stream_priority(session_, stream.id_, &turns, 0);
 }
 
 void Session::AnnounceShutdown() {

@@ -2,6 +2,7 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "dataplane/http/message.h"
 #include "dataplane/http2/abuse_guard.h"
 #include "dataplane/http2/error_code.h"
+#include "dataplane/http2/frame_walker.h"
 #include "dataplane/http2/header_block.h"
 #include "dataplane/net/timer_wheel.h"
 
@@ -142,8 +144,6 @@ class Session {
   void Reset(Stream& stream, ErrorCode error);
   // The peer may send as much again as OnData has brought since the last call.
   void ReturnCredit(Stream& stream);
-  // Lets this stream take turns with others, where the peer has not said what it prefers.
-  void ShareBandwidth(Stream& stream);
 
   // Says that there will be a Shutdown; the peer's streams are accepted until then. OnPingAck when it has heard.
   void AnnounceShutdown();
@@ -155,7 +155,17 @@ class Session {
  private:
   struct Callbacks;
 
+  // One of the streams that the peer has begun last.
+  struct Begun {
+    int32_t id = 0;
+    bool ended = false;  // by the peer: nothing may come for it any more
+  };
+
   void Count(Abuse abuse);
+  void NoteBegun(int32_t id);
+  void NoteEnded(int32_t id);
+  void CheckStream(uint8_t type, int32_t id);
+  void Feed(std::string_view bytes);
   void OnFrameBegun(const nghttp2_frame_hd& header);
   void OnFrameReceived(const nghttp2_frame& frame);
   void OnFrameSent(const nghttp2_frame& frame);
@@ -169,6 +179,10 @@ class Session {
   AbuseGuard guard_;
   net::TimePoint now_;
   std::optional<Abuse> abuse_;
+  FrameWalker walker_;
+  std::array<Begun, 16> begun_;  // a ring, for what the library has forgotten
+  size_t next_begun_ = 0;
+  int32_t last_begun_ = 0;
   bool failed_ = false;      // the library has given up: it must not be fed any more
   bool terminated_ = false;
   bool in_header_block_ = false;

@@ -23,6 +23,18 @@ std::string_view CounterName(CounterId id) {
     case CounterId::kDownstreamMisdirected: return "downstream_misdirected_requests_total";
     case CounterId::kDownstreamClientCertificatesRefused:
       return "downstream_client_certificates_refused_total";
+    case CounterId::kHttp2Connections: return "downstream_http2_connections_total";
+    case CounterId::kHttp2Streams: return "downstream_http2_streams_total";
+    case CounterId::kHttp2StreamResets: return "downstream_http2_stream_resets_total";
+    case CounterId::kHttp2StalledStreams: return "downstream_http2_stalled_streams_total";
+    case CounterId::kHttp2AbuseResets: return "downstream_http2_abuse_resets_total";
+    case CounterId::kHttp2AbuseHeaders: return "downstream_http2_abuse_headers_total";
+    case CounterId::kHttp2AbuseSettings: return "downstream_http2_abuse_settings_total";
+    case CounterId::kHttp2AbusePings: return "downstream_http2_abuse_pings_total";
+    case CounterId::kHttp2AbuseWindowUpdates: return "downstream_http2_abuse_window_updates_total";
+    case CounterId::kHttp2AbusePriorities: return "downstream_http2_abuse_priorities_total";
+    case CounterId::kHttp2AbuseEmptyData: return "downstream_http2_abuse_empty_data_total";
+    case CounterId::kHttp2AbuseUnknownFrames: return "downstream_http2_abuse_unknown_frames_total";
     case CounterId::kUpstreamConnections: return "upstream_connections_total";
     case CounterId::kUpstreamConnectionsActive: return "upstream_connections_active";
     case CounterId::kUpstreamConnectFailures: return "upstream_connect_failures_total";

@@ -44,6 +44,18 @@ enum class CounterId : uint8_t {
   kDownstreamTlsResumptions,     // of these, of an earlier session
   kDownstreamMisdirected,        // 421: other rules for client certificates than in the handshake
   kDownstreamClientCertificatesRefused,
+  kHttp2Connections,             // client connections that speak HTTP/2
+  kHttp2Streams,                 // begun by clients
+  kHttp2StreamResets,            // of these, ended by an RST_STREAM of either side
+  kHttp2StalledStreams,          // of these, because the client took nothing for too long
+  kHttp2AbuseResets,             // connections ended because of what the client did too often: http2::Abuse, in its order
+  kHttp2AbuseHeaders,
+  kHttp2AbuseSettings,
+  kHttp2AbusePings,
+  kHttp2AbuseWindowUpdates,
+  kHttp2AbusePriorities,
+  kHttp2AbuseEmptyData,
+  kHttp2AbuseUnknownFrames,
   kUpstreamConnections,          // made
   kUpstreamConnectionsActive,    // level
   kUpstreamConnectFailures,

@@ -159,8 +159,7 @@ struct ServerContext::Callbacks {
   }
 };
 
-ServerContext::ServerContext(std::shared_ptr<const TicketKeys> ticket_keys,
-                             const std::vector<std::string>& alpn)
+ServerContext::ServerContext(std::shared_ptr<const TicketKeys> ticket_keys)
     : context_(SSL_CTX_new(TLS_server_method())), own_ticket_keys_(std::move(ticket_keys)) {
   HEADGATE_CHECK(context_ != nullptr && own_ticket_keys_ != nullptr);
   SSL_CTX_set_options(context_, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
@@ -174,16 +173,20 @@ ServerContext::ServerContext(std::shared_ptr<const TicketKeys> ticket_keys,
   SSL_CTX_set_client_hello_cb(context_, Callbacks::OnClientHello, this);
   SSL_CTX_set_tlsext_servername_callback(context_, Callbacks::OnServerName);
   SSL_CTX_set_cert_cb(context_, Callbacks::OnCertificate, this);
-  for (const std::string& protocol : alpn) {
-    HEADGATE_CHECK(!protocol.empty() && protocol.size() < 256);
-    alpn_.push_back(static_cast<char>(protocol.size()));
-    alpn_ += protocol;
-  }
-  if (!alpn_.empty()) SSL_CTX_set_alpn_select_cb(context_, Callbacks::OnAlpn, this);
   SetPolicy(ServerPolicy());
 }
 
 ServerContext::~ServerContext() { SSL_CTX_free(context_); }
+
+void ServerContext::SetProtocols(const std::vector<std::string_view>& alpn) {
+  alpn_.clear();
+  for (std::string_view protocol : alpn) {
+    HEADGATE_CHECK(!protocol.empty() && protocol.size() < 256);
+    alpn_.push_back(static_cast<char>(protocol.size()));
+    alpn_ += protocol;
+  }
+  SSL_CTX_set_alpn_select_cb(context_, alpn_.empty() ? nullptr : Callbacks::OnAlpn, this);
+}
 
 void ServerContext::SetPolicy(const ServerPolicy& policy) {
   const char* ciphers = policy.ciphers.empty() ? kDefaultCiphers : policy.ciphers.c_str();

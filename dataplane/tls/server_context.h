@@ -27,10 +27,8 @@ namespace headgate::tls {
 // Thread: the worker's; nothing in here is shared with other workers. Outlives its transports.
 class ServerContext {
  public:
-  // `alpn`: protocols offered, most preferred first ("h2", "http/1.1"). A client that offers only others is
-  // refused (RFC 7301 section 3.2); one that offers none is served.
-  // `ticket_keys` is used while SetTicketKeys has given no others; not null.
-  ServerContext(std::shared_ptr<const TicketKeys> ticket_keys, const std::vector<std::string>& alpn);
+  // Takes no notice of ALPN until SetProtocols. `ticket_keys` is used while SetTicketKeys has given no others; not null.
+  explicit ServerContext(std::shared_ptr<const TicketKeys> ticket_keys);
   ~ServerContext();
   ServerContext(const ServerContext&) = delete;
   ServerContext& operator=(const ServerContext&) = delete;
@@ -38,6 +36,9 @@ class ServerContext {
   // For handshakes that begin from now on. The table is not owned and must live until the next call. Null: every
   // handshake fails.
   void SetCertificates(const CertTable* table) { table_ = table; }
+  // Protocols offered (ALPN), most preferred first ("h2", "http/1.1"), for handshakes that begin from now on. A client
+  // that offers only others is refused (RFC 7301 section 3.2); one that offers none is served.
+  void SetProtocols(const std::vector<std::string_view>& alpn);
   // For connections accepted from now on. REQUIRES: Validate(policy).ok().
   void SetPolicy(const ServerPolicy& policy);
   // For tickets sealed and opened from now on; null: those of the constructor.

@@ -27,7 +27,7 @@ bool Contains(const std::vector<std::unique_ptr<net::Listener>>& listeners, cons
 
 Worker::Worker(WorkerOptions options, std::shared_ptr<const tls::TicketKeys> ticket_keys)
     : options_(std::move(options)),
-      tls_context_(std::move(ticket_keys), {"http/1.1"}),
+      tls_context_(std::move(ticket_keys)),
       clusters_(io_, ids_.Random()),
       connections_(io_, server_options_, *this),
       drain_timer_(loop_.timers(), *this) {
@@ -86,7 +86,14 @@ void Worker::UseConfig(std::shared_ptr<const config::CompiledConfig> config) {
                                       .trusted = settings.proxy_protocol_cidrs,
                                       .header_timeout = settings.proxy_protocol_timeout};
     clusters_.Configure(settings);
+    server_options_.http2.on_plain_connections = settings.http2_on_plain_connections;
+    server_options_.http2.max_streams = settings.http2_max_streams;
     tls_context_.SetPolicy(settings.tls);
+    if (settings.http2_enabled) {
+      tls_context_.SetProtocols({"h2", "http/1.1"});
+    } else {
+      tls_context_.SetProtocols({"http/1.1"});
+    }
   }
   tls_context_.SetCertificates(config->certificates.get());
   tls_context_.SetTicketKeys(config->ticket_keys);

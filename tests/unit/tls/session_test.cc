@@ -23,7 +23,7 @@ TEST_P(TlsSessionTest, ResumesWithOneTicketOnAnotherWorker) {
   Exchange(first);
   EXPECT_EQ(first.client->sessions_received(), 1);
 
-  ServerContext other_worker(keys_, {"http/1.1"});
+  ServerContext other_worker(keys_);
   other_worker.SetCertificates(&table_);
   Connection second(other_worker, Options("a.com", first.client->session()));
   ASSERT_TRUE(second.Handshake());
@@ -47,7 +47,7 @@ TEST_P(TlsSessionTest, DoesNotResumeWithTicketsOfOtherKeys) {
   Connection first(context_, Options("a.com"));
   ASSERT_TRUE(first.Handshake());
   Exchange(first);
-  ServerContext stranger(TicketKeys::Random(), {"http/1.1"});
+  ServerContext stranger(TicketKeys::Random());
   stranger.SetCertificates(&table_);
   Connection second(stranger, Options("a.com", first.client->session()));
   ASSERT_TRUE(second.Handshake());
@@ -69,7 +69,7 @@ TEST_P(TlsSessionTest, TicketKeysRotateWithoutLosingSessions) {
   ASSERT_TRUE(first.Handshake());
   Exchange(first);
   // Another process with the same keys, one step on.
-  ServerContext other(TicketKeys::Random(), {"http/1.1"});
+  ServerContext other(TicketKeys::Random());
   other.SetCertificates(&table_);
   other.SetTicketKeys(KeysOf('b', "ca"));
   Connection second(other, Options("a.com", first.client->session()));

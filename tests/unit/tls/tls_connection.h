@@ -96,7 +96,10 @@ class Connection {
 
 class TlsTransportTest : public ::testing::Test {
  protected:
-  TlsTransportTest() { context_.SetCertificates(&table_); }
+  TlsTransportTest() {
+    context_.SetProtocols({"http/1.1"});
+    context_.SetCertificates(&table_);
+  }
 
   static CertTable MakeTable(const std::vector<std::pair<std::string, HostCertificates::List>>& hosts,
                              std::shared_ptr<const Certificate> fallback) {
@@ -115,7 +118,7 @@ class TlsTransportTest : public ::testing::Test {
   std::shared_ptr<const TicketKeys> keys_ = TicketKeys::Random();
   CertTable table_ = MakeTable({{"a.com", {Certify("a.com")}}, {"*.b.com", {Certify("*.b.com")}}},
                                Certify("default"));
-  ServerContext context_{keys_, {"http/1.1"}};
+  ServerContext context_{keys_};
 };
 
 class TlsVersionTest : public TlsTransportTest, public ::testing::WithParamInterface<int> {

@@ -269,7 +269,8 @@ TEST_F(TlsTransportTest, TheRequestThatComesWithTheHandshakeIsReadWithoutAnEdge)
 }
 
 TEST_F(TlsTransportTest, NegotiatesAlpn) {
-  ServerContext both(keys_, {"h2", "http/1.1"});
+  ServerContext both(keys_);
+  both.SetProtocols({"h2", "http/1.1"});
   both.SetCertificates(&table_);
   Connection picks_ours(both, {.alpn = {"http/1.1", "h2"}});
   ASSERT_TRUE(picks_ours.Handshake());
