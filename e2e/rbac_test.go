@@ -15,6 +15,9 @@ func TestTheShippedRolesFitTheControllerExactly(t *testing.T) {
 	headgate := harness.StartHeadgate(t, cluster, harness.Options{ThroughProxy: true})
 	host := space.Host("www")
 	ingress := secured(space.Ingress("www", host, "/", "web"), "tls")
+	files := space.Ingress("files", space.Host("files"), "/", "")
+	files.Spec.Rules[0].HTTP.Paths[0].Backend = harness.Serves("files")
+	space.Create(space.ConfigMap("files", map[string]string{"index.html": "<p>hello"}), files)
 	space.Create(space.Service("web"), space.Slice("web", harness.Address(1)),
 		space.Secret("tls", certificate(t, 1001, host)), ingress)
 	headgate.Await(host, "/", 200, harness.Address(1))

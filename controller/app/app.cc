@@ -78,6 +78,14 @@ absl::StatusOr<std::unique_ptr<App>> App::Start(const Options& options) {
   return app;
 }
 
+// Sources call the pipeline, which tells one of them what to watch: that one stops first and goes last.
+App::~App() {
+  admin_.reset();
+  manifests_.reset();
+  if (api_ != nullptr) api_->Stop();
+  pipeline_.reset();
+}
+
 absl::Status App::StartServer(const Options& options) {
   publish::SnapshotServer::Options server;
   server.listen = *options.snapshot_listen;
@@ -104,6 +112,11 @@ absl::Status App::StartPipeline(const Options& options) {
   pipeline.translate.allow_loopback_endpoints = !options.manifests.empty();
   pipeline.translate.settings.mutable_buffering()->set_request(true);  // as in ingress-nginx
   pipeline.translate.external_names = !options.disable_svc_external_name;
+  if (options.manifests.empty()) {
+    pipeline.watch_config_maps = [this](const state::KeySet& config_maps) {
+      api_->WatchObjects(kube::Kind::kConfigMap, config_maps);
+    };
+  }
   pipeline_ = std::make_unique<Pipeline>(
       std::move(pipeline),
       [this](std::vector<publish::Change> changes) { server_->Publish(std::move(changes)); },

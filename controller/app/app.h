@@ -25,6 +25,8 @@ class App {
   uint16_t snapshot_port() const { return server_->port(); }
   uint16_t admin_port() const { return admin_->port(); }
 
+  ~App();
+
  private:
   App() = default;
 

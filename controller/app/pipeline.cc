@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/log.h"
+#include "controller/translate/files.h"
 
 namespace headgate::app {
 namespace {
@@ -92,10 +93,29 @@ void Pipeline::Run() {
     for (state::Inbox::Event& event : events) state::ApplyEvent(state_, std::move(event));
     events.clear();
     if (any && state_.HasChanges()) batcher_.OnChange(now);
-    // The first snapshot waits for every kind, and for nothing else.
-    if (state_.Synced() && (!published() || batcher_.Due(now) || now >= next_recheck_)) Turn(now);
+    // The first snapshot waits for every kind and for ConfigMaps that are served, and for nothing else.
+    const bool due = !published() || batcher_.Due(now) || now >= next_recheck_;
+    if (due && state_.Synced() && (published() || ConfigMapsThere(now))) Turn(now);
     if (any) NoteNumbers();
   }
+}
+
+// A controller that starts must not take from data planes what it has not looked for yet.
+bool Pipeline::ConfigMapsThere(absl::Duration now) {
+  if (options_.watch_config_maps == nullptr) return true;
+  state::KeySet wanted;
+  for (const kube::ObjectKey& key : state_.IngressKeys()) {
+    for (kube::ObjectKey& config_map : translate::ConfigMapsOf(*state_.FindIngress(key))) {
+      wanted.insert(std::move(config_map));
+    }
+  }
+  if (!config_maps_asked_) {
+    config_maps_asked_ = now;
+    options_.watch_config_maps(wanted);
+  }
+  return now - *config_maps_asked_ >= options_.config_map_wait ||
+         std::all_of(wanted.begin(), wanted.end(),
+                     [this](const kube::ObjectKey& key) { return state_.KnowsConfigMap(key); });
 }
 
 void Pipeline::Turn(absl::Duration now) {
@@ -103,6 +123,10 @@ void Pipeline::Turn(absl::Duration now) {
   batcher_.Clear();
   const translate::TranslationUpdate update =
       translator_.Update(state_, state_.TakeChanges(), clock_.WallNow());
+  if (const auto config_maps = translator_.TakeConfigMaps();
+      config_maps && options_.watch_config_maps != nullptr) {
+    options_.watch_config_maps(*config_maps);
+  }
   const absl::Duration took = clock_.MonotonicNow() - now;
   translation_seconds_.Observe(absl::ToDoubleSeconds(took));
   resources_changed_.Add(update.upserted.size() + update.removed.size());

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -27,10 +28,17 @@ namespace headgate::app {
 // been listed once; the first outcome is a whole snapshot.
 class Pipeline {
  public:
+  // Gets the ConfigMaps that Ingresses refer to whenever these are others than before, on the
+  // pipeline's thread; the source is to deliver them.
+  using WatchConfigMaps = std::function<void(const state::KeySet&)>;
   struct Options {
     state::ClusterState::Options state;
     state::Batcher::Options batcher;
     translate::Options translate;
+    // Null: every ConfigMap comes unasked.
+    WatchConfigMaps watch_config_maps;
+    // The first snapshot waits for them no longer than this.
+    absl::Duration config_map_wait = absl::Seconds(10);
     // Certificates are looked at this often for the passing of time alone.
     absl::Duration recheck = absl::Minutes(1);
   };
@@ -64,6 +72,8 @@ class Pipeline {
   };
 
   void Run();
+  // True when the first snapshot need not wait for ConfigMaps (any more).
+  bool ConfigMapsThere(absl::Duration now);
   void Turn(absl::Duration now);
   void Report(const translate::TranslationUpdate& update);
   void NoteNumbers();
@@ -79,6 +89,7 @@ class Pipeline {
   state::Batcher batcher_;
   translate::Translator translator_;
   absl::Duration next_recheck_;
+  std::optional<absl::Duration> config_maps_asked_;  // before the first snapshot
 
   Histogram& translation_seconds_;
   Counter& resources_changed_;

@@ -1,5 +1,7 @@
 #include "controller/kube/api_source.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "common/log.h"
@@ -47,6 +49,8 @@ void ApiSource::Stop() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     workers = std::exchange(workers_, {});
+    for (auto& [key, worker] : object_workers_) workers.push_back(std::move(worker));
+    object_workers_.clear();
   }
   for (const auto& worker : workers) worker->reflector->Stop();
   for (const auto& worker : workers) worker->thread.join();
@@ -65,13 +69,59 @@ void ApiSource::StartReflectors(Kind kind, const ResourceType& type) {
     options.type = &type;
     options.ns = ns;
     options.seed = next_seed_++;
-    auto worker = std::make_unique<Worker>();
-    worker->transport = make_transport_();
-    worker->reflector =
-        std::make_unique<Reflector>(options, *worker->transport, sink_, clock_, metrics_,
-                                    [this, kind] { OnScopeSynced(kind); });
-    worker->thread = std::thread([reflector = worker->reflector.get()] { reflector->Run(); });
-    workers_.push_back(std::move(worker));
+    workers_.push_back(StartReflector(std::move(options), [this, kind] { OnScopeSynced(kind); }));
+  }
+}
+
+std::unique_ptr<ApiSource::Worker> ApiSource::StartReflector(ReflectorOptions options,
+                                                             std::function<void()> on_synced) {
+  auto worker = std::make_unique<Worker>();
+  worker->transport = make_transport_();
+  worker->reflector = std::make_unique<Reflector>(options, *worker->transport, sink_, clock_,
+                                                  metrics_, std::move(on_synced));
+  worker->thread = std::thread([reflector = worker->reflector.get()] { reflector->Run(); });
+  return worker;
+}
+
+bool ApiSource::WatchedAnyway(Kind kind, const std::string& ns) const {
+  if (std::find(options_.kinds.begin(), options_.kinds.end(), kind) == options_.kinds.end()) {
+    return false;
+  }
+  const auto own = options_.namespaces_of.find(kind);
+  const auto& namespaces = own != options_.namespaces_of.end() ? own->second : options_.namespaces;
+  return namespaces.empty() || std::find(namespaces.begin(), namespaces.end(), ns) != namespaces.end();
+}
+
+void ApiSource::WatchObjects(Kind kind, const absl::flat_hash_set<ObjectKey>& wanted) {
+  std::vector<std::pair<ObjectKey, std::unique_ptr<Worker>>> unwanted;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (stopped_) return;
+    for (auto it = object_workers_.begin(); it != object_workers_.end();) {
+      const bool keep = it->first.first != kind || wanted.contains(it->first.second);
+      if (!keep) unwanted.emplace_back(it->first.second, std::move(it->second));
+      it = keep ? std::next(it) : object_workers_.erase(it);
+    }
+    for (const ObjectKey& key : wanted) {
+      if (WatchedAnyway(kind, key.ns) || object_workers_.contains({kind, key})) continue;
+      if (object_workers_.size() >= kMaxObjects) {
+        HEADGATE_LOG_EVERY(60, kError, "kube", "too many objects are to be watched one by one",
+                           {"kind", KindName(kind)}, {"left_out", key.ToString()},
+                           {"limit", kMaxObjects});
+        continue;
+      }
+      ReflectorOptions options = options_.reflector;
+      options.type = &ResourceTypeOf(kind);
+      options.ns = key.ns;
+      options.name = key.name;
+      options.seed = next_seed_++;
+      object_workers_[{kind, key}] = StartReflector(std::move(options), [] {});
+    }
+  }
+  for (auto& [key, worker] : unwanted) {
+    worker->reflector->Stop();
+    worker->thread.join();
+    sink_.OnChanges({Deletion{kind, key}});
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
 #include "common/backoff.h"
 #include "common/clock.h"
 #include "common/metrics.h"
@@ -54,6 +56,13 @@ class ApiSource {
 
   // Starts the threads and returns; an API server that cannot be reached yet is waited for.
   void Start();
+  // Watches exactly these objects of a kind by themselves, beside what `kinds` says: for a kind of
+  // which few objects matter and all would be too many. What is within a namespace of that kind
+  // that is watched anyway is passed over. The sink hears of each as of a Replacement of that name;
+  // one that is no longer wanted is a Deletion. At most kMaxObjects; one thread calls this.
+  void WatchObjects(Kind kind, const absl::flat_hash_set<ObjectKey>& wanted);
+  static constexpr size_t kMaxObjects = 256;
+
   // Cancels everything and returns when all threads have ended; no call to the sink after that.
   void Stop();
 
@@ -65,6 +74,8 @@ class ApiSource {
   };
 
   void StartReflectors(Kind kind, const ResourceType& type);
+  std::unique_ptr<Worker> StartReflector(ReflectorOptions options, std::function<void()> on_synced);
+  bool WatchedAnyway(Kind kind, const std::string& ns) const;
   // Runs on a thread of its own: asks what kind of endpoints there are until it knows.
   void ChooseEndpoints();
   void OnScopeSynced(Kind kind);
@@ -82,6 +93,8 @@ class ApiSource {
   std::condition_variable stop_requested_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::unique_ptr<Worker>> workers_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::pair<Kind, ObjectKey>, std::unique_ptr<Worker>> object_workers_
+      ABSL_GUARDED_BY(mutex_);
   std::map<Kind, size_t> scopes_to_sync_ ABSL_GUARDED_BY(mutex_);
   uint64_t next_seed_ ABSL_GUARDED_BY(mutex_);
 };

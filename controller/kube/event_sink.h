@@ -34,6 +34,8 @@ struct Replacement {
   Kind kind = Kind::kIngress;
   // The namespace listed; empty: all namespaces, or a cluster-scoped kind.
   std::string ns;
+  // The one object listed; empty: all of the namespace.
+  std::string name = {};
   std::vector<Object> objects;
   // Also present, but not decodable: their last good forms stay.
   std::vector<MalformedObject> malformed;

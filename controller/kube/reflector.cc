@@ -123,8 +123,16 @@ void Reflector::Pause() {
                    [this] { return stopped_; });
 }
 
+std::string Reflector::FieldSelector() const {
+  std::string selector(type_.field_selector);
+  if (!options_.name.empty()) {
+    StrAppend(&selector, selector.empty() ? "" : ",", "metadata.name=", options_.name);
+  }
+  return selector;
+}
+
 absl::Status Reflector::List() {
-  Replacement replacement{type_.kind, options_.ns, {}, {}};
+  Replacement replacement{type_.kind, options_.ns, options_.name, {}, {}};
   absl::StatusOr<std::string> version = ListAll(/*paged=*/true, &replacement);
   if (version.status().code() == absl::StatusCode::kOutOfRange) {
     // The pages took longer than the server keeps a version. One large answer always works.
@@ -195,9 +203,11 @@ absl::StatusOr<Reflector::Page> Reflector::ListPage(bool paged, std::string_view
   };
   if (paged) add("limit", StrCat(options_.page_size));
   if (!continue_token.empty()) add("continue", continue_token);
-  if (!type_.field_selector.empty()) add("fieldSelector", type_.field_selector);
+  if (const std::string selector = FieldSelector(); !selector.empty()) {
+    add("fieldSelector", selector);
+  }
 
-  Replacement page{type_.kind, options_.ns, {}, {}};
+  Replacement page{type_.kind, options_.ns, options_.name, {}, {}};
   ListDecoder decoder(type_, &page);
   absl::Status decode_status;
   const absl::StatusOr<HttpResult> result =
@@ -227,8 +237,8 @@ Reflector::WatchEnd Reflector::Watch() {
       CollectionPath(type_, options_.ns),
       "?watch=1&allowWatchBookmarks=true&resourceVersion=", EncodeQueryValue(resource_version_),
       "&timeoutSeconds=", duration(random_));
-  if (!type_.field_selector.empty()) {
-    StrAppend(&target, "&fieldSelector=", EncodeQueryValue(type_.field_selector));
+  if (const std::string selector = FieldSelector(); !selector.empty()) {
+    StrAppend(&target, "&fieldSelector=", EncodeQueryValue(selector));
   }
 
   WatchDecoder decoder(type_);

@@ -27,6 +27,8 @@ struct ReflectorOptions {
   const ResourceType* type = nullptr;
   // Empty: all namespaces.
   std::string ns;
+  // The one object of `ns` to keep in step with; empty: all.
+  std::string name;
   // Objects a page of a list.
   int page_size = 500;
   // A watch is asked to end after a time between this and twice this, so that watches spread over
@@ -76,6 +78,8 @@ class Reflector {
  private:
   enum class WatchEnd { kEnded, kExpired, kFailed };
 
+  // What list and watch are limited to; empty: nothing.
+  std::string FieldSelector() const;
   absl::Status List();
   // One whole list; gives its version. `paged` false: all in one answer.
   absl::StatusOr<std::string> ListAll(bool paged, Replacement* out);

@@ -135,7 +135,8 @@ void ClusterState::ReplaceAll(kube::Replacement replacement) {
   }
   std::vector<ObjectKey> gone;
   const auto collect = [&](const ObjectKey& key) {
-    const bool in_scope = replacement.ns.empty() || replacement.ns == key.ns;
+    const bool in_scope = (replacement.ns.empty() || replacement.ns == key.ns) &&
+                          (replacement.name.empty() || replacement.name == key.name);
     if (in_scope && !exist.contains(key)) gone.push_back(key);
   };
   for (const auto& object : Set<T>()) collect(object->meta.key);
@@ -143,6 +144,13 @@ void ClusterState::ReplaceAll(kube::Replacement replacement) {
     if (kind_and_key.first == T::kKind) collect(kind_and_key.second);
   }
   for (const ObjectKey& key : gone) Remove<T>(key);
+  if constexpr (std::is_same_v<T, kube::ConfigMap>) {
+    ObjectKey key{replacement.ns, replacement.name};
+    // That it is not there is news as well.
+    if (listed_config_maps_.insert(key).second && !key.name.empty()) {
+      changes_.config_maps.insert(std::move(key));
+    }
+  }
 }
 
 template <typename T>
@@ -236,6 +244,15 @@ std::shared_ptr<const kube::Secret> ClusterState::FindSecret(const ObjectKey& ke
 
 const kube::ConfigMap* ClusterState::FindConfigMap(const ObjectKey& key) const {
   return Set<kube::ConfigMap>().Find(key).get();
+}
+
+bool ClusterState::KnowsMissingConfigMap(const ObjectKey& key) const {
+  return FindConfigMap(key) == nullptr && KnowsConfigMap(key);
+}
+
+bool ClusterState::KnowsConfigMap(const ObjectKey& key) const {
+  return FindConfigMap(key) != nullptr || listed_config_maps_.contains(key) ||
+         listed_config_maps_.contains({key.ns, ""}) || listed_config_maps_.contains({"", ""});
 }
 
 const ClusterState::SliceList& ClusterState::SlicesOf(const ObjectKey& service) const {

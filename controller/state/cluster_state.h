@@ -67,6 +67,10 @@ class ClusterState {
   const kube::Service* FindService(const kube::ObjectKey& key) const;
   std::shared_ptr<const kube::Secret> FindSecret(const kube::ObjectKey& key) const;
   const kube::ConfigMap* FindConfigMap(const kube::ObjectKey& key) const;
+  // True when the ConfigMap was looked for and is not there.
+  bool KnowsMissingConfigMap(const kube::ObjectKey& key) const;
+  // The ConfigMap, or that there is none, is known.
+  bool KnowsConfigMap(const kube::ObjectKey& key) const;
   // Sorted by name.
   const SliceList& SlicesOf(const kube::ObjectKey& service) const;
 
@@ -116,6 +120,7 @@ class ClusterState {
   std::array<bool, kube::kKindCount> synced_{};
   absl::flat_hash_map<kube::ObjectKey, SliceList> slices_by_service_;
   absl::flat_hash_map<InvalidKey, std::string> invalid_;
+  KeySet listed_config_maps_;  // without name: all of the namespace; without both: all
   Changes changes_;
   uint64_t stale_events_ = 0;
 };

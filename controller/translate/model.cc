@@ -6,6 +6,7 @@
 #include "common/host_pattern.h"
 #include "common/strings.h"
 #include "controller/translate/annotations/registry.h"
+#include "controller/translate/files.h"
 
 namespace headgate::translate {
 namespace {
@@ -55,12 +56,13 @@ void CheckPath(const Ingress& ingress, const kube::IngressPath& path, const std:
 
 void CheckBackend(const Ingress& ingress, const kube::IngressBackend& backend,
                   const std::string& field, std::vector<Diagnostic>& diagnostics) {
+  if (ToConfigMapRef(ingress, backend)) return;
   if (backend.resource) {
     diagnostics.push_back(
         {Kind::kIngress, ingress.meta.key, field + ".resource", Reason::kResourceBackend,
          Severity::kError,
          StrCat(backend.resource->kind, " \"", backend.resource->name,
-                "\" cannot be a backend here, only a Service can; it is left out")});
+                "\" cannot be a backend here, only a Service or a ConfigMap can; it is left out")});
   } else if (!ToBackendRef(ingress, backend)) {
     diagnostics.push_back({Kind::kIngress, ingress.meta.key, field + ".service",
                            Reason::kInvalidBackend, Severity::kError,

@@ -9,10 +9,12 @@
 #include "controller/translate/certificates.h"
 #include "controller/translate/client_ca.h"
 #include "controller/translate/config_map/registry.h"
+#include "controller/translate/files.h"
 #include "controller/translate/global.h"
 #include "controller/translate/host_table.h"
 #include "controller/translate/host_tls.h"
 #include "controller/translate/model.h"
+#include "controller/translate/references.h"
 #include "controller/translate/ticket_keys.h"
 #include "controller/translate/virtual_host.h"
 
@@ -38,6 +40,7 @@ class FullTranslation {
     ResolveHostTls();
     for (const auto& [host, claims] : hosts_) AddVirtualHost(host, claims);
     AddBackends();
+    AddFiles();
     AddCertificates();
     Add(TranslateSettings(default_backend_, global_, options_));
     if (auto keys = TranslateTicketKeys(options_.ticket_root, global_.ticket_key, TicketEpoch(now_))) {
@@ -159,6 +162,16 @@ class FullTranslation {
     Add(std::move(endpoints.resource));
   }
 
+  void AddFiles() {
+    std::set<ObjectKey> config_maps;
+    for (const auto& model : models_) {
+      for (ObjectKey& key : ConfigMapsOf(*model->object)) config_maps.insert(std::move(key));
+    }
+    for (const ObjectKey& key : config_maps) {
+      if (ResourcePtr files = TranslateFiles(state_.FindConfigMap(key))) Add(std::move(files));
+    }
+  }
+
   void AddCertificates() {
     for (const ObjectKey& secret : used_certificates_) {
       Add(TranslateCertificate(certificates_.at(secret)));
@@ -168,17 +181,9 @@ class FullTranslation {
     Add(TranslateDefaultCertificate(chosen, options_));
   }
 
-  // References to Services, per Ingress and field.
   void CheckReferences() {
     for (const auto& model : models_) {
-      ForEachBackend(*model->object,
-                     [&](const kube::IngressBackend& backend, const std::string& field) {
-                       const auto ref = ToBackendRef(*model->object, backend);
-                       if (!ref) return;
-                       const BackendProblem problem =
-                           CheckBackendRef(*ref, state_.FindService(ref->service), options_);
-                       Say(DescribeProblem(*model->object, field, *ref, problem));
-                     });
+      Say(translate::CheckReferences(*model, state_, options_));
     }
   }
 

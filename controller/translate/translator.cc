@@ -5,6 +5,7 @@
 
 #include "controller/translate/config_map/registry.h"
 #include "controller/translate/global.h"
+#include "controller/translate/references.h"
 #include "controller/translate/ticket_keys.h"
 #include "controller/translate/virtual_host.h"
 
@@ -58,6 +59,7 @@ TranslationUpdate Translator::Update(const state::ClusterState& state,
   RedoHostTls();
   RedoHosts();
   RedoReferences();
+  RedoFiles();
   RedoBackends();
   RedoValidity();
   ForgetUnused();
@@ -84,6 +86,9 @@ void Translator::MarkEverything() {
 void Translator::Mark(const state::Changes& changes) {
   dirty_ingresses_ = changes.ingresses;
   dirty_options_ = options_.config_map && changes.config_maps.contains(*options_.config_map);
+  for (const ObjectKey& config_map : changes.config_maps) {
+    if (files_.contains(config_map)) dirty_files_.insert(config_map);
+  }
   for (const ObjectKey& secret : changes.secrets) {
     if (certificates_.contains(secret)) dirty_certificates_.insert(secret);
     if (client_cas_.contains(secret)) dirty_client_cas_.insert(secret);
@@ -167,6 +172,7 @@ void Translator::Link(const ModelPtr& model) {
   for (const ObjectKey& service : ServicesOf(*model->object)) {
     services_[service].ingresses.push_back(model.get());
   }
+  LinkFiles(*model);
   for (const ObjectKey& secret : SecretsOf(*model->object)) {
     std::unique_ptr<CertificateUnit>& unit = certificates_[secret];
     if (unit == nullptr) {
@@ -184,6 +190,7 @@ void Translator::Unlink(const IngressModel& model) {
     EraseValue(services_.at(service).ingresses, &model);
     maybe_unused_services_.insert(std::move(service));
   }
+  UnlinkFiles(model);
   for (ObjectKey& secret : SecretsOf(*model.object)) {
     EraseValue(certificates_.at(secret)->ingresses, &model);
     maybe_unused_certificates_.insert(std::move(secret));
@@ -195,16 +202,7 @@ void Translator::Unlink(const IngressModel& model) {
 }
 
 std::vector<Diagnostic> Translator::CheckReferences(const IngressModel& model) const {
-  std::vector<Diagnostic> diagnostics;
-  ForEachBackend(*model.object, [&](const kube::IngressBackend& backend, const std::string& field) {
-    const auto ref = ToBackendRef(*model.object, backend);
-    if (!ref) return;
-    const BackendProblem problem =
-        CheckBackendRef(*ref, state_->FindService(ref->service), options_);
-    auto described = DescribeProblem(*model.object, field, *ref, problem);
-    std::move(described.begin(), described.end(), std::back_inserter(diagnostics));
-  });
-  return diagnostics;
+  return translate::CheckReferences(model, *state_, options_);
 }
 
 void Translator::RedoReferences() {

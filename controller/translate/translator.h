@@ -9,6 +9,7 @@
 //   host       its Ingresses, its TLS or that of the wildcard host above it, the client CAs, the
 //              default backend
 //   options    the ConfigMap                                      (hosts depend on them too)
+//   files      its ConfigMap                                      (while some Ingress refers to it)
 //   backend    its Service; its endpoints in addition the slices  (while some host leads to it)
 //
 // A change marks units dirty; they are redone in that order, and a unit that comes out as before
@@ -57,6 +58,9 @@ class Translator {
   // expire. REQUIRES: state.Synced().
   TranslationUpdate Update(const state::ClusterState& state, const state::Changes& changes,
                            absl::Time now);
+
+  // The ConfigMaps that Ingresses refer to as files, when they are others than at the last call.
+  std::optional<state::KeySet> TakeConfigMaps();
 
   // What full translation needs to know to come to the same result.
   const LastGood& last_good() const { return last_good_; }
@@ -115,6 +119,10 @@ class Translator {
     bool has_endpoints = false;
     std::vector<Diagnostic> endpoints_diagnostics;
   };
+  struct FilesUnit {
+    absl::InlinedVector<const IngressModel*, 1> ingresses;  // that refer to the ConfigMap
+    ResourcePtr resource;
+  };
   struct ServiceUsers {
     absl::InlinedVector<const IngressModel*, 1> ingresses;
     absl::InlinedVector<kube::PortRef, 1> backends;  // ports with a BackendUnit
@@ -135,6 +143,7 @@ class Translator {
   void RedoHostTls();
   void RedoHosts();
   void RedoReferences();
+  void RedoFiles();
   void RedoBackends();
   void RedoValidity();
   void ForgetUnused();
@@ -142,6 +151,8 @@ class Translator {
   void RedoIngress(const ObjectKey& key);
   void Link(const ModelPtr& model);
   void Unlink(const IngressModel& model);
+  void LinkFiles(const IngressModel& model);
+  void UnlinkFiles(const IngressModel& model);
   std::vector<Diagnostic> CheckReferences(const IngressModel& model) const;
   void RedoCertificate(const ObjectKey& secret, CertificateUnit& unit);
   std::vector<Diagnostic> CheckClientCaOf(const IngressModel& model) const;
@@ -168,6 +179,8 @@ class Translator {
   absl::flat_hash_map<std::string, std::unique_ptr<HostUnit>> hosts_;
   absl::flat_hash_map<BackendRef, std::unique_ptr<BackendUnit>> backends_;
   absl::flat_hash_map<ObjectKey, ServiceUsers> services_;
+  absl::flat_hash_map<ObjectKey, FilesUnit> files_;
+  bool config_maps_changed_ = false;  // the keys of files_
 
   GlobalSettings global_;
   std::vector<Diagnostic> option_diagnostics_;
@@ -186,6 +199,7 @@ class Translator {
   state::KeySet dirty_client_cas_;
   absl::flat_hash_set<std::string> dirty_tls_;
   absl::flat_hash_set<std::string> dirty_hosts_;
+  state::KeySet dirty_files_;
   state::KeySet dirty_references_;  // by Service
   absl::flat_hash_set<BackendRef> dirty_clusters_;
   absl::flat_hash_set<BackendRef> dirty_endpoints_;

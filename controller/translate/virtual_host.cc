@@ -7,6 +7,7 @@
 #include "common/strings.h"
 #include "controller/translate/annotations/buffering.h"
 #include "controller/translate/emit.h"
+#include "controller/translate/files.h"
 
 namespace headgate::translate {
 namespace {
@@ -61,22 +62,20 @@ class Builder {
 
   void AddPath(const IngressModel& model, size_t rule, size_t index, const IngressPath& path) {
     if (!path.path.empty() && !path.path.starts_with('/')) return;
-    const std::optional<BackendRef> backend = ToBackendRef(*model.object, path.backend);
-    if (!backend) return;
+    if (!LeadsSomewhere(model, path.backend)) return;
     MatchKey key{path.type == PathType::kExact, path.path.empty() ? "/" : path.path};
     v1::Route route = NewRoute(model, key);
     route.mutable_origin()->set_path(path.path);
-    SetAction(route, model, *backend, model.settings);
+    SetBackend(route, model, key, path.backend);
     Claim(std::move(key), {&model, PathField(rule, index), std::move(route)});
   }
 
   void AddDefaultBackendOnly(const IngressModel& model) {
-    const std::optional<BackendRef> backend =
-        ToBackendRef(*model.object, *model.object->default_backend);
-    if (!backend) return;
+    const IngressBackend* backend = DefaultBackendOf(model);
+    if (backend == nullptr) return;
     MatchKey key{false, "/"};
     v1::Route route = NewRoute(model, key);
-    SetAction(route, model, *backend, model.settings);
+    SetBackend(route, model, key, *backend);
     Claim(std::move(key), {&model, "spec.defaultBackend", std::move(route)});
   }
 
@@ -106,8 +105,8 @@ class Builder {
     const bool owned = winners_.find(key) != winners_.end();
     if (!owned) {
       v1::Route route = NewRoute(first, key);
-      if (const auto own = DefaultBackendOf(first)) {
-        SetAction(route, first, *own, first.settings);
+      if (const IngressBackend* own = DefaultBackendOf(first)) {
+        SetBackend(route, first, key, *own);
       } else if (input_.default_backend) {
         SetAction(route, first, *input_.default_backend, IngressSettings());
       } else {
@@ -240,6 +239,34 @@ class Builder {
     if (defaults.redirect_code != 308) redirect.set_status(defaults.redirect_code);
   }
 
+  // Leads the route to files, or to a Service. REQUIRES: LeadsSomewhere.
+  void SetBackend(v1::Route& route, const IngressModel& model, const MatchKey& key,
+                  const IngressBackend& backend) {
+    const IngressSettings& settings = model.settings;
+    const auto config_map = ToConfigMapRef(*model.object, backend);
+    if (!settings.static_root && !config_map) {
+      return SetAction(route, model, *ToBackendRef(*model.object, backend), settings);
+    }
+    if (settings.denied) return SetStatus(route, model, 503);
+    if (settings.redirect && !model.IsDefaultBackendOnly()) {
+      return SetRedirect(route, *settings.redirect);
+    }
+    v1::StaticFiles& files = *route.mutable_static_files();
+    if (settings.static_root) {
+      files.mutable_directory()->set_root(settings.static_root->name);
+      files.mutable_directory()->set_path(settings.static_root->path);
+    } else {
+      files.set_files(FilesName(*config_map));
+    }
+    // The name of a file is what follows a prefix, and the last segment of an exact path.
+    std::string prefix = key.exact ? key.path.substr(0, key.path.rfind('/')) : key.path;
+    while (prefix.ends_with('/')) prefix.pop_back();
+    files.set_strip_prefix(std::move(prefix));
+    files.set_fallback(settings.static_fallback);
+    files.set_cache_control(settings.cache_control);
+    if (settings.expires) files.mutable_expires()->set_seconds(*settings.expires);
+  }
+
   // Where the route leads, unless an annotation says otherwise. `spoken` says how the backend is spoken to.
   void SetAction(v1::Route& route, const IngressModel& model, const BackendRef& backend,
                  const IngressSettings& spoken) {
@@ -279,9 +306,17 @@ class Builder {
     route.mutable_redirect()->set_location(to.location);
   }
 
-  static std::optional<BackendRef> DefaultBackendOf(const IngressModel& model) {
-    if (!model.object->default_backend) return std::nullopt;
-    return ToBackendRef(*model.object, *model.object->default_backend);
+  // Whether the backend can be a route's: a Service, a ConfigMap, or whatever it is in an Ingress
+  // that answers from a directory.
+  static bool LeadsSomewhere(const IngressModel& model, const IngressBackend& backend) {
+    return model.settings.static_root || ToConfigMapRef(*model.object, backend) ||
+           ToBackendRef(*model.object, backend);
+  }
+
+  // Null: there is none, or none to be used.
+  static const IngressBackend* DefaultBackendOf(const IngressModel& model) {
+    const std::optional<IngressBackend>& backend = model.object->default_backend;
+    return backend && LeadsSomewhere(model, *backend) ? &*backend : nullptr;
   }
 
   static std::string RootField(const IngressModel& model) {

@@ -145,6 +145,16 @@ func (s *Space) Secret(name string, pair KeyPair) *corev1.Secret {
 	}
 }
 
+// ConfigMap holds these entries.
+func (s *Space) ConfigMap(name string, data map[string]string) *corev1.ConfigMap {
+	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: s.Name}, Data: data}
+}
+
+// Serves names a ConfigMap as a backend.
+func Serves(configMap string) networkingv1.IngressBackend {
+	return networkingv1.IngressBackend{Resource: &corev1.TypedLocalObjectReference{Kind: "ConfigMap", Name: configMap}}
+}
+
 // Create makes objects of the kinds described above.
 func (s *Space) Create(objects ...any) {
 	s.t.Helper()
@@ -159,6 +169,8 @@ func (s *Space) TryCreate(object any) (err error) {
 	switch object := object.(type) {
 	case *corev1.Service:
 		_, err = client.CoreV1().Services(s.Name).Create(s.ctx(), object, options)
+	case *corev1.ConfigMap:
+		_, err = client.CoreV1().ConfigMaps(s.Name).Create(s.ctx(), object, options)
 	case *corev1.Secret:
 		_, err = client.CoreV1().Secrets(s.Name).Create(s.ctx(), object, options)
 	case *discoveryv1.EndpointSlice:
@@ -198,6 +210,8 @@ func (s *Space) Update(objects ...any) {
 		switch object := object.(type) {
 		case *corev1.Service:
 			_, err = client.CoreV1().Services(s.Name).Update(s.ctx(), object, options)
+		case *corev1.ConfigMap:
+			_, err = client.CoreV1().ConfigMaps(s.Name).Update(s.ctx(), object, options)
 		case *corev1.Secret:
 			_, err = client.CoreV1().Secrets(s.Name).Update(s.ctx(), object, options)
 		case *discoveryv1.EndpointSlice:
@@ -222,6 +236,8 @@ func (s *Space) Delete(objects ...any) {
 		switch object := object.(type) {
 		case *corev1.Service:
 			err = client.CoreV1().Services(s.Name).Delete(s.ctx(), object.Name, options)
+		case *corev1.ConfigMap:
+			err = client.CoreV1().ConfigMaps(s.Name).Delete(s.ctx(), object.Name, options)
 		case *corev1.Secret:
 			err = client.CoreV1().Secrets(s.Name).Delete(s.ctx(), object.Name, options)
 		case *discoveryv1.EndpointSlice:

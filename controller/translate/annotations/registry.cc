@@ -14,6 +14,7 @@
 #include "controller/translate/annotations/redirect.h"
 #include "controller/translate/annotations/ssl_ciphers.h"
 #include "controller/translate/annotations/ssl_redirect.h"
+#include "controller/translate/annotations/static_files.h"
 #include "controller/translate/annotations/timeouts.h"
 #include "controller/translate/annotations/unavailable.h"
 #include "controller/translate/annotations/upstream_protocol.h"
@@ -27,7 +28,7 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 10> kFamilies = {{
+const std::array<Family, 11> kFamilies = {{
     {kTimeoutNames, ReadTimeouts},
     {kBodySizeNames, ReadBodySize},
     {kBufferingNames, ReadBuffering},
@@ -37,6 +38,7 @@ const std::array<Family, 10> kFamilies = {{
     {kAuthTlsNames, ReadAuthTls},
     {kSslCiphersNames, ReadSslCiphers},
     {kUpstreamProtocolNames, ReadUpstreamProtocol},
+    {kStaticFilesNames, ReadStaticFiles},
     {kUnavailableNames, ReadUnavailable},
 }};
 

@@ -63,6 +63,13 @@ struct BufferingSettings {
   friend bool operator==(const BufferingSettings&, const BufferingSettings&) = default;
 };
 
+// A directory below one that the data plane knows by name.
+struct StaticRoot {
+  std::string name;
+  std::string path;  // without slash at either end; empty: all of it
+  friend bool operator==(const StaticRoot&, const StaticRoot&) = default;
+};
+
 struct IngressSettings {
   // Seconds.
   std::optional<uint32_t> connect_timeout;
@@ -81,6 +88,12 @@ struct IngressSettings {
   std::string ssl_ciphers;  // OpenSSL list, or empty
   BackendProtocol backend_protocol = BackendProtocol::kUnspecified;
   UpstreamTls upstream_tls;
+  // Instead of every backend.
+  std::optional<StaticRoot> static_root;
+  // For whatever is answered from files.
+  std::string static_fallback;
+  std::string cache_control;
+  std::optional<uint32_t> expires;  // seconds
   // Every request is answered 503: something that protects the Ingress cannot be put into effect.
   bool denied = false;
 

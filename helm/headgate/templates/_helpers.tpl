@@ -160,4 +160,8 @@ priorityClassName: {{ . }}
 - apiGroups: [""]
   resources: [secrets]
   verbs: [list, watch]
+# Only ConfigMaps that an Ingress names as a backend, one by one.
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [list, watch]
 {{- end -}}

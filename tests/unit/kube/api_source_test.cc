@@ -28,6 +28,9 @@ class FakeServer {
       std::unique_lock<std::mutex> lock(server_.mutex_);
       if (target.find("watch=1") == std::string::npos) {
         server_.targets_.insert(target.substr(0, target.find('?')));
+        if (const size_t at = target.find("metadata.name"); at != std::string::npos) {
+          server_.targets_.insert(target.substr(at));
+        }
         server_.changed_.notify_all();
       }
       auto held = [&] { return server_.held_.contains(target.substr(0, target.find('?'))); };
@@ -146,6 +149,23 @@ TEST_F(ApiSourceTest, AFlagChoosesEndpointsWithoutAsking) {
   Start();
   EXPECT_TRUE(sink.AwaitLog("synced EndpointSlice"));
   EXPECT_THAT(server.targets(), ElementsAre("/api/v1/endpoints"));
+}
+
+TEST_F(ApiSourceTest, WatchesSingleObjectsAsTheyAreAskedFor) {
+  options.kinds = {Kind::kConfigMap};
+  options.namespaces_of[Kind::kConfigMap] = {"options"};
+  Start();
+  EXPECT_TRUE(sink.AwaitLog("synced ConfigMap"));
+  source->WatchObjects(Kind::kConfigMap, {{"one", "files"}, {"options", "covered"}});
+  EXPECT_TRUE(server.AwaitTarget("/api/v1/namespaces/one/configmaps"));
+  EXPECT_TRUE(server.AwaitTarget("metadata.name%3Dfiles"));
+  EXPECT_FALSE(server.targets().contains("metadata.name%3Dcovered"));
+  source->WatchObjects(Kind::kConfigMap, {{"two", "files"}});
+  EXPECT_TRUE(server.AwaitTarget("/api/v1/namespaces/two/configmaps"));
+  EXPECT_TRUE(sink.AwaitLog("-ConfigMap one/files"));
+  source->Stop();
+  source->WatchObjects(Kind::kConfigMap, {{"three", "files"}});
+  EXPECT_FALSE(server.targets().contains("/api/v1/namespaces/three/configmaps"));
 }
 
 TEST_F(ApiSourceTest, StopEndsEverythingAtAnyTime) {

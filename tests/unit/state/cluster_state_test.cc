@@ -53,6 +53,28 @@ TEST_F(ClusterStateTest, IsSyncedOnceEveryRequiredKindIs) {
   EXPECT_TRUE(state_.Synced());
 }
 
+TEST_F(ClusterStateTest, KnowsWhichConfigMapsWereLookedFor) {
+  EXPECT_FALSE(state_.KnowsConfigMap({"a", "files"}));
+  kube::Replacement list = List(Kind::kConfigMap, {});
+  list.ns = "a";
+  list.name = "files";
+  state_.Apply(list);
+  EXPECT_THAT(state_.TakeChanges().config_maps, UnorderedElementsAre(ObjectKey{"a", "files"}));
+  EXPECT_TRUE(state_.KnowsMissingConfigMap({"a", "files"}));
+  EXPECT_FALSE(state_.KnowsConfigMap({"a", "other"}));
+
+  kube::ConfigMap files;
+  files.meta = testing::Meta("a", "files");
+  kube::ConfigMap other;
+  other.meta = testing::Meta("a", "other");
+  Put(files);
+  Put(other);
+  EXPECT_FALSE(state_.KnowsMissingConfigMap({"a", "files"}));
+  state_.Apply(list);  // says nothing of the other
+  EXPECT_TRUE(state_.KnowsMissingConfigMap({"a", "files"}));
+  EXPECT_NE(state_.FindConfigMap({"a", "other"}), nullptr);
+}
+
 TEST_F(ClusterStateTest, NamesWhatChanged) {
   Put(SimpleService("a", "web", 80, 8080));
   Put(Slice("a", "web-1", "web", 8080, {Ipv4(10, 0, 0, 1)}));

@@ -12,7 +12,7 @@ namespace {
 TEST(InboxTest, KeepsTheOrderAndHandsOutEverythingOnce) {
   FakeClock clock;
   Inbox inbox(clock);
-  inbox.OnReplace({kube::Kind::kService, "", {testing::SimpleService("a", "web", 80, 1)}, {}});
+  inbox.OnReplace({kube::Kind::kService, "", "", {testing::SimpleService("a", "web", 80, 1)}, {}});
   inbox.OnSynced(kube::Kind::kService);
   inbox.OnChanges({kube::Deletion{kube::Kind::kService, {"a", "web"}}});
   std::vector<Inbox::Event> events = inbox.Wait(std::nullopt);

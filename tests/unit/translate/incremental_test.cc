@@ -63,7 +63,8 @@ class RandomWorld {
                                                "",
                                                Error()}));
       case 10:
-        return Chance(25) ? Delete(state, Kind::kConfigMap, {"one", "options"})
+        if (Chance(15)) return LookForConfigMap(state);
+        return Chance(25) ? Delete(state, Kind::kConfigMap, {Ns(), Pick(config_map_names_)})
                           : Apply(state, RandomConfigMap());
       case 11:
         if (Chance(80)) return;
@@ -123,8 +124,23 @@ class RandomWorld {
     state.Apply(std::move(list));
   }
 
+  // One that is watched by itself is listed.
+  void LookForConfigMap(state::ClusterState& state) {
+    kube::Replacement list;
+    list.kind = Kind::kConfigMap;
+    list.ns = Ns();
+    list.name = Pick(config_map_names_);
+    if (Chance(50)) {
+      kube::ConfigMap config_map = RandomConfigMap();
+      config_map.meta.key = {list.ns, list.name};
+      list.objects.emplace_back(std::move(config_map));
+    }
+    state.Apply(std::move(list));
+  }
+
   kube::IngressBackend RandomBackend() {
-    if (Chance(4)) return {"", {}, kube::ResourceRef{"", "ConfigMap", "files"}};
+    if (Chance(8)) return {"", {}, kube::ResourceRef{"", "ConfigMap", Pick(config_map_names_)}};
+    if (Chance(2)) return {"", {}, kube::ResourceRef{"storage.example", "Bucket", "files"}};
     if (Chance(4)) return headgate::testing::Backend("a/b", 80);
     return Chance(60)
                ? headgate::testing::Backend(Pick(service_names_), Chance(80) ? 80 : 81)
@@ -239,7 +255,7 @@ class RandomWorld {
 
   kube::ConfigMap RandomConfigMap() {
     kube::ConfigMap config_map;
-    config_map.meta = headgate::testing::Meta(Chance(90) ? "one" : "two", "options");
+    config_map.meta = headgate::testing::Meta(Ns(), Pick(config_map_names_));
     if (Chance(50)) config_map.data.emplace_back("http-redirect-code", Chance(70) ? "301" : "9");
     if (Chance(50)) config_map.data.emplace_back("ssl-redirect", Chance(50) ? "false" : "true");
     if (Chance(20)) config_map.data.emplace_back("unheard-of", "x");
@@ -252,6 +268,7 @@ class RandomWorld {
   const std::vector<std::string> service_names_ = {"s1", "s2", "s3"};
   const std::vector<std::string> slice_names_ = {"e1", "e2", "e3", "e4"};
   const std::vector<std::string> secret_names_ = {"t1", "t2", "t3"};
+  const std::vector<std::string> config_map_names_ = {"options", "files"};
   const std::vector<std::string> hosts_ = {
       "",          "a.example.com", "b.example.com", "A.Example.com",
       "shop.test", "*.example.com", "not a host"};
@@ -271,6 +288,9 @@ class RandomWorld {
       {"nginx.ingress.kubernetes.io/auth-tls-secret", "two/t2"},
       {"nginx.ingress.kubernetes.io/auth-tls-secret", "t3"},
       {"headgate.dev/unheard-of", "x"},
+      {"headgate.dev/static-root", "docs/v2"},
+      {"headgate.dev/static-root", "../docs"},
+      {"headgate.dev/expires", "1h"},
   };
 };
 

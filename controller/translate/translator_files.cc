@@ -1,0 +1,50 @@
+// The units of the Translator that are ConfigMaps served as files.
+#include <algorithm>
+#include <utility>
+
+#include "controller/translate/files.h"
+#include "controller/translate/translator.h"
+
+namespace headgate::translate {
+
+void Translator::LinkFiles(const IngressModel& model) {
+  for (kube::ObjectKey& config_map : ConfigMapsOf(*model.object)) {
+    const auto [unit, added] = files_.try_emplace(config_map);
+    unit->second.ingresses.push_back(&model);
+    if (added) config_maps_changed_ = true;
+    if (added) dirty_files_.insert(std::move(config_map));
+  }
+}
+
+void Translator::UnlinkFiles(const IngressModel& model) {
+  for (kube::ObjectKey& config_map : ConfigMapsOf(*model.object)) {
+    auto& ingresses = files_.at(config_map).ingresses;
+    ingresses.erase(std::find(ingresses.begin(), ingresses.end(), &model));
+    if (ingresses.empty()) dirty_files_.insert(std::move(config_map));
+  }
+}
+
+void Translator::RedoFiles() {
+  for (const kube::ObjectKey& config_map : std::exchange(dirty_files_, {})) {
+    const auto it = files_.find(config_map);
+    if (it == files_.end()) continue;
+    FilesUnit& unit = it->second;
+    const bool unused = unit.ingresses.empty();
+    log_.Set(FilesName(config_map), unit.resource,
+             unused ? nullptr : TranslateFiles(state_->FindConfigMap(config_map)));
+    for (const IngressModel* model : unit.ingresses) {
+      log_.Set(ingresses_.at(model->key()).reference_diagnostics, CheckReferences(*model));
+    }
+    if (unused) config_maps_changed_ = true;
+    if (unused) files_.erase(it);
+  }
+}
+
+std::optional<state::KeySet> Translator::TakeConfigMaps() {
+  if (!std::exchange(config_maps_changed_, false)) return std::nullopt;
+  state::KeySet keys;
+  for (const auto& [config_map, unit] : files_) keys.insert(config_map);
+  return keys;
+}
+
+}  // namespace headgate::translate
