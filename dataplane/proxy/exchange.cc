@@ -30,7 +30,8 @@ Exchange::Exchange(ExchangeServices& services)
     : services_(services),
       request_body_(services.spill()),
       response_body_(services.encoders(), services.spill(), *this),
-      tunnel_timer_(services.loop().timers(), *this) {}
+      tunnel_timer_(services.loop().timers(), *this),
+      deadline_timer_(services.loop().timers(), *this) {}
 
 void Exchange::Begin(http::ServerStream& downstream, const http::RequestHead& head) {
   phase_ = Phase::kNew;
@@ -48,6 +49,7 @@ void Exchange::Begin(http::ServerStream& downstream, const http::RequestHead& he
   response_body_.Reset(downstream);
   tunnel_ = false;
   tunnel_response_ended_ = false;
+  deadline_exceeded_ = false;
   failure_ = {};
   started_ = net::Clock::now();
 
@@ -136,13 +138,14 @@ void Exchange::Route() {
 bool Exchange::ShouldHoldRequest() const {
   if (request_body_.complete() || !buffering().request || !request_->upgrade.empty()) return false;
   // Calls may go on in both directions for as long as they like.
-  if (http::IsGrpc(request_->fields.Get(FieldId::kContentType))) return false;
+  if (from_grpc()) return false;
   const config::Protocol protocol = services_.clusters().Find(cluster_slot_)->compiled().protocol;
   return protocol != config::Protocol::kH2c && protocol != config::Protocol::kH2;
 }
 
 void Exchange::Forward() {
   Advance(Event::kForward);
+  StartDeadline();
   OpenAttempt();
 }
 
@@ -361,6 +364,7 @@ void Exchange::OnResponseBodyFailed(std::string_view why) {
 
 // The attempt has delivered its whole response.
 void Exchange::EndUpstream() {
+  deadline_timer_.Cancel();
   if (!request_body_.sent()) upstream_->Reset();  // answered early: the rest of the body has no reader
   DetachUpstream();
 }
@@ -427,6 +431,7 @@ void Exchange::SendReply(uint16_t status, std::string_view content_type, std::st
   response_head_.reason = {};
   response_head_.version = http::Version::kHttp11;
   response_head_.fields.Clear();
+  if (from_grpc()) return SendGrpcReply(status);
   if (!content_type.empty()) {
     response_head_.fields.Add(FieldId::kContentType, "Content-Type", content_type);
   }
@@ -486,6 +491,7 @@ void Exchange::DetachUpstream() {
 void Exchange::Finish() {
   AbandonUpstream();
   if (tunnel_) EndTunnel();
+  deadline_timer_.Cancel();
   request_body_.Drop();
   response_body_.Drop();
   record_.response_body_bytes += response_body_.sent_bytes();

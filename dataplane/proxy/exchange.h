@@ -104,6 +104,13 @@ class Exchange final : public net::Retirable,
   void EndTunnel();
   observe::CounterShard& counters();
 
+  // For gRPC callers; in exchange_grpc.cc.
+  bool from_grpc() const;
+  void StartDeadline();
+  void OnDeadline();
+  void SendGrpcReply(uint16_t status);
+  void AddGrpcStatus(uint8_t status, http::HeaderMap& fields) const;
+
   // Decisions.
   Action Advance(Event event);
   void HandleAttemptFailure(const base::Failure& failure);
@@ -160,6 +167,9 @@ class Exchange final : public net::Retirable,
   bool tunnel_response_ended_ = false;
   net::milliseconds tunnel_idle_{0};
   net::Timer tunnel_timer_;                 // fires when nothing has moved for tunnel_idle_
+
+  net::Timer deadline_timer_;               // of a gRPC call
+  bool deadline_exceeded_ = false;
 
   base::Failure failure_;
   net::TimePoint started_;

@@ -51,7 +51,8 @@ void Exchange::OnTunnelResponse(std::string_view piece, bool end) {
   UpdateHolds();
 }
 
-void Exchange::OnTimer(net::Timer& /*timer*/) {
+void Exchange::OnTimer(net::Timer& timer) {
+  if (&timer == &deadline_timer_) return OnDeadline();
   counters()[CounterId::kTunnelTimeouts].Add();
   Fail({Failure::Side::kInternal, Failure::Kind::kTimeout, Failure::Retry::kNever,
         "nothing moved in the tunnel"});
