@@ -212,13 +212,15 @@ Session::~Session() { nghttp2_session_del(session_); }
 void Session::Receive(std::string_view bytes, net::TimePoint now) {
   now_ = now;
   size_t fed = 0;
+  bool reset = false;  // one of these bytes' frames may have ended the stream
   // The library passes over unknown types and body for unknown streams without a word. Whether a stream is unknown shows when all that came before
   // has been fed.
   walker_.Walk(bytes, [&](const FrameWalker::Header& header, size_t offset) {
     if (header.type > NGHTTP2_CONTINUATION) {
       Count(header.type == kPriorityUpdate ? Abuse::kPriorities : Abuse::kUnknownFrames);
     }
-    if (header.type != NGHTTP2_DATA || Find(header.stream_id) != nullptr) return;
+    reset |= header.type == NGHTTP2_RST_STREAM;
+    if (header.type != NGHTTP2_DATA || (!reset && Find(header.stream_id) != nullptr)) return;
     Feed(bytes.substr(fed, offset - std::min(fed, offset)));
     fed = std::max(fed, offset);
     if (Find(header.stream_id) == nullptr) CheckStream(header.type, header.stream_id);

@@ -126,6 +126,13 @@ TEST_F(AbuseTest, FramesForAStreamThatHasEndedAreAnErrorOfTheConnection) {
   EXPECT_FALSE(server.session.alive());
 }
 
+TEST_F(AbuseTest, BodyBehindAResetIsAnErrorHoweverTheyArrive) {
+  Feed(Frame(1, 4, 1, kPost));
+  Feed(Frame(3, 0, 1, std::string_view("\0\0\0\x08", 4)) + Frame(0, 1, 1, "x"));
+  server.Take();
+  EXPECT_FALSE(server.session.alive());
+}
+
 TEST_F(AbuseTest, WhatWasOnItsWayWhenWeResetIsPassedOver) {
   Feed(Frame(1, 4, 1, kPost));
   server.session.Reset(*server.streams.at(0), ErrorCode::kNoError);
