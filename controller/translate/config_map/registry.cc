@@ -10,6 +10,7 @@
 #include "controller/translate/config_map/compression_options.h"
 #include "controller/translate/config_map/client_address_options.h"
 #include "controller/translate/config_map/hsts_options.h"
+#include "controller/translate/config_map/http2_options.h"
 #include "controller/translate/config_map/reader.h"
 #include "controller/translate/config_map/redirect_options.h"
 #include "controller/translate/config_map/tls_options.h"
@@ -23,13 +24,14 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 6> kFamilies = {{
+const std::array<Family, 7> kFamilies = {{
     {kRedirectOptions, ReadRedirectOptions},
     {kHstsOptions, ReadHstsOptions},
     {kTlsOptions, ReadTlsOptions},
     {kClientAddressOptions, ReadClientAddressOptions},
     {kBufferingOptions, ReadBufferingOptions},
     {kCompressionOptions, ReadCompressionOptions},
+    {kHttp2Options, ReadHttp2Options},
 }};
 
 // How NGINX is run, not what it serves. Sorted.
