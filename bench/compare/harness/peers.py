@@ -303,6 +303,7 @@ class Headgate(Peer):
     """Only the data plane's CPU counts: the controller is idle and belongs to no request."""
     name = "headgate"
     http_port, https_port, admin_port, snapshot_port = 8301, 8302, 8303, 8304
+    h2c_port = http_port
 
     @staticmethod
     def version(_root):
@@ -319,9 +320,22 @@ class Headgate(Peer):
                    f"--https-listen=127.0.0.1:{self.https_port}",
                    f"--admin-listen=127.0.0.1:{self.admin_port}", "--workers=1",
                    f"--access-log={self.dir / 'access.log' if self.setup.log else 'off'}"])
-        self._run([binaries / "headgate-controller", f"--manifests={manifests}",
+        self._run([binaries / "headgate-controller", f"--manifests={manifests}", "--configmap=default/options",
                    f"--snapshot-listen=127.0.0.1:{self.snapshot_port}", "--snapshot-insecure"])
         self._wait_until_up(self._answers, "first answer", seconds=120)
+
+    def _backend_port(self):
+        return self.setup.grpc_port if self.setup.protocol == "grpc" else self.setup.backend_port
+
+    def _answers(self):
+        # An application that speaks gRPC only has no answer to the usual question.
+        if self.setup.protocol != "grpc":
+            return super()._answers()
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/readyz", timeout=2):
+                return True
+        except OSError:
+            return False
 
     def _write_manifests(self, directory):
         setup = self.setup
@@ -332,13 +346,16 @@ class Headgate(Peer):
              "metadata": {"name": "headgate"}, "spec": {"controller": "headgate.dev/ingress-controller"}},
             {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
              "metadata": {"name": "bench-tls", "namespace": "default"}, "data": tls},
+            # HSTS is on by default and off in the peers.
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "options", "namespace": "default"},
+             "data": {"enable-h2c": str(setup.protocol == "grpc").lower(), "hsts": "false"}},
             {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "app", "namespace": "default"},
              "spec": {"clusterIP": "10.0.0.10",
-                      "ports": [{"name": "http", "port": 80, "targetPort": setup.backend_port}]}},
+                      "ports": [{"name": "http", "port": 80, "targetPort": self._backend_port()}]}},
             {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
              "metadata": {"name": "app-1", "namespace": "default",
                           "labels": {"kubernetes.io/service-name": "app"}},
-             "addressType": "IPv4", "ports": [{"name": "http", "port": setup.backend_port}],
+             "addressType": "IPv4", "ports": [{"name": "http", "port": self._backend_port()}],
              "endpoints": [{"addresses": ["127.0.0.1"], "conditions": {"ready": True}}]},
         ]
         for index, host in enumerate(self.host_names()):
@@ -346,7 +363,10 @@ class Headgate(Peer):
                 "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
                 "metadata": {"name": f"app-{index}", "namespace": "default", "annotations": {
                     "nginx.ingress.kubernetes.io/ssl-redirect": "false",
-                    "nginx.ingress.kubernetes.io/proxy-body-size": "0"}},
+                    "nginx.ingress.kubernetes.io/proxy-body-size": "0",
+                    "nginx.ingress.kubernetes.io/proxy-request-buffering": "off",
+                    "nginx.ingress.kubernetes.io/backend-protocol":
+                        "GRPC" if setup.protocol == "grpc" else "HTTP"}},
                 "spec": {"ingressClassName": "headgate",
                          "tls": [{"hosts": [host], "secretName": "bench-tls"}],
                          "rules": [{"host": host, "http": {"paths": [{
