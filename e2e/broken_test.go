@@ -40,7 +40,7 @@ func TestABrokenSecretKeepsItsLastGoodCertificate(t *testing.T) {
 		}
 		headgate.Await(host, "/", 200, probe.address())
 	}
-	awaitReport(t, headgate, space.Name+"/site-tls", "tls.")
+	awaitReport(t, headgate, space.Name+"/site-tls", "data[tls.")
 
 	space.Update(space.Secret("site-tls", other))
 	headgate.AwaitSerial(host, 1002)

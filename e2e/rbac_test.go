@@ -22,6 +22,9 @@ func TestTheShippedRolesFitTheControllerExactly(t *testing.T) {
 		space.Secret("tls", certificate(t, 1001, host)), ingress)
 	headgate.Await(host, "/", 200, harness.Address(1))
 	headgate.AwaitSerial(host, 1001)
+	headgate.Await(space.Host("files"), "/", 200)
+	space.Update(space.ConfigMap("files", map[string]string{"index.html": "<p>hello", "next.html": "<p>seen"}))
+	headgate.Await(space.Host("files"), "/next.html", 200)
 	// A watch is audited when it ends.
 	headgate.API.Cut()
 	space.Update(space.Slice("web", harness.Address(2)))
