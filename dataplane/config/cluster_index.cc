@@ -17,13 +17,14 @@ void EraseFirst(std::vector<T>& values, const T& value) {
 void ClusterIndex::SetCluster(std::string_view name, ClusterSpec spec) {
   auto at = clusters_.find(name);
   if (at == clusters_.end()) {
-    at = clusters_.emplace(std::string(name), Cluster{}).first;
-    at->second.name = at->first;
-    at->second.handle = registry_.Acquire(name);
+    auto made = std::make_unique<Cluster>();
+    made->handle = registry_.Acquire(name);
+    const std::string_view key = made->handle.name();
+    at = clusters_.emplace(key, std::move(made)).first;
   } else {
-    Detach(at->second);
+    Detach(*at->second);
   }
-  Cluster& cluster = at->second;
+  Cluster& cluster = *at->second;
   cluster.spec = std::move(spec);
   cluster.tls = nullptr;
   Attach(cluster);
@@ -33,10 +34,10 @@ void ClusterIndex::SetCluster(std::string_view name, ClusterSpec spec) {
 void ClusterIndex::RemoveCluster(std::string_view name) {
   const auto at = clusters_.find(name);
   if (at == clusters_.end()) return;
-  Cluster& cluster = at->second;
-  Detach(cluster);
-  if (cluster.dirty) EraseFirst(dirty_, &cluster);
-  removed_.push_back({cluster.handle.slot(), nullptr});
+  const std::unique_ptr<Cluster> cluster = std::move(at->second);  // holds the key until it is erased
+  Detach(*cluster);
+  if (cluster->dirty) EraseFirst(dirty_, cluster.get());
+  removed_.push_back({cluster->handle.slot(), nullptr});
   clusters_.erase(at);
 }
 
@@ -109,33 +110,36 @@ void ClusterIndex::MarkDirty(Cluster& cluster) {
 }
 
 void ClusterIndex::Attach(Cluster& cluster) {
-  if (!cluster.spec.secret.empty()) secrets_[cluster.spec.secret].users.push_back(&cluster);
-  if (!cluster.spec.endpoints.empty()) {
-    endpoints_[cluster.spec.endpoints].users.push_back(&cluster);
-  } else if (!cluster.spec.dns_name.empty()) {
-    dns_[cluster.spec.dns_name].users.push_back(&cluster);
-    dns_touched_.push_back(cluster.spec.dns_name);
+  const ClusterSpec& spec = cluster.spec;
+  if (!spec.secret().empty()) secrets_[std::string(spec.secret())].users.push_back(&cluster);
+  if (const auto* endpoints = std::get_if<ClusterSpec::EndpointsName>(&spec.source)) {
+    endpoints_[endpoints->name].users.push_back(&cluster);
+  } else if (const auto* dns = std::get_if<ClusterSpec::DnsName>(&spec.source)) {
+    dns_[dns->name].users.push_back(&cluster);
+    dns_touched_.push_back(dns->name);
   }
 }
 
 void ClusterIndex::Detach(Cluster& cluster) {
-  if (!cluster.spec.secret.empty()) {
-    const auto at = secrets_.find(cluster.spec.secret);
+  const ClusterSpec& spec = cluster.spec;
+  if (!spec.secret().empty()) {
+    const auto at = secrets_.find(spec.secret());
     EraseFirst(at->second.users, &cluster);
     if (at->second.users.empty() && !at->second.given) secrets_.erase(at);
   }
-  if (!cluster.spec.endpoints.empty()) {
-    const auto at = endpoints_.find(cluster.spec.endpoints);
+  if (const auto* endpoints = std::get_if<ClusterSpec::EndpointsName>(&spec.source)) {
+    const auto at = endpoints_.find(endpoints->name);
     EraseFirst(at->second.users, &cluster);
     if (at->second.users.empty() && !at->second.given) endpoints_.erase(at);
-  } else if (!cluster.spec.dns_name.empty()) {
-    EraseFirst(dns_.find(cluster.spec.dns_name)->second.users, &cluster);
-    dns_touched_.push_back(cluster.spec.dns_name);
+  } else if (const auto* dns = std::get_if<ClusterSpec::DnsName>(&spec.source)) {
+    EraseFirst(dns_.find(dns->name)->second.users, &cluster);
+    dns_touched_.push_back(dns->name);
   }
 }
 
-std::shared_ptr<const tls::ClientPolicy> ClusterIndex::CompileTls(const ClusterSpec& spec) const {
-  auto policy = std::make_shared<tls::ClientPolicy>(spec.tls);
+std::shared_ptr<const tls::ClientPolicy> ClusterIndex::CompileTls(
+    const ClusterSpec::Tls& spec) const {
+  auto policy = std::make_shared<tls::ClientPolicy>(spec.policy);
   if (!spec.secret.empty()) {
     const SecretSource& source = secrets_.find(spec.secret)->second;
     if (!source.given) return nullptr;
@@ -149,23 +153,24 @@ std::shared_ptr<const tls::ClientPolicy> ClusterIndex::CompileTls(const ClusterS
 std::shared_ptr<const CompiledCluster> ClusterIndex::Compile(Cluster& cluster) const {
   const ClusterSpec& spec = cluster.spec;
   auto out = std::make_shared<CompiledCluster>();
-  out->name = cluster.name;
+  out->name = cluster.handle.name();
   out->log_name = spec.log_name;
   out->protocol = spec.protocol;
-  if (spec.protocol == Protocol::kHttps || spec.protocol == Protocol::kH2) {
-    if (cluster.tls == nullptr) cluster.tls = CompileTls(spec);
+  if (spec.tls != nullptr) {
+    if (cluster.tls == nullptr) cluster.tls = CompileTls(*spec.tls);
     out->tls = cluster.tls;
     if (out->tls == nullptr) return out;  // without the secret nobody may be spoken to
   }
-  if (spec.literal) {
-    out->endpoints.push_back({.address = *spec.literal});
-  } else if (!spec.endpoints.empty()) {
-    out->endpoints = endpoints_.find(spec.endpoints)->second.endpoints;
+  if (const auto* literal = std::get_if<base::Address>(&spec.source)) {
+    out->endpoints.push_back({.address = *literal});
+  } else if (const auto* endpoints = std::get_if<ClusterSpec::EndpointsName>(&spec.source)) {
+    out->endpoints = endpoints_.find(endpoints->name)->second.endpoints;
   } else {
-    const DnsSource& source = dns_.find(spec.dns_name)->second;
+    const auto& dns = std::get<ClusterSpec::DnsName>(spec.source);
+    const DnsSource& source = dns_.find(dns.name)->second;
     out->pending = !source.resolved;
     for (base::Address address : source.addresses) {
-      address.set_port(spec.port);
+      address.set_port(dns.port);
       out->endpoints.push_back({.address = address});
     }
   }
@@ -198,13 +203,13 @@ ClusterIndex::Changes ClusterIndex::TakeChanges() {
 
 std::shared_ptr<const CompiledCluster> ClusterIndex::Find(std::string_view name) const {
   const auto at = clusters_.find(name);
-  return at == clusters_.end() ? nullptr : at->second.compiled;
+  return at == clusters_.end() ? nullptr : at->second->compiled;
 }
 
 std::vector<std::shared_ptr<const CompiledCluster>> ClusterIndex::All() const {
   std::vector<std::shared_ptr<const CompiledCluster>> all;
   all.reserve(clusters_.size());
-  for (const auto& [name, cluster] : clusters_) all.push_back(cluster.compiled);
+  for (const auto& [name, cluster] : clusters_) all.push_back(cluster->compiled);
   return all;
 }
 

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "common/strings.h"
 #include "dataplane/config/cluster_handle.h"
 #include "dataplane/config/compile_clusters.h"
@@ -68,8 +69,7 @@ class ClusterIndex {
   using ByName = std::unordered_map<std::string, T, TransparentStringHash, TransparentStringEqual>;
 
   struct Cluster {
-    std::string_view name;  // the key in clusters_
-    ClusterHandle handle;
+    ClusterHandle handle;  // and with it the name
     ClusterSpec spec;
     // Of the spec and its secret; null until the next compilation.
     std::shared_ptr<const tls::ClientPolicy> tls;
@@ -81,11 +81,11 @@ class ClusterIndex {
   void Attach(Cluster& cluster);
   void Detach(Cluster& cluster);
   std::shared_ptr<const CompiledCluster> Compile(Cluster& cluster) const;
-  std::shared_ptr<const tls::ClientPolicy> CompileTls(const ClusterSpec& spec) const;
+  std::shared_ptr<const tls::ClientPolicy> CompileTls(const ClusterSpec::Tls& spec) const;
   void TlsChanged(SecretSource& source);
 
   ClusterRegistry& registry_;
-  ByName<Cluster> clusters_;
+  absl::flat_hash_map<std::string_view, std::unique_ptr<Cluster>> clusters_;  // by the handle's name
   ByName<EndpointsSource> endpoints_;
   ByName<DnsSource> dns_;
   ByName<SecretSource> secrets_;

@@ -47,8 +47,8 @@ absl::StatusOr<tls::Version> CompileVersion(std::string_view field, v1::TlsPolic
   }
 }
 
-absl::Status CompileTls(const v1::UpstreamTls& in, ClusterSpec& out) {
-  tls::ClientPolicy& policy = out.tls;
+absl::Status CompileTls(const v1::UpstreamTls& in, ClusterSpec::Tls& out) {
+  tls::ClientPolicy& policy = out.policy;
   policy.server_name = in.server_name();
   policy.verify = in.verify();
   policy.verify_name = in.verify_name();
@@ -95,19 +95,18 @@ bool IsLocalName(std::string_view name) {
 
 absl::Status CompileDns(const v1::DnsName& dns, bool allow_local, ClusterSpec& out) {
   HEADGATE_RETURN_IF_ERROR(CheckRange("dns.port", dns.port(), 1, 65535));
-  out.port = static_cast<uint16_t>(dns.port());
-  out.literal = base::Address::ParseIp(dns.host(), out.port);
-  if (out.literal) {
-    if (IsLocalAddress(*out.literal) && !allow_local) {
+  const auto port = static_cast<uint16_t>(dns.port());
+  if (const auto literal = base::Address::ParseIp(dns.host(), port)) {
+    if (IsLocalAddress(*literal) && !allow_local) {
       return FieldError("dns.host", "is a loopback or link-local address");
     }
+    out.source = *literal;
     return absl::OkStatus();
   }
   if (!IsDnsName(dns.host())) return FieldError("dns.host", "is not a DNS name");
-  out.dns_name = absl::AsciiStrToLower(dns.host());
-  if (IsLocalName(out.dns_name) && !allow_local) {
-    return FieldError("dns.host", "means this host itself");
-  }
+  std::string name = absl::AsciiStrToLower(dns.host());
+  if (IsLocalName(name) && !allow_local) return FieldError("dns.host", "means this host itself");
+  out.source = ClusterSpec::DnsName{std::move(name), port};
   return absl::OkStatus();
 }
 
@@ -149,7 +148,9 @@ absl::StatusOr<ClusterSpec> CompileCluster(const v1::Cluster& cluster, bool allo
   ClusterSpec out;
   HEADGATE_ASSIGN_OR_RETURN(out.protocol, CompileProtocol(cluster.protocol()));
   if (out.protocol == Protocol::kHttps || out.protocol == Protocol::kH2) {
-    HEADGATE_RETURN_IF_ERROR(CompileTls(cluster.tls(), out));
+    auto tls = std::make_unique<ClusterSpec::Tls>();
+    HEADGATE_RETURN_IF_ERROR(CompileTls(cluster.tls(), *tls));
+    out.tls = std::move(tls);
   }
   out.log_name = cluster.log_name();
   HEADGATE_RETURN_IF_ERROR(CheckPrintable("log_name", out.log_name));
@@ -163,7 +164,7 @@ absl::StatusOr<ClusterSpec> CompileCluster(const v1::Cluster& cluster, bool allo
   switch (cluster.discovery_case()) {
     case v1::Cluster::kEndpoints:
       HEADGATE_RETURN_IF_ERROR(CheckReference("endpoints", cluster.endpoints(), "endpoints/"));
-      out.endpoints = cluster.endpoints();
+      out.source = ClusterSpec::EndpointsName{cluster.endpoints()};
       break;
     case v1::Cluster::kDns:
       HEADGATE_RETURN_IF_ERROR(CompileDns(cluster.dns(), allow_local, out));

@@ -2,8 +2,9 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -12,18 +13,29 @@
 
 namespace headgate::config {
 
-// A Cluster resource, checked; its addresses and secrets come from elsewhere.
+// A Cluster resource, checked; its addresses and secrets come from elsewhere. One is kept for every cluster, so what few
+// have is apart.
 struct ClusterSpec {
+  struct Tls {
+    tls::ClientPolicy policy;  // without what the secret adds: trust and certificate
+    std::string secret;        // name of a SecretData resource; empty: none
+  };
+  struct EndpointsName {
+    std::string name;  // of an Endpoints resource
+  };
+  struct DnsName {
+    std::string name;  // in lower case, resolved again and again
+    uint16_t port = 0;
+  };
+
   Protocol protocol = Protocol::kHttp1;
   std::string log_name;
-  // What the secret adds (trust, certificate) is not in it. Meant for kHttps and kH2 only.
-  tls::ClientPolicy tls;
-  std::string secret;  // name of a SecretData resource; empty: none
-  // One of the three.
-  std::string endpoints;                 // name of an Endpoints resource
-  std::string dns_name;                  // in lower case, resolved again and again; with `port`
-  std::optional<base::Address> literal;  // a DNS name that is an address
-  uint16_t port = 0;
+  std::unique_ptr<const Tls> tls;  // set for kHttps and kH2
+  // Where addresses come from; a DNS name that is an address is one.
+  std::variant<EndpointsName, DnsName, base::Address> source;
+
+  // Empty: none.
+  std::string_view secret() const { return tls == nullptr ? std::string_view() : tls->secret; }
 };
 
 // Addresses that a name from outside the cluster must not lead to, or it would open this host's own services:

@@ -68,11 +68,11 @@ TEST(CompileClusters, CompilesClusters) {
   const auto cluster = Cluster("protocol: H2C endpoints: 'endpoints/n/a/80' log_name: 'n-a-80'");
   ASSERT_TRUE(cluster.ok()) << cluster.status();
   EXPECT_EQ(cluster->protocol, Protocol::kH2c);
-  EXPECT_EQ(cluster->endpoints, "endpoints/n/a/80");
+  EXPECT_EQ(std::get<ClusterSpec::EndpointsName>(cluster->source).name, "endpoints/n/a/80");
   const auto dns = Cluster("protocol: HTTPS dns { host: 'My_Host.Example.' port: 443 }");
   ASSERT_TRUE(dns.ok()) << dns.status();
-  EXPECT_EQ(dns->dns_name, "my_host.example.");
-  EXPECT_EQ(dns->port, 443);
+  EXPECT_EQ(std::get<ClusterSpec::DnsName>(dns->source).name, "my_host.example.");
+  EXPECT_EQ(std::get<ClusterSpec::DnsName>(dns->source).port, 443);
 }
 
 TEST(CompileClusters, RefusesBadClusters) {
