@@ -103,6 +103,8 @@ void SetTls(const UpstreamTls& tls, const Service& service, v1::UpstreamTls& out
     out.set_verify_name(name);
     if (tls.verify_depth != 1) out.set_verify_depth(tls.verify_depth);
   }
+  if (!tls.secret.name.empty()) out.set_secret(UpstreamSecretName(tls.secret));
+  out.set_ciphers(tls.ciphers);
   if (tls.min_minor != 2) out.set_min_version(ToVersion(tls.min_minor));
   if (tls.max_minor != 3) out.set_max_version(ToVersion(tls.max_minor));
 }
@@ -203,8 +205,9 @@ std::string ClusterName(const ClusterRef& cluster) {
   StrAppend(&name, "/", ProtocolTag(cluster.policy.protocol));
   const UpstreamTls& tls = cluster.policy.tls;
   if (tls != UpstreamTls()) {
-    const std::string text = StrCat(int{tls.verify}, ",", tls.verify_depth, ",", int{tls.send_name}, ",",
-                                    int{tls.min_minor}, ",", int{tls.max_minor}, ",", tls.name);
+    const std::string text = StrCat(int{tls.verify}, ",", tls.verify_depth, ",", int{tls.send_name},
+                                    ",", int{tls.min_minor}, ",", int{tls.max_minor}, ",", tls.name,
+                                    ",", tls.secret.ToString(), ",", tls.ciphers);
     StrAppend(&name, "-", absl::StrCat(absl::Hex(ContentHash(text), absl::kZeroPad16)));
   }
   return name;

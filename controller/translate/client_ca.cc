@@ -1,42 +1,17 @@
 #include "controller/translate/client_ca.h"
 
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-
-#include <memory>
 #include <utility>
 
 #include "common/strings.h"
 #include "controller/translate/emit.h"
 #include "controller/translate/names.h"
+#include "controller/translate/pem.h"
 
 namespace headgate::translate {
 namespace {
 
 constexpr std::string_view kAnnotation = "nginx.ingress.kubernetes.io/auth-tls-secret";
 constexpr size_t kMaxPem = 1024 * 1024;
-
-struct Count {
-  int certificates = 0;
-  int lists = 0;
-};
-
-Count CountPem(std::string_view pem) {
-  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
-      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
-  STACK_OF(X509_INFO)* infos = PEM_X509_INFO_read_bio(bio.get(), nullptr, nullptr, nullptr);
-  Count count;
-  for (int i = 0; infos != nullptr && i < sk_X509_INFO_num(infos); ++i) {
-    const X509_INFO* info = sk_X509_INFO_value(infos, i);
-    count.certificates += info->x509 != nullptr ? 1 : 0;
-    count.lists += info->crl != nullptr ? 1 : 0;
-  }
-  sk_X509_INFO_pop_free(infos, X509_INFO_free);
-  ERR_clear_error();
-  return count;
-}
 
 v1::ClientAuth::Mode ModeOf(ClientVerification verification) {
   switch (verification) {
@@ -66,7 +41,7 @@ ClientCa ReadClientCa(const kube::ObjectKey& key, const kube::Secret* secret) {
   if (CountPem(ca->Reveal()).certificates == 0) {
     return {nullptr, StrCat(name, ": ca.crt holds no PEM certificate")};
   }
-  if (crl != nullptr && CountPem(crl->Reveal()).lists == 0) {
+  if (crl != nullptr && CountPem(crl->Reveal()).revocation_lists == 0) {
     return {nullptr, StrCat(name, ": ca.crl holds no PEM revocation list")};
   }
   v1::Resource resource;

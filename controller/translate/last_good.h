@@ -18,6 +18,9 @@ struct LastGood {
   // The form in use of each Secret that somebody refers to and that holds a usable certificate.
   absl::flat_hash_map<kube::ObjectKey, std::shared_ptr<const kube::Secret>> secrets;
 
+  // The same for what proxy-ssl-secret refers to.
+  absl::flat_hash_map<kube::ObjectKey, std::shared_ptr<const kube::Secret>> upstream_secrets;
+
   std::shared_ptr<const kube::Ingress> FindIngress(const kube::ObjectKey& key) const {
     auto it = ingresses.find(key);
     return it == ingresses.end() ? nullptr : it->second;
@@ -25,6 +28,10 @@ struct LastGood {
   std::shared_ptr<const kube::Secret> FindSecret(const kube::ObjectKey& key) const {
     auto it = secrets.find(key);
     return it == secrets.end() ? nullptr : it->second;
+  }
+  std::shared_ptr<const kube::Secret> FindUpstreamSecret(const kube::ObjectKey& key) const {
+    auto it = upstream_secrets.find(key);
+    return it == upstream_secrets.end() ? nullptr : it->second;
   }
 };
 

@@ -22,6 +22,10 @@ std::string SecretName(const kube::ObjectKey& secret) {
   return StrCat("secret/", secret.ns, "/", secret.name);
 }
 
+std::string UpstreamSecretName(const kube::ObjectKey& secret) {
+  return StrCat(SecretName(secret), "/upstream");
+}
+
 bool IsNamePart(std::string_view name) {
   return !name.empty() && name.find('/') == std::string_view::npos;
 }

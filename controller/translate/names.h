@@ -33,6 +33,8 @@ std::string ClusterName(const BackendRef& backend);
 std::string EndpointsName(const BackendRef& backend);
 std::string CertificateName(const kube::ObjectKey& secret);
 std::string SecretName(const kube::ObjectKey& secret);
+// What endpoints are verified with and shown, of the same Secret.
+std::string UpstreamSecretName(const kube::ObjectKey& secret);
 
 // Whether `name` can be part of a resource name without being taken for two.
 bool IsNamePart(std::string_view name);

@@ -16,6 +16,7 @@
 #include "controller/translate/model.h"
 #include "controller/translate/references.h"
 #include "controller/translate/ticket_keys.h"
+#include "controller/translate/upstream_secret.h"
 #include "controller/translate/virtual_host.h"
 
 namespace headgate::translate {
@@ -37,6 +38,7 @@ class FullTranslation {
     ReadCertificates();
     ResolveDefaultBackend();
     ReadClientCas();
+    AddUpstreamSecrets();
     ResolveHostTls();
     for (const auto& [host, claims] : hosts_) AddVirtualHost(host, claims);
     AddBackends();
@@ -95,6 +97,21 @@ class FullTranslation {
       client_cas_.emplace(*secret, std::move(ca));
     }
     for (const auto& model : models_) Say(CheckClientCa(*model, ca_of_));
+  }
+
+  void AddUpstreamSecrets() {
+    std::map<ObjectKey, UpstreamSecret> secrets;
+    for (const auto& model : models_) {
+      const std::optional<ObjectKey> secret = UpstreamSecretOf(*model);
+      if (!secret) continue;
+      const auto [it, added] = secrets.try_emplace(*secret);
+      if (added) {
+        it->second = ChooseUpstreamSecret(*secret, state_.FindSecret(*secret),
+                                          last_good_.FindUpstreamSecret(*secret));
+        if (it->second.resource != nullptr) Add(it->second.resource);
+      }
+      Say(DescribeUpstreamSecret(*model, it->second));
+    }
   }
 
   // The default backend counts only while it can answer.

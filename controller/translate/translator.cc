@@ -31,11 +31,6 @@ std::vector<ObjectKey> ServicesOf(const kube::Ingress& ingress) {
   return services;
 }
 
-// The certificate in use, to compare two states by.
-const kube::Secret* SecretInUse(const CertificateState& state) {
-  return state.certificate != nullptr ? state.certificate->secret.get() : nullptr;
-}
-
 }  // namespace
 
 Translator::Translator(Options options) : options_(std::move(options)) {}
@@ -53,6 +48,7 @@ TranslationUpdate Translator::Update(const state::ClusterState& state,
   RedoIngresses();
   RedoCertificates();
   RedoClientCas();
+  RedoUpstreamSecrets();
   RedoDefaultBackend();
   RedoTicketKeys();
   RedoSettings();
@@ -92,6 +88,7 @@ void Translator::Mark(const state::Changes& changes) {
   for (const ObjectKey& secret : changes.secrets) {
     if (certificates_.contains(secret)) dirty_certificates_.insert(secret);
     if (client_cas_.contains(secret)) dirty_client_cas_.insert(secret);
+    if (upstream_secrets_.contains(secret)) dirty_upstream_secrets_.insert(secret);
   }
   for (const ObjectKey& service : changes.services) {
     if (options_.default_backend == service) dirty_default_backend_ = true;
@@ -153,13 +150,7 @@ void Translator::RedoIngress(const ObjectKey& key) {
   log_.Set(unit.diagnostics, std::move(read.diagnostics));
   log_.Set(unit.reference_diagnostics,
            unit.model != nullptr ? CheckReferences(*unit.model) : std::vector<Diagnostic>());
-  if (unit.model == nullptr || !unit.model->settings.client_certificates) {
-    log_.Set(unit.client_ca_diagnostics, {});
-  } else if (const auto ca = ClientCaOf(*unit.model)) {
-    dirty_client_cas_.insert(*ca);  // says so when it is known
-  } else {
-    log_.Set(unit.client_ca_diagnostics, CheckClientCaOf(*unit.model));
-  }
+  CheckSecretsOf(unit);
   if (gone) ingresses_.erase(key);
 }
 
@@ -173,15 +164,7 @@ void Translator::Link(const ModelPtr& model) {
     services_[service].ingresses.push_back(model.get());
   }
   LinkFiles(*model);
-  for (const ObjectKey& secret : SecretsOf(*model->object)) {
-    std::unique_ptr<CertificateUnit>& unit = certificates_[secret];
-    if (unit == nullptr) {
-      unit = std::make_unique<CertificateUnit>();
-      dirty_certificates_.insert(secret);
-    }
-    unit->ingresses.push_back(model.get());
-  }
-  if (const auto ca = ClientCaOf(*model)) client_cas_[*ca].ingresses.push_back(model.get());
+  LinkSecrets(*model);
 }
 
 void Translator::Unlink(const IngressModel& model) {
@@ -191,14 +174,7 @@ void Translator::Unlink(const IngressModel& model) {
     maybe_unused_services_.insert(std::move(service));
   }
   UnlinkFiles(model);
-  for (ObjectKey& secret : SecretsOf(*model.object)) {
-    EraseValue(certificates_.at(secret)->ingresses, &model);
-    maybe_unused_certificates_.insert(std::move(secret));
-  }
-  if (const auto ca = ClientCaOf(model)) {
-    EraseValue(client_cas_.at(*ca).ingresses, &model);
-    dirty_client_cas_.insert(*ca);
-  }
+  UnlinkSecrets(model);
 }
 
 std::vector<Diagnostic> Translator::CheckReferences(const IngressModel& model) const {
@@ -215,83 +191,6 @@ void Translator::RedoReferences() {
   for (const IngressModel* model : affected) {
     log_.Set(ingresses_.at(model->key()).reference_diagnostics, CheckReferences(*model));
   }
-}
-
-// --- certificates ---
-
-void Translator::RedoCertificates() {
-  for (const ObjectKey& secret : std::exchange(dirty_certificates_, {})) {
-    RedoCertificate(secret, *certificates_.at(secret));
-  }
-}
-
-void Translator::RedoCertificate(const ObjectKey& secret, CertificateUnit& unit) {
-  ++work_.certificates;
-  CertificateState state =
-      ChooseCertificate(state_->FindSecret(secret), last_good_.FindSecret(secret), now_);
-  certificate_recheck_ = std::min(certificate_recheck_, state.recheck);
-  const bool changed = state.use != unit.state.use || SecretInUse(state) != SecretInUse(unit.state);
-  unit.state = std::move(state);
-  log_.Set(unit.diagnostics, std::exchange(unit.state.diagnostics, {}));
-  const bool usable = unit.state.use == CertificateState::Use::kUsable;
-  if (usable) {
-    last_good_.secrets[secret] = unit.state.certificate->secret;
-  } else {
-    last_good_.secrets.erase(secret);
-  }
-  if (options_.default_certificate == secret) {
-    log_.Set(std::string(kDefaultCertificateName), default_certificate_,
-             TranslateDefaultCertificate(&unit.state, options_));
-  }
-  if (!changed) return;
-  if (usable && unit.hosts > 0) {
-    log_.Set(CertificateName(secret), unit.resource, TranslateCertificate(unit.state));
-  }
-  for (const IngressModel* model : unit.ingresses) {
-    for (const HostRules& host : model->hosts) dirty_tls_.insert(host.host);
-  }
-}
-
-void Translator::OfferCertificate(HostUnit& host, const std::optional<ObjectKey>& secret) {
-  if (host.tls.secret == secret) return;
-  if (secret) {
-    CertificateUnit& unit = *certificates_.at(*secret);
-    if (++unit.hosts == 1) {
-      log_.Set(CertificateName(*secret), unit.resource, TranslateCertificate(unit.state));
-    }
-  }
-  if (host.tls.secret) {
-    CertificateUnit& unit = *certificates_.at(*host.tls.secret);
-    if (--unit.hosts == 0) log_.Set(CertificateName(*host.tls.secret), unit.resource, nullptr);
-  }
-}
-
-// --- CAs of clients ---
-
-void Translator::RedoClientCas() {
-  for (const ObjectKey& secret : std::exchange(dirty_client_cas_, {})) {
-    const auto it = client_cas_.find(secret);
-    if (it == client_cas_.end()) continue;
-    ClientCaUnit& unit = it->second;
-    if (unit.ingresses.empty()) {
-      log_.Set(SecretName(secret), unit.resource, nullptr);
-      client_cas_.erase(it);
-      continue;
-    }
-    const bool was_usable = unit.ca.usable();
-    unit.ca = ReadClientCa(secret, state_->FindSecret(secret).get());
-    log_.Set(SecretName(secret), unit.resource, unit.ca.resource);
-    for (const IngressModel* model : unit.ingresses) {
-      log_.Set(ingresses_.at(model->key()).client_ca_diagnostics, CheckClientCaOf(*model));
-      if (was_usable == unit.ca.usable()) continue;
-      for (const HostRules& host : model->hosts) dirty_hosts_.insert(host.host);
-    }
-  }
-}
-
-std::vector<Diagnostic> Translator::CheckClientCaOf(const IngressModel& model) const {
-  return CheckClientCa(
-      model, [this](const ObjectKey& secret) -> const ClientCa& { return client_cas_.at(secret).ca; });
 }
 
 // --- hosts ---

@@ -5,6 +5,7 @@
 //   Ingress    its newest form, its last good form
 //   Secret     its newest form, its last good form, the time      (while some Ingress refers to it)
 //   client CA  a Secret                                           (while some Ingress refers to it)
+//   upstream secret  a Secret, its last good form                 (while some Ingress refers to it)
 //   host TLS   the Ingresses of the host, the Secrets they name
 //   host       its Ingresses, its TLS or that of the wildcard host above it, the client CAs, the
 //              default backend
@@ -86,6 +87,7 @@ class Translator {
     std::vector<Diagnostic> diagnostics;
     std::vector<Diagnostic> reference_diagnostics;
     std::vector<Diagnostic> client_ca_diagnostics;
+    std::vector<Diagnostic> upstream_secret_diagnostics;
   };
   struct CertificateUnit {
     absl::InlinedVector<const IngressModel*, 1> ingresses;  // that refer to the Secret
@@ -98,6 +100,10 @@ class Translator {
     absl::InlinedVector<const IngressModel*, 1> ingresses;  // that refer to the Secret
     ClientCa ca;
     ResourcePtr resource;  // as published
+  };
+  struct UpstreamSecretUnit {
+    absl::InlinedVector<const IngressModel*, 1> ingresses;  // that refer to the Secret
+    ResourcePtr resource;
   };
   struct HostUnit {
     HostClaims claims;
@@ -138,6 +144,7 @@ class Translator {
   void RedoOptions();
   void RedoTicketKeys();
   void RedoClientCas();
+  void RedoUpstreamSecrets();
   void RedoDefaultBackend();
   void RedoSettings();
   void RedoHostTls();
@@ -151,6 +158,9 @@ class Translator {
   void RedoIngress(const ObjectKey& key);
   void Link(const ModelPtr& model);
   void Unlink(const IngressModel& model);
+  void LinkSecrets(const IngressModel& model);
+  void UnlinkSecrets(const IngressModel& model);
+  void CheckSecretsOf(IngressUnit& unit);
   void LinkFiles(const IngressModel& model);
   void UnlinkFiles(const IngressModel& model);
   std::vector<Diagnostic> CheckReferences(const IngressModel& model) const;
@@ -176,6 +186,7 @@ class Translator {
   absl::flat_hash_map<ObjectKey, IngressUnit> ingresses_;
   absl::flat_hash_map<ObjectKey, std::unique_ptr<CertificateUnit>> certificates_;
   absl::flat_hash_map<ObjectKey, ClientCaUnit> client_cas_;
+  absl::flat_hash_map<ObjectKey, UpstreamSecretUnit> upstream_secrets_;
   absl::flat_hash_map<std::string, std::unique_ptr<HostUnit>> hosts_;
   absl::flat_hash_map<BackendRef, std::unique_ptr<BackendUnit>> backends_;
   absl::flat_hash_map<ObjectKey, ServiceUsers> services_;
@@ -197,6 +208,7 @@ class Translator {
   state::KeySet dirty_ingresses_;
   state::KeySet dirty_certificates_;
   state::KeySet dirty_client_cas_;
+  state::KeySet dirty_upstream_secrets_;
   absl::flat_hash_set<std::string> dirty_tls_;
   absl::flat_hash_set<std::string> dirty_hosts_;
   state::KeySet dirty_files_;

@@ -10,16 +10,6 @@
 namespace headgate::translate {
 namespace {
 
-// "NS/NAME"; anything else stays empty, which names no Secret.
-kube::ObjectKey ParseReference(std::string_view text) {
-  const size_t slash = text.find('/');
-  if (slash == std::string_view::npos) return {};
-  const std::string_view ns = text.substr(0, slash);
-  const std::string_view name = text.substr(slash + 1);
-  if (ns.empty() || name.empty() || name.find('/') != std::string_view::npos) return {};
-  return {std::string(ns), std::string(name)};
-}
-
 ClientVerification ReadMode(AnnotationReader& reader) {
   constexpr std::string_view kName = "auth-tls-verify-client";
   const std::string* value = reader.Find(kName);
@@ -95,7 +85,7 @@ void ReadAuthTls(AnnotationReader& reader, IngressSettings& settings) {
     return;
   }
   ClientCertificates asked;
-  asked.secret = ParseReference(Trim(*secret));
+  asked.secret = ParseReference(Trim(*secret)).value_or(kube::ObjectKey());
   asked.verification = ReadMode(reader);
   asked.verify_depth = ReadDepth(reader);
   asked.error_page = ReadErrorPage(reader);

@@ -41,6 +41,8 @@ class AnnotationReader {
   // Refuses because of a bad value. `accepted` says what would be valid.
   void RefuseValue(std::string_view name, std::string_view accepted);
 
+  // Of the Ingress.
+  const std::string& ns() const { return ingress_.meta.key.ns; }
   bool denied() const { return denied_; }
   bool refused() const { return refused_; }
 

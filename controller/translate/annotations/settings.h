@@ -49,6 +49,8 @@ struct UpstreamTls {
   bool send_name = false;  // SNI
   uint8_t min_minor = 2;   // of TLS 1.x
   uint8_t max_minor = 3;
+  kube::ObjectKey secret;  // authorities and own certificate; empty: those of the system, and none
+  std::string ciphers;     // OpenSSL list for TLS 1.2; empty: OpenSSL's default
   friend auto operator<=>(const UpstreamTls&, const UpstreamTls&) = default;
 };
 

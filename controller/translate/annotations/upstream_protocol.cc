@@ -6,7 +6,9 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
+#include "common/strings.h"
 #include "controller/translate/annotations/values.h"
+#include "controller/translate/openssl_lists.h"
 
 namespace headgate::translate {
 namespace {
@@ -86,6 +88,30 @@ void ReadProtocols(AnnotationReader& reader, UpstreamTls& out) {
   out.max_minor = has_13 ? 3 : 2;
 }
 
+void ReadSecret(AnnotationReader& reader, UpstreamTls& out) {
+  constexpr std::string_view kName = "proxy-ssl-secret";
+  const std::string* value = reader.Find(kName);
+  if (value == nullptr || Trim(*value).empty()) return;
+  std::optional<kube::ObjectKey> secret = ParseReference(Trim(*value));
+  if (!secret) {
+    reader.Deny(kName, "the value is not NAMESPACE/NAME");
+  } else if (secret->ns != reader.ns()) {
+    reader.Deny(kName, StrCat("Secret ", secret->ToString(), " is in another namespace"));
+  } else {
+    out.secret = *std::move(secret);
+  }
+}
+
+void ReadCiphers(AnnotationReader& reader, UpstreamTls& out) {
+  constexpr std::string_view kName = "proxy-ssl-ciphers";
+  const std::string* value = reader.Find(kName);
+  if (value == nullptr || Trim(*value).empty() || Trim(*value) == "DEFAULT") return;
+  if (!IsCipherList(Trim(*value))) {
+    return reader.Ignore(kName, "a list of TLS 1.2 ciphers as OpenSSL names them");
+  }
+  out.ciphers = std::string(Trim(*value));
+}
+
 }  // namespace
 
 void ReadUpstreamProtocol(AnnotationReader& reader, IngressSettings& settings) {
@@ -97,9 +123,8 @@ void ReadUpstreamProtocol(AnnotationReader& reader, IngressSettings& settings) {
     if (!send) reader.Ignore("proxy-ssl-server-name", "on or off");
     settings.upstream_tls.send_name = send.value_or(false);
   }
-  if (reader.Find("proxy-ssl-secret") != nullptr) {
-    reader.Deny("proxy-ssl-secret", "certificates for endpoints from a Secret are not available yet");
-  }
+  ReadSecret(reader, settings.upstream_tls);
+  ReadCiphers(reader, settings.upstream_tls);
 }
 
 }  // namespace headgate::translate

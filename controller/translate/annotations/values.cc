@@ -114,6 +114,15 @@ std::vector<std::string_view> SplitList(std::string_view text) {
   return items;
 }
 
+std::optional<kube::ObjectKey> ParseReference(std::string_view text) {
+  const size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  const std::string_view ns = text.substr(0, slash);
+  const std::string_view name = text.substr(slash + 1);
+  if (ns.empty() || name.empty() || name.find('/') != std::string_view::npos) return std::nullopt;
+  return kube::ObjectKey{std::string(ns), std::string(name)};
+}
+
 std::string QuoteValue(std::string_view value) {
   constexpr size_t kMost = 80;
   if (value.size() <= kMost) return StrCat("\"", value, "\"");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "controller/kube/objects.h"
 
 namespace headgate::translate {
 
@@ -29,6 +30,9 @@ std::optional<absl::Duration> ParseDuration(std::string_view text);
 
 // The items between commas, without blanks around them; empty ones are left out.
 std::vector<std::string_view> SplitList(std::string_view text);
+
+// "NS/NAME"; nothing for anything else.
+std::optional<kube::ObjectKey> ParseReference(std::string_view text);
 
 // The value in quotes, for a message; a long one only at its beginning.
 std::string QuoteValue(std::string_view value);
