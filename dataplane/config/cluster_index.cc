@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
+#include "dataplane/config/compile_health.h"
+
 namespace headgate::config {
 namespace {
 
@@ -10,6 +13,25 @@ template <typename T>
 void EraseFirst(std::vector<T>& values, const T& value) {
   const auto at = std::find(values.begin(), values.end(), value);
   if (at != values.end()) values.erase(at);
+}
+
+void NameHealthGroup(std::string_view cluster, ClusterSpec& spec) {
+  UpstreamHealth& health = *spec.health;
+  if (!health.check) return;
+  if (const auto* literal = std::get_if<base::Address>(&spec.source)) {
+    health.source = literal->Text();
+  } else if (const auto* endpoints = std::get_if<ClusterSpec::EndpointsName>(&spec.source)) {
+    health.source = endpoints->name;
+  } else {
+    const auto& dns = std::get<ClusterSpec::DnsName>(spec.source);
+    health.source = StrCat(dns.name, ":", dns.port);
+  }
+  health.group = StrCat(health.source, " ", health.backup_endpoints, " ",
+                        int{static_cast<uint8_t>(spec.protocol)}, " ", Describe(*health.check));
+  // How TLS is spoken belongs to the cluster.
+  if (spec.tls != nullptr && health.check->kind != HealthCheck::Kind::kTcp) {
+    StrAppend(&health.group, " ", cluster);
+  }
 }
 
 }  // namespace
@@ -27,6 +49,7 @@ void ClusterIndex::SetCluster(std::string_view name, ClusterSpec spec) {
   Cluster& cluster = *at->second;
   cluster.spec = std::move(spec);
   cluster.tls = nullptr;
+  if (cluster.spec.health != nullptr) NameHealthGroup(cluster.handle.name(), cluster.spec);
   Attach(cluster);
   MarkDirty(cluster);
 }
@@ -114,10 +137,19 @@ void ClusterIndex::Attach(Cluster& cluster) {
   if (!spec.secret().empty()) secrets_[std::string(spec.secret())].users.push_back(&cluster);
   if (const auto* endpoints = std::get_if<ClusterSpec::EndpointsName>(&spec.source)) {
     endpoints_[endpoints->name].users.push_back(&cluster);
+    if (!spec.backup_endpoints().empty()) {
+      endpoints_[std::string(spec.backup_endpoints())].users.push_back(&cluster);
+    }
   } else if (const auto* dns = std::get_if<ClusterSpec::DnsName>(&spec.source)) {
     dns_[dns->name].users.push_back(&cluster);
     dns_touched_.push_back(dns->name);
   }
+}
+
+void ClusterIndex::ForgetEndpointsUser(std::string_view endpoints, Cluster& cluster) {
+  const auto at = endpoints_.find(endpoints);
+  EraseFirst(at->second.users, &cluster);
+  if (at->second.users.empty() && !at->second.given) endpoints_.erase(at);
 }
 
 void ClusterIndex::Detach(Cluster& cluster) {
@@ -128,9 +160,8 @@ void ClusterIndex::Detach(Cluster& cluster) {
     if (at->second.users.empty() && !at->second.given) secrets_.erase(at);
   }
   if (const auto* endpoints = std::get_if<ClusterSpec::EndpointsName>(&spec.source)) {
-    const auto at = endpoints_.find(endpoints->name);
-    EraseFirst(at->second.users, &cluster);
-    if (at->second.users.empty() && !at->second.given) endpoints_.erase(at);
+    ForgetEndpointsUser(endpoints->name, cluster);
+    if (!spec.backup_endpoints().empty()) ForgetEndpointsUser(spec.backup_endpoints(), cluster);
   } else if (const auto* dns = std::get_if<ClusterSpec::DnsName>(&spec.source)) {
     EraseFirst(dns_.find(dns->name)->second.users, &cluster);
     dns_touched_.push_back(dns->name);
@@ -161,20 +192,34 @@ std::shared_ptr<const CompiledCluster> ClusterIndex::Compile(Cluster& cluster) c
     out->tls = cluster.tls;
     if (out->tls == nullptr) return out;  // without the secret nobody may be spoken to
   }
-  if (const auto* literal = std::get_if<base::Address>(&spec.source)) {
-    out->endpoints.push_back({.address = *literal});
-  } else if (const auto* endpoints = std::get_if<ClusterSpec::EndpointsName>(&spec.source)) {
-    out->endpoints = endpoints_.find(endpoints->name)->second.endpoints;
-  } else {
-    const auto& dns = std::get<ClusterSpec::DnsName>(spec.source);
-    const DnsSource& source = dns_.find(dns.name)->second;
-    out->pending = !source.resolved;
-    for (base::Address address : source.addresses) {
-      address.set_port(dns.port);
-      out->endpoints.push_back({.address = address});
-    }
-  }
+  out->health = spec.health;
+  AddEndpoints(spec, *out);
   return out;
+}
+
+void ClusterIndex::AddEndpoints(const ClusterSpec& spec, CompiledCluster& out) const {
+  if (const auto* literal = std::get_if<base::Address>(&spec.source)) {
+    out.endpoints.push_back({.address = *literal});
+    return;
+  }
+  if (const auto* dns = std::get_if<ClusterSpec::DnsName>(&spec.source)) {
+    const DnsSource& source = dns_.find(dns->name)->second;
+    out.pending = !source.resolved;
+    for (base::Address address : source.addresses) {
+      address.set_port(dns->port);
+      out.endpoints.push_back({.address = address});
+    }
+    return;
+  }
+  out.endpoints = endpoints_.find(std::get<ClusterSpec::EndpointsName>(spec.source).name)->second.endpoints;
+  if (spec.backup_endpoints().empty()) return;
+  absl::flat_hash_set<base::Address> primaries;
+  for (const CompiledEndpoint& endpoint : out.endpoints) primaries.insert(endpoint.address);
+  for (CompiledEndpoint backup : endpoints_.find(spec.backup_endpoints())->second.endpoints) {
+    if (primaries.contains(backup.address)) continue;
+    backup.backup = true;
+    out.endpoints.push_back(backup);
+  }
 }
 
 ClusterIndex::Changes ClusterIndex::TakeChanges() {

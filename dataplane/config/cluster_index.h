@@ -78,8 +78,10 @@ class ClusterIndex {
   };
 
   void MarkDirty(Cluster& cluster);
+  void AddEndpoints(const ClusterSpec& spec, CompiledCluster& out) const;
   void Attach(Cluster& cluster);
   void Detach(Cluster& cluster);
+  void ForgetEndpointsUser(std::string_view endpoints, Cluster& cluster);
   std::shared_ptr<const CompiledCluster> Compile(Cluster& cluster) const;
   std::shared_ptr<const tls::ClientPolicy> CompileTls(const ClusterSpec::Tls& spec) const;
   void TlsChanged(SecretSource& source);

@@ -5,6 +5,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
+#include "dataplane/config/compile_health.h"
 #include "dataplane/config/compile_values.h"
 
 namespace headgate::config {
@@ -110,6 +111,31 @@ absl::Status CompileDns(const v1::DnsName& dns, bool allow_local, ClusterSpec& o
   return absl::OkStatus();
 }
 
+absl::Status CompileHealth(const v1::Cluster& in, ClusterSpec& out) {
+  UpstreamHealth health;
+  if (in.has_health_check()) {
+    HEADGATE_ASSIGN_OR_RETURN(health.check, CompileHealthCheck(in.health_check()));
+  }
+  if (in.has_outliers()) {
+    HEADGATE_ASSIGN_OR_RETURN(health.outliers, CompileOutliers(in.outliers()));
+  }
+  if (in.has_slow_start()) {
+    HEADGATE_ASSIGN_OR_RETURN(health.slow_start,
+                              CompileDuration("slow_start", in.slow_start(), ZeroDuration::kAllowed));
+  }
+  if (!in.backup_endpoints().empty()) {
+    HEADGATE_RETURN_IF_ERROR(CheckReference("backup_endpoints", in.backup_endpoints(), "endpoints/"));
+    if (in.discovery_case() != v1::Cluster::kEndpoints) {
+      return FieldError("backup_endpoints", "is given without endpoints");
+    }
+    health.backup_endpoints = in.backup_endpoints();
+  }
+  const bool any = health.check || health.outliers.enabled() || health.slow_start.count() > 0 ||
+                   !health.backup_endpoints.empty();
+  if (any) out.health = std::make_shared<UpstreamHealth>(std::move(health));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<CompiledEndpoint> CompileEndpoint(const std::string& field, const v1::Endpoint& in) {
   CompiledEndpoint out;
   HEADGATE_RETURN_IF_ERROR(CheckRange(StrCat(field, ".port"), in.port(), 1, 65535));
@@ -172,6 +198,7 @@ absl::StatusOr<ClusterSpec> CompileCluster(const v1::Cluster& cluster, bool allo
     case v1::Cluster::DISCOVERY_NOT_SET:
       return FieldError("discovery", "neither endpoints nor dns is given");
   }
+  HEADGATE_RETURN_IF_ERROR(CompileHealth(cluster, out));
   return out;
 }
 

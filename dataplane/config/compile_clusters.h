@@ -33,8 +33,12 @@ struct ClusterSpec {
   std::unique_ptr<const Tls> tls;  // set for kHttps and kH2
   // Where addresses come from; a DNS name that is an address is one.
   std::variant<EndpointsName, DnsName, base::Address> source;
+  std::shared_ptr<UpstreamHealth> health;  // null: nothing is asked for; group and source are left empty
 
   // Empty: none.
+  std::string_view backup_endpoints() const {
+    return health == nullptr ? std::string_view() : health->backup_endpoints;
+  }
   std::string_view secret() const { return tls == nullptr ? std::string_view() : tls->secret; }
 };
 

@@ -13,6 +13,7 @@
 #include "dataplane/config/body_policy.h"
 #include "dataplane/config/cluster_handle.h"
 #include "dataplane/config/static_files.h"
+#include "dataplane/config/upstream_health.h"
 #include "dataplane/route/host_table.h"
 #include "dataplane/tls/cert_table.h"
 #include "dataplane/tls/client_auth.h"
@@ -157,6 +158,7 @@ struct CompiledEndpoint {
   base::Address address;
   uint32_t weight = 1;
   bool draining = false;  // used only when no other endpoint is left
+  bool backup = false;    // used only when no other endpoint is available
 };
 
 // Everything a worker must know of one cluster. Swapped as a whole, apart from CompiledConfig, because endpoints
@@ -167,7 +169,8 @@ struct CompiledCluster {
   Protocol protocol = Protocol::kHttp1;
   // Set for kHttps and kH2; another object whenever anything in it is another.
   std::shared_ptr<const tls::ClientPolicy> tls;
-  std::vector<CompiledEndpoint> endpoints;
+  std::vector<CompiledEndpoint> endpoints;  // backups last
+  std::shared_ptr<const UpstreamHealth> health;  // null: nothing is asked for
   // True while a DNS name has not been resolved for the first time.
   bool pending = false;
 };
@@ -176,6 +179,19 @@ struct ClusterUpdate {
   ClusterSlot slot = 0;
   // Null: the cluster is gone; requests for it get 503.
   std::shared_ptr<const CompiledCluster> cluster;
+};
+
+// Endpoints of a group of health checks that have failed their probes, by address.
+struct UnhealthyEndpoints {
+  std::string group;  // UpstreamHealth::group
+  std::vector<base::Address> addresses;  // in no particular order
+};
+
+// What probes say of one cluster now; takes the place of what they said before. Says nothing if the cluster is another
+// than the probes were for, as its group tells.
+struct HealthVerdict {
+  ClusterSlot slot = 0;
+  std::shared_ptr<const UnhealthyEndpoints> unhealthy;
 };
 
 // What one commit changes; given to every worker as one message, so that it takes effect as a whole.
