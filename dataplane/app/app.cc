@@ -99,7 +99,7 @@ App::~App() {
 
 int App::Run(Shutdown& shutdown) {
   resolver_ = std::make_unique<upstream::DnsResolver>(
-      kClock, upstream::DnsResolver::SystemLookup,
+      kClock, [](const std::string& name) { return upstream::LookUp(name, {}); },
       [this](const std::string& name, const std::vector<base::Address>& addresses) {
         control_->Post([this, name, addresses] { applier_->Resolved(name, addresses); });
       },

@@ -1,12 +1,9 @@
 #include "dataplane/upstream/dns_resolver.h"
 
-#include <netdb.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "common/log.h"
-#include "common/strings.h"
 
 namespace headgate::upstream {
 
@@ -87,7 +84,7 @@ void DnsResolver::Run() {
   }
 }
 
-bool DnsResolver::Update(Name& name, absl::StatusOr<std::vector<base::Address>> found) {
+bool DnsResolver::Update(Name& name, absl::StatusOr<DnsAnswer> found) {
   const bool first = !std::exchange(name.answered, true);
   const absl::Duration now = clock_.MonotonicNow();
   if (!found.ok()) {
@@ -100,32 +97,16 @@ bool DnsResolver::Update(Name& name, absl::StatusOr<std::vector<base::Address>> 
   }
   name.failing = false;
   name.backoff.Reset();
-  name.due = now + options_.refresh;
+  name.due = now + std::clamp(found->ttl, options_.least_ttl, options_.most_ttl);
   // Name servers rotate their answers: the order means nothing.
-  std::sort(found->begin(), found->end(), [](const base::Address& a, const base::Address& b) {
+  std::vector<base::Address> addresses = std::move(found->addresses);
+  std::sort(addresses.begin(), addresses.end(), [](const base::Address& a, const base::Address& b) {
     return std::pair(!a.is_v4(), a.bytes()) < std::pair(!b.is_v4(), b.bytes());
   });
-  found->erase(std::unique(found->begin(), found->end()), found->end());
-  if (*found == name.addresses) return first;
-  name.addresses = *std::move(found);
+  addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
+  if (addresses == name.addresses) return first;
+  name.addresses = std::move(addresses);
   return true;
-}
-
-absl::StatusOr<std::vector<base::Address>> DnsResolver::SystemLookup(const std::string& name) {
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* list = nullptr;
-  const int error = getaddrinfo(name.c_str(), nullptr, &hints, &list);
-  if (error != 0) return absl::UnavailableError(StrCat(name, ": ", gai_strerror(error)));
-  std::vector<base::Address> addresses;
-  for (const addrinfo* at = list; at != nullptr; at = at->ai_next) {
-    const auto address = base::Address::FromSockaddr(at->ai_addr, at->ai_addrlen);
-    if (address) addresses.push_back(*address);
-  }
-  freeaddrinfo(list);
-  if (addresses.empty()) return absl::UnavailableError(StrCat(name, ": no addresses"));
-  return addresses;
 }
 
 }  // namespace headgate::upstream

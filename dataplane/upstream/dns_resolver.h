@@ -14,25 +14,28 @@
 #include "common/backoff.h"
 #include "common/clock.h"
 #include "dataplane/base/address.h"
+#include "dataplane/upstream/dns_lookup.h"
 
 namespace headgate::upstream {
 
-// Keeps the addresses of DNS names up to date: looks each up at once, and again and again. A lookup that fails is
-// tried again with growing pauses, and takes nothing away: the addresses found last stay in use.
+// Keeps the addresses of DNS names up to date: looks each up at once, and again when what was found expires. A lookup that
+// fails is tried again with growing pauses, and takes nothing away: the addresses found last stay in use.
 //
 // Thread: Start and Stop from one (the control thread). Lookups and callbacks run on threads of its own, so that a name
 // server that does not answer holds up nobody but other names.
 class DnsResolver {
  public:
-  // Addresses of a name (their ports are 0), in no particular order; may block.
-  using Lookup = std::function<absl::StatusOr<std::vector<base::Address>>(const std::string& name)>;
+  // May block. Errors name the name.
+  using Lookup = std::function<absl::StatusOr<DnsAnswer>(const std::string& name)>;
   // Told when the addresses of a name have changed, and of an empty list when its very first lookup fails. Called on a
   // thread of the resolver, one call at a time for each name; a call may still come right after Stop.
   using Callback =
       std::function<void(const std::string& name, const std::vector<base::Address>& addresses)>;
 
   struct Options {
-    absl::Duration refresh = absl::Seconds(30);
+    // A lifetime of what was found below or above this counts as this.
+    absl::Duration least_ttl = absl::Seconds(1);
+    absl::Duration most_ttl = absl::Minutes(5);
     BackoffOptions retry = {.initial = absl::Seconds(1), .max = absl::Seconds(30)};
     int threads = 2;
   };
@@ -49,9 +52,6 @@ class DnsResolver {
   // Stopping a name that is not started is no error.
   void Stop(const std::string& name);
 
-  // The resolver of the system, whose errors name the name: resolv.conf with its search domains, /etc/hosts, IPv4 and IPv6.
-  static absl::StatusOr<std::vector<base::Address>> SystemLookup(const std::string& name);
-
  private:
   struct Name {
     uint64_t serial;  // tells a name from one of an earlier Start
@@ -67,7 +67,7 @@ class DnsResolver {
   // The name to look up next, or nullptr.
   std::pair<const std::string, Name>* EarliestDue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Takes the result in; true when the callback must be told.
-  bool Update(Name& name, absl::StatusOr<std::vector<base::Address>> found)
+  bool Update(Name& name, absl::StatusOr<DnsAnswer> found)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Clock& clock_;

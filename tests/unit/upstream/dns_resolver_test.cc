@@ -14,11 +14,11 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using Found = absl::StatusOr<std::vector<base::Address>>;
+using Found = absl::StatusOr<DnsAnswer>;
 
-Found Addresses(const std::vector<std::string>& ips) {
-  std::vector<base::Address> out;
-  for (const std::string& ip : ips) out.push_back(*base::Address::ParseIp(ip, 0));
+Found Addresses(const std::vector<std::string>& ips, absl::Duration ttl = absl::Seconds(30)) {
+  DnsAnswer out{.addresses = {}, .ttl = ttl};
+  for (const std::string& ip : ips) out.addresses.push_back(*base::Address::ParseIp(ip, 0));
   return out;
 }
 Found Failure() { return absl::UnavailableError("no answer"); }
@@ -92,7 +92,7 @@ TEST_F(DnsResolverTest, LooksUpAtOnceAndTells) {
   EXPECT_THAT(Told(), ElementsAre("a.org: 192.0.2.1 192.0.2.2 2001:db8::1"));
 }
 
-TEST_F(DnsResolverTest, LooksAgainEveryHalfMinuteAndTellsOnlyChanges) {
+TEST_F(DnsResolverTest, LooksAgainWhenTheAnswerExpiresAndTellsOnlyChanges) {
   Serve("a.org", Addresses({"192.0.2.1", "192.0.2.2"}));
   resolver_->Start("a.org");
   Settle();
@@ -172,11 +172,15 @@ TEST_F(DnsResolverTest, AStoppedNameIsLookedUpNoMore) {
   EXPECT_THAT(Told(), ElementsAre("a.org: 192.0.2.1")) << "told anew after a new start";
 }
 
-TEST(DnsResolver, TheSystemKnowsLocalhost) {
-  const auto found = DnsResolver::SystemLookup("localhost");
-  ASSERT_TRUE(found.ok()) << found.status();
-  for (const base::Address& address : *found) EXPECT_TRUE(address.is_loopback());
-  EXPECT_FALSE(DnsResolver::SystemLookup("name.invalid.").ok());
+TEST_F(DnsResolverTest, LifetimesBeyondReasonAreCutToIt) {
+  Serve("a.org", Addresses({"192.0.2.1"}, absl::ZeroDuration()));
+  resolver_->Start("a.org");
+  Settle();
+  EXPECT_EQ(clock_.NextDeadline(), absl::Seconds(1));
+  Serve("a.org", Addresses({"192.0.2.1"}, absl::Hours(24)));
+  clock_.Advance(absl::Seconds(1));
+  Settle();
+  EXPECT_EQ(clock_.NextDeadline(), absl::Minutes(5));
 }
 
 TEST(DnsResolver, OneNameThatHangsDoesNotHoldUpTheOthers) {
