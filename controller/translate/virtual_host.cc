@@ -8,6 +8,7 @@
 #include "controller/translate/annotations/buffering.h"
 #include "controller/translate/emit.h"
 #include "controller/translate/files.h"
+#include "controller/translate/path_match.h"
 
 namespace headgate::translate {
 namespace {
@@ -16,20 +17,6 @@ using kube::Ingress;
 using kube::IngressBackend;
 using kube::IngressPath;
 using kube::PathType;
-
-// What makes two routes the same, in the order of the result: exact before prefix, longer before
-// shorter.
-struct MatchKey {
-  bool exact = false;
-  std::string path;
-
-  friend bool operator==(const MatchKey&, const MatchKey&) = default;
-  friend bool operator<(const MatchKey& a, const MatchKey& b) {
-    if (a.exact != b.exact) return a.exact;
-    if (a.path.size() != b.path.size()) return a.path.size() > b.path.size();
-    return a.path < b.path;
-  }
-};
 
 // A route and who asked for it.
 struct Winner {
@@ -45,7 +32,15 @@ class Builder {
   VirtualHostResult Build() {
     for (const HostClaim& claim : input_.claims) AddRules(claim);
     AddImplicitRoot();
-    AddSlashRedirects();
+    const bool regex = std::any_of(winners_.begin(), winners_.end(), [](const auto& entry) {
+      return IsRegex(entry.second.ingress->settings, entry.first.path);
+    });
+    if (regex) {
+      OrderPatterns();
+    } else {
+      AddSlashRedirects();
+      for (auto& [key, winner] : winners_) routes_.push_back(std::move(winner.route));
+    }
     return Finished();
   }
 
@@ -149,17 +144,64 @@ class Builder {
     for (auto& [key, winner] : redirects) winners_.emplace(std::move(key), std::move(winner));
   }
 
+  // All paths are patterns, tried one after the other. A path that is none, of an Ingress that did not ask for patterns,
+  // is matched as text.
+  void OrderPatterns() {
+    struct Candidate {
+      std::string text;  // its place in the order
+      std::string pattern;
+      const v1::Route* route;
+    };
+    std::vector<Candidate> candidates;
+    std::map<std::string_view, const Winner*> seen;
+    for (const auto& [key, winner] : winners_) {
+      const auto [first, added] = seen.try_emplace(key.path, &winner);
+      if (!added) {
+        Complain(*winner.ingress, winner.field, Reason::kPathConflict,
+                 StrCat("host \"", input_.host, "\" has regular expressions, so that Prefix \"", key.path,
+                        "\" fits what Exact of the same path fits, which comes first (Ingress ",
+                        first->second->ingress->key().ToString(), ")"));
+        continue;
+      }
+      const bool asked = IsRegex(winner.ingress->settings, key.path);
+      std::string pattern = key.path;
+      if (!IsPathPattern(pattern)) {
+        if (asked) {
+          Complain(*winner.ingress, winner.field + ".path", Reason::kInvalidPath,
+                   StrCat("\"", key.path, "\" is no regular expression (RE2); the path is not served"));
+          continue;
+        }
+        pattern = QuotePattern(key.path);
+      }
+      if (!asked && !key.exact && !key.path.ends_with('/')) {
+        candidates.push_back({key.path + "/", pattern + "/", &winner.route});
+      }
+      candidates.push_back({key.path, std::move(pattern), &winner.route});
+    }
+    std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+      return TriedBefore(a.text, b.text);
+    });
+    for (Candidate& candidate : candidates) {
+      v1::Route& route = routes_.emplace_back(*candidate.route);
+      route.mutable_match()->set_regex_path(std::move(candidate.pattern));
+    }
+  }
+
   VirtualHostResult Finished() {
     v1::Resource resource;
     v1::VirtualHost& host = *resource.mutable_virtual_host();
     host.set_host(std::string(input_.host));
-    for (auto& [key, winner] : winners_) *host.add_routes() = std::move(winner.route);
+    for (v1::Route& route : routes_) *host.add_routes() = std::move(route);
     host.set_tls_configured(input_.tls.configured);
     if (input_.tls.secret) host.add_certificates(CertificateName(*input_.tls.secret));
     if (input_.client_auth) *host.mutable_client_auth() = *input_.client_auth;
     for (const HostClaim& claim : input_.claims) {
       if (!host.ciphers().empty()) break;  // the oldest that has any
       host.set_ciphers(claim.ingress->settings.ssl_ciphers);
+    }
+    for (const HostClaim& claim : input_.claims) {
+      if (!host.app_root().empty()) break;
+      host.set_app_root(claim.ingress->settings.app_root);
     }
     AddSources(resource);
     std::sort(result_.clusters.begin(), result_.clusters.end());
@@ -210,6 +252,12 @@ class Builder {
       policy.set_max_request_body_bytes(*settings.max_request_body);
     }
     policy.set_no_compression(settings.no_compression);
+    if (Rewrites(settings, path)) {
+      v1::PathRewrite& rewrite = *policy.mutable_rewrite();
+      rewrite.set_regex(std::string(path));
+      rewrite.set_target(settings.rewrite_target);
+      rewrite.set_forwarded_prefix(settings.forwarded_prefix);
+    }
     if (settings.buffering != BufferingSettings()) {
       SetBuffering(settings.buffering, *policy.mutable_buffering());
     }
@@ -290,7 +338,8 @@ class Builder {
 
   static void SetStatus(v1::Route& route, const IngressModel& model, uint32_t status) {
     if (model.settings.denied) {
-      // 503 comes before the redirect to HTTPS.
+      // 503 comes before the redirect to HTTPS, and before one that a rewrite asks for.
+      route.mutable_policy()->clear_rewrite();
       route.mutable_policy()->mutable_https_redirect()->set_mode(v1::HttpsRedirect::OFF);
       status = 503;
     } else if (model.settings.redirect) {
@@ -337,6 +386,7 @@ class Builder {
 
   const VirtualHostInput& input_;
   std::map<MatchKey, Winner> winners_;
+  std::vector<v1::Route> routes_;  // the winners', as they go into the result
   VirtualHostResult result_;
 };
 

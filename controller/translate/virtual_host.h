@@ -40,6 +40,8 @@ struct VirtualHostResult {
 //  the oldest
 //    for the host, else to that of the controller, else 404. It carries that Ingress's annotations.
 //  - Prefix "/a/" sends "/a" there by 301, unless "/a" has a route of its own.
+//  - A path of an Ingress with use-regex, or one that is rewritten, makes all paths of the host case-insensitive
+//    regular expressions, anchored at the start only; the longest text is tried first.
 VirtualHostResult TranslateVirtualHost(const VirtualHostInput& input);
 
 }  // namespace headgate::translate

@@ -209,6 +209,21 @@ absl::Status CompileHttpsRedirect(const std::string& field, const v1::HttpsRedir
   return absl::OkStatus();
 }
 
+absl::Status CompileRewrite(const std::string& field, const v1::PathRewrite& in, CompiledRoute& out) {
+  HEADGATE_RETURN_IF_ERROR(CheckPrintable(StrCat(field, ".target"), in.target()));
+  HEADGATE_RETURN_IF_ERROR(CheckRange(StrCat(field, ".target length"), in.target().size(), 1, kMaxPathBytes));
+  HEADGATE_RETURN_IF_ERROR(CheckPrintable(StrCat(field, ".forwarded_prefix"), in.forwarded_prefix()));
+  HEADGATE_RETURN_IF_ERROR(CheckRange(StrCat(field, ".forwarded_prefix length"), in.forwarded_prefix().size(), 0,
+                                      kMaxPathBytes));
+  std::shared_ptr<const re2::RE2> regex;
+  HEADGATE_ASSIGN_OR_RETURN(
+      regex, CompileRegex(StrCat(field, ".regex"), in.regex(), route::CompilePathRegex));
+  std::string error;
+  out.rewrite =
+      route::PathRewrite::Make(std::move(regex), in.target(), in.forwarded_prefix(), &error);
+  return out.rewrite != nullptr ? absl::OkStatus() : FieldError(field, error);
+}
+
 absl::Status CompilePolicy(const std::string& field, const v1::RoutePolicy& in, CompiledRoute& out) {
   const struct {
     const char* name;
@@ -229,6 +244,9 @@ absl::Status CompilePolicy(const std::string& field, const v1::RoutePolicy& in, 
   out.no_compression = in.no_compression();
   if (in.has_buffering()) {
     out.buffering = std::make_unique<const BufferingOverride>(CompileBuffering(in.buffering()));
+  }
+  if (in.has_rewrite()) {
+    HEADGATE_RETURN_IF_ERROR(CompileRewrite(StrCat(field, ".rewrite"), in.rewrite(), out));
   }
   return CompileHttpsRedirect(StrCat(field, ".https_redirect"), in.https_redirect(), out);
 }
@@ -292,6 +310,7 @@ absl::StatusOr<CompiledHost> CompileVirtualHost(const v1::VirtualHost& host,
     HEADGATE_RETURN_IF_ERROR(
         CheckReference(StrCat("certificates[", i, "]"), host.certificates(i), "cert/"));
   }
+  if (!host.app_root().empty()) HEADGATE_RETURN_IF_ERROR(CheckPath("app_root", host.app_root()));
   CompiledHost result;
   if (host.has_client_auth()) {
     HEADGATE_ASSIGN_OR_RETURN(result.client_auth, CompileClientAuth(host.client_auth()));
@@ -319,7 +338,9 @@ absl::StatusOr<CompiledHost> CompileVirtualHost(const v1::VirtualHost& host,
   }
   result.routes = std::make_shared<const route::HostRoutes>(
       host.host(), route::RouteTable(std::move(specs)), std::move(storage),
-      route::HostOptions{.client_auth = host.has_client_auth(), .ciphers = host.ciphers()});
+      route::HostOptions{.client_auth = host.has_client_auth(),
+                         .ciphers = host.ciphers(),
+                         .app_root = host.app_root()});
   result.certificates.assign(host.certificates().begin(), host.certificates().end());
   return result;
 }

@@ -15,6 +15,7 @@
 #include "dataplane/config/static_files.h"
 #include "dataplane/config/upstream_health.h"
 #include "dataplane/route/host_table.h"
+#include "dataplane/route/path_rewrite.h"
 #include "dataplane/tls/cert_table.h"
 #include "dataplane/tls/client_auth.h"
 #include "dataplane/tls/client_policy.h"
@@ -126,6 +127,7 @@ struct CompiledRoute {
   std::optional<Duration> read_timeout;
   std::optional<uint64_t> max_request_body_bytes;  // 0: no limit
   std::unique_ptr<const BufferingOverride> buffering;  // null: nothing differs, as on most routes
+  std::unique_ptr<const route::PathRewrite> rewrite;  // null, as on most routes: none
   bool no_compression = false;
   HttpsRedirectMode https_redirect = HttpsRedirectMode::kOff;
   uint16_t https_redirect_status = 308;

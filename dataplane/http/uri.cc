@@ -132,25 +132,6 @@ bool ResolveSegments(std::string_view path, char* out, size_t& size, bool& had_d
   return true;
 }
 
-std::string_view Encode(std::string_view path, base::Arena& arena) {
-  const size_t encoded = static_cast<size_t>(std::count_if(
-      path.begin(), path.end(), [](char c) { return !chars::Is(c, chars::kPathChar); }));
-  if (encoded == 0) return path;
-  char* const out = arena.Allocate(path.size() + 2 * encoded);
-  char* to = out;
-  for (char c : path) {
-    if (chars::Is(c, chars::kPathChar)) {
-      *to++ = c;
-      continue;
-    }
-    const auto byte = static_cast<uint8_t>(c);
-    *to++ = '%';
-    *to++ = "0123456789ABCDEF"[byte >> 4];
-    *to++ = "0123456789ABCDEF"[byte & 15];
-  }
-  return {out, static_cast<size_t>(to - out)};
-}
-
 bool IsIpv6Literal(std::string_view text) {
   // Shape only: an address that is no address matches no host.
   if (text.size() < 2 || text.size() > 45) return false;
@@ -174,6 +155,25 @@ bool IsHostName(std::string_view text) {
 }
 
 }  // namespace
+
+std::string_view EncodePath(std::string_view path, base::Arena& arena) {
+  const size_t encoded = static_cast<size_t>(std::count_if(
+      path.begin(), path.end(), [](char c) { return !chars::Is(c, chars::kPathChar); }));
+  if (encoded == 0) return path;
+  char* const out = arena.Allocate(path.size() + 2 * encoded);
+  char* to = out;
+  for (char c : path) {
+    if (chars::Is(c, chars::kPathChar)) {
+      *to++ = c;
+      continue;
+    }
+    const auto byte = static_cast<uint8_t>(c);
+    *to++ = '%';
+    *to++ = "0123456789ABCDEF"[byte >> 4];
+    *to++ = "0123456789ABCDEF"[byte & 15];
+  }
+  return {out, static_cast<size_t>(to - out)};
+}
 
 bool NormalizePath(std::string_view raw, base::Arena& arena, NormalPath& normal) {
   normal.match = normal.forward = raw;
@@ -219,7 +219,7 @@ bool NormalizePath(std::string_view raw, base::Arena& arena, NormalPath& normal)
   if (!ResolveSegments(decoded, memory, size, had_dots)) return false;
   normal.match = std::string_view(memory, size);
   if (had_dots) {
-    normal.forward = Encode(normal.match, arena);
+    normal.forward = EncodePath(normal.match, arena);
     normal.rewritten = true;
   }
   return true;

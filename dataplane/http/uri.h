@@ -26,6 +26,9 @@ struct NormalPath {
 // otherwise the results live in `arena`.
 [[nodiscard]] bool NormalizePath(std::string_view raw, base::Arena& arena, NormalPath& normal);
 
+// A decoded path, percent-encoded for a request target. In `arena` unless nothing had to be encoded.
+std::string_view EncodePath(std::string_view path, base::Arena& arena);
+
 // The host and port of a Host field or an authority.
 struct Authority {
   // In lower case, without port and without one trailing dot. IPv6 addresses keep their brackets.

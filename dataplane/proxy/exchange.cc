@@ -17,7 +17,6 @@ using http::FieldId;
 using std::chrono::microseconds;
 
 constexpr uint16_t kClientClosedRequest = 499;  // nginx's word for it; only in logs and metrics
-constexpr std::string_view kAcmePrefix = "/.well-known/acme-challenge";
 
 microseconds Since(net::TimePoint start) {
   // The turn's time would show every short exchange as 0.
@@ -41,6 +40,7 @@ void Exchange::Begin(http::ServerStream& downstream, const http::RequestHead& he
   config_ = services_.PinConfig();
   route_ = nullptr;
   forward_target_ = head.target;
+  forwarded_prefix_ = {};
   attempts_ = 0;
   tried_count_ = 0;
   attempt_reused_ = false;
@@ -97,7 +97,10 @@ void Exchange::Route() {
 
   const route::HostRoutes* host = config_->hosts->Find(authority.host);
   if (ReplyClientGate(host)) return;
-  if (host != nullptr) route_ = host->Match(*request_, path.match);
+  if (host != nullptr) {
+    if (ReplyAppRoot(*host, path)) return;
+    route_ = host->Match(*request_, path.match);
+  }
   if (route_ == nullptr) {
     if (!config_->default_backend.valid()) return Reply(404);
     cluster_slot_ = config_->default_backend.slot();
@@ -112,6 +115,7 @@ void Exchange::Route() {
     if (const auto* redirect = std::get_if<config::RedirectAction>(&route_->action)) {
       return Redirect(*redirect);
     }
+    if (route_->rewrite != nullptr && !Rewrite(path)) return;
     if (ReplyHttpsRedirect()) return;
     if (const auto* fixed = std::get_if<config::FixedAction>(&route_->action)) {
       if (fixed->content_type.empty() && fixed->body.empty()) return Reply(fixed->status);
@@ -195,37 +199,6 @@ bool Exchange::ReplyClientGate(const route::HostRoutes* host) {
   return true;
 }
 
-bool Exchange::ReplyHttpsRedirect() {
-  using Mode = config::HttpsRedirectMode;
-  const bool wanted = route_->https_redirect == Mode::kAlways ||
-                      (route_->https_redirect == Mode::kIfTlsConfigured && route_->host_has_tls);
-  if (!wanted || client_.scheme != "http") return false;
-  // A certificate is often fetched by answering over plain HTTP what would redirect to the missing certificate.
-  if (request_->target.starts_with(kAcmePrefix)) return false;
-  std::string_view target = request_->target;
-  if (target.ends_with('/') && !route_->https_redirect_keeps_slash) target.remove_suffix(1);
-  http::Authority authority;
-  if (!http::ParseAuthority(client_.host, downstream_->arena(), authority)) return false;
-  Reply(route_->https_redirect_status, downstream_->arena().Join("https://", authority.host, target));
-  return true;
-}
-
-void Exchange::Redirect(const config::RedirectAction& action) {
-  base::Arena& arena = downstream_->arena();
-  std::string_view location = action.location;
-  if (location.empty()) {
-    const std::string_view scheme = action.scheme.empty() ? client_.scheme : action.scheme;
-    location = arena.Join(scheme, "://", client_.host, request_->target);
-  } else if (location.starts_with('/')) {
-    location = arena.Join(client_.scheme, "://", client_.host, location);
-  }
-  if (action.keep_query && !request_->query().empty()) {
-    location = arena.Join(location, location.find('?') == std::string_view::npos ? "?" : "&",
-                          request_->query());
-  }
-  Reply(action.status, location);
-}
-
 bool Exchange::ChooseCluster() {
   const auto& forward = std::get<config::ForwardAction>(route_->action);
   if (forward.targets.empty()) return false;
@@ -266,6 +239,11 @@ void Exchange::OpenAttempt() {
   }
 
   BuildUpstreamHead(*request_, client_, record_.request_id, forward_target_, upstream_head_);
+  if (!forwarded_prefix_.empty()) {
+    constexpr std::string_view kName = "X-Forwarded-Prefix";
+    upstream_head_.fields.Remove(kName);
+    upstream_head_.fields.Add(FieldId::kOther, kName, forwarded_prefix_);
+  }
   const bool end = request_body_.BeginAttempt(upstream_head_);
   upstream_->SendHead(upstream_head_, end);
   SendHeldRequest();

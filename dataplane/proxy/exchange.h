@@ -68,8 +68,10 @@ class Exchange final : public net::Retirable,
   void Begin(http::ServerStream& downstream, const http::RequestHead& head);
   void Route();
   bool ReplyClientGate(const route::HostRoutes* host);
-  bool ReplyHttpsRedirect();
+  bool ReplyAppRoot(const route::HostRoutes& host, const http::NormalPath& path);
   void Redirect(const config::RedirectAction& action);
+  bool Rewrite(const http::NormalPath& path);
+  bool ReplyHttpsRedirect();
   void ServeFiles(const config::StaticAction& action, const http::NormalPath& path);
   bool ChooseCluster();
   bool ShouldHoldRequest() const;
@@ -147,6 +149,7 @@ class Exchange final : public net::Retirable,
   config::ClusterSlot cluster_slot_ = 0;
   ClientView client_;
   std::string_view forward_target_;
+  std::string_view forwarded_prefix_;
 
   // Kept over exchanges for their capacity.
   http::RequestHead upstream_head_;

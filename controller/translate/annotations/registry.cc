@@ -12,6 +12,7 @@
 #include "controller/translate/annotations/compression.h"
 #include "controller/translate/annotations/reader.h"
 #include "controller/translate/annotations/redirect.h"
+#include "controller/translate/annotations/rewrite.h"
 #include "controller/translate/annotations/ssl_ciphers.h"
 #include "controller/translate/annotations/ssl_redirect.h"
 #include "controller/translate/annotations/static_files.h"
@@ -28,13 +29,14 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 11> kFamilies = {{
+const std::array<Family, 12> kFamilies = {{
     {kTimeoutNames, ReadTimeouts},
     {kBodySizeNames, ReadBodySize},
     {kBufferingNames, ReadBuffering},
     {kCompressionNames, ReadCompression},
     {kSslRedirectNames, ReadSslRedirect},
     {kRedirectNames, ReadRedirect},
+    {kRewriteNames, ReadRewrite},
     {kAuthTlsNames, ReadAuthTls},
     {kSslCiphersNames, ReadSslCiphers},
     {kUpstreamProtocolNames, ReadUpstreamProtocol},

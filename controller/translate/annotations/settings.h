@@ -86,6 +86,12 @@ struct IngressSettings {
   std::optional<bool> force_ssl_redirect;
   std::optional<bool> preserve_trailing_slash;  // in redirects to HTTPS
   std::optional<RedirectTo> redirect;
+  // Paths are regular expressions.
+  bool use_regex = false;
+  // Templates over $1 to $9, the groups of the path; empty: none.
+  std::string rewrite_target;
+  std::string forwarded_prefix;  // of no effect without the above
+  std::string app_root;          // absolute path or empty
   std::optional<ClientCertificates> client_certificates;
   std::string ssl_ciphers;  // OpenSSL list, or empty
   BackendProtocol backend_protocol = BackendProtocol::kUnspecified;

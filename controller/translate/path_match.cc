@@ -1,0 +1,41 @@
+#include "controller/translate/path_match.h"
+
+#include "re2/re2.h"
+#include "re2/stringpiece.h"
+
+namespace headgate::translate {
+namespace {
+
+// As the data plane's.
+constexpr size_t kMaxPatternBytes = 4 * 1024;
+constexpr int64_t kPatternMemory = 1 << 20;
+
+}  // namespace
+
+bool Rewrites(const IngressSettings& settings, std::string_view path) {
+  return !settings.rewrite_target.empty() && settings.rewrite_target != path;
+}
+
+bool IsRegex(const IngressSettings& settings, std::string_view path) {
+  return settings.use_regex || Rewrites(settings, path);
+}
+
+bool IsPathPattern(std::string_view text) {
+  if (text.size() > kMaxPatternBytes) return false;
+  re2::RE2::Options options;
+  options.set_case_sensitive(false);
+  options.set_encoding(re2::RE2::Options::EncodingLatin1);
+  options.set_log_errors(false);
+  options.set_max_mem(kPatternMemory);
+  return re2::RE2(re2::StringPiece(text.data(), text.size()), options).ok();
+}
+
+std::string QuotePattern(std::string_view text) {
+  return re2::RE2::QuoteMeta(re2::StringPiece(text.data(), text.size()));
+}
+
+bool TriedBefore(std::string_view a, std::string_view b) {
+  return a.size() != b.size() ? a.size() > b.size() : a > b;
+}
+
+}  // namespace headgate::translate

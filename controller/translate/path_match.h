@@ -1,0 +1,39 @@
+// How the paths of a host are told apart, and the order in which a host with regular expressions tries them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "controller/translate/annotations/settings.h"
+
+namespace headgate::translate {
+
+// What makes two routes of a host the same, in the order of the result: exact before prefix, longer before shorter.
+struct MatchKey {
+  bool exact = false;
+  std::string path;
+
+  friend bool operator==(const MatchKey&, const MatchKey&) = default;
+  friend bool operator<(const MatchKey& a, const MatchKey& b) {
+    if (a.exact != b.exact) return a.exact;
+    if (a.path.size() != b.path.size()) return a.path.size() > b.path.size();
+    return a.path < b.path;
+  }
+};
+
+// Whether requests for the path are sent on with another one.
+bool Rewrites(const IngressSettings& settings, std::string_view path);
+
+// Whether the path is a regular expression. One such path makes all the paths of its host regular expressions.
+bool IsRegex(const IngressSettings& settings, std::string_view path);
+
+// RE2 in the form in which the data plane matches paths.
+bool IsPathPattern(std::string_view text);
+
+// A pattern that fits the text and nothing else.
+std::string QuotePattern(std::string_view text);
+
+// Which of two patterns is tried first: the longer text, then the one that comes later in the alphabet.
+bool TriedBefore(std::string_view a, std::string_view b);
+
+}  // namespace headgate::translate

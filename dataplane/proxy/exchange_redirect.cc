@@ -1,0 +1,73 @@
+// Requests that are sent elsewhere, or ask the upstream for another path.
+#include "dataplane/http/uri.h"
+#include "dataplane/proxy/exchange.h"
+
+namespace headgate::proxy {
+namespace {
+
+constexpr std::string_view kAcmePrefix = "/.well-known/acme-challenge";
+
+}  // namespace
+
+bool Exchange::ReplyAppRoot(const route::HostRoutes& host, const http::NormalPath& path) {
+  const std::string& to = host.options().app_root;
+  if (to.empty() || path.match != "/") return false;
+  Reply(302, downstream_->arena().Join(client_.scheme, "://", client_.host, to));
+  return true;
+}
+
+void Exchange::Redirect(const config::RedirectAction& action) {
+  base::Arena& arena = downstream_->arena();
+  std::string_view location = action.location;
+  if (location.empty()) {
+    const std::string_view scheme = action.scheme.empty() ? client_.scheme : action.scheme;
+    location = arena.Join(scheme, "://", client_.host, request_->target);
+  } else if (location.starts_with('/')) {
+    location = arena.Join(client_.scheme, "://", client_.host, location);
+  }
+  if (action.keep_query && !request_->query().empty()) {
+    location = arena.Join(location, location.find('?') == std::string_view::npos ? "?" : "&",
+                          request_->query());
+  }
+  Reply(action.status, location);
+}
+
+// False when the request has been answered.
+bool Exchange::Rewrite(const http::NormalPath& path) {
+  using Outcome = route::PathRewrite::Outcome;
+  base::Arena& arena = downstream_->arena();
+  const auto result = route_->rewrite->Apply(path.match, client_.scheme, arena);
+  if (result.outcome == Outcome::kUnchanged) return true;
+  if (result.outcome == Outcome::kRefused) {
+    Fail({base::Failure::Side::kDownstream, base::Failure::Kind::kProtocol,
+          base::Failure::Retry::kNever,
+          "the rewritten path cannot be read in one way only"});
+    return false;
+  }
+  const std::string_view query = request_->target.substr(request_->path().size());
+  const std::string_view target = arena.Join(result.target, query);
+  if (result.outcome == Outcome::kRedirect) {
+    Reply(302, target);
+    return false;
+  }
+  forward_target_ = target;
+  forwarded_prefix_ = result.forwarded_prefix;
+  return true;
+}
+
+bool Exchange::ReplyHttpsRedirect() {
+  using Mode = config::HttpsRedirectMode;
+  const bool wanted = route_->https_redirect == Mode::kAlways ||
+                      (route_->https_redirect == Mode::kIfTlsConfigured && route_->host_has_tls);
+  if (!wanted || client_.scheme != "http") return false;
+  // A certificate is often fetched by answering over plain HTTP what would redirect to the missing certificate.
+  if (request_->target.starts_with(kAcmePrefix)) return false;
+  std::string_view target = request_->target;
+  if (target.ends_with('/') && !route_->https_redirect_keeps_slash) target.remove_suffix(1);
+  http::Authority authority;
+  if (!http::ParseAuthority(client_.host, downstream_->arena(), authority)) return false;
+  Reply(route_->https_redirect_status, downstream_->arena().Join("https://", authority.host, target));
+  return true;
+}
+
+}  // namespace headgate::proxy
