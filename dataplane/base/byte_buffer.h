@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 #include "dataplane/base/pooled_memory.h"
 
@@ -41,6 +42,13 @@ class ByteBuffer {
   void Consume(size_t size) {
     begin_ += size;
     if (empty()) Clear();
+  }
+
+  void Swap(ByteBuffer& other) {
+    std::swap(memory_, other.memory_);
+    std::swap(begin_, other.begin_);
+    std::swap(end_, other.end_);
+    std::swap(capacity_, other.capacity_);
   }
 
   // Drops the bytes and gives the memory back.

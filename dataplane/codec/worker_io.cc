@@ -2,11 +2,13 @@
 
 namespace headgate::codec {
 
-WorkerIo::WorkerIo(net::EventLoop& loop, base::BlockPool& blocks, observe::CounterShard& counters)
+WorkerIo::WorkerIo(net::EventLoop& loop, base::BlockPool& blocks, observe::CounterShard& counters,
+                   size_t max_pipes)
     : loop_(loop),
       blocks_(blocks),
       counters_(counters),
-      read_buffer_(std::make_unique_for_overwrite<char[]>(kReadBufferSize)) {}
+      read_buffer_(std::make_unique_for_overwrite<char[]>(kReadBufferSize)),
+      pipes_(max_pipes) {}
 
 std::string_view WorkerIo::date() {
   const time_t second = loop_.wall_now().tv_sec;

@@ -10,6 +10,7 @@
 #include "dataplane/base/arena.h"
 #include "dataplane/http/date.h"
 #include "dataplane/net/event_loop.h"
+#include "dataplane/net/pipe.h"
 #include "dataplane/observe/counters.h"
 
 namespace headgate::codec {
@@ -19,7 +20,8 @@ namespace headgate::codec {
 class WorkerIo {
  public:
   // All outlive this; `blocks` also outlives `loop`, which frees retired connections last of all.
-  WorkerIo(net::EventLoop& loop, base::BlockPool& blocks, observe::CounterShard& counters);
+  WorkerIo(net::EventLoop& loop, base::BlockPool& blocks, observe::CounterShard& counters,
+           size_t max_pipes = net::PipePool::kMaxPipes);
   WorkerIo(const WorkerIo&) = delete;
   WorkerIo& operator=(const WorkerIo&) = delete;
 
@@ -31,6 +33,9 @@ class WorkerIo {
   // are valid until the next read of any connection.
   std::span<char> read_buffer() { return {read_buffer_.get(), kReadBufferSize}; }
 
+  // For bodies that need not pass through memory.
+  net::PipePool& pipes() { return pipes_; }
+
   // The turn's time as a Date field value (RFC 9110 section 5.6.7), made once a second.
   std::string_view date();
 
@@ -41,6 +46,7 @@ class WorkerIo {
   base::BlockPool& blocks_;
   observe::CounterShard& counters_;
   std::unique_ptr<char[]> read_buffer_;
+  net::PipePool pipes_;
   time_t date_second_ = -1;
   std::array<char, http::kDateSize> date_text_{};
 };

@@ -13,7 +13,8 @@
 
 namespace headgate::files {
 
-FileServer::FileServer(net::EventLoop& loop, const StaticRoots& roots) : loop_(loop), roots_(roots) {
+FileServer::FileServer(net::EventLoop& loop, net::PipePool& pipes, const StaticRoots& roots)
+    : loop_(loop), pipes_(pipes), roots_(roots) {
   std::random_device random;
   boundary_state_ = (uint64_t{random()} << 32) | random();
 }

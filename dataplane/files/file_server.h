@@ -12,6 +12,7 @@
 #include "dataplane/files/static_roots.h"
 #include "dataplane/http/stream.h"
 #include "dataplane/net/event_loop.h"
+#include "dataplane/net/pipe.h"
 
 namespace headgate::files {
 
@@ -35,8 +36,8 @@ struct Located {
 // Answers requests from files: an upstream without endpoints. One per worker, on its loop; outlives the exchanges.
 class FileServer {
  public:
-  // Both outlive it.
-  FileServer(net::EventLoop& loop, const StaticRoots& roots);
+  // All outlive it.
+  FileServer(net::EventLoop& loop, net::PipePool& pipes, const StaticRoots& roots);
   ~FileServer();
   FileServer(const FileServer&) = delete;
   FileServer& operator=(const FileServer&) = delete;
@@ -71,6 +72,7 @@ class FileServer {
   void RecycleNow();
 
   net::EventLoop& loop_;
+  net::PipePool& pipes_;
   const StaticRoots& roots_;
   FileCache cache_;
   std::unique_ptr<char[]> buffer_;  // null until it is first needed

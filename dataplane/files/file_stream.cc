@@ -45,8 +45,9 @@ void FileStream::Deliver() {
   }
   if (pause_count_ > 0) return;
   http::ClientStreamEvents& events = *events_;
+  base::PipePtr pipe = NextPipe();
   std::string_view piece;
-  if (!NextPiece(piece)) {
+  if (pipe == nullptr && !NextPiece(piece)) {
     End();
     return events.OnUpstreamReset({.side = Failure::Side::kUpstream,
                                    .kind = Failure::Kind::kClosed,
@@ -58,7 +59,23 @@ void FileStream::Deliver() {
   } else {
     server_.loop_.Schedule(deliver_);
   }
-  events.OnResponseBody(piece, end);
+  if (pipe != nullptr) {
+    events.OnResponsePipe(std::move(pipe), end);
+  } else {
+    events.OnResponseBody(piece, end);
+  }
+}
+
+base::PipePtr FileStream::NextPipe() {
+  const BodyPart& part = parts_[next_part_];
+  if (located_.memory != nullptr || !part.text.empty() || part.size < FileServer::kPieceBytes) return nullptr;
+  const uint64_t limit = std::min(part.size, events_->ResponsePipeRoom());
+  base::PipePtr pipe = limit == 0 ? nullptr : server_.pipes_.Take();
+  if (pipe == nullptr) return nullptr;
+  // What fails here fails there too.
+  if (net::FillPipeFromFile(*pipe, located_.file->fd.get(), part.offset, limit) <= 0) return nullptr;
+  Advance(pipe->size);
+  return pipe;
 }
 
 bool FileStream::NextPiece(std::string_view& piece) {
@@ -80,10 +97,15 @@ bool FileStream::NextPiece(std::string_view& piece) {
     if (got <= 0) return false;  // cut short under our hands
     piece = {buffer, static_cast<size_t>(got)};
   }
-  part.offset += piece.size();
-  part.size -= piece.size();
-  if (part.size == 0) ++next_part_;
+  Advance(piece.size());
   return true;
+}
+
+void FileStream::Advance(size_t bytes) {
+  BodyPart& part = parts_[next_part_];
+  part.offset += bytes;
+  part.size -= bytes;
+  if (part.size == 0) ++next_part_;
 }
 
 void FileStream::End() {

@@ -33,8 +33,11 @@ class FileStream final : public http::ClientStream {
 
  private:
   void Deliver();
+  // The next piece of the body within the kernel, where the client's connection takes it so. Null: by NextPiece.
+  base::PipePtr NextPipe();
   // The next piece of the body, at most FileServer::kPieceBytes; false when the file is shorter than it was.
   bool NextPiece(std::string_view& piece);
+  void Advance(size_t bytes);
   // No event after this.
   void End();
 

@@ -25,12 +25,45 @@ uint64_t Load(const char* at) {
   return word;
 }
 
+// Four to eight bytes as one word; those in the middle may be in it twice.
+uint64_t LoadShort(const char* at, size_t size) {
+  uint32_t first;
+  uint32_t last;
+  std::memcpy(&first, at, sizeof(first));
+  std::memcpy(&last, at + size - sizeof(last), sizeof(last));
+  return first | uint64_t{last} << 32;
+}
+
+// Whether `text` is `known`, which is in lower case and, as the caller has seen, of the same size. A few words, because
+// that size is known to the compiler.
+template <size_t kArray>
+bool Is(std::string_view text, const char (&known)[kArray]) {
+  constexpr size_t kSize = kArray - 1;
+  const char* const at = text.data();
+  if constexpr (kSize < 4) {
+    for (size_t i = 0; i < kSize; ++i) {
+      if (ToLower(at[i]) != known[i]) return false;
+    }
+    return true;
+  } else if constexpr (kSize < 8) {
+    return Lower(LoadShort(at, kSize)) == LoadShort(known, kSize);
+  } else {
+    for (size_t i = 0; i + 8 < kSize; i += 8) {
+      if (Lower(Load(at + i)) != Load(known + i)) return false;
+    }
+    return Lower(Load(at + kSize - 8)) == Load(known + kSize - 8);
+  }
+}
+
 }  // namespace
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   const size_t size = a.size();
   if (size != b.size()) return false;
-  if (size < 8) {
+  if (size >= 4 && size < 8) {
+    return Lower(LoadShort(a.data(), size)) == Lower(LoadShort(b.data(), size));
+  }
+  if (size < 4) {
     for (size_t i = 0; i < size; ++i) {
       if (ToLower(a[i]) != ToLower(b[i])) return false;
     }
@@ -45,9 +78,7 @@ bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
 
 FieldId ClassifyFieldName(std::string_view name) {
   using enum FieldId;
-  const auto is = [name](std::string_view known, FieldId id) {
-    return EqualsIgnoreCase(name, known) ? id : kOther;
-  };
+  const auto is = [name](const auto& known, FieldId id) { return Is(name, known) ? id : kOther; };
   if (name.empty()) return kOther;
   const char first = ToLower(name.front());
   switch (name.size()) {

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "dataplane/base/arena.h"
 #include "dataplane/base/failure.h"
+#include "dataplane/base/pipe.h"
 #include "dataplane/http/connection_info.h"
 #include "dataplane/http/message.h"
 
@@ -37,6 +39,11 @@ class ServerStream {
   // hop-by-hop ones. 101 is for requests with `upgrade` only, and never the `end`.
   virtual void SendHead(const ResponseHead& head, bool end) = 0;
   virtual void SendBody(std::string_view piece, bool end) = 0;
+  // How many bytes of the body SendPipe would take now: 0 for streams that take none, and while the last pipe is not
+  // empty.
+  virtual uint64_t pipe_room() const { return 0; }
+  // As SendBody, with a pipe that holds something. REQUIRES: no more than pipe_room().
+  virtual void SendPipe(base::PipePtr /*pipe*/, bool /*end*/) {}
   // Ends the response.
   virtual void SendTrailers(const HeaderMap& trailers) = 0;
 
@@ -50,7 +57,7 @@ class ServerStream {
   virtual void Reset() = 0;
 
   // Bytes accepted by Send that the peer's socket has not taken. Above kHighWater the sender should stop until
-  // OnDownstreamWritable.
+  // OnDownstreamWritable. A pipe counts for kHighWater more than it holds: it is emptied before anything is added.
   virtual size_t unsent_bytes() const = 0;
 
   // Memory with the life of the exchange; request heads point into it.
@@ -140,6 +147,9 @@ class ClientStreamEvents {
   // A status of 101 is an answer to `upgrade` and names that protocol; the codec has checked it.
   virtual void OnResponseHead(const ResponseHead& head, bool end) = 0;
   virtual void OnResponseBody(std::string_view piece, bool end) = 0;
+  // Asked before much is read: how many bytes may be given to OnResponsePipe now.
+  virtual uint64_t ResponsePipeRoom() const { return 0; }
+  virtual void OnResponsePipe(base::PipePtr /*pipe*/, bool /*end*/) {}
   virtual void OnResponseTrailers(const HeaderMap& trailers) = 0;
   // Connected, or below kLowWater after having been above kHighWater.
   virtual void OnUpstreamWritable() = 0;

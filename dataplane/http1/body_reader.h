@@ -45,6 +45,15 @@ class BodyReader {
     return Step::kError;
   }
 
+  // For bodies that are not cut into chunks: how much of what follows belongs to them as it is, and that so much of it was
+  // taken elsewhere.
+  uint64_t plain_bytes() const {
+    return fixed() ? length_.size : until_close() ? ~uint64_t{0} : 0;
+  }
+  void Skip(uint64_t size) {
+    if (fixed()) length_.size -= size;
+  }
+
   bool until_close() const { return length_.kind == http::BodyLength::Kind::kUntilClose; }
   bool chunked() const { return length_.kind == http::BodyLength::Kind::kChunked; }
   // Fixed bodies: bytes still to come.

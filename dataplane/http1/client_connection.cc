@@ -20,6 +20,9 @@ using observe::CounterId;
 // 1xx responses that one attempt may bring.
 constexpr uint32_t kMaxInformational = 32;
 
+// For less than this a pipe is not worth its system calls.
+constexpr uint64_t kWorthAPipe = 64 * 1024;
+
 }  // namespace
 
 ClientConnection::ClientConnection(codec::WorkerIo& io, const codec::ClientOptions& options,
@@ -152,13 +155,21 @@ bool ClientConnection::WantsToRead() const {
 void ClientConnection::ReadAndProcess() {
   while (readable_ && WantsToRead()) {
     const std::span<char> buffer = io_.read_buffer();
-    const net::IoResult result = transport_->Read(buffer);
+    uint64_t limit = 0;
+    base::PipePtr pipe = TakePipe(limit);
+    const net::IoResult result =
+        pipe == nullptr ? transport_->Read(buffer) : transport_->ReadPipe(*pipe, limit);
     switch (result.status) {
       case net::IoResult::Status::kOk:
         // A short read means that nothing is left, except that the end of the stream gives no further edge.
         if (result.drained && !peer_closed_) readable_ = false;
+        bulk_ = !result.drained;
         io_.counters()[CounterId::kUpstreamBytesRead].Add(result.bytes);
-        Process({buffer.data(), result.bytes});
+        if (pipe == nullptr) {
+          Process({buffer.data(), result.bytes});
+        } else {
+          ProcessPipe(std::move(pipe));
+        }
         break;
       case net::IoResult::Status::kBlocked:
         readable_ = false;
@@ -173,6 +184,25 @@ void ClientConnection::ReadAndProcess() {
         return;
     }
   }
+}
+
+// For the next read, of at most `limit` bytes; null: it goes to memory.
+base::PipePtr ClientConnection::TakePipe(uint64_t& limit) {
+  if (response_ != Response::kBody || !input_.empty() || !transport_->has_pipes()) return nullptr;
+  limit = body_reader_.plain_bytes();
+  if (limit < kWorthAPipe || (body_reader_.until_close() && !bulk_)) return nullptr;
+  limit = std::min(limit, events_->ResponsePipeRoom());
+  return limit == 0 ? nullptr : io_.pipes().Take();
+}
+
+void ClientConnection::ProcessPipe(base::PipePtr pipe) {
+  body_reader_.Skip(pipe->size);
+  const bool end = body_reader_.fixed() && body_reader_.left() == 0;
+  if (end) response_ = Response::kComplete;
+  events_->OnResponsePipe(std::move(pipe), end);
+  if (state_ == State::kClosed) return;
+  UpdateReadTimer();
+  MaybeFinishAttempt();
 }
 
 void ClientConnection::Process(std::string_view data) {

@@ -89,7 +89,9 @@ class ClientConnection final : public net::Retirable,
   // Reading. All of these may end with the connection closed or the attempt over.
   bool WantsToRead() const;
   void ReadAndProcess();
+  base::PipePtr TakePipe(uint64_t& limit);
   void Process(std::string_view data);
+  void ProcessPipe(base::PipePtr pipe);
   size_t ProcessSome(std::string_view data);
   size_t ProcessHead(std::string_view data);
   size_t ProcessBody(std::string_view data);
@@ -127,6 +129,7 @@ class ClientConnection final : public net::Retirable,
 
   State state_ = State::kConnecting;
   bool readable_ = false;        // the kernel may hold bytes
+  bool bulk_ = false;            // it held more than one read takes
   bool peer_closed_ = false;     // an edge said so; what it sent before may still have to be read
   bool attempt_open_ = false;    // between StartAttempt and FinishAttempt, Reset or failure
 

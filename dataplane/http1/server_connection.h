@@ -48,11 +48,15 @@ class ServerConnection final : public codec::ServerConnection,
   void SendInformational(const http::ResponseHead& head) override;
   void SendHead(const http::ResponseHead& head, bool end) override;
   void SendBody(std::string_view piece, bool end) override;
+  uint64_t pipe_room() const override;
+  void SendPipe(base::PipePtr pipe, bool end) override;
   void SendTrailers(const http::HeaderMap& trailers) override;
   void PauseReading() override;
   void ResumeReading() override;
   void Reset() override;
-  size_t unsent_bytes() const override { return output_.size(); }
+  size_t unsent_bytes() const override {
+    return output_.has_pipe() ? kHighWater + output_.size() : output_.size();
+  }
   base::Arena& arena() override { return arena_; }
   const http::ConnectionInfo& connection() const override { return info_; }
 
@@ -89,6 +93,7 @@ class ServerConnection final : public codec::ServerConnection,
 
   // Writing.
   void Write(std::string_view before, std::string_view piece, std::string_view after);
+  void AfterSend(codec::OutputQueue::Result result);
   void ScheduleFlush();
   void Flush();
   void MaybeNotifyWritable();

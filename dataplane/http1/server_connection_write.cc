@@ -125,6 +125,35 @@ void ServerConnection::SendBody(std::string_view piece, bool end) {
   if (end) EndResponse();
 }
 
+uint64_t ServerConnection::pipe_room() const {
+  if (state_ == State::kClosed || !head_sent_ || response_ended_ || output_.has_pipe() ||
+      !transport_->has_pipes()) {
+    return 0;
+  }
+  switch (framing_) {
+    case Framing::kNone: return 0;
+    case Framing::kFixed: return fixed_left_;
+    case Framing::kChunked:
+    case Framing::kUntilClose: return ~uint64_t{0};
+  }
+  return 0;
+}
+
+void ServerConnection::SendPipe(base::PipePtr pipe, bool end) {
+  if (pipe->size > pipe_room()) return;
+  io_.counters()[CounterId::kDownstreamBytesPiped].Add(pipe->size);
+  char head[kMaxChunkHead];
+  std::string_view before, after;
+  if (framing_ == Framing::kFixed) {
+    fixed_left_ -= pipe->size;
+  } else if (framing_ == Framing::kChunked) {
+    before = {head, WriteChunkHead(pipe->size, head)};
+    after = end ? std::string_view("\r\n0\r\n\r\n") : kChunkEnd;
+  }
+  if (!write_failed_) AfterSend(output_.SendPipe(*transport_, before, std::move(pipe), after));
+  if (end) EndResponse();
+}
+
 void ServerConnection::SendTrailers(const http::HeaderMap& trailers) {
   if (state_ == State::kClosed || !head_sent_ || response_ended_) return;
   if (framing_ == Framing::kChunked) {
@@ -137,16 +166,19 @@ void ServerConnection::SendTrailers(const http::HeaderMap& trailers) {
 void ServerConnection::Write(std::string_view before, std::string_view piece,
                              std::string_view after) {
   if (write_failed_) return;
-  const codec::OutputQueue::Result result = output_.Send(*transport_, before, piece, after);
+  AfterSend(output_.Send(*transport_, before, piece, after));
+}
+
+void ServerConnection::AfterSend(codec::OutputQueue::Result result) {
   if (result == codec::OutputQueue::Result::kFailed) {
     write_failed_ = true;
     io_.loop().Schedule(ready_task_);
     return;
   }
   if (output_.blocked() && !send_timer_.armed()) send_timer_.Arm(options_.send_timeout);
-  if (output_.size() > kHighWater) {
+  if (unsent_bytes() > kHighWater) {
     was_above_high_water_ = true;
-  } else if (was_above_high_water_ && output_.size() < kLowWater) {
+  } else if (was_above_high_water_ && unsent_bytes() < kLowWater) {
     io_.loop().Schedule(ready_task_);
   }
   ScheduleFlush();
@@ -189,7 +221,7 @@ void ServerConnection::Flush() {
 }
 
 void ServerConnection::MaybeNotifyWritable() {
-  if (!was_above_high_water_ || output_.size() >= kLowWater) return;
+  if (!was_above_high_water_ || unsent_bytes() >= kLowWater) return;
   was_above_high_water_ = false;
   if (events_ != nullptr && !response_ended_) events_->OnDownstreamWritable();
 }

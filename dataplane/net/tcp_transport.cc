@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "dataplane/net/pipe.h"
+
 namespace headgate::net {
 namespace {
 
@@ -44,6 +46,19 @@ IoResult TcpTransport::Write(std::span<const iovec> pieces) {
   if (sent < 0) return FromErrno(errno);
   const auto bytes = static_cast<size_t>(sent);
   return {.status = IoResult::Status::kOk, .bytes = bytes, .drained = bytes < total};
+}
+
+IoResult TcpTransport::ReadPipe(base::Pipe& into, size_t limit) {
+  const ssize_t moved = FillPipe(into, fd_.get(), limit);
+  if (moved < 0) return FromErrno(errno);
+  if (moved == 0) return {.status = IoResult::Status::kEof};
+  return {.status = IoResult::Status::kOk, .bytes = static_cast<size_t>(moved)};
+}
+
+IoResult TcpTransport::WritePipe(base::Pipe& from) {
+  const ssize_t moved = DrainPipe(from, fd_.get());
+  if (moved < 0) return FromErrno(errno);
+  return {.status = IoResult::Status::kOk, .bytes = static_cast<size_t>(moved)};
 }
 
 void TcpTransport::ShutdownWrite() { shutdown(fd_.get(), SHUT_WR); }

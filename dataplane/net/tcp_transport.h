@@ -14,6 +14,9 @@ class TcpTransport final : public Transport {
   IoResult Handshake() override { return {.status = IoResult::Status::kOk}; }
   IoResult Read(std::span<char> into) override;
   IoResult Write(std::span<const iovec> pieces) override;
+  bool has_pipes() const override { return true; }
+  IoResult ReadPipe(base::Pipe& into, size_t limit) override;
+  IoResult WritePipe(base::Pipe& from) override;
   void ShutdownWrite() override;
 
  private:

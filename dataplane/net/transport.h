@@ -9,6 +9,7 @@
 
 #include "dataplane/base/client_identity.h"
 #include "dataplane/base/failure.h"
+#include "dataplane/base/pipe.h"
 
 namespace headgate::net {
 
@@ -48,6 +49,13 @@ class Transport {
   // Writes the pieces in order, as many bytes as are taken without blocking. After kBlocked the same bytes (more
   // may follow) must be offered again.
   virtual IoResult Write(std::span<const iovec> pieces) = 0;
+
+  // Whether bytes can move between the socket and a pipe within the kernel, which is what these do: as Read into an empty
+  // pipe, at most `limit` bytes, and as Write of what the pipe holds. Only kBlocked tells that nothing more can be
+  // moved now.
+  virtual bool has_pipes() const { return false; }
+  virtual IoResult ReadPipe(base::Pipe& /*into*/, size_t /*limit*/) { return {}; }
+  virtual IoResult WritePipe(base::Pipe& /*from*/) { return {}; }
 
   // Sends the end of our direction (FIN; TLS close_notify first). Does not block; best effort.
   virtual void ShutdownWrite() = 0;

@@ -15,6 +15,7 @@ std::string_view CounterName(CounterId id) {
     case CounterId::kDownstreamResets: return "downstream_resets_total";
     case CounterId::kDownstreamBytesRead: return "downstream_read_bytes_total";
     case CounterId::kDownstreamBytesWritten: return "downstream_written_bytes_total";
+    case CounterId::kDownstreamBytesPiped: return "downstream_piped_bytes_total";
     case CounterId::kDownstreamProxyHeaderFailures:
       return "downstream_proxy_protocol_failures_total";
     case CounterId::kDownstreamTlsFailures: return "downstream_tls_failures_total";

@@ -38,6 +38,7 @@ enum class CounterId : uint8_t {
   kDownstreamResets,             // client gone in mid-exchange
   kDownstreamBytesRead,
   kDownstreamBytesWritten,
+  kDownstreamBytesPiped,         // of these, bytes of bodies that never left the kernel
   kDownstreamProxyHeaderFailures,  // PROXY protocol: missing, malformed or late
   kDownstreamTlsFailures,
   kDownstreamTlsHandshakes,      // completed

@@ -326,6 +326,15 @@ void Exchange::OnResponseBody(std::string_view piece, bool end) {
   UpdateHolds();
 }
 
+uint64_t Exchange::ResponsePipeRoom() const { return tunnel_ ? 0 : response_body_.pipe_room(); }
+
+void Exchange::OnResponsePipe(base::PipePtr pipe, bool end) {
+  record_.attempt_storage[record_.attempt_count - 1].response_bytes += pipe->size;
+  response_body_.SendPipe(std::move(pipe), end);
+  if (end) return EndUpstream();
+  UpdateHolds();
+}
+
 void Exchange::OnResponseTrailers(const http::HeaderMap& trailers) {
   response_body_.SendTrailers(trailers);
   EndUpstream();

@@ -89,6 +89,8 @@ class Exchange final : public net::Retirable,
   void OnResponseInformational(const http::ResponseHead& head) override;
   void OnResponseHead(const http::ResponseHead& head, bool end) override;
   void OnResponseBody(std::string_view piece, bool end) override;
+  uint64_t ResponsePipeRoom() const override;
+  void OnResponsePipe(base::PipePtr pipe, bool end) override;
   void OnResponseTrailers(const http::HeaderMap& trailers) override;
   void OnUpstreamWritable() override;
   void OnUpstreamReset(const base::Failure& failure) override;

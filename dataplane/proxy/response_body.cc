@@ -45,6 +45,16 @@ void ResponseBody::Send(std::string_view piece, bool end) {
   }
 }
 
+uint64_t ResponseBody::pipe_room() const {
+  return ahead_ || encoder_ != nullptr ? 0 : downstream_->pipe_room();
+}
+
+void ResponseBody::SendPipe(base::PipePtr pipe, bool end) {
+  complete_ = end;
+  sent_bytes_ += pipe->size;
+  downstream_->SendPipe(std::move(pipe), end);
+}
+
 void ResponseBody::SendTrailers(const http::HeaderMap& trailers) {
   if (encoder_ == nullptr && buffer_.unread() == 0) return downstream_->SendTrailers(trailers);
   trailers_ = trailers;

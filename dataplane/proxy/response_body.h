@@ -43,6 +43,9 @@ class ResponseBody final : private EncodeJob {
 
   // From upstream, in order; `end` and trailers as for streams.
   void Send(std::string_view piece, bool end);
+  // The same by pipe: how many bytes may come so.
+  uint64_t pipe_room() const;
+  void SendPipe(base::PipePtr pipe, bool end);
   void SendTrailers(const http::HeaderMap& trailers);
   // The client takes more.
   void OnWritable();

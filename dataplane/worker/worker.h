@@ -34,6 +34,8 @@ struct WorkerOptions {
   std::vector<net::Fd> https_sockets;
   // Client connections beyond this are closed at once: better a few refused than everybody starved of descriptors.
   size_t max_connections = 10'000;
+  // Bodies that may be on their way through the kernel at once; see net/pipe.h.
+  size_t max_pipes = net::PipePool::kMaxPipes;
   // Null: no access log.
   observe::AccessLogFile* access_log = nullptr;
   // Outlives the worker.
@@ -112,7 +114,7 @@ class Worker final : private net::AcceptHandler,
   observe::RouteStats route_stats_;
   base::BlockPool blocks_;  // outlives the loop, which frees what is retired
   net::EventLoop loop_;
-  codec::WorkerIo io_{loop_, blocks_, counters_};
+  codec::WorkerIo io_{loop_, blocks_, counters_, options_.max_pipes};
   proxy::RequestIdSource ids_;
   proxy::EncodeQueue encoders_{loop_};
   tls::ServerContext tls_context_;
@@ -121,7 +123,7 @@ class Worker final : private net::AcceptHandler,
   // The newest last; earlier ones are still used by exchanges. Empty before the first configuration.
   std::vector<std::unique_ptr<proxy::ConfigGeneration>> generations_;
   upstream::ClusterSet clusters_;
-  files::FileServer files_{loop_, *options_.static_roots};
+  files::FileServer files_{loop_, io_.pipes(), *options_.static_roots};
 
   // Exchanges live here from their request to the end of the turn they finish in, and are used again.
   std::vector<std::unique_ptr<proxy::Exchange>> exchanges_;

@@ -20,6 +20,8 @@ struct PoolOptions {
   std::vector<base::Address> https_listen;
   // For the whole process. 0: what the descriptor limit allows.
   size_t max_connections = 0;
+  // See WorkerOptions::max_pipes.
+  size_t max_pipes = net::PipePool::kMaxPipes;
   // Not owned; null: no access log.
   observe::AccessLogFile* access_log = nullptr;
   // Where bodies go that do not fit in memory, and how many bytes of them at most. 0: none.

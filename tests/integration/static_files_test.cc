@@ -157,6 +157,7 @@ TEST_F(StaticFilesTest, SendsALargeFileAndPartsOfIt) {
   EXPECT_EQ(parts.status, 206);
   EXPECT_NE(parts.body.find(content.substr(0, 10)), std::string::npos);
   EXPECT_NE(parts.body.find(content.substr(content.size() - 10)), std::string::npos);
+  EXPECT_GT(proxy.Count(observe::CounterId::kDownstreamBytesPiped), content.size() / 2);
   EXPECT_EQ(Ask("/disk/big.bin", "Range: bytes=9000000-\r\n").status, 416);
   EXPECT_EQ(Ask("/disk/").body, "<p>disk");  // the connection is where it should be
 }

@@ -3,6 +3,8 @@
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
+#include <signal.h>
+
 #include <chrono>
 #include <future>
 
@@ -10,8 +12,9 @@
 
 namespace headgate::test {
 
-TestProxy::TestProxy(int workers, uint64_t spill_limit, files::StaticRoots static_roots)
+TestProxy::TestProxy(int workers, uint64_t spill_limit, files::StaticRoots static_roots, size_t max_pipes)
     : builder_(config::ConfigBuilder::Options{}) {
+  signal(SIGPIPE, SIG_IGN);  // as Shutdown does in the program
   const base::Address any_port = *base::Address::ParseHostPort("127.0.0.1:0");
   worker::PoolOptions options;
   options.workers = workers;
@@ -19,6 +22,7 @@ TestProxy::TestProxy(int workers, uint64_t spill_limit, files::StaticRoots stati
   options.https_listen = {any_port};
   options.spill_dir = testing::TempDir();
   options.spill_limit = spill_limit;
+  options.max_pipes = max_pipes;
   options.static_roots = std::move(static_roots);
   options.release = [this](std::shared_ptr<const config::CompiledConfig> config) {
     std::lock_guard lock(released_mutex_);

@@ -17,9 +17,10 @@ namespace headgate::test {
 // the control thread.
 class TestProxy {
  public:
-  // `spill_limit`: bytes of bodies on disk, see worker::PoolOptions.
+  // `spill_limit`: bytes of bodies on disk, and `max_pipes`: see worker::PoolOptions.
   explicit TestProxy(int workers = 1, uint64_t spill_limit = uint64_t{1} << 30,
-                     files::StaticRoots static_roots = {});
+                     files::StaticRoots static_roots = {},
+                     size_t max_pipes = net::PipePool::kMaxPipes);
   ~TestProxy();
 
   uint16_t http_port() const { return pool_->http_addresses()[0].port(); }
