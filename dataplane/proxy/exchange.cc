@@ -43,6 +43,7 @@ void Exchange::Begin(http::ServerStream& downstream, const http::RequestHead& he
   forwarded_prefix_ = {};
   attempts_ = 0;
   tried_count_ = 0;
+  endpoint_ = nullptr;
   attempt_reused_ = false;
   holding_request_ = false;
   holding_response_ = false;
@@ -220,7 +221,7 @@ void Exchange::OpenAttempt() {
   if (record_.upstream_name.empty()) {
     record_.upstream_name = downstream_->arena().Copy(cluster->log_name());
   }
-  upstream::Endpoint* endpoint = cluster->Pick({tried_.data(), tried_count_});
+  upstream::Endpoint* endpoint = cluster->Pick({.tried = {tried_.data(), tried_count_}});
   if (endpoint == nullptr) return Fail(none);
 
   ++attempts_;
@@ -228,12 +229,14 @@ void Exchange::OpenAttempt() {
   observe::AttemptRecord& attempt = record_.attempt_storage[record_.attempt_count++];
   attempt = {};
   attempt.address = downstream_->arena().Copy(endpoint->text());
-  attempt_address_ = endpoint->address();
+  endpoint_ = endpoint;
+  endpoint->OnAttemptBegin();
   // Where one pooled connection was dead others may be: the next attempt does not try its luck again.
   const bool fresh = attempt_reused_;
   upstream_ = endpoint->Open(*this, downstream_->arena(), attempt_timeouts(), fresh);
   attempt_reused_ = upstream_ != nullptr && upstream_->reused();
   if (upstream_ == nullptr) {
+    endpoint->OnAttemptEnd({.given_up = true});  // not for anything that the endpoint did
     return HandleAttemptFailure({Failure::Side::kUpstream, Failure::Kind::kConnectRefused,
                                  Failure::Retry::kAlways, "no connection could be begun"});
   }
@@ -353,17 +356,19 @@ void Exchange::OnResponseBodyFailed(std::string_view why) {
 void Exchange::EndUpstream() {
   deadline_timer_.Cancel();
   if (!request_body_.sent()) upstream_->Reset();  // answered early: the rest of the body has no reader
-  DetachUpstream();
+  DetachUpstream({});
 }
 
 void Exchange::OnUpstreamReset(const Failure& failure) {
-  DetachUpstream();
+  DetachUpstream({.failure = failure.kind});
   if (tunnel_response_ended_) return;  // the client has all of it; what it still sends has no reader
   HandleAttemptFailure(failure);
 }
 
 void Exchange::HandleAttemptFailure(const Failure& failure) {
-  if (!attempt_reused_ && tried_count_ < tried_.size()) tried_[tried_count_++] = attempt_address_;
+  if (endpoint_ != nullptr && !attempt_reused_ && tried_count_ < tried_.size()) {
+    tried_[tried_count_++] = endpoint_->id;
+  }
   if (phase_ == Phase::kForwarding && MayRetry(failure)) {
     failure_ = failure;
     Advance(Event::kAttemptRetry);
@@ -466,12 +471,16 @@ void Exchange::UpdateHolds() {
 void Exchange::AbandonUpstream() {
   if (upstream_ == nullptr) return;
   upstream_->Reset();
-  DetachUpstream();
+  DetachUpstream({.given_up = true});
 }
 
-void Exchange::DetachUpstream() {
+void Exchange::DetachUpstream(upstream::AttemptOutcome outcome) {
   upstream_ = nullptr;
-  record_.attempt_storage[record_.attempt_count - 1].response_time = Since(attempt_started_);
+  observe::AttemptRecord& attempt = record_.attempt_storage[record_.attempt_count - 1];
+  attempt.response_time = Since(attempt_started_);
+  outcome.status = attempt.status;
+  outcome.header_time = attempt.header_time;
+  if (endpoint_ != nullptr) endpoint_->OnAttemptEnd(outcome);
   UpdateHolds();
 }
 

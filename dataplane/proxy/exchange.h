@@ -130,7 +130,8 @@ class Exchange final : public net::Retirable,
   void UpdateHolds();
   void EndUpstream();
   void AbandonUpstream();
-  void DetachUpstream();
+  // `outcome`: what went wrong; the rest is filled in.
+  void DetachUpstream(upstream::AttemptOutcome outcome);
   void Finish();
 
   // Settings of the route, else of the data plane.
@@ -158,9 +159,10 @@ class Exchange final : public net::Retirable,
   http::ResponseHead response_head_;
 
   size_t attempts_ = 0;
-  std::array<base::Address, kMaxAttempts> tried_;  // endpoints that failed us
+  std::array<balance::PeerId, kMaxAttempts> tried_;  // endpoints that failed us
   size_t tried_count_ = 0;
-  base::Address attempt_address_;
+  // Of the attempt; valid while there is one, and until the turn ends. Null: the answer comes from files.
+  upstream::Endpoint* endpoint_ = nullptr;
   bool attempt_reused_ = false;
 
   RequestBody request_body_;

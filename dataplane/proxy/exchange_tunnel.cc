@@ -38,7 +38,7 @@ void Exchange::OnTunnelRequest(std::string_view piece, bool end) {
   if (upstream_ == nullptr) return request_body_.Ignore(piece, end);  // it has said everything, and reads no more
   tunnel_timer_.Arm(tunnel_idle_);
   request_body_.Receive(piece, end, upstream_);
-  if (end && tunnel_response_ended_) return DetachUpstream();
+  if (end && tunnel_response_ended_) return DetachUpstream({});
   UpdateHolds();
 }
 
@@ -46,7 +46,7 @@ void Exchange::OnTunnelResponse(std::string_view piece, bool end) {
   counters()[CounterId::kTunnelBytesToClients].Add(piece.size());
   tunnel_timer_.Arm(tunnel_idle_);
   tunnel_response_ended_ = end;
-  if (end && request_body_.complete()) DetachUpstream();
+  if (end && request_body_.complete()) DetachUpstream({});
   response_body_.Send(piece, end);
   UpdateHolds();
 }

@@ -10,54 +10,6 @@ constexpr net::milliseconds kSweepEvery{1000};
 
 }  // namespace
 
-Cluster::~Cluster() {
-  for (auto& endpoint : endpoints_) set_.Adopt(std::move(endpoint));
-}
-
-void Cluster::Update(std::shared_ptr<const config::CompiledCluster> compiled) {
-  absl::flat_hash_map<base::Address, std::unique_ptr<Endpoint>> before;
-  const bool same = compiled_ != nullptr && compiled_->protocol == compiled->protocol &&
-                    compiled_->tls == compiled->tls;
-  for (auto& endpoint : endpoints_) {
-    if (!same) {
-      set_.Adopt(std::move(endpoint));
-      continue;
-    }
-    const bool first = before.try_emplace(endpoint->address(), std::move(endpoint)).second;
-    if (!first) set_.Adopt(std::move(endpoint));  // the same address twice; try_emplace has left it to us
-  }
-  endpoints_.clear();
-  compiled_ = std::move(compiled);
-  if (!same) {
-    tls_ = compiled_->tls == nullptr
-               ? nullptr
-               : std::make_unique<tls::ClientContext>(
-                     compiled_->tls, compiled_->protocol == config::Protocol::kH2 ? "h2" : "http/1.1",
-                     set_.tls_scratch());
-  }
-  endpoints_.reserve(compiled_->endpoints.size());
-  std::vector<balance::Candidate> candidates;
-  candidates.reserve(compiled_->endpoints.size());
-  for (const config::CompiledEndpoint& wanted : compiled_->endpoints) {
-    const auto known = before.find(wanted.address);
-    endpoints_.push_back(known != before.end() && known->second != nullptr
-                             ? std::move(known->second)
-                             : Endpoint::Make(set_, wanted.address, compiled_->protocol, tls_.get()));
-    candidates.push_back({.weight = std::max(wanted.weight, 1u), .draining = wanted.draining});
-  }
-  round_robin_.Reset(candidates);
-  for (auto& [address, endpoint] : before) {
-    if (endpoint != nullptr) set_.Adopt(std::move(endpoint));
-  }
-}
-
-Endpoint* Cluster::Pick(std::span<const base::Address> tried) {
-  const auto choice = round_robin_.Pick([&](uint32_t index) {
-    return std::find(tried.begin(), tried.end(), endpoints_[index]->address()) != tried.end();
-  });
-  return choice ? endpoints_[choice->index].get() : nullptr;
-}
-
 ClusterSet::ClusterSet(codec::WorkerIo& io, uint64_t seed)
     : io_(io), seed_(seed), sweep_timer_(io.loop().timers(), *this) {}
 

@@ -10,16 +10,21 @@
 
 namespace headgate::upstream {
 
-std::unique_ptr<Endpoint> Endpoint::Make(ClusterSet& set, const base::Address& address,
+std::unique_ptr<Endpoint> Endpoint::Make(ClusterSet& set, Cluster& cluster, const base::Address& address,
                                          config::Protocol protocol, tls::ClientContext* tls) {
   if (protocol == config::Protocol::kH2c || protocol == config::Protocol::kH2) {
-    return std::make_unique<Http2Endpoint>(set, address, tls);
+    return std::make_unique<Http2Endpoint>(set, cluster, address, tls);
   }
-  return std::make_unique<Http1Endpoint>(set, address, tls);
+  return std::make_unique<Http1Endpoint>(set, cluster, address, tls);
 }
 
-Endpoint::Endpoint(ClusterSet& set, const base::Address& address, tls::ClientContext* tls)
-    : set_(set), address_(address), text_(address.Text()), tls_(tls) {}
+Endpoint::Endpoint(ClusterSet& set, Cluster& cluster, const base::Address& address, tls::ClientContext* tls)
+    : Peer(set.NextPeerId()), set_(set), cluster_(&cluster), address_(address), text_(address.Text()), tls_(tls) {}
+
+void Endpoint::OnAttemptEnd(const AttemptOutcome& outcome) {
+  --active;
+  if (cluster_ != nullptr) cluster_->OnAttemptEnd(*this, outcome);
+}
 
 std::unique_ptr<net::Transport> Endpoint::Connect() {
   auto fd = net::ConnectTcp(address_);
@@ -29,11 +34,11 @@ std::unique_ptr<net::Transport> Endpoint::Connect() {
 }
 
 void Endpoint::OnConnectionGone() {
-  if (leaving_ && connection_count() == 0) set_.OnEndpointLeft(*this);
+  if (leaving() && connection_count() == 0) set_.OnEndpointLeft(*this);
 }
 
 void Endpoint::Leave() {
-  leaving_ = true;
+  cluster_ = nullptr;
   if (connection_count() == 0) {
     set_.OnEndpointLeft(*this);
   } else {

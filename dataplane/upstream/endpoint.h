@@ -1,11 +1,15 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "dataplane/balance/peer.h"
 #include "dataplane/base/address.h"
 #include "dataplane/base/arena.h"
+#include "dataplane/base/failure.h"
 #include "dataplane/base/intrusive_list.h"
 #include "dataplane/codec/options.h"
 #include "dataplane/config/compiled_config.h"
@@ -16,17 +20,29 @@
 
 namespace headgate::upstream {
 
+class Cluster;
 class ClusterSet;
+
+// How an attempt went, for whoever judges endpoints by it.
+struct AttemptOutcome {
+  // kNone: it has delivered its whole response, or was given up.
+  base::Failure::Kind failure = base::Failure::Kind::kNone;
+  bool given_up = false;  // by us or by the client: says nothing about the endpoint beyond what follows
+  uint16_t status = 0;    // 0: no response head came
+  // From the beginning of the attempt, the making of a connection included, to the response head. Negative: none came.
+  std::chrono::microseconds header_time{-1};
+};
 
 // One address of one cluster as one worker sees it, with its connections; how they are shared out among attempts is the
 // protocol's, see the derived classes. Survives every change of configuration as long as the address stays in the
 // cluster and is spoken to in the same way; afterwards it takes no new requests and lives until its last exchange is
 // over.
 class Endpoint : public net::Retirable,
-                 public base::ListNode {  // in ClusterSet's list of endpoints with idle connections
+                 public base::ListNode,  // in ClusterSet's list of endpoints with idle connections
+                 public balance::Peer {
  public:
-  // `tls` is null for plain TCP; it is used by Open only.
-  static std::unique_ptr<Endpoint> Make(ClusterSet& set, const base::Address& address,
+  // `cluster` outlives this or makes it leave. `tls` is null for plain TCP; it is used by Open only.
+  static std::unique_ptr<Endpoint> Make(ClusterSet& set, Cluster& cluster, const base::Address& address,
                                         config::Protocol protocol, tls::ClientContext* tls);
 
   const base::Address& address() const { return address_; }
@@ -38,9 +54,13 @@ class Endpoint : public net::Retirable,
   virtual http::ClientStream* Open(http::ClientStreamEvents& events, base::Arena& arena,
                                    const codec::AttemptTimeouts& timeouts, bool fresh) = 0;
 
+  // Around each attempt, whether or not Open gives a stream.
+  void OnAttemptBegin() { ++active; }
+  void OnAttemptEnd(const AttemptOutcome& outcome);
+
   // No longer part of its cluster. Closes what is idle; the rest closes after its exchange.
   void Leave();
-  bool leaving() const { return leaving_; }
+  bool leaving() const { return cluster_ == nullptr; }
 
   // Closes connections that have been idle since `oldest` or longer.
   virtual void CloseIdleSince(net::TimePoint oldest) = 0;
@@ -51,7 +71,7 @@ class Endpoint : public net::Retirable,
   virtual size_t idle_count() const = 0;
 
  protected:
-  Endpoint(ClusterSet& set, const base::Address& address, tls::ClientContext* tls);
+  Endpoint(ClusterSet& set, Cluster& cluster, const base::Address& address, tls::ClientContext* tls);
 
   // A transport that has begun to connect, or nullptr when the system is out of descriptors.
   std::unique_ptr<net::Transport> Connect();
@@ -61,11 +81,11 @@ class Endpoint : public net::Retirable,
   ClusterSet& set_;
 
  private:
+  Cluster* cluster_;  // null once it has left
   const base::Address address_;
   const std::string text_;
   tls::ClientContext* const tls_;
   tls::SessionSlot session_;
-  bool leaving_ = false;
 };
 
 }  // namespace headgate::upstream

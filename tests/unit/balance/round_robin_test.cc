@@ -3,134 +3,114 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <map>
 #include <set>
+
+#include "tests/unit/balance/peers.h"
 
 namespace headgate::balance {
 namespace {
 
-std::map<uint32_t, int> CountPicks(RoundRobin& balancer, int picks) {
-  std::map<uint32_t, int> counts;
-  for (int i = 0; i < picks; ++i) ++counts[balancer.Pick()->index];
-  return counts;
-}
+// A list of peers and its turns.
+struct Turns {
+  template <typename T>
+  explicit Turns(T of, uint64_t seed = 3) : peers(of) {
+    Random random(seed);
+    round_robin.Reset(peers.all(), random);
+  }
+  explicit Turns(std::initializer_list<uint32_t> weights, uint64_t seed = 3) : peers(weights) {
+    Random random(seed);
+    round_robin.Reset(peers.all(), random);
+  }
+  PeerId Next() { return round_robin.Pick({})->id; }
+
+  Peers peers;
+  RoundRobin round_robin;
+};
 
 TEST(RoundRobin, PicksNothingFromNothing) {
-  RoundRobin balancer(1);
-  EXPECT_FALSE(balancer.Pick());
-  balancer.Reset({});
-  EXPECT_FALSE(balancer.Pick());
+  RoundRobin round_robin;
+  EXPECT_EQ(round_robin.Pick({}), nullptr);
+  Random random(1);
+  round_robin.Reset({}, random);
+  EXPECT_EQ(round_robin.Pick({}), nullptr);
 }
 
 TEST(RoundRobin, GivesEveryEqualEndpointItsTurn) {
-  RoundRobin balancer(7);
-  balancer.Reset(std::vector<Candidate>(5));
+  Turns turns(size_t{5});
   for (int round = 0; round < 3; ++round) {
-    std::set<uint32_t> seen;
-    for (int i = 0; i < 5; ++i) seen.insert(balancer.Pick()->index);
+    std::set<PeerId> seen;
+    for (int i = 0; i < 5; ++i) seen.insert(turns.Next());
     EXPECT_EQ(seen.size(), 5u);
   }
 }
 
 TEST(RoundRobin, StartsAtDifferentPlacesForDifferentSeeds) {
-  std::map<uint32_t, int> first_picks;
-  for (uint64_t seed = 0; seed < 1000; ++seed) {
-    RoundRobin balancer(seed);
-    balancer.Reset(std::vector<Candidate>(4));
-    ++first_picks[balancer.Pick()->index];
-  }
-  for (uint32_t i = 0; i < 4; ++i) EXPECT_NEAR(first_picks[i], 250, 60) << i;
+  std::map<PeerId, int> first_picks;
+  for (uint64_t seed = 0; seed < 1000; ++seed) ++first_picks[Turns(size_t{4}, seed).Next()];
+  for (PeerId i = 0; i < 4; ++i) EXPECT_NEAR(first_picks[i], 250, 60) << i;
 }
 
 TEST(RoundRobin, StartsAtDifferentPlacesWithWeightsToo) {
-  std::map<uint32_t, int> first_picks;
-  for (uint64_t seed = 0; seed < 1000; ++seed) {
-    RoundRobin balancer(seed);
-    balancer.Reset(std::vector<Candidate>{{.weight = 3}, {.weight = 1}});
-    ++first_picks[balancer.Pick()->index];
-  }
+  std::map<PeerId, int> first_picks;
+  for (uint64_t seed = 0; seed < 1000; ++seed) ++first_picks[Turns({3, 1}, seed).Next()];
   EXPECT_GT(first_picks[1], 60);
   EXPECT_GT(first_picks[0], first_picks[1]);
 }
 
 TEST(RoundRobin, FollowsWeightsExactlyOverEachPeriod) {
-  RoundRobin balancer(3);
-  balancer.Reset(std::vector<Candidate>{{.weight = 5}, {.weight = 1}, {.weight = 2}});
-  const auto counts = CountPicks(balancer, 8 * 100);
+  Turns turns({5, 1, 2});
+  const auto counts = CountPicks(turns.round_robin, 8 * 100);
   EXPECT_NEAR(counts.at(0), 500, 1);
   EXPECT_NEAR(counts.at(1), 100, 1);
   EXPECT_NEAR(counts.at(2), 200, 1);
 }
 
 TEST(RoundRobin, SpreadsHeavyEndpointsEvenly) {
-  RoundRobin balancer(3);
-  balancer.Reset(std::vector<Candidate>{{.weight = 2}, {.weight = 1}, {.weight = 1}});
-  uint32_t last = 99;
+  Turns turns({2, 1, 1});
+  PeerId last = 99;
   int run = 0;
   for (int i = 0; i < 400; ++i) {
-    const uint32_t index = balancer.Pick()->index;
-    run = index == last ? run + 1 : 1;
-    last = index;
+    const PeerId id = turns.Next();
+    run = id == last ? run + 1 : 1;
+    last = id;
     EXPECT_LE(run, 2) << "at pick " << i;
   }
 }
 
 TEST(RoundRobin, TakesWeightZeroForOne) {
-  RoundRobin balancer(3);
-  balancer.Reset(std::vector<Candidate>{{.weight = 0}, {.weight = 1}});
-  const auto counts = CountPicks(balancer, 10);
-  EXPECT_EQ(counts.at(0), 5);
+  Turns turns({0, 1});
+  EXPECT_EQ(CountPicks(turns.round_robin, 10).at(0), 5);
 }
 
-TEST(RoundRobin, LeavesDrainingEndpointsAloneWhileOthersLive) {
-  RoundRobin balancer(3);
-  balancer.Reset(std::vector<Candidate>{{.draining = true}, {}, {}});
-  EXPECT_EQ(balancer.live_count(), 2u);
-  EXPECT_EQ(CountPicks(balancer, 20).count(0), 0u);
+TEST(RoundRobin, GivesAnEndpointThatStartsSlowlyItsShare) {
+  Peers peers(2);
+  peers[0].share = 0.1F;
+  Random random(3);
+  RoundRobin round_robin;
+  round_robin.Reset(peers.all(), random);
+  EXPECT_NEAR(CountPicks(round_robin, 1100)[0], 100, 1);
 }
 
-TEST(RoundRobin, FallsBackToDrainingEndpoints) {
-  RoundRobin balancer(3);
-  balancer.Reset(std::vector<Candidate>{{.draining = true}, {.draining = true}});
-  EXPECT_EQ(CountPicks(balancer, 10).size(), 2u);
-}
-
-TEST(RoundRobin, AvoidsTriedEndpointsUntilNoneIsLeft) {
-  RoundRobin balancer(3);
-  balancer.Reset(std::vector<Candidate>{{}, {.draining = true}, {}});
-  std::set<uint32_t> tried;
-  const auto was_tried = [&](uint32_t index) { return tried.count(index) > 0; };
-  std::vector<uint32_t> order;
-  for (int i = 0; i < 3; ++i) {
-    const auto choice = balancer.Pick(was_tried);
-    ASSERT_TRUE(choice);
-    EXPECT_FALSE(choice->repeated);
-    order.push_back(choice->index);
-    tried.insert(choice->index);
-  }
-  EXPECT_EQ(order.back(), 1u) << "the draining one comes last";
-  EXPECT_EQ(tried.size(), 3u);
-  const auto again = balancer.Pick(was_tried);
-  ASSERT_TRUE(again);
-  EXPECT_TRUE(again->repeated);
-  EXPECT_NE(again->index, 1u);
+TEST(RoundRobin, AvoidsTriedEndpoints) {
+  Turns turns(size_t{3});
+  const std::vector<PeerId> tried = {0, 2};
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(turns.round_robin.Pick({.tried = tried})->id, 1u);
+  const std::vector<PeerId> all = {0, 1, 2};
+  EXPECT_EQ(turns.round_robin.Pick({.tried = all}), nullptr);
 }
 
 TEST(RoundRobin, PassingOverTriedOnesKeepsTheWeightsOfTheOthers) {
-  RoundRobin balancer(3);
-  balancer.Reset(std::vector<Candidate>{{.weight = 10}, {.weight = 2}, {.weight = 1}});
-  std::map<uint32_t, int> counts;
-  const auto tried = [](uint32_t index) { return index == 0; };
-  for (int i = 0; i < 300; ++i) ++counts[balancer.Pick(tried)->index];
+  Turns turns({10, 2, 1});
+  const std::vector<PeerId> tried = {0};
+  auto counts = CountPicks(turns.round_robin, 300, {.tried = tried});
   EXPECT_EQ(counts.count(0), 0u);
   EXPECT_NEAR(counts[1], 200, 2);
 }
 
 TEST(RoundRobin, SurvivesManyPicksWithExtremeWeights) {
-  RoundRobin balancer(3);
-  balancer.Reset(std::vector<Candidate>{{.weight = 0xffffffff}, {.weight = 1}});
-  EXPECT_GE(CountPicks(balancer, 10'000)[0], 9'999);
+  Turns turns({0xffffffff, 1});
+  EXPECT_GE(CountPicks(turns.round_robin, 10'000)[0], 9'999);
 }
 
 }  // namespace

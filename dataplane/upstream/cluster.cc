@@ -1,0 +1,72 @@
+#include "dataplane/upstream/cluster.h"
+
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "dataplane/upstream/cluster_set.h"
+
+namespace headgate::upstream {
+
+Cluster::~Cluster() {
+  for (auto& endpoint : endpoints_) set_.Adopt(std::move(endpoint));
+}
+
+void Cluster::Update(std::shared_ptr<const config::CompiledCluster> compiled) {
+  absl::flat_hash_map<base::Address, std::unique_ptr<Endpoint>> before;
+  const bool same = compiled_ != nullptr && compiled_->protocol == compiled->protocol &&
+                    compiled_->tls == compiled->tls;
+  for (auto& endpoint : endpoints_) {
+    if (!same) {
+      set_.Adopt(std::move(endpoint));
+      continue;
+    }
+    const bool first = before.try_emplace(endpoint->address(), std::move(endpoint)).second;
+    if (!first) set_.Adopt(std::move(endpoint));  // the same address twice; try_emplace has left it to us
+  }
+  endpoints_.clear();
+  compiled_ = std::move(compiled);
+  if (!same) {
+    tls_ = compiled_->tls == nullptr
+               ? nullptr
+               : std::make_unique<tls::ClientContext>(
+                     compiled_->tls, compiled_->protocol == config::Protocol::kH2 ? "h2" : "http/1.1",
+                     set_.tls_scratch());
+  }
+  endpoints_.reserve(compiled_->endpoints.size());
+  for (const config::CompiledEndpoint& wanted : compiled_->endpoints) {
+    const auto known = before.find(wanted.address);
+    endpoints_.push_back(known != before.end() && known->second != nullptr
+                             ? std::move(known->second)
+                             : Endpoint::Make(set_, *this, wanted.address, compiled_->protocol, tls_.get()));
+    endpoints_.back()->weight = wanted.weight;
+    endpoints_.back()->draining = wanted.draining;
+  }
+  stale_ = true;
+  for (auto& [address, endpoint] : before) {
+    if (endpoint != nullptr) set_.Adopt(std::move(endpoint));
+  }
+}
+
+void Cluster::ResetBalancer() {
+  stale_ = false;
+  absl::InlinedVector<balance::Peer*, 16> peers;
+  peers.reserve(endpoints_.size());
+  for (const auto& endpoint : endpoints_) peers.push_back(endpoint.get());
+  balancer_.Reset(peers);
+}
+
+void Cluster::SetAvailable(Endpoint& endpoint, bool available) {
+  if (endpoint.available == available) return;
+  endpoint.available = available;
+  stale_ = true;
+}
+
+void Cluster::SetShare(Endpoint& endpoint, float share) {
+  if (endpoint.share == share) return;
+  endpoint.share = share;
+  stale_ = true;
+}
+
+void Cluster::OnAttemptEnd(Endpoint& /*endpoint*/, const AttemptOutcome& /*outcome*/) {}
+
+}  // namespace headgate::upstream

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "absl/container/inlined_vector.h"
+#include "dataplane/balance/balancer.h"
+#include "dataplane/config/compiled_config.h"
+#include "dataplane/tls/client_context.h"
+#include "dataplane/upstream/endpoint.h"
+
+namespace headgate::upstream {
+
+// One cluster as one worker sees it: its endpoints and whose turn it is. There may be one for every Service and worker, so
+// its size counts: with one endpoint some 400 bytes, connections apart.
+class Cluster {
+ public:
+  // `set` outlives this. `seed` differs between workers and clusters.
+  Cluster(ClusterSet& set, uint64_t seed) : set_(set), balancer_(seed) {}
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  // Takes over a new list of endpoints. Those that stay keep their connections, unless they are spoken to in another
+  // way now.
+  void Update(std::shared_ptr<const config::CompiledCluster> compiled);
+
+  std::string_view log_name() const { return compiled_->log_name; }
+  const config::CompiledCluster& compiled() const { return *compiled_; }
+
+  // Whose turn it is, preferring endpoints that have not been tried. Nullptr: the cluster has none. The pointer is valid
+  // until the loop is entered again, and during an attempt that it has opened.
+  Endpoint* Pick(const balance::PickContext& context) {
+    if (stale_) ResetBalancer();
+    return static_cast<Endpoint*>(balancer_.Pick(context));
+  }
+
+  // Endpoints in the order of compiled().endpoints.
+  std::span<const std::unique_ptr<Endpoint>> endpoints() const { return endpoints_; }
+
+  // Whether the endpoint may be picked while another is available. Takes effect with the next pick, which then costs time
+  // in proportion to the number of endpoints.
+  void SetAvailable(Endpoint& endpoint, bool available);
+  // Which part of its weight the endpoint gets, above 0 and at most 1. As above.
+  void SetShare(Endpoint& endpoint, float share);
+
+  // From an endpoint of this cluster.
+  void OnAttemptEnd(Endpoint& endpoint, const AttemptOutcome& outcome);
+
+ private:
+  void ResetBalancer();
+
+  ClusterSet& set_;
+  std::shared_ptr<const config::CompiledCluster> compiled_;
+  std::unique_ptr<tls::ClientContext> tls_;  // null: plain TCP
+  absl::InlinedVector<std::unique_ptr<Endpoint>, 2> endpoints_;
+  balance::Balancer balancer_;
+  bool stale_ = true;  // the balancer has not seen what endpoints are like now
+};
+
+}  // namespace headgate::upstream
