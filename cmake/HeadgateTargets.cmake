@@ -39,14 +39,9 @@ function(headgate_test name)
 endfunction()
 
 # headgate_fuzzer(name DEPS ...): fuzz/<name>.cc as a libFuzzer target in the fuzz preset, and everywhere
-# as a plain test that replays corpus/<name>/. PROTOBUF_MAPS: reads text with map fields. That goes through map
-# reflection in libprotobuf, which the distribution builds without ThreadSanitizer, while the headers have another layout
-# with it: such a target cannot run there. It has one thread, so that nothing is lost.
+# as a plain test that replays corpus/<name>/.
 function(headgate_fuzzer name)
-  cmake_parse_arguments(ARG "PROTOBUF_MAPS" "" "DEPS" ${ARGN})
-  if(ARG_PROTOBUF_MAPS AND HEADGATE_SANITIZE MATCHES thread)
-    return()
-  endif()
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
   if(HEADGATE_FUZZERS)
     add_executable(fuzz_${name} ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cc)
     target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)

@@ -21,6 +21,8 @@ absl::Status Subscriber::OnMessage(v1::DataPlaneMessage message) {
       return OnInventory(message.inventory());
     case v1::DataPlaneMessage::kResult:
       return OnResult(message.result());
+    case v1::DataPlaneMessage::kHealth:
+      return absl::OkStatus();
     case v1::DataPlaneMessage::MESSAGE_NOT_SET:
       break;
   }

@@ -45,9 +45,8 @@ ClientCa ReadClientCa(const kube::ObjectKey& key, const kube::Secret* secret) {
     return {nullptr, StrCat(name, ": ca.crl holds no PEM revocation list")};
   }
   v1::Resource resource;
-  auto& data = *resource.mutable_secret_data()->mutable_data();
-  data["ca.crt"] = std::string(ca->Reveal());
-  if (crl != nullptr) data["ca.crl"] = std::string(crl->Reveal());
+  if (crl != nullptr) AddSecretEntry(resource, "ca.crl", crl->Reveal());
+  AddSecretEntry(resource, "ca.crt", ca->Reveal());
   AddProvenance(resource, kube::Kind::kSecret, key, "");
   return {Finish(SecretName(key), std::move(resource)), {}};
 }

@@ -37,4 +37,11 @@ void AddProvenance(v1::Resource& resource, kube::Kind kind, const kube::ObjectKe
   entry.set_field(std::move(field));
 }
 
+void AddSecretEntry(v1::Resource& resource, std::string_view key, std::string_view value) {
+  if (value.empty()) return;
+  v1::SecretEntry& entry = *resource.mutable_secret_data()->add_data();
+  entry.set_key(std::string(key));
+  entry.set_value(std::string(value));
+}
+
 }  // namespace headgate::translate

@@ -16,4 +16,7 @@ ResourcePtr Finish(std::string name, v1::Resource resource);
 void AddProvenance(v1::Resource& resource, kube::Kind kind, const kube::ObjectKey& object,
                    std::string field);
 
+// Adds what is not empty. Keys come in ascending order.
+void AddSecretEntry(v1::Resource& resource, std::string_view key, std::string_view value);
+
 }  // namespace headgate::translate

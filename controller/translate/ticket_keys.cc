@@ -39,13 +39,12 @@ int64_t TicketEpoch(absl::Time now) { return absl::ToUnixSeconds(now) / kPeriodS
 ResourcePtr TranslateTicketKeys(const SecretBytes& root, const SecretBytes& fixed, int64_t epoch) {
   if (root.empty() && fixed.empty()) return nullptr;
   v1::Resource resource;
-  auto& data = *resource.mutable_secret_data()->mutable_data();
   if (!fixed.empty()) {
-    data["current"] = std::string(fixed.Reveal());
+    AddSecretEntry(resource, "current", fixed.Reveal());
   } else {
-    data["current"] = Derive(root, epoch);
-    data["next"] = Derive(root, epoch + 1);
-    data["previous"] = Derive(root, epoch - 1);
+    AddSecretEntry(resource, "current", Derive(root, epoch));
+    AddSecretEntry(resource, "next", Derive(root, epoch + 1));
+    AddSecretEntry(resource, "previous", Derive(root, epoch - 1));
   }
   return Finish(std::string(kTicketKeysName), std::move(resource));
 }

@@ -42,10 +42,11 @@ std::string Check(const std::shared_ptr<const kube::Secret>& secret) {
 
 ResourcePtr Translate(const kube::ObjectKey& key, const kube::Secret& secret) {
   v1::Resource resource;
-  auto& data = *resource.mutable_secret_data()->mutable_data();
+  resource.mutable_secret_data();
   for (const std::string_view name : {kTrust, kChain, kKey}) {
-    if (const SecretBytes* value = FindFilled(secret, name))
-      data[std::string(name)] = std::string(value->Reveal());
+    if (const SecretBytes* value = FindFilled(secret, name)) {
+      AddSecretEntry(resource, name, value->Reveal());
+    }
   }
   AddProvenance(resource, kube::Kind::kSecret, key, "");
   return Finish(UpstreamSecretName(key), std::move(resource));

@@ -203,17 +203,22 @@ absl::StatusOr<ClusterSpec> CompileCluster(const v1::Cluster& cluster, bool allo
 }
 
 absl::StatusOr<TlsSecret> CompileTlsSecret(const v1::SecretData& secret, tls::CertificateParser& parser) {
+  const auto find = [&](std::string_view key) -> const std::string* {
+    for (const v1::SecretEntry& entry : secret.data()) {
+      if (entry.key() == key) return &entry.value();
+    }
+    return nullptr;
+  };
   TlsSecret out;
-  const auto& data = secret.data();
-  if (const auto trust = data.find(kTrustKey); trust != data.end()) {
-    auto store = tls::TrustStore::FromPem(trust->second);
+  if (const std::string* trust = find(kTrustKey)) {
+    auto store = tls::TrustStore::FromPem(*trust);
     if (!store.ok()) return FieldError("data[ca.crt]", ToStd(store.status().message()));
     out.trust = *std::move(store);
   }
-  const auto chain = data.find(kChainKey);
-  const auto key = data.find(kKeyKey);
-  if (chain != data.end() && key != data.end()) {
-    HEADGATE_ASSIGN_OR_RETURN(out.certificate, parser.Parse(chain->second, key->second));
+  const std::string* chain = find(kChainKey);
+  const std::string* key = find(kKeyKey);
+  if (chain != nullptr && key != nullptr) {
+    HEADGATE_ASSIGN_OR_RETURN(out.certificate, parser.Parse(*chain, *key));
   }
   return out;
 }

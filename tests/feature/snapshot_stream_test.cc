@@ -30,7 +30,7 @@ Change Put(const std::string& name, uint64_t hash, size_t padding = 0) {
   cause->set_kind("Ingress");
   cause->set_namespace_("default");
   cause->set_name("shop");
-  (*resource->mutable_secret_data()->mutable_data())["x"] = std::string(padding, 'x');
+  resource->mutable_secret_data()->add_data()->set_value(std::string(padding, 'x'));
   return {name, std::move(resource)};
 }
 Change Removal(const std::string& name) { return {name, nullptr}; }

@@ -170,8 +170,8 @@ std::string PrintResources(const Translation& translation, const CertificateStoc
       certificate.set_key_pem(stock.Placeholder(certificate.key_pem()));
     }
     if (copy.has_secret_data()) {
-      for (auto& [key, value] : *copy.mutable_secret_data()->mutable_data()) {
-        value = stock.Placeholder(value);
+      for (v1::SecretEntry& entry : *copy.mutable_secret_data()->mutable_data()) {
+        entry.set_value(stock.Placeholder(entry.value()));
       }
     }
   }

@@ -15,8 +15,9 @@ inline v1::Resource MakeResource(const std::string& name, uint64_t form, size_t 
   v1::Resource resource;
   resource.set_name(name);
   resource.set_hash(form);
-  (*resource.mutable_secret_data()->mutable_data())["form"] =
-      std::to_string(form) + std::string(padding, 'x');
+  v1::SecretEntry& entry = *resource.mutable_secret_data()->add_data();
+  entry.set_key("form");
+  entry.set_value(std::to_string(form) + std::string(padding, 'x'));
   return resource;
 }
 

@@ -15,7 +15,7 @@ inline ResourcePtr MakeResource(const std::string& name, uint64_t hash, size_t p
   auto resource = std::make_shared<v1::Resource>();
   resource->set_name(name);
   resource->set_hash(hash);
-  (*resource->mutable_secret_data()->mutable_data())["x"] = std::string(padding, 'x');
+  resource->mutable_secret_data()->add_data()->set_value(std::string(padding, 'x'));
   return resource;
 }
 

@@ -9,8 +9,9 @@ namespace {
 
 v1::Resource Sample() {
   v1::Resource resource;
-  (*resource.mutable_secret_data()->mutable_data())["b"] = "2";
-  (*resource.mutable_secret_data()->mutable_data())["a"] = "1";
+  AddSecretEntry(resource, "a", "1");
+  AddSecretEntry(resource, "b", "2");
+  AddSecretEntry(resource, "c", "");
   return resource;
 }
 
@@ -19,12 +20,8 @@ TEST(EmitTest, TheHashIsThatOfTheMessageWithoutHash) {
   const ResourcePtr resource = Finish("secret/a/b", Sample());
   v1::Resource bare = *resource;
   bare.clear_hash();
-  std::string bytes;
-  // Maps of up to one entry have one order; two are what determinism is about.
-  bare.mutable_secret_data()->mutable_data()->erase("b");
-  EXPECT_NE(ContentHash(bare.SerializeAsString()), resource->hash());
-  v1::Resource one = bare;
-  EXPECT_EQ(Finish("secret/a/b", one)->hash(), ContentHash(bare.SerializeAsString()));
+  EXPECT_EQ(bare.secret_data().data_size(), 2);
+  EXPECT_EQ(ContentHash(bare.SerializeAsString()), resource->hash());
 }
 
 TEST(EmitTest, EqualContentGivesEqualHashesAndAnyDifferenceAnother) {

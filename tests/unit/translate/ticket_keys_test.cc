@@ -2,16 +2,23 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <string>
+
 namespace headgate::translate {
 namespace {
 
 const SecretBytes kRoot("the key of the controller");
 
-auto KeysAt(int64_t epoch) {
-  const ResourcePtr resource = TranslateTicketKeys(kRoot, {}, epoch);
+std::map<std::string, std::string> Keys(const ResourcePtr& resource) {
   EXPECT_NE(resource, nullptr);
   EXPECT_EQ(resource->name(), kTicketKeysName);
-  return resource->secret_data().data();
+  std::map<std::string, std::string> keys;
+  for (const v1::SecretEntry& entry : resource->secret_data().data()) keys[entry.key()] = entry.value();
+  return keys;
+}
+std::map<std::string, std::string> KeysAt(int64_t epoch) {
+  return Keys(TranslateTicketKeys(kRoot, {}, epoch));
 }
 
 TEST(TicketKeys, OverlapFromEpochToEpoch) {
@@ -25,13 +32,12 @@ TEST(TicketKeys, OverlapFromEpochToEpoch) {
 
 TEST(TicketKeys, AreTheSameOnEveryReplicaAndDifferWithTheRoot) {
   EXPECT_EQ(TranslateTicketKeys(kRoot, {}, 7)->hash(), TranslateTicketKeys(kRoot, {}, 7)->hash());
-  EXPECT_NE(TranslateTicketKeys(SecretBytes("another"), {}, 7)->secret_data().data().at("current"),
-            KeysAt(7)["current"]);
+  EXPECT_NE(Keys(TranslateTicketKeys(SecretBytes("another"), {}, 7))["current"], KeysAt(7)["current"]);
 }
 
 TEST(TicketKeys, OfTheOperatorAreTheOnlyOnes) {
   const std::string given(48, 'k');
-  auto data = TranslateTicketKeys(kRoot, SecretBytes(given), 7)->secret_data().data();
+  auto data = Keys(TranslateTicketKeys(kRoot, SecretBytes(given), 7));
   EXPECT_EQ(data.size(), 1u);
   EXPECT_EQ(data["current"], given);
   EXPECT_EQ(TranslateTicketKeys({}, {}, 7), nullptr);
