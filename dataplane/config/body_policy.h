@@ -12,7 +12,7 @@
 
 namespace headgate::config {
 
-// Whether and where bodies are held. proto/headgate/v1/snapshot.proto, Buffering.
+// Whether and where bodies are held. proto/headgate/v1/settings.proto, Buffering.
 struct Buffering {
   bool request = false;
   size_t request_memory = 8 * 1024;
@@ -55,7 +55,7 @@ struct BufferingOverride {
   }
 };
 
-// Which responses are compressed, and how. proto/headgate/v1/snapshot.proto, Compression.
+// Which responses are compressed, and how. proto/headgate/v1/settings.proto, Compression.
 struct Compression {
   struct Coder {
     int level = 0;  // 0: this coding is not used

@@ -30,7 +30,7 @@ namespace headgate::config {
 using Duration = std::chrono::milliseconds;
 
 struct CompiledSettings {
-  // proto/headgate/v1/snapshot.proto, Timeouts, with defaults filled in.
+  // proto/headgate/v1/settings.proto, Timeouts, with defaults filled in.
   Duration client_header_timeout{60'000};
   Duration client_body_timeout{60'000};
   Duration client_idle_timeout{75'000};
