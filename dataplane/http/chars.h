@@ -67,6 +67,26 @@ inline std::string_view TrimBlanks(std::string_view text) {
   return text;
 }
 
+// Goes over letters, digits and '-', of which nearly all field names consist, as far as whole blocks of [at, end) show them:
+// what is returned needs a closer look.
+inline const char* SkipUsualNameChars(const char* at, const char* end) {
+#if defined(__SSE2__)
+  const auto at_most = [](__m128i block, char limit) {
+    return _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(limit)), block);
+  };
+  for (; end - at >= 16; at += 16) {
+    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const __m128i lower = _mm_or_si128(block, _mm_set1_epi8(0x20));
+    const __m128i letter = at_most(_mm_sub_epi8(lower, _mm_set1_epi8('a')), 25);
+    const __m128i digit = at_most(_mm_sub_epi8(block, _mm_set1_epi8('0')), 9);
+    const __m128i dash = _mm_cmpeq_epi8(block, _mm_set1_epi8('-'));
+    const int mask = _mm_movemask_epi8(_mm_or_si128(letter, _mm_or_si128(digit, dash)));
+    if (mask != 0xffff) return at + __builtin_ctz(~static_cast<unsigned>(mask));
+  }
+#endif
+  return at;
+}
+
 // The first byte in [at, end) that may not stand in a field value: a control byte other than HTAB (so CR, LF
 // and NUL end the scan), or DEL. Returns `end` if there is none.
 inline const char* FindValueEnd(const char* at, const char* end) {

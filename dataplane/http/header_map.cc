@@ -57,9 +57,8 @@ bool Is(std::string_view text, const char (&known)[kArray]) {
 
 }  // namespace
 
-bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
+bool SameSizeEqualsIgnoreCase(std::string_view a, std::string_view b) {
   const size_t size = a.size();
-  if (size != b.size()) return false;
   if (size >= 4 && size < 8) {
     return Lower(LoadShort(a.data(), size)) == Lower(LoadShort(b.data(), size));
   }
@@ -195,7 +194,9 @@ bool IsForbiddenTrailer(FieldId id) {
   }
 }
 
-const Field* HeaderMap::Find(FieldId id) const {
+static_assert(static_cast<int>(FieldId::kHttp2Settings) < 64);
+
+const Field* HeaderMap::FindPresent(FieldId id) const {
   for (const Field& field : fields_) {
     if (field.id == id) return &field;
   }
@@ -225,6 +226,7 @@ size_t HeaderMap::Count(FieldId id) const {
 }
 
 size_t HeaderMap::Remove(FieldId id) {
+  if ((ids_ & Bit(id)) == 0) return 0;
   return std::erase_if(fields_, [id](const Field& field) { return field.id == id; });
 }
 

@@ -44,14 +44,18 @@ enum class FieldId : uint8_t {
   kXScheme,
   kXOriginalForwardedFor,
   kXOriginalForwardedHost,
-  kHttp2Settings,
+  kHttp2Settings,  // the last; HeaderMap has a bit for each
 };
 
 // The id of a field name in any case, by length and first byte; kOther if unknown.
 FieldId ClassifyFieldName(std::string_view name);
 
+// The same for texts of one size.
+bool SameSizeEqualsIgnoreCase(std::string_view a, std::string_view b);
 // True for equal ASCII text, ignoring case.
-bool EqualsIgnoreCase(std::string_view a, std::string_view b);
+inline bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && SameSizeEqualsIgnoreCase(a, b);
+}
 
 // Fields that concern one connection whatever Connection says: Connection, Keep-Alive, Proxy-Connection, TE,
 // Transfer-Encoding, Upgrade, HTTP2-Settings.
@@ -77,15 +81,18 @@ struct Field {
 class HeaderMap {
  public:
   void Add(std::string_view name, std::string_view value) {
-    fields_.push_back({name, value, ClassifyFieldName(name)});
+    Add(ClassifyFieldName(name), name, value);
   }
-  void Add(const Field& field) { fields_.push_back(field); }
+  void Add(const Field& field) {
+    ids_ |= Bit(field.id);
+    fields_.push_back(field);
+  }
   void Add(FieldId id, std::string_view name, std::string_view value) {
-    fields_.push_back({name, value, id});
+    Add({name, value, id});
   }
 
   // The first field of that name, or nullptr. Pointers are valid until the next Add, Remove or Clear.
-  const Field* Find(FieldId id) const;
+  const Field* Find(FieldId id) const { return (ids_ & Bit(id)) == 0 ? nullptr : FindPresent(id); }
   const Field* Find(std::string_view name) const;
   // The first value, or an empty view.
   std::string_view Get(FieldId id) const;
@@ -107,14 +114,21 @@ class HeaderMap {
   void MarkHopByHop(std::string_view name);
 
   void Reserve(size_t count) { fields_.reserve(count); }
-  void Clear() { fields_.clear(); }
+  void Clear() {
+    fields_.clear();
+    ids_ = 0;
+  }
   bool empty() const { return fields_.empty(); }
   size_t size() const { return fields_.size(); }
   auto begin() const { return fields_.begin(); }
   auto end() const { return fields_.end(); }
 
  private:
+  static uint64_t Bit(FieldId id) { return uint64_t{1} << static_cast<int>(id); }
+  const Field* FindPresent(FieldId id) const;
+
   std::vector<Field, base::PooledAllocator<Field>> fields_;
+  uint64_t ids_ = 0;  // of the fields here, and perhaps of some that were removed
 };
 
 }  // namespace headgate::http

@@ -11,6 +11,10 @@ using http::FieldId;
 // More connection options than any honest sender has; bounds the work that marking them costs.
 constexpr int kMaxConnectionOptions = 32;
 
+// Room for these is made at once: it fits a pooled block of a kilobyte.
+constexpr size_t kUsualFields = 25;
+static_assert(kUsualFields * sizeof(Field) <= 1024);
+
 // Fields that a Connection field may take away from the next recipient: unknown ones and those that are
 // hop-by-hop anyway.
 bool MayBeNominated(FieldId id) { return id == FieldId::kOther || http::IsHopByHop(id); }
@@ -23,6 +27,7 @@ FieldLinesResult ParseFieldLines(const char* at, const char* end, const FieldLin
     return FieldLinesResult{FieldLinesError::kMalformed, detail};
   };
   uint32_t count = 0;
+  fields.Reserve(kUsualFields);
   while (true) {
     if (end - at < 2) return malformed("header section ends in mid-line");
     if (*at == '\r') {
@@ -31,6 +36,7 @@ FieldLinesResult ParseFieldLines(const char* at, const char* end, const FieldLin
       return {};
     }
     const char* const name = at;
+    at = http::SkipUsualNameChars(at, end);
     bool underscore = false;
     while (at != end && http::IsTokenChar(*at)) {
       underscore |= *at == '_';

@@ -25,6 +25,14 @@ char* Put(std::string_view text, char* out) {
 char* PutNumber(uint64_t number, char* out) { return std::to_chars(out, out + 20, number).ptr; }
 
 char* PutField(const Field& field, char* out) {
+  const char* const after_name = field.name.data() + field.name.size();
+  if (after_name + 2 == field.value.data() && after_name[0] == ':' && after_name[1] == ' ') {
+    // As received, in one line: one copy.
+    out = Put({field.name.data(), field.name.size() + 2 + field.value.size()}, out);
+    *out++ = '\r';
+    *out++ = '\n';
+    return out;
+  }
   out = Put(field.name, out);
   *out++ = ':';
   *out++ = ' ';

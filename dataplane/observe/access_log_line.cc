@@ -41,6 +41,9 @@ size_t CopyPlain(std::string_view text, char* out) {
                      _mm_or_si128(_mm_cmplt_epi8(block, space), _mm_cmpeq_epi8(block, del)));
     if (_mm_movemask_epi8(special) != 0) break;
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i), block);
+    // Where less than a block is left, the next one begins in this one.
+    const size_t left = text.size() - i - 16;
+    if (left != 0 && left < 16) i -= 16 - left;
   }
 #endif
   for (; i < text.size() && kPlain[static_cast<uint8_t>(text[i])]; ++i) out[i] = text[i];

@@ -93,7 +93,7 @@ std::string_view PageOf(Kind kind) {
 }
 
 bool IsClientField(std::string_view name) {
-  if (name.size() < kClientCertificateField.size() || (name.front() | 0x20) != 's') return false;
+  if (name.size() < kClientCertificateField.size() || (name[2] | 0x20) != 'l') return false;
   for (const std::string_view field : {kClientVerifyField, kClientSubjectField, kClientIssuerField,
                                        kClientCertificateField}) {
     if (http::EqualsIgnoreCase(name, field)) return true;

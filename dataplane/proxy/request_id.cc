@@ -3,10 +3,27 @@
 #include <sys/random.h>
 
 #include <bit>
+#include <cstring>
 
 #include "common/check.h"
 
 namespace headgate::proxy {
+namespace {
+
+constexpr uint64_t kOnes = 0x0101010101010101;
+
+// Eight lower-case digits at once.
+void WriteHex(uint32_t number, char* out) {
+  uint64_t digits = number;
+  digits = (digits | digits << 16) & 0x0000ffff0000ffff;
+  digits = (digits | digits << 8) & 0x00ff00ff00ff00ff;
+  digits = (digits | digits << 4) & 0x0f0f0f0f0f0f0f0f;  // one in each byte
+  const uint64_t letters = (digits + 6 * kOnes) >> 4 & kOnes;
+  digits += '0' * kOnes + letters * ('a' - '0' - 10);
+  std::memcpy(out, &digits, sizeof(digits));
+}
+
+}  // namespace
 
 RequestIdSource::RequestIdSource() {
   const ssize_t got = getrandom(state_.data(), sizeof(state_), 0);
@@ -27,11 +44,11 @@ uint64_t RequestIdSource::Random() {
 }
 
 std::string_view RequestIdSource::Next(base::Arena& arena) {
-  constexpr char kDigits[] = "0123456789abcdef";
   char* text = arena.Allocate(32);
-  for (int half = 0; half < 2; ++half) {
-    uint64_t bits = Random();
-    for (int i = 0; i < 16; ++i, bits >>= 4) text[half * 16 + i] = kDigits[bits & 15];
+  for (int part = 0; part < 4; part += 2) {
+    const uint64_t bits = Random();
+    WriteHex(static_cast<uint32_t>(bits), text + part * 8);
+    WriteHex(static_cast<uint32_t>(bits >> 32), text + part * 8 + 8);
   }
   return {text, 32};
 }

@@ -82,7 +82,7 @@ TEST(EqualsIgnoreCase, FoldsLettersOnly) {
       const bool same =
           a == b || (a < 128 && b < 128 && std::isalpha(a) && std::tolower(a) == std::tolower(b));
       // Short, one word, and in the overlap of two.
-      for (size_t size : {size_t{1}, size_t{8}, size_t{11}}) {
+      for (size_t size : {size_t{1}, size_t{5}, size_t{7}, size_t{8}, size_t{11}}) {
         std::string x(size, 'q'), y(size, 'Q');
         x[size - 1] = static_cast<char>(a);
         y[size - 1] = static_cast<char>(b);
@@ -117,6 +117,14 @@ TEST(HeaderMap, CopiesAreIndependent) {
   HeaderMap copy = fields;
   fields.Clear();
   EXPECT_EQ(copy.size(), 100u);
+
+  fields.Add("Date", "d");
+  copy = fields;
+  EXPECT_EQ(fields.Remove(FieldId::kDate), 1u);
+  EXPECT_EQ(fields.Find(FieldId::kDate), nullptr);
+  EXPECT_EQ(copy.Get(FieldId::kDate), "d");
+  fields.Add({"date", "e", FieldId::kDate});
+  EXPECT_EQ(fields.Get(FieldId::kDate), "e");
 }
 
 TEST(Methods, AreCaseSensitive) {

@@ -134,6 +134,17 @@ TEST_F(RequestParserTest, FieldNamesAreTokens) {
     const std::string line = std::string("X") + static_cast<char>(c) + "y: v\r\n";
     const bool token = kToken.find(static_cast<char>(c)) != std::string_view::npos;
     EXPECT_EQ(WithLines(line), token ? 0 : 400) << c;
+    // In every place of a long name too, and before every length of what follows.
+    for (size_t position : {0, 14, 15, 16, 17, 31, 32, 39}) {
+      std::string name = "X-Trace-0123456789-ABCDEFGHIJ-abcdefghij";
+      name[position] = static_cast<char>(c);
+      limits_.drop_underscores = false;
+      EXPECT_EQ(WithLines(name + ": " + std::string(position, 'v') + "\r\n"), token ? 0 : 400) << name;
+      EXPECT_EQ(request_.fields.Get(name).size(), token ? position : 0);
+      limits_.drop_underscores = true;
+      EXPECT_EQ(WithLines(name + ": v\r\n"), token ? 0 : 400) << name;
+      EXPECT_EQ(request_.fields.Get(name).empty(), !token || c == '_') << name;
+    }
   }
 }
 
@@ -380,6 +391,16 @@ TEST(HeadScannerTest, FindsTheEndHoweverTheBytesArrive) {
       if (found != HeadScanner::kIncomplete || size == data.size()) break;
     }
     EXPECT_EQ(found, head.size()) << step;
+  }
+}
+
+TEST(HeadScannerTest, FindsTheEndWhereverItIs) {
+  for (size_t before = 0; before < 100; ++before) {
+    for (size_t after = 0; after < 40; ++after) {
+      const std::string head = std::string(before, 'x') + "\nx\r\nx\n\rx\r\n\r\n";
+      HeadScanner scanner;
+      EXPECT_EQ(scanner.Scan(head + std::string(after, '\n')), head.size()) << before << " " << after;
+    }
   }
 }
 

@@ -111,6 +111,23 @@ TEST_F(AccessLogLineTest, TextEscapesEveryByteThatCouldForgeALine) {
   }
 }
 
+TEST_F(AccessLogLineTest, EscapesInEveryPlaceOfATextOfEveryLength) {
+  for (size_t size = 1; size <= 70; ++size) {
+    for (size_t at = 0; at <= size; ++at) {
+      std::string agent(size, 'a');
+      for (size_t i = 0; i < size; ++i) agent[i] = static_cast<char>('a' + i % 26);
+      std::string escaped = agent;
+      if (at < size) {
+        agent[at] = '"';
+        escaped.replace(at, 1, "\\x22");
+      }
+      RequestRecord record = FullRecord();
+      record.user_agent = agent;
+      EXPECT_NE(Line(record).find(" \"" + escaped + "\" 321 "), std::string::npos) << size << " " << at;
+    }
+  }
+}
+
 TEST_F(AccessLogLineTest, JsonHasTheSameFacts) {
   const nlohmann::json line = Json(FullRecord());
   ASSERT_TRUE(line.is_object());
