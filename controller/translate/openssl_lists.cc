@@ -23,8 +23,11 @@ bool Takes(Set set, std::string_view text) {
 bool IsCipherList(std::string_view text) { return Takes(SSL_CTX_set_cipher_list, text); }
 
 bool IsGroupList(std::string_view text) {
-  return Takes([](SSL_CTX* probe, const char* list) { return SSL_CTX_set1_groups_list(probe, list); },
-               text);
+  // SSL_CTX_set1_groups_list is a macro that casts const away; so, in the open:
+  const auto set = [](SSL_CTX* probe, const char* list) {
+    return SSL_CTX_ctrl(probe, SSL_CTRL_SET_GROUPS_LIST, 0, const_cast<char*>(list));
+  };
+  return Takes(set, text);
 }
 
 }  // namespace headgate::translate

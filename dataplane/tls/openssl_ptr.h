@@ -30,6 +30,11 @@ inline std::string_view TakeOpenSslError() {
   return reason != nullptr ? reason : "unknown error";
 }
 
+// SSL_CTX_set1_groups_list, which is a macro that casts const away, in the open.
+inline bool SetGroups(SSL_CTX* context, const char* list) {
+  return SSL_CTX_ctrl(context, SSL_CTRL_SET_GROUPS_LIST, 0, const_cast<char*>(list)) == 1;
+}
+
 // A private key from DER, or nullptr; the caller owns it. Knowing the type (EVP_PKEY_...) makes it four times as fast in
 // OpenSSL 3.0, which otherwise tries one decoder after another; a wrong type still works. Defined in certificate.cc.
 EVP_PKEY* ParseKey(int type, std::string_view der);

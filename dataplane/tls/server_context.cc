@@ -194,10 +194,10 @@ void ServerContext::SetPolicy(const ServerPolicy& policy) {
   HEADGATE_CHECK(SSL_CTX_set_max_proto_version(context_, ToOpenSsl(policy.max_version)) == 1);
   HEADGATE_CHECK(SSL_CTX_set_cipher_list(context_, ciphers) == 1);
   if (!policy.groups.empty()) {
-    HEADGATE_CHECK(SSL_CTX_set1_groups_list(context_, policy.groups.c_str()) == 1);
-  } else if (SSL_CTX_set1_groups_list(context_, kNewGroups) != 1) {
+    HEADGATE_CHECK(SetGroups(context_, policy.groups.c_str()));
+  } else if (!SetGroups(context_, kNewGroups)) {
     ERR_clear_error();
-    HEADGATE_CHECK(SSL_CTX_set1_groups_list(context_, kGroups) == 1);
+    HEADGATE_CHECK(SetGroups(context_, kGroups));
   }
   SSL_CTX_set_num_tickets(context_, policy.resumption ? 1 : 0);
   if (policy.resumption) {

@@ -10,7 +10,7 @@ absl::Status Validate(const ServerPolicy& policy) {
   }
   if (!policy.groups.empty()) {
     const OpenSslPtr<SSL_CTX> probe(SSL_CTX_new(TLS_server_method()));
-    if (probe == nullptr || SSL_CTX_set1_groups_list(probe.get(), policy.groups.c_str()) != 1) {
+    if (probe == nullptr || !SetGroups(probe.get(), policy.groups.c_str())) {
       ERR_clear_error();
       return absl::InvalidArgumentError("groups is no list of groups that OpenSSL knows");
     }
