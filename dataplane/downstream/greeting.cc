@@ -105,6 +105,8 @@ void Greeting::ReadPreface() {
     Promote(Protocol::kHttp1, early, more);
   } else if (known == kPreface.size()) {
     Promote(Protocol::kHttp2, early, more);
+  } else if (peer_closed_) {
+    Close();  // no more will come, and no edge to say so
   } else {
     held_ = early;
   }

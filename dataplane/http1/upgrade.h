@@ -11,9 +11,8 @@ namespace headgate::http1 {
 // What the Upgrade fields of a request ask for.
 struct UpgradeRequest {
   bool valid = true;  // false: not a list of protocols
-  // The one protocol that may be passed on, as received. Empty: none, or several, which is the same to us: a server
-  // may always go on without an upgrade. Another HTTP (h2c, RFC 7540's way) and TLS (RFC 2817) are never passed on: the
-  // requests inside such a tunnel would be seen by nobody.
+  // The one protocol that may be passed on (http::MayUpgradeTo), as received. Empty: none, or several, which is the same
+  // to us: a server may always go on without an upgrade.
   std::string_view protocol;
 };
 UpgradeRequest ReadUpgrade(const http::HeaderMap& fields);

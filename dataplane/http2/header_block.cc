@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "dataplane/http/chars.h"
+#include "dataplane/http/upgrade.h"
 #include "dataplane/http/uri.h"
 
 namespace headgate::http2 {
@@ -241,7 +242,10 @@ HeadResult MakeRequestHead(HeaderBlock& block, const HeadLimits& limits, bool en
       return {.status = 405, .kind = Failure::Kind::kProtocol, .detail = "CONNECT is not served"};
     }
     // RFC 8441 section 4.
-    if (!http::IsToken(block.protocol)) return Malformed("malformed :protocol");
+    if (!http::IsUpgradeProtocol(block.protocol)) return Malformed("malformed :protocol");
+    if (!http::MayUpgradeTo(block.protocol)) {
+      return {.status = 501, .kind = Failure::Kind::kProtocol, .detail = ":protocol is not passed on"};
+    }
     if (facts.has_length) return Malformed("content-length in an extended CONNECT");
     head.upgrade = block.protocol;
     head.method = Method::kGet;
@@ -285,8 +289,8 @@ HeadResult MakeResponseHead(HeaderBlock& block, bool head_request, bool end,
     if (!http::IsDigit(c)) return Malformed("malformed :status");
     head.status = static_cast<uint16_t>(head.status * 10 + (c - '0'));
   }
-  // RFC 9113 section 8.6: 101 does not exist here.
-  if (head.status < 100 || head.status == 101) return Malformed("malformed :status");
+  // RFC 9110 section 15; RFC 9113 section 8.6: 101 does not exist here.
+  if (head.status < 100 || head.status > 599 || head.status == 101) return Malformed("malformed :status");
   const FieldFacts facts = ReadFields(head.fields);
   if (!facts.error.empty()) return Malformed(facts.error);
   if (head.status < 200) {

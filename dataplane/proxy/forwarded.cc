@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "dataplane/http/uri.h"
 #include "dataplane/proxy/client_gate.h"
 
 namespace headgate::proxy {
@@ -134,8 +135,10 @@ ClientView ResolveClient(const http::RequestHead& head, const http::ConnectionIn
   const std::string_view proto = FirstOf(head.fields.Get(FieldId::kXForwardedProto));
   if (http::EqualsIgnoreCase(proto, "https")) view.scheme = "https";
   if (http::EqualsIgnoreCase(proto, "http")) view.scheme = "http";
+  // A proxy in front may hand through what its client wrote; it becomes our Host, so it has to be one.
   const std::string_view host = FirstOf(head.fields.Get(FieldId::kXForwardedHost));
-  if (!host.empty()) view.host = host;
+  http::Authority authority;
+  if (http::ParseAuthority(host, arena, authority)) view.host = host;
   const std::string_view port = FirstOf(head.fields.Get(FieldId::kXForwardedPort));
   const bool is_number = !port.empty() && port.size() <= 5 &&
                          std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });

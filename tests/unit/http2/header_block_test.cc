@@ -149,6 +149,10 @@ TEST_F(HeaderBlockTest, Connect) {
   EXPECT_EQ(request.body, BodyLength::None());
   EXPECT_EQ(With({{":protocol", "websocket"}}).status, 400);
   EXPECT_EQ(With({{":method", "CONNECT"}, {":protocol", "web socket"}}).status, 400);
+  // What is never passed on as an Upgrade of HTTP/1.1 is not passed on from here either.
+  for (const char* protocol : {"h2c", "H2C", "HTTP/2.0", "TLS/1.0"}) {
+    EXPECT_EQ(With({{":method", "CONNECT"}, {":protocol", protocol}}, false).status, 501) << protocol;
+  }
   EXPECT_EQ(With({{":method", "CONNECT"}, {":protocol", "websocket"}, {"content-length", "1"}}, false).status, 400);
 }
 
@@ -161,7 +165,7 @@ TEST_F(HeaderBlockTest, ReadsAResponse) {
   ASSERT_TRUE(Response({{":status", "200"}, {"content-length", "5"}}, true, true).ok());
   EXPECT_EQ(response.body, BodyLength::None());
   ASSERT_TRUE(Response({{":status", "103"}}).ok());
-  for (const char* bad : {"", "2", "20x", "0200", "099", "101"}) {
+  for (const char* bad : {"", "2", "20x", "0200", "099", "101", "600", "999"}) {
     EXPECT_EQ(Response({{":status", bad}}).status, 400) << bad;
   }
   EXPECT_EQ(Response({{"x-a", "1"}}).status, 400);

@@ -165,6 +165,15 @@ TEST_F(ForwardedTest, WalksTheChainOverTrustedProxies) {
   EXPECT_EQ(client.port, "8443");
 }
 
+TEST_F(ForwardedTest, AHostThatIsNoneIsNotTaken) {
+  Trust({"10.0.0.0/8"});
+  for (const char* host : {"a b", "user@public.example", "public.example/x", "a..b", ", public.example"}) {
+    head.fields.Remove("X-Forwarded-Host");
+    head.fields.Add("X-Forwarded-Host", host);
+    EXPECT_EQ(Client().host, "shop.example:8080") << host;
+  }
+}
+
 TEST_F(ForwardedTest, WhenAllAreTrustedTheLeftmostWins) {
   Trust({"0.0.0.0/0"});
   head.fields.Add("X-Forwarded-For", "6.6.6.6,1.1.1.1");
