@@ -144,12 +144,15 @@ void ServerConnection::ReadAndProcess() {
 
 void ServerConnection::Process(std::string_view data) {
   session_.Receive(data, io_.loop().now());
-  if (session_.abuse().has_value() && !abused_) {
-    abused_ = true;
-    io_.counters()[CounterFor(*session_.abuse())].Add();
-  }
+  NoteAbuse();
   UpdateTimer();
   ScheduleFlush();
+}
+
+void ServerConnection::NoteAbuse() {
+  if (!session_.abuse().has_value() || abused_) return;
+  abused_ = true;
+  io_.counters()[CounterFor(*session_.abuse())].Add();
 }
 
 void ServerConnection::UpdateTimer() {
@@ -203,6 +206,7 @@ void ServerConnection::Flush() {
   if (state_ == State::kClosed || state_ == State::kLinger) return;
   while (true) {
     session_.Produce(output_, kOutputTarget);
+    NoteAbuse();  // resets that the client makes us send are noticed here
     const uint64_t produced = output_.written() + output_.size();
     sending_.ForEach([produced](ServerStream& stream) { stream.NoteProduced(produced); });
     if (output_.empty() || output_.blocked()) break;

@@ -67,6 +67,7 @@ class ServerConnection final : public codec::ServerConnection,
 
   void ReadAndProcess();
   void Process(std::string_view data);
+  void NoteAbuse();
   void UpdateTimer();
   void SetTimer(TimerRole role, codec::milliseconds delay);
 

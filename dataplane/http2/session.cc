@@ -12,6 +12,8 @@ namespace {
 
 constexpr size_t kFrameHeaderSize = 9;
 constexpr uint8_t kPriorityUpdate = 0x10;  // RFC 9218 section 7.1
+// CONTINUATION frames of one block. Releases of the library with a limit of their own (8) break off there without a word.
+constexpr uint32_t kMaxContinuations = 8;
 
 std::string_view View(const uint8_t* data, size_t size) {
   return {reinterpret_cast<const char*>(data), size};
@@ -220,6 +222,8 @@ void Session::Receive(std::string_view bytes, net::TimePoint now) {
       Count(header.type == kPriorityUpdate ? Abuse::kPriorities : Abuse::kUnknownFrames);
     }
     reset |= header.type == NGHTTP2_RST_STREAM;
+    continuations_ = header.type == NGHTTP2_CONTINUATION ? continuations_ + 1 : 0;
+    if (continuations_ > kMaxContinuations) Count(Abuse::kHeaders);
     if (header.type != NGHTTP2_DATA || (!reset && Find(header.stream_id) != nullptr)) return;
     Feed(bytes.substr(fed, offset - std::min(fed, offset)));
     fed = std::max(fed, offset);

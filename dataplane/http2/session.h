@@ -180,6 +180,7 @@ class Session {
   net::TimePoint now_;
   std::optional<Abuse> abuse_;
   FrameWalker walker_;
+  uint32_t continuations_ = 0;  // of the header block that comes in
   std::array<Begun, 16> begun_;  // a ring, for what the library has forgotten
   size_t next_begun_ = 0;
   int32_t last_begun_ = 0;

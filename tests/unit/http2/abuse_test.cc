@@ -61,11 +61,20 @@ TEST_F(AbuseTest, StreamsThatWeAreMadeToReset) {
 TEST_F(AbuseTest, ContinuationsWithoutEnd) {
   Feed(Frame(1, 0, 1, kPost));
   EXPECT_TRUE(server.session.in_header_block());
-  for (int i = 0; i < 100'000 && server.session.alive(); ++i) {
-    Feed(Frame(9, 0, 1, {}));
-    server.Take();
+  Repeat(Frame(9, 0, 1, {}), 8);
+  EXPECT_FALSE(server.session.abuse());
+  Feed(Frame(9, 0, 1, {}));
+  ExpectEnd(Abuse::kHeaders);
+}
+
+TEST_F(AbuseTest, ContinuationsOfManyBlocks) {
+  for (uint32_t id = 1; id < 100; id += 2) {
+    Feed(Frame(1, 1, id, kGet));
+    Repeat(Frame(9, 0, id, {}), 3);
+    Feed(Frame(9, 4, id, {}));
   }
-  EXPECT_FALSE(server.session.alive());
+  EXPECT_FALSE(server.session.abuse());
+  EXPECT_EQ(server.streams.size(), 50u);
 }
 
 TEST_F(AbuseTest, ASmallBlockThatBecomesAHugeList) {
