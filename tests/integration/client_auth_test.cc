@@ -4,9 +4,11 @@
 
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "tests/support/certificates.h"
+#include "tests/support/dataplane/http2_peer.h"
 #include "tests/support/dataplane/test_proxy.h"
 #include "tests/support/dataplane/tls_peer.h"
 
@@ -100,6 +102,41 @@ TEST_F(ClientAuthTest, AConnectionForAnotherHostGets421) {
   EXPECT_EQ(Ask("", "closed.example", &alice_).status, 421);
   EXPECT_EQ(proxy_.Count(CounterId::kDownstreamMisdirected), 3u);
   EXPECT_EQ(Ask("other.example", "open.example").status, 200) << "where nobody asks, nothing is compared";
+}
+
+TEST_F(ClientAuthTest, AStreamForAnotherHostGets421) {
+  Peer transport = Peer::Connect(proxy_.https_port());
+  ASSERT_TRUE(transport.StartTlsAsClient("open.example", "h2"));
+  Http2Peer client = Http2Peer::Client(std::move(transport));
+  const auto ask = [&client](int32_t stream, const char* host) {
+    client.SendHeaders(stream, {{":method", "GET"}, {":scheme", "https"}, {":path", "/"}, {":authority", host}}, true);
+  };
+  ask(1, "closed.example");
+  EXPECT_EQ(client.ReadRequest().fields.at(":status"), "421");
+  ask(3, "open.example");
+  Peer server = upstream_.Accept();
+  server.ReadRequest();
+  server.Send(kOk);
+  EXPECT_EQ(client.ReadRequest().fields.at(":status"), "200");
+  EXPECT_EQ(proxy_.Count(CounterId::kDownstreamMisdirected), 1u);
+}
+
+// A ticket holds who the client was, under the rules of its host.
+TEST_F(ClientAuthTest, ASessionOfOneHostIsOfNoUseForAnother) {
+  Host("other.example", "client_auth { mode: REQUIRED secret: \"secret/ns/ca\" }");
+  const std::pair<const char*, const char*> cases[] = {{"closed.example", "other.example"},
+                                                       {"closed.example", "open.example"},
+                                                       {"open.example", "closed.example"},
+                                                       {"closed.example", ""}};
+  for (const auto& [from, to] : cases) {
+    TlsPeer first(proxy_.https_port(), {.server_name = from, .certificate = &alice_});
+    EXPECT_NE(first.Get("nobody.example").status, 200);
+    SSL_SESSION* session = first.TakeSession();
+    const TlsPeer second(proxy_.https_port(), {.server_name = to, .resume = session});
+    EXPECT_FALSE(second.resumed()) << from << " for " << to;
+    SSL_SESSION_free(session);
+  }
+  EXPECT_EQ(proxy_.Count(CounterId::kDownstreamTlsResumptions), 0u);
 }
 
 TEST_F(ClientAuthTest, AWildcardHostIsOneHost) {

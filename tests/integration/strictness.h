@@ -7,6 +7,8 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "tests/support/dataplane/peer.h"
 #include "tests/support/dataplane/test_proxy.h"
@@ -69,6 +71,17 @@ class StrictnessTest : public ::testing::Test {
     return message;
   }
 };
+
+// "name: value|" for each field but those that are ours to set.
+inline std::string FieldsText(const std::vector<std::pair<std::string, std::string>>& fields) {
+  std::string text;
+  for (const auto& [name, value] : fields) {
+    const bool ours = name == "x-request-id" || name == "x-real-ip" || name == "x-scheme" || name == "date" ||
+                      name.starts_with("x-forwarded-");
+    if (!ours) text += name + ": " + value + "|";
+  }
+  return text;
+}
 
 template <typename Row>
 class StrictnessTable : public StrictnessTest, public ::testing::WithParamInterface<Row> {};

@@ -44,6 +44,17 @@ Http2Peer::Http2Peer(Peer peer, std::string_view settings) : peer_(std::move(pee
   SendFrame(kSettings, 0, 0, settings);
 }
 
+Http2Peer::Http2Peer(Peer peer, ClientTag) : peer_(std::move(peer)) {
+  EXPECT_EQ(nghttp2_hd_inflate_new(&inflater_), 0);
+}
+
+Http2Peer Http2Peer::Client(Peer peer, std::string_view settings) {
+  Http2Peer client(std::move(peer), ClientTag{});
+  client.peer_.Send(NGHTTP2_CLIENT_MAGIC);
+  client.SendFrame(kSettings, 0, 0, settings);
+  return client;
+}
+
 Http2Peer::~Http2Peer() { nghttp2_hd_inflate_del(inflater_); }
 
 Http2Peer::Http2Peer(Http2Peer&& other) noexcept
@@ -133,10 +144,14 @@ void Http2Peer::SendFrame(uint8_t type, uint8_t flags, int32_t stream, std::stri
              Number(static_cast<uint32_t>(stream), 4) + std::string(payload));
 }
 
-void Http2Peer::SendHeaders(int32_t stream, const Fields& fields, bool end) {
+std::string Http2Peer::Block(const Fields& fields) {
   std::string block;
   for (const auto& [name, value] : fields) block += '\0' + Literal(name) + Literal(value);
-  SendFrame(kHeaders, static_cast<uint8_t>(kEndHeaders | (end ? kEndStream : 0)), stream, block);
+  return block;
+}
+
+void Http2Peer::SendHeaders(int32_t stream, const Fields& fields, bool end) {
+  SendFrame(kHeaders, static_cast<uint8_t>(kEndHeaders | (end ? kEndStream : 0)), stream, Block(fields));
 }
 
 void Http2Peer::SendData(int32_t stream, std::string_view data, bool end) {

@@ -13,8 +13,8 @@
 
 namespace headgate::test {
 
-// A scripted HTTP/2 server, frame by frame, so that it can say what no library would. Settings, pings and window updates
-// of the other end are answered or passed over by themselves.
+// A scripted end of an HTTP/2 connection, frame by frame, so that it can say what no library would. Settings, pings and
+// window updates of the other end are answered or passed over by themselves.
 class Http2Peer {
  public:
   using Fields = std::vector<std::pair<std::string, std::string>>;
@@ -34,8 +34,10 @@ class Http2Peer {
 
   static constexpr uint8_t kEndStream = 1, kEndHeaders = 4;
 
-  // Reads the preface and sends SETTINGS with this payload.
+  // A server: reads the preface and sends SETTINGS with this payload.
   explicit Http2Peer(Peer peer, std::string_view settings = {});
+  // A client, which sends the preface. What it reads as a Request is a response.
+  static Http2Peer Client(Peer peer, std::string_view settings = {});
   ~Http2Peer();
   Http2Peer(Http2Peer&& other) noexcept;
 
@@ -59,7 +61,12 @@ class Http2Peer {
 
   static std::string Setting(uint16_t id, uint32_t value);
 
+  // The block of a field list, every field a literal.
+  static std::string Block(const Fields& fields);
+
  private:
+  struct ClientTag {};
+  Http2Peer(Peer peer, ClientTag);
   void Decode(const Frame& frame, std::map<std::string, std::string>& fields);
 
   Peer peer_;

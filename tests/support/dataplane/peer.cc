@@ -72,10 +72,26 @@ TlsEnd::~TlsEnd() { SSL_CTX_free(context_); }
 
 bool Peer::StartTls(TlsEnd& end) {
   tls_.reset(SSL_new(end.context_));
+  return Handshake(SSL_accept);
+}
+
+bool Peer::StartTlsAsClient(const std::string& server_name, std::string_view alpn) {
+  SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+  tls_.reset(SSL_new(context));
+  SSL_CTX_free(context);
+  SSL_set_tlsext_host_name(tls_.get(), const_cast<char*>(server_name.c_str()));
+  std::string protocols(1, static_cast<char>(alpn.size()));
+  protocols += alpn;
+  SSL_set_alpn_protos(tls_.get(), reinterpret_cast<const unsigned char*>(protocols.data()),
+                      static_cast<unsigned>(protocols.size()));
+  return Handshake(SSL_connect);
+}
+
+bool Peer::Handshake(int (*step)(SSL*)) {
   SSL_set_fd(tls_.get(), fd_.get());
   while (true) {
     ERR_clear_error();
-    const int result = SSL_accept(tls_.get());
+    const int result = step(tls_.get());
     if (result == 1) return true;
     if (!WaitForTls(result)) return false;
   }

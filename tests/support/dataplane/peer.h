@@ -48,6 +48,8 @@ class Peer {
 
   // The server's handshake. False: it failed.
   bool StartTls(TlsEnd& end);
+  // The client's; it trusts everybody.
+  bool StartTlsAsClient(const std::string& server_name, std::string_view alpn);
   SSL* tls() { return tls_.get(); }
 
   // False when the other end is gone.
@@ -91,6 +93,7 @@ class Peer {
   bool Fill(int timeout_ms);
   Message ReadMessage(bool without_body, bool until_close);
 
+  bool Handshake(int (*step)(SSL*));
   // Waits for what the last TLS call wants; false: it failed.
   bool WaitForTls(int result);
 
