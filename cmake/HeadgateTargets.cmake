@@ -49,6 +49,10 @@ function(headgate_fuzzer name)
     add_executable(fuzz_${name} ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cc
                    ${CMAKE_CURRENT_SOURCE_DIR}/replay_main.cc)
   endif()
+  if(NOT TARGET fuzzers)
+    add_custom_target(fuzzers)
+  endif()
+  add_dependencies(fuzzers fuzz_${name})
   target_include_directories(fuzz_${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(fuzz_${name} PRIVATE ${ARG_DEPS})
   add_test(NAME fuzz_replay.${name}
