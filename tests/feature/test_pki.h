@@ -43,7 +43,7 @@ class TestCa {
   }
 
  private:
-  static EVP_PKEY* NewKey() { return EVP_EC_gen("P-256"); }
+  static EVP_PKEY* NewKey() { return EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"); }
 
   static void AddExtension(X509* certificate, int nid, const char* value) {
     X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, nid, value);
