@@ -105,7 +105,7 @@ void JoinCookies(http::HeaderMap& fields, base::Arena& arena) {
   char* const text = arena.Allocate(size);
   char* at = text;
   for (const Field& field : fields) {
-    if (field.id != FieldId::kCookie) continue;
+    if (field.id != FieldId::kCookie || field.value.empty()) continue;  // no blank at the end
     if (at != text) at = std::copy_n("; ", 2, at);
     at = std::copy(field.value.begin(), field.value.end(), at);
   }

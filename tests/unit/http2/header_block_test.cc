@@ -131,6 +131,8 @@ TEST_F(HeaderBlockTest, JoinsCookies) {
   ASSERT_TRUE(With({{"cookie", "a=1"}, {"x-a", "1"}, {"cookie", "b=2"}, {"cookie", "c=3"}}).ok());
   EXPECT_EQ(request.fields.Get("cookie"), "a=1; b=2; c=3");
   EXPECT_EQ(request.fields.Count(http::FieldId::kCookie), 1u);
+  ASSERT_TRUE(With({{"cookie", ""}, {"cookie", "a=1"}, {"cookie", ""}}).ok());
+  EXPECT_EQ(request.fields.Get("cookie"), "a=1") << "no blank at the end";
 }
 
 TEST_F(HeaderBlockTest, LimitsAreAnswered) {
