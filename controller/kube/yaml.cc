@@ -1,8 +1,10 @@
 #include "controller/kube/yaml.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <charconv>
+#include <sstream>
 #include <string>
 
 #include "common/strings.h"
@@ -146,12 +148,42 @@ class Converter {
   absl::Status status_;
 };
 
+// Throws where the library would go on for ever: at a token that it takes for a document of its own again and again.
+class ProgressCheck final : public YAML::EventHandler {
+ public:
+  static void Run(const std::string& text) {
+    std::istringstream in(text);
+    YAML::Parser parser(in);
+    ProgressCheck check;
+    while (parser.HandleNextDocument(check)) {
+    }
+  }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (mark.pos == last_) throw YAML::ParserException(mark, "unexpected character");
+    last_ = mark.pos;
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+ private:
+  int last_ = -1;
+};
+
 }  // namespace
 
 absl::StatusOr<std::vector<Json>> ParseYaml(std::string_view text, size_t first_line) {
   try {
     std::vector<Json> documents;
-    for (const YAML::Node& node : YAML::LoadAll(std::string(text))) {
+    const std::string copy(text);
+    ProgressCheck::Run(copy);
+    for (const YAML::Node& node : YAML::LoadAll(copy)) {
       Converter converter(first_line);
       documents.push_back(converter.Convert(node, 0));
       if (!converter.status().ok()) return converter.status();
