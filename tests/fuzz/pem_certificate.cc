@@ -28,7 +28,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     HEADGATE_CHECK(!reason.empty() && reason.size() < 500);
     HEADGATE_CHECK(reason.find("PRIVATE KEY-----") == std::string::npos);
     for (const std::string& line : std::vector<std::string>(absl::StrSplit(key, '\n'))) {
-      HEADGATE_CHECK(line.size() < 32 || reason.find(line) == std::string::npos);
+      // Key material has no blanks; our own words do, and inputs that repeat them are no leak.
+      const bool may_be_key = line.size() >= 32 && line.find(' ') == std::string::npos;
+      HEADGATE_CHECK(!may_be_key || reason.find(line) == std::string::npos);
     }
     return 0;
   }
