@@ -90,6 +90,7 @@ void Try(uint8_t choice, std::string_view input) {
     for (const std::string& name : update.removed) HEADGATE_CHECK(held.erase(name) == 1);
     CheckWhole(update.raised);
   };
+  catch_up();  // of nothing, so that there is something to compare where the file has no object
   for (size_t i = changes.size(); i-- > 0;) {
     state.Apply(changes[i]);
     catch_up();
