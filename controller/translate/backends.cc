@@ -8,6 +8,7 @@
 #include "common/hash.h"
 #include "common/strings.h"
 #include "controller/translate/addresses.h"
+#include "controller/translate/annotations/upstream_registry.h"
 #include "controller/translate/emit.h"
 
 namespace headgate::translate {
@@ -186,7 +187,7 @@ void AppendEndpoint(const Target& target, v1::Endpoints& endpoints) {
 
 ClusterChoice ChooseClusters(const BackendRef& backend, const IngressSettings& settings) {
   const auto spoken = [&](BackendProtocol protocol) {
-    ClusterRef ref{backend, {protocol, {}}};
+    ClusterRef ref{backend, {protocol, {}, settings.upstream}};
     if (protocol != BackendProtocol::kHttp && protocol != BackendProtocol::kGrpc) {
       ref.policy.tls = settings.upstream_tls;
     }
@@ -202,18 +203,25 @@ ClusterChoice ChooseClusters(const BackendRef& backend, const IngressSettings& s
 std::string ClusterName(const ClusterRef& cluster) {
   std::string name = ClusterName(cluster.backend);
   if (cluster.policy == UpstreamPolicy()) return name;
-  StrAppend(&name, "/", ProtocolTag(cluster.policy.protocol));
-  const UpstreamTls& tls = cluster.policy.tls;
+  const auto& [protocol, tls, upstream] = cluster.policy;
+  const bool spoken = protocol != BackendProtocol::kUnspecified || tls != UpstreamTls();
+  StrAppend(&name, "/", spoken ? ProtocolTag(protocol) : std::string_view("own"));
   if (tls != UpstreamTls()) {
     const std::string text = StrCat(int{tls.verify}, ",", tls.verify_depth, ",", int{tls.send_name},
                                     ",", int{tls.min_minor}, ",", int{tls.max_minor}, ",", tls.name,
                                     ",", tls.secret.ToString(), ",", tls.ciphers);
     StrAppend(&name, "-", absl::StrCat(absl::Hex(ContentHash(text), absl::kZeroPad16)));
   }
+  if (upstream != UpstreamSettings()) {
+    v1::Cluster settings;
+    SetUpstream(upstream, settings);
+    StrAppend(&name, "-with-", absl::StrCat(absl::Hex(ContentHash(settings.SerializeAsString()), absl::kZeroPad16)));
+  }
   return name;
 }
 
-ClusterResult TranslateCluster(const ClusterRef& ref, const Service* service, const Options& options) {
+ClusterResult TranslateCluster(const ClusterRef& ref, const Service* service,
+                               const UpstreamSettings& defaults, const Options& options) {
   const BackendRef& backend = ref.backend;
   ClusterResult result;
   const Selection selection = Select(backend, service, options);
@@ -242,7 +250,11 @@ ClusterResult TranslateCluster(const ClusterRef& ref, const Service* service, co
   if (uses_tls && ref.policy.tls != UpstreamTls()) {
     SetTls(ref.policy.tls, *service, *cluster.mutable_tls());
   }
-  cluster.mutable_balancing()->set_policy(v1::Balancing::ROUND_ROBIN);
+  UpstreamSettings upstream = ReadServiceAnnotations(*service, result.diagnostics);
+  upstream.FillFrom(ref.policy.upstream);
+  upstream.FillFrom(defaults);
+  if (!upstream.balancing.policy) upstream.balancing.policy = LoadBalance::kRoundRobin;
+  SetUpstream(upstream, cluster);
   if (service->type == ServiceType::kExternalName) {
     cluster.mutable_dns()->set_host(service->external_name);
     cluster.mutable_dns()->set_port(selection.port != nullptr ? selection.port->port

@@ -13,10 +13,11 @@
 
 namespace headgate::translate {
 
-// How a Service port is spoken to, as far as an Ingress says. Never kAutoHttp, which is two of them.
+// How a Service port is spoken to and treated, as far as an Ingress says. Never kAutoHttp, which is two of them.
 struct UpstreamPolicy {
   BackendProtocol protocol = BackendProtocol::kUnspecified;
   UpstreamTls tls;  // its default where the protocol has no use for it
+  UpstreamSettings upstream;
   friend auto operator<=>(const UpstreamPolicy&, const UpstreamPolicy&) = default;
 };
 
@@ -54,9 +55,10 @@ struct ClusterResult {
 };
 
 // A port by number is a port of the Service; by name, one of its port names or its named target
-// ports. Protocol from the policy, else from .appProtocol. `service` may be null.
+// ports. Protocol from the policy, else from .appProtocol. Of the upstream's settings the Service's
+// annotations count most, the policy next, then `defaults`. `service` may be null.
 ClusterResult TranslateCluster(const ClusterRef& ref, const kube::Service* service,
-                               const Options& options);
+                               const UpstreamSettings& defaults, const Options& options);
 
 // Only the problem of the above, without building the resource.
 BackendProblem CheckBackendRef(const BackendRef& backend, const kube::Service* service,

@@ -120,7 +120,7 @@ class FullTranslation {
     BackendProblem problem = BackendProblem::kNoService;
     if (backend) {
       const kube::Service* service = state_.FindService(backend->service);
-      const ClusterResult cluster = TranslateCluster({*backend, {}}, service, options_);
+      const ClusterResult cluster = TranslateCluster({*backend, {}}, service, global_.upstream, options_);
       problem = cluster.problem;
       const bool empty =
           cluster.has_endpoints &&
@@ -163,7 +163,7 @@ class FullTranslation {
     std::set<BackendRef> with_endpoints;
     for (const ClusterRef& ref : clusters_) {
       ClusterResult cluster =
-          TranslateCluster(ref, state_.FindService(ref.backend.service), options_);
+          TranslateCluster(ref, state_.FindService(ref.backend.service), global_.upstream, options_);
       Say(std::move(cluster.diagnostics));
       if (cluster.resource != nullptr) Add(std::move(cluster.resource));
       if (cluster.has_endpoints) with_endpoints.insert(ref.backend);

@@ -280,6 +280,9 @@ void Translator::RedoOptions() {
   if (global.ingress != global_.ingress) {
     for (const auto& [host, unit] : hosts_) dirty_hosts_.insert(host);
   }
+  if (global.upstream != global_.upstream) {
+    for (const auto& [backend, unit] : backends_) dirty_clusters_.insert(backend);
+  }
   global_ = std::move(global);
   dirty_settings_ = true;
 }
@@ -305,7 +308,7 @@ void Translator::RedoDefaultBackend() {
   std::optional<BackendRef> usable;
   if (backend) {
     const kube::Service* service = state_->FindService(backend->service);
-    const ClusterResult cluster = TranslateCluster({*backend, {}}, service, options_);
+    const ClusterResult cluster = TranslateCluster({*backend, {}}, service, global_.upstream, options_);
     problem = cluster.problem;
     const bool empty =
         cluster.has_endpoints &&
@@ -364,7 +367,7 @@ void Translator::RedoClusters(const BackendRef& backend, BackendUnit& unit) {
     ClusterResult result;
     if (cluster.users > 0) {
       ++work_.clusters;
-      result = TranslateCluster(ref, service, options_);
+      result = TranslateCluster(ref, service, global_.upstream, options_);
     }
     log_.Set(ClusterName(ref), cluster.resource, std::move(result.resource));
     log_.Set(cluster.diagnostics, std::move(result.diagnostics));

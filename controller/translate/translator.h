@@ -11,7 +11,8 @@
 //              default backend
 //   options    the ConfigMap                                      (hosts depend on them too)
 //   files      its ConfigMap                                      (while some Ingress refers to it)
-//   backend    its Service; its endpoints in addition the slices  (while some host leads to it)
+//   backend    its Service, the options; its endpoints in addition the slices
+//              (while some host leads to it)
 //
 // A change marks units dirty; they are redone in that order, and a unit that comes out as before
 // dirties nothing more. An EndpointSlice touches the endpoints of its Service and nothing else,

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "common/strings.h"
+#include "controller/translate/annotations/affinity.h"
 #include "controller/translate/annotations/buffering.h"
+#include "controller/translate/annotations/next_upstream.h"
 #include "controller/translate/emit.h"
 #include "controller/translate/files.h"
 #include "controller/translate/path_match.h"
@@ -260,6 +262,12 @@ class Builder {
     }
     if (settings.buffering != BufferingSettings()) {
       SetBuffering(settings.buffering, *policy.mutable_buffering());
+    }
+    if (settings.next_upstream != NextUpstreamSettings()) {
+      SetNextUpstream(settings.next_upstream, *policy.mutable_next_upstream());
+    }
+    if (settings.session_cookie) {
+      SetSessionCookie(*settings.session_cookie, path, *policy.mutable_session_cookie());
     }
     SetHttpsRedirect(*policy.mutable_https_redirect(), settings, path);
   }

@@ -1,21 +1,40 @@
 #include "dataplane/balance/balancer.h"
 
 #include <algorithm>
-#include <array>
+#include <utility>
 #include <vector>
 
 namespace headgate::balance {
 namespace {
 
 // Lower ones are used first.
-enum TierNumber : size_t { kLive, kDraining, kTiers };
+enum TierNumber : size_t { kLive, kDraining, kBackup, kTiers };
 
-TierNumber TierOf(const Peer& peer) { return peer.draining ? kDraining : kLive; }
+bool Draws(Policy policy) {
+  return policy == Policy::kRandom || policy == Policy::kLeastRequest || policy == Policy::kEwma;
+}
+
+TierNumber TierOf(const Peer& peer) {
+  if (peer.backup) return kBackup;
+  return peer.draining ? kDraining : kLive;
+}
 
 }  // namespace
 
-void Balancer::Reset(std::span<Peer* const> peers) {
+void Balancer::Reset(const PolicySpec& spec, std::shared_ptr<const HashRing> ring,
+                     std::span<Peer* const> peers, TimePoint now) {
+  ring_.reset();
+  const auto first_backup = std::find_if(peers.begin(), peers.end(), [](const Peer* peer) { return peer->backup; });
+  const auto primaries = peers.first(static_cast<size_t>(first_backup - peers.begin()));
+  const bool only_backups = std::none_of(primaries.begin(), primaries.end(),
+                                         [](const Peer* peer) { return peer->available; }) &&
+                            std::any_of(first_backup, peers.end(), [](const Peer* peer) { return peer->available; });
+  if (ring != nullptr && !only_backups) {
+    ring_ = std::make_unique<RingPicker>(std::move(ring), spec);
+    ring_->Reset(primaries);
+  }
   first_.next.reset();
+  first_.sampler.reset();
   const bool all = std::none_of(peers.begin(), peers.end(), [](const Peer* peer) { return peer->available; });
   Tier* tier = nullptr;
   std::vector<Peer*> members;
@@ -31,24 +50,31 @@ void Balancer::Reset(std::span<Peer* const> peers) {
       tier->next = std::make_unique<Tier>();
       tier = tier->next.get();
     }
-    tier->policy.Reset(members, random_);
+    if (Draws(spec.policy)) {
+      tier->sampler = std::make_unique<Sampler>(spec.policy);
+      tier->sampler->Reset(members, now);
+    } else {
+      tier->turns.Reset(members, random_);
+    }
   }
-  if (tier == nullptr) first_.policy.Reset({}, random_);
+  if (tier == nullptr) first_.turns.Reset({}, random_);
 }
 
 Peer* Balancer::Pick(const PickContext& context) {
-  Peer* peer = PickFromTiers(context);
+  Peer* peer = PickOnce(context);
   if (peer == nullptr && !context.tried.empty()) {
     PickContext again = context;
     again.tried = {};
-    peer = PickFromTiers(again);
+    peer = PickOnce(again);
   }
   return peer;
 }
 
-Peer* Balancer::PickFromTiers(const PickContext& context) {
+Peer* Balancer::PickOnce(const PickContext& context) {
+  if (ring_ != nullptr && context.hash) return ring_->Pick(context, random_);
   for (Tier* tier = &first_; tier != nullptr; tier = tier->next.get()) {
-    if (Peer* peer = tier->policy.Pick(context)) return peer;
+    Peer* peer = tier->sampler != nullptr ? tier->sampler->Pick(context, random_) : tier->turns.Pick(context);
+    if (peer != nullptr) return peer;
   }
   return nullptr;
 }

@@ -1,9 +1,11 @@
 #include "dataplane/config/cluster_index.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
+#include "dataplane/balance/ring_picker.h"
 #include "dataplane/config/compile_health.h"
 
 namespace headgate::config {
@@ -193,8 +195,31 @@ std::shared_ptr<const CompiledCluster> ClusterIndex::Compile(Cluster& cluster) c
     if (out->tls == nullptr) return out;  // without the secret nobody may be spoken to
   }
   out->health = spec.health;
+  out->retry_budget_percent = spec.retry_budget_percent;
   AddEndpoints(spec, *out);
+  if (spec.balancing != nullptr) AddBalancing(spec, *out);
   return out;
+}
+
+// Made here once rather than by each worker: the ring of a thousand endpoints has 160,000 points.
+void ClusterIndex::AddBalancing(const ClusterSpec& spec, CompiledCluster& out) {
+  out.balancing = spec.balancing;
+  std::vector<std::string> names;
+  for (const CompiledEndpoint& endpoint : out.endpoints) {
+    if (!endpoint.backup) names.push_back(endpoint.address.Text());
+  }
+  if (spec.balancing->affinity != Balancing::Affinity::kNone) {
+    const bool named = spec.balancing->affinity == Balancing::Affinity::kPersistent;
+    out.session_keys = std::make_shared<const SessionKeys>(
+        spec.log_name, named ? std::span<const std::string>(names) : std::span<const std::string>());
+  }
+  if (!spec.balancing->needs_ring()) return;
+  const balance::PolicySpec& policy = spec.balancing->policy;
+  if (policy.policy == balance::Policy::kHashSubset) {
+    names.resize(balance::RingPicker::NodesFor(policy, names.size()));
+    for (size_t i = 0; i < names.size(); ++i) names[i] = StrCat("set", i + 1);
+  }
+  out.ring = std::make_shared<const balance::HashRing>(names);
 }
 
 void ClusterIndex::AddEndpoints(const ClusterSpec& spec, CompiledCluster& out) const {

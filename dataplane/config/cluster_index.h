@@ -78,6 +78,7 @@ class ClusterIndex {
   };
 
   void MarkDirty(Cluster& cluster);
+  static void AddBalancing(const ClusterSpec& spec, CompiledCluster& out);
   void AddEndpoints(const ClusterSpec& spec, CompiledCluster& out) const;
   void Attach(Cluster& cluster);
   void Detach(Cluster& cluster);

@@ -6,6 +6,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
 #include "dataplane/config/compile_health.h"
+#include "dataplane/config/compile_balancing.h"
 #include "dataplane/config/compile_values.h"
 
 namespace headgate::config {
@@ -180,12 +181,12 @@ absl::StatusOr<ClusterSpec> CompileCluster(const v1::Cluster& cluster, bool allo
   }
   out.log_name = cluster.log_name();
   HEADGATE_RETURN_IF_ERROR(CheckPrintable("log_name", out.log_name));
-  switch (cluster.balancing().policy()) {
-    case v1::Balancing::POLICY_UNSPECIFIED:
-    case v1::Balancing::ROUND_ROBIN:
-      break;
-    default:
-      return FieldError("balancing.policy", "unknown policy");
+  Balancing balancing;
+  HEADGATE_ASSIGN_OR_RETURN(balancing, CompileBalancing(cluster.balancing()));
+  if (balancing != Balancing()) out.balancing = std::make_shared<const Balancing>(std::move(balancing));
+  if (cluster.has_retry_budget()) {
+    HEADGATE_RETURN_IF_ERROR(CheckRange("retry_budget.percent", cluster.retry_budget().percent(), 0, 100));
+    out.retry_budget_percent = cluster.retry_budget().percent();
   }
   switch (cluster.discovery_case()) {
     case v1::Cluster::kEndpoints:

@@ -33,6 +33,8 @@ struct ClusterSpec {
   std::unique_ptr<const Tls> tls;  // set for kHttps and kH2
   // Where addresses come from; a DNS name that is an address is one.
   std::variant<EndpointsName, DnsName, base::Address> source;
+  std::shared_ptr<const Balancing> balancing;  // null: round robin
+  uint32_t retry_budget_percent = 20;
   std::shared_ptr<UpstreamHealth> health;  // null: nothing is asked for; group and source are left empty
 
   // Empty: none.

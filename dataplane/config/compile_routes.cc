@@ -6,6 +6,7 @@
 
 #include "common/host_pattern.h"
 #include "dataplane/config/compile_bodies.h"
+#include "dataplane/config/compile_retries.h"
 #include "dataplane/config/compile_values.h"
 #include "dataplane/config/static_files.h"
 #include "dataplane/config/text_pool.h"
@@ -244,6 +245,18 @@ absl::Status CompilePolicy(const std::string& field, const v1::RoutePolicy& in, 
   out.no_compression = in.no_compression();
   if (in.has_buffering()) {
     out.buffering = std::make_unique<const BufferingOverride>(CompileBuffering(in.buffering()));
+  }
+  if (in.has_next_upstream()) {
+    auto retries = std::make_unique<RetryOverride>();
+    HEADGATE_ASSIGN_OR_RETURN(*retries,
+                              CompileNextUpstream(StrCat(field, ".next_upstream"), in.next_upstream()));
+    out.retries = std::move(retries);
+  }
+  if (in.has_session_cookie()) {
+    auto cookie = std::make_unique<SessionCookie>();
+    HEADGATE_ASSIGN_OR_RETURN(*cookie,
+                              CompileSessionCookie(StrCat(field, ".session_cookie"), in.session_cookie()));
+    out.session_cookie = std::move(cookie);
   }
   if (in.has_rewrite()) {
     HEADGATE_RETURN_IF_ERROR(CompileRewrite(StrCat(field, ".rewrite"), in.rewrite(), out));

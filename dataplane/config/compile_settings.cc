@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "dataplane/config/compile_bodies.h"
+#include "dataplane/config/compile_retries.h"
 #include "dataplane/config/compile_values.h"
 
 namespace headgate::config {
@@ -174,6 +175,10 @@ absl::StatusOr<SettingsSpec> CompileSettings(const v1::Settings& settings) {
         CheckReference("tls.ticket_keys", settings.tls().ticket_keys(), "secret/"));
     out.ticket_keys = settings.tls().ticket_keys();
   }
+
+  RetryOverride retries;
+  HEADGATE_ASSIGN_OR_RETURN(retries, CompileNextUpstream("next_upstream", settings.next_upstream()));
+  out.settings.retries = retries.Over(out.settings.retries);
 
   out.settings.buffering = CompileBuffering(settings.buffering()).Over(out.settings.buffering);
   HEADGATE_ASSIGN_OR_RETURN(out.settings.compression, CompileCompression(settings.compression()));

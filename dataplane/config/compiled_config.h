@@ -10,8 +10,13 @@
 #include <vector>
 
 #include "dataplane/base/address.h"
+#include "dataplane/balance/hash_ring.h"
+#include "dataplane/config/balancing.h"
 #include "dataplane/config/body_policy.h"
 #include "dataplane/config/cluster_handle.h"
+#include "dataplane/config/retry_policy.h"
+#include "dataplane/config/session_cookie.h"
+#include "dataplane/config/session_keys.h"
 #include "dataplane/config/static_files.h"
 #include "dataplane/config/upstream_health.h"
 #include "dataplane/route/host_table.h"
@@ -58,6 +63,8 @@ struct CompiledSettings {
   bool http2_enabled = true;  // by TLS handshakes
   bool http2_on_plain_connections = false;
   uint32_t http2_max_streams = 128;
+
+  RetryPolicy retries;
 
   Buffering buffering;
   Compression compression;
@@ -127,6 +134,8 @@ struct CompiledRoute {
   std::optional<Duration> read_timeout;
   std::optional<uint64_t> max_request_body_bytes;  // 0: no limit
   std::unique_ptr<const BufferingOverride> buffering;  // null: nothing differs, as on most routes
+  std::unique_ptr<const RetryOverride> retries;         // null: nothing differs
+  std::unique_ptr<const SessionCookie> session_cookie;  // null: sessions are not kept
   std::unique_ptr<const route::PathRewrite> rewrite;  // null, as on most routes: none
   bool no_compression = false;
   HttpsRedirectMode https_redirect = HttpsRedirectMode::kOff;
@@ -173,6 +182,12 @@ struct CompiledCluster {
   std::shared_ptr<const tls::ClientPolicy> tls;
   std::vector<CompiledEndpoint> endpoints;  // backups last
   std::shared_ptr<const UpstreamHealth> health;  // null: nothing is asked for
+  std::shared_ptr<const Balancing> balancing;    // null: round robin, and nothing else
+  // Of the endpoints that are no backups, where balancing needs it.
+  std::shared_ptr<const balance::HashRing> ring;
+  // Where there is affinity.
+  std::shared_ptr<const SessionKeys> session_keys;
+  uint32_t retry_budget_percent = 20;
   // True while a DNS name has not been resolved for the first time.
   bool pending = false;
 };

@@ -48,6 +48,7 @@ std::string_view CounterName(CounterId id) {
     case CounterId::kUpstreamHttp2Streams: return "upstream_http2_streams_total";
     case CounterId::kUpstreamHttp2StreamsRefused: return "upstream_http2_streams_refused_total";
     case CounterId::kUpstreamRetries: return "upstream_retries_total";
+    case CounterId::kUpstreamRetriesOverBudget: return "upstream_retries_over_budget_total";
     case CounterId::kUpstreamTimeouts: return "upstream_timeouts_total";
     case CounterId::kUpstreamResets: return "upstream_resets_total";
     case CounterId::kUpstreamProtocolErrors: return "upstream_protocol_errors_total";

@@ -68,7 +68,8 @@ enum class CounterId : uint8_t {
   kUpstreamHttp2Connections,     // of those made
   kUpstreamHttp2Streams,         // begun
   kUpstreamHttp2StreamsRefused,  // by the upstream, unprocessed
-  kUpstreamRetries,
+  kUpstreamRetries,              // attempts after the first
+  kUpstreamRetriesOverBudget,    // not made, because there had been too many
   kUpstreamTimeouts,
   kUpstreamResets,
   kUpstreamProtocolErrors,

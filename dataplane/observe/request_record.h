@@ -22,7 +22,7 @@ struct AttemptRecord {
 // What is known of an exchange when it is over: the one source of its access-log line and its metrics. Views
 // are valid during the call that passes the record.
 struct RequestRecord {
-  static constexpr size_t kMaxAttempts = 4;
+  static constexpr size_t kMaxAttempts = 8;
 
   timespec received{};                       // wall clock of the request head
   std::chrono::microseconds duration{0};     // from the request head to the last response byte

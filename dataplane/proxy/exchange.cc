@@ -44,6 +44,9 @@ void Exchange::Begin(http::ServerStream& downstream, const http::RequestHead& he
   attempts_ = 0;
   tried_count_ = 0;
   endpoint_ = nullptr;
+  session_key_ = {};
+  session_begun_ = false;
+  normal_path_ = {};
   attempt_reused_ = false;
   holding_request_ = false;
   holding_response_ = false;
@@ -92,6 +95,7 @@ void Exchange::Route() {
     return Fail({Failure::Side::kDownstream, Failure::Kind::kProtocol, Failure::Retry::kNever,
                  "path or host cannot be read in one way only"});
   }
+  normal_path_ = path.match;
   if (path.rewritten) {
     forward_target_ = arena.Join(path.forward, request_->target.substr(request_->path().size()));
   }
@@ -146,12 +150,6 @@ bool Exchange::ShouldHoldRequest() const {
   if (from_grpc()) return false;
   const config::Protocol protocol = services_.clusters().Find(cluster_slot_)->compiled().protocol;
   return protocol != config::Protocol::kH2c && protocol != config::Protocol::kH2;
-}
-
-void Exchange::Forward() {
-  Advance(Event::kForward);
-  StartDeadline();
-  OpenAttempt();
 }
 
 config::Buffering Exchange::buffering() const {
@@ -213,45 +211,6 @@ bool Exchange::ChooseCluster() {
   return true;
 }
 
-void Exchange::OpenAttempt() {
-  const Failure none{Failure::Side::kUpstream, Failure::Kind::kNoEndpoint, Failure::Retry::kNever,
-                     "no endpoint is available"};
-  upstream::Cluster* cluster = services_.clusters().Find(cluster_slot_);  // may have changed since the last attempt
-  if (cluster == nullptr) return Fail(none);
-  if (record_.upstream_name.empty()) {
-    record_.upstream_name = downstream_->arena().Copy(cluster->log_name());
-  }
-  upstream::Endpoint* endpoint = cluster->Pick({.tried = {tried_.data(), tried_count_}});
-  if (endpoint == nullptr) return Fail(none);
-
-  ++attempts_;
-  attempt_started_ = services_.loop().now();
-  observe::AttemptRecord& attempt = record_.attempt_storage[record_.attempt_count++];
-  attempt = {};
-  attempt.address = downstream_->arena().Copy(endpoint->text());
-  endpoint_ = endpoint;
-  endpoint->OnAttemptBegin();
-  // Where one pooled connection was dead others may be: the next attempt does not try its luck again.
-  const bool fresh = attempt_reused_;
-  upstream_ = endpoint->Open(*this, downstream_->arena(), attempt_timeouts(), fresh);
-  attempt_reused_ = upstream_ != nullptr && upstream_->reused();
-  if (upstream_ == nullptr) {
-    endpoint->OnAttemptEnd({.given_up = true});  // not for anything that the endpoint did
-    return HandleAttemptFailure({Failure::Side::kUpstream, Failure::Kind::kConnectRefused,
-                                 Failure::Retry::kAlways, "no connection could be begun"});
-  }
-
-  BuildUpstreamHead(*request_, client_, record_.request_id, forward_target_, upstream_head_);
-  if (!forwarded_prefix_.empty()) {
-    constexpr std::string_view kName = "X-Forwarded-Prefix";
-    upstream_head_.fields.Remove(kName);
-    upstream_head_.fields.Add(FieldId::kOther, kName, forwarded_prefix_);
-  }
-  const bool end = request_body_.BeginAttempt(upstream_head_);
-  upstream_->SendHead(upstream_head_, end);
-  SendHeldRequest();
-}
-
 // ---- the request, from downstream -------------------------------------------------------------------------------
 
 void Exchange::OnRequestBody(std::string_view piece, bool end) {
@@ -310,11 +269,13 @@ void Exchange::OnResponseHead(const http::ResponseHead& head, bool end) {
   attempt.status = head.status;
   attempt.header_time = Since(attempt_started_);
   if (head.status == 101) return StartTunnel(head);
+  if (MayRetryAfter(head.status)) return RetryAfterResponse(end);
   Advance(Event::kResponseHead);
   failure_ = {};  // an earlier attempt's
   record_.status = head.status;
   response_head_ = head;
   response_head_.fields.Remove(FieldId::kServer);
+  if (session_begun_) AddSessionCookie();
   if (!end) response_body_.Start(*request_, response_head_, buffering(), compression());
   AddTransportSecurity();
   downstream_->SendHead(response_head_, end);
@@ -365,18 +326,6 @@ void Exchange::OnUpstreamReset(const Failure& failure) {
   HandleAttemptFailure(failure);
 }
 
-void Exchange::HandleAttemptFailure(const Failure& failure) {
-  if (endpoint_ != nullptr && !attempt_reused_ && tried_count_ < tried_.size()) {
-    tried_[tried_count_++] = endpoint_->id;
-  }
-  if (phase_ == Phase::kForwarding && MayRetry(failure)) {
-    failure_ = failure;
-    Advance(Event::kAttemptRetry);
-    return OpenAttempt();
-  }
-  Fail(failure);
-}
-
 // ---- decisions --------------------------------------------------------------------------------------------------
 
 Action Exchange::Advance(Event event) {
@@ -384,16 +333,6 @@ Action Exchange::Advance(Event event) {
   HEADGATE_CHECK(step.action != Action::kImpossible);
   phase_ = step.next;
   return step.action;
-}
-
-bool Exchange::MayRetry(const Failure& failure) const {
-  if (attempts_ >= kMaxAttempts || !request_body_.repeatable()) return false;
-  switch (failure.retry) {
-    case Failure::Retry::kNever: return false;
-    case Failure::Retry::kIdempotent: return http::IsIdempotent(request_->method);
-    case Failure::Retry::kAlways: return true;
-  }
-  return false;
 }
 
 void Exchange::Fail(const Failure& failure) {

@@ -18,6 +18,7 @@
 #include "dataplane/proxy/request_body.h"
 #include "dataplane/proxy/request_id.h"
 #include "dataplane/proxy/response_body.h"
+#include "dataplane/proxy/retry.h"
 #include "dataplane/upstream/cluster_set.h"
 
 namespace headgate::proxy {
@@ -62,8 +63,6 @@ class Exchange final : public net::Retirable,
                     const base::Failure& failure);
 
  private:
-  static constexpr size_t kMaxAttempts = 3;
-
   // In the order of a request's life.
   void Begin(http::ServerStream& downstream, const http::RequestHead& head);
   void Route();
@@ -76,7 +75,19 @@ class Exchange final : public net::Retirable,
   bool ChooseCluster();
   bool ShouldHoldRequest() const;
   void Forward();
+
+  // Attempts; in exchange_attempts.cc.
   void OpenAttempt();
+  upstream::Endpoint* PickEndpoint(upstream::Cluster& cluster);
+  upstream::Endpoint* PickForSession(upstream::Cluster& cluster, balance::PickContext context);
+  std::string_view NewSessionKey();
+  void AddSessionCookie();
+  void HandleAttemptFailure(const base::Failure& failure);
+  bool MayRetryAfter(uint16_t status);
+  void RetryAfterResponse(bool end);
+  config::RetryPolicy retry_policy() const;
+  RetryState retry_state() const;
+  bool TakeFromRetryBudget();
 
   // Request, from downstream.
   void OnRequestBody(std::string_view piece, bool end) override;
@@ -117,8 +128,6 @@ class Exchange final : public net::Retirable,
 
   // Decisions.
   Action Advance(Event event);
-  void HandleAttemptFailure(const base::Failure& failure);
-  bool MayRetry(const base::Failure& failure) const;
   void Fail(const base::Failure& failure);
   void Reply(uint16_t status, std::string_view location = {});
   void SendReply(uint16_t status, std::string_view content_type, std::string_view body,
@@ -164,6 +173,11 @@ class Exchange final : public net::Retirable,
   // Of the attempt; valid while there is one, and until the turn ends. Null: the answer comes from files.
   upstream::Endpoint* endpoint_ = nullptr;
   bool attempt_reused_ = false;
+  net::TimePoint first_attempt_started_;
+
+  std::string_view normal_path_;  // what routes are matched on
+  std::string_view session_key_;  // of the session that this request has begun
+  bool session_begun_ = false;
 
   RequestBody request_body_;
   ResponseBody response_body_;

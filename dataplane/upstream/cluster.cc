@@ -1,11 +1,19 @@
 #include "dataplane/upstream/cluster.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "dataplane/balance/ewma.h"
 #include "dataplane/upstream/cluster_set.h"
 
 namespace headgate::upstream {
+namespace {
+
+// What an attempt without a response counts as where the speed of answers decides.
+constexpr std::chrono::seconds kCostOfFailure{1};
+
+}  // namespace
 
 Cluster::~Cluster() {
   for (auto& endpoint : endpoints_) set_.Adopt(std::move(endpoint));
@@ -40,6 +48,7 @@ void Cluster::Update(std::shared_ptr<const config::CompiledCluster> compiled) {
                              : Endpoint::Make(set_, *this, wanted.address, compiled_->protocol, tls_.get()));
     endpoints_.back()->weight = wanted.weight;
     endpoints_.back()->draining = wanted.draining;
+    endpoints_.back()->backup = wanted.backup;
   }
   stale_ = true;
   for (auto& [address, endpoint] : before) {
@@ -52,7 +61,9 @@ void Cluster::ResetBalancer() {
   absl::InlinedVector<balance::Peer*, 16> peers;
   peers.reserve(endpoints_.size());
   for (const auto& endpoint : endpoints_) peers.push_back(endpoint.get());
-  balancer_.Reset(peers);
+  static const balance::PolicySpec kRoundRobin;
+  balancer_.Reset(compiled_->balancing == nullptr ? kRoundRobin : compiled_->balancing->policy, compiled_->ring, peers,
+                  set_.io().loop().now());
 }
 
 void Cluster::SetAvailable(Endpoint& endpoint, bool available) {
@@ -67,6 +78,33 @@ void Cluster::SetShare(Endpoint& endpoint, float share) {
   stale_ = true;
 }
 
-void Cluster::OnAttemptEnd(Endpoint& /*endpoint*/, const AttemptOutcome& /*outcome*/) {}
+void Cluster::OnAttemptEnd(Endpoint& endpoint, const AttemptOutcome& outcome) {
+  if (compiled_->balancing == nullptr || compiled_->balancing->policy.policy != balance::Policy::kEwma) return;
+  const net::TimePoint now = set_.io().loop().now();
+  if (outcome.failure != base::Failure::Kind::kNone && outcome.status == 0) {
+    // To fail at once must not look fast.
+    balance::Observe(endpoint, kCostOfFailure, now);
+  } else if (outcome.header_time.count() >= 0) {
+    balance::Observe(endpoint, outcome.header_time, now);
+  }
+}
+
+Endpoint* Cluster::FindBySessionKey(std::string_view key) const {
+  if (compiled_->session_keys == nullptr) return nullptr;
+  const auto index = compiled_->session_keys->FindEndpoint(key);
+  if (!index) return nullptr;
+  Endpoint* endpoint = endpoints_[*index].get();
+  const bool usable = endpoint->available || std::none_of(endpoints_.begin(), endpoints_.end(), [](const auto& other) {
+                        return other->available;
+                      });
+  return usable ? endpoint : nullptr;
+}
+
+std::string_view Cluster::SessionKeyOf(const Endpoint& endpoint) const {
+  if (endpoint.backup) return {};
+  const auto at = std::find_if(endpoints_.begin(), endpoints_.end(),
+                               [&](const auto& candidate) { return candidate.get() == &endpoint; });
+  return compiled_->session_keys->endpoint_key(static_cast<uint32_t>(at - endpoints_.begin()));
+}
 
 }  // namespace headgate::upstream

@@ -10,6 +10,7 @@
 #include "dataplane/config/compiled_config.h"
 #include "dataplane/tls/client_context.h"
 #include "dataplane/upstream/endpoint.h"
+#include "dataplane/upstream/retry_budget.h"
 
 namespace headgate::upstream {
 
@@ -37,6 +38,18 @@ class Cluster {
     return static_cast<Endpoint*>(balancer_.Pick(context));
   }
 
+  // The endpoint that the key of a session names (config::SessionKeys). Nullptr: it is not there, or not available while
+  // others are.
+  Endpoint* FindBySessionKey(std::string_view key) const;
+  // The other way round; empty for a backup. REQUIRES: compiled().session_keys, with endpoints.
+  std::string_view SessionKeyOf(const Endpoint& endpoint) const;
+
+  RetryBudget& retry_budget() { return retry_budget_; }
+  // Attempts under way at all endpoints. Endpoints report changes.
+  uint32_t active_total() const { return active_total_; }
+  void AddActive(uint32_t count) { active_total_ += count; }
+  void SubtractActive(uint32_t count) { active_total_ -= count; }
+
   // Endpoints in the order of compiled().endpoints.
   std::span<const std::unique_ptr<Endpoint>> endpoints() const { return endpoints_; }
 
@@ -57,6 +70,8 @@ class Cluster {
   std::unique_ptr<tls::ClientContext> tls_;  // null: plain TCP
   absl::InlinedVector<std::unique_ptr<Endpoint>, 2> endpoints_;
   balance::Balancer balancer_;
+  RetryBudget retry_budget_;
+  uint32_t active_total_ = 0;
   bool stale_ = true;  // the balancer has not seen what endpoints are like now
 };
 

@@ -21,9 +21,16 @@ std::unique_ptr<Endpoint> Endpoint::Make(ClusterSet& set, Cluster& cluster, cons
 Endpoint::Endpoint(ClusterSet& set, Cluster& cluster, const base::Address& address, tls::ClientContext* tls)
     : Peer(set.NextPeerId()), set_(set), cluster_(&cluster), address_(address), text_(address.Text()), tls_(tls) {}
 
+void Endpoint::OnAttemptBegin() {
+  ++active;
+  if (cluster_ != nullptr) cluster_->AddActive(1);
+}
+
 void Endpoint::OnAttemptEnd(const AttemptOutcome& outcome) {
   --active;
-  if (cluster_ != nullptr) cluster_->OnAttemptEnd(*this, outcome);
+  if (cluster_ == nullptr) return;
+  cluster_->SubtractActive(1);
+  cluster_->OnAttemptEnd(*this, outcome);
 }
 
 std::unique_ptr<net::Transport> Endpoint::Connect() {
@@ -38,6 +45,7 @@ void Endpoint::OnConnectionGone() {
 }
 
 void Endpoint::Leave() {
+  cluster_->SubtractActive(active);
   cluster_ = nullptr;
   if (connection_count() == 0) {
     set_.OnEndpointLeft(*this);

@@ -55,7 +55,7 @@ class Endpoint : public net::Retirable,
                                    const codec::AttemptTimeouts& timeouts, bool fresh) = 0;
 
   // Around each attempt, whether or not Open gives a stream.
-  void OnAttemptBegin() { ++active; }
+  void OnAttemptBegin();
   void OnAttemptEnd(const AttemptOutcome& outcome);
 
   // No longer part of its cluster. Closes what is idle; the rest closes after its exchange.

@@ -11,8 +11,9 @@ bool IsOwn(std::string_view name) { return name.starts_with(kHeadgatePrefix); }
 }  // namespace
 
 const std::string* AnnotationReader::Find(std::string_view name) const {
-  if (IsOwn(name)) return ingress_.meta.FindAnnotation(name);
-  for (const auto& [key, value] : ingress_.meta.annotations) {
+  if (IsOwn(name)) return meta_.FindAnnotation(name);
+  if (kind_ != kube::Kind::kIngress) return nullptr;
+  for (const auto& [key, value] : meta_.annotations) {
     const std::string_view full = key;
     if (full.size() == kNginxPrefix.size() + name.size() && full.starts_with(kNginxPrefix) &&
         full.ends_with(name)) {
@@ -37,6 +38,10 @@ void AnnotationReader::Ignore(std::string_view name, std::string_view accepted) 
              " is not valid, the default is used; accepted: ", accepted));
 }
 
+void AnnotationReader::Warn(std::string_view name, std::string message) {
+  Add(name, Severity::kWarning, std::move(message));
+}
+
 void AnnotationReader::Deny(std::string_view name, std::string_view why) {
   denied_ = true;
   Add(name, Severity::kError, StrCat(why, "; every request to this Ingress is answered 503"));
@@ -54,7 +59,7 @@ void AnnotationReader::RefuseValue(std::string_view name, std::string_view accep
 }
 
 void AnnotationReader::Add(std::string_view name, Severity severity, std::string message) {
-  diagnostics_.push_back({kube::Kind::kIngress, ingress_.meta.key,
+  diagnostics_.push_back({kind_, meta_.key,
                           IsOwn(name) ? std::string(name) : StrCat(kNginxPrefix, name),
                           Reason::kInvalidAnnotation, severity, std::move(message)});
 }

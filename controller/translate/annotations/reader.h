@@ -1,5 +1,5 @@
-// One Ingress's annotations as the families read them, and the three things that can follow from a
-// bad value.
+// The annotations of one Ingress or Service as the families read them, and the three things that can
+// follow from a bad value. Those of ingress-nginx are read on an Ingress only.
 #pragma once
 
 #include <optional>
@@ -22,7 +22,9 @@ class AnnotationReader {
  public:
   // References must outlive the reader.
   AnnotationReader(const kube::Ingress& ingress, std::vector<Diagnostic>& diagnostics)
-      : ingress_(ingress), diagnostics_(diagnostics) {}
+      : kind_(kube::Kind::kIngress), meta_(ingress.meta), diagnostics_(diagnostics) {}
+  AnnotationReader(const kube::Service& service, std::vector<Diagnostic>& diagnostics)
+      : kind_(kube::Kind::kService), meta_(service.meta), diagnostics_(diagnostics) {}
 
   // The value of an annotation, or null. Here and below names are those of ingress-nginx without
   // their prefix, and our own with it.
@@ -33,23 +35,26 @@ class AnnotationReader {
 
   // A bad value is left out of account, and the default holds. `accepted` says what would be valid.
   void Ignore(std::string_view name, std::string_view accepted);
-  // Requests are answered 503 rather than served without what the annotation asks for.
+  // Something about a value that is taken nevertheless.
+  void Warn(std::string_view name, std::string message);
+  // For an Ingress: requests are answered 503 rather than served without what the annotation asks for.
   void Deny(std::string_view name, std::string_view why);
-  // The whole form of the Ingress is refused: its last accepted form stays, or it is not served at
+  // For an Ingress: its whole form is refused: its last accepted form stays, or it is not served at
   // all.
   void Refuse(std::string_view name, std::string_view why);
   // Refuses because of a bad value. `accepted` says what would be valid.
   void RefuseValue(std::string_view name, std::string_view accepted);
 
   // Of the Ingress.
-  const std::string& ns() const { return ingress_.meta.key.ns; }
+  const std::string& ns() const { return meta_.key.ns; }
   bool denied() const { return denied_; }
   bool refused() const { return refused_; }
 
  private:
   void Add(std::string_view name, Severity severity, std::string message);
 
-  const kube::Ingress& ingress_;
+  const kube::Kind kind_;
+  const kube::ObjectMeta& meta_;
   std::vector<Diagnostic>& diagnostics_;
   bool denied_ = false;
   bool refused_ = false;

@@ -6,10 +6,12 @@
 #include <string_view>
 
 #include "common/strings.h"
+#include "controller/translate/annotations/affinity.h"
 #include "controller/translate/annotations/auth_tls.h"
 #include "controller/translate/annotations/body_size.h"
 #include "controller/translate/annotations/buffering.h"
 #include "controller/translate/annotations/compression.h"
+#include "controller/translate/annotations/next_upstream.h"
 #include "controller/translate/annotations/reader.h"
 #include "controller/translate/annotations/redirect.h"
 #include "controller/translate/annotations/rewrite.h"
@@ -19,6 +21,7 @@
 #include "controller/translate/annotations/timeouts.h"
 #include "controller/translate/annotations/unavailable.h"
 #include "controller/translate/annotations/upstream_protocol.h"
+#include "controller/translate/annotations/upstream_registry.h"
 
 namespace headgate::translate {
 namespace {
@@ -29,7 +32,7 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 12> kFamilies = {{
+const std::array<Family, 14> kFamilies = {{
     {kTimeoutNames, ReadTimeouts},
     {kBodySizeNames, ReadBodySize},
     {kBufferingNames, ReadBuffering},
@@ -41,11 +44,13 @@ const std::array<Family, 12> kFamilies = {{
     {kSslCiphersNames, ReadSslCiphers},
     {kUpstreamProtocolNames, ReadUpstreamProtocol},
     {kStaticFilesNames, ReadStaticFiles},
+    {kNextUpstreamNames, ReadNextUpstream},
+    {kAffinityNames, ReadAffinity},
     {kUnavailableNames, ReadUnavailable},
 }};
 
 bool IsKnown(std::string_view name) {
-  return std::any_of(kFamilies.begin(), kFamilies.end(), [&](const Family& family) {
+  return IsUpstreamAnnotation(name) || std::any_of(kFamilies.begin(), kFamilies.end(), [&](const Family& family) {
     return std::find(family.names.begin(), family.names.end(), name) != family.names.end();
   });
 }
@@ -74,6 +79,7 @@ AnnotationResult ReadAnnotations(const kube::Ingress& ingress,
   if (!any) return result;  // the common case: nothing to read
   AnnotationReader reader(ingress, diagnostics);
   for (const Family& family : kFamilies) family.read(reader, result.settings);
+  ReadUpstreamSettings(reader, result.settings.upstream);
   result.settings.denied = reader.denied();
   result.refused = reader.refused();
   return result;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "controller/kube/objects.h"
+#include "controller/translate/annotations/upstream_settings.h"
 
 namespace headgate::translate {
 
@@ -65,6 +66,30 @@ struct BufferingSettings {
   friend bool operator==(const BufferingSettings&, const BufferingSettings&) = default;
 };
 
+// When an attempt is followed by another.
+struct NextUpstreamSettings {
+  std::optional<uint32_t> conditions;  // bits by v1::NextUpstream::Condition
+  std::optional<uint32_t> tries;       // 0: no limit
+  std::optional<uint32_t> timeout;     // seconds; 0: no limit
+  friend bool operator==(const NextUpstreamSettings&, const NextUpstreamSettings&) = default;
+};
+
+enum class SameSite : uint8_t { kUnset = 0, kNone, kLax, kStrict };
+
+// The cookie of sessions that stay with an endpoint. Seconds.
+struct SessionCookieSettings {
+  std::string name = "INGRESSCOOKIE";
+  std::optional<int64_t> expires;
+  std::optional<int64_t> max_age;
+  std::string domain;
+  std::string path;  // empty: that of the Ingress
+  bool secure = false;
+  SameSite same_site = SameSite::kUnset;
+  bool conditional_same_site_none = false;
+  bool change_on_failure = false;
+  friend bool operator==(const SessionCookieSettings&, const SessionCookieSettings&) = default;
+};
+
 // A directory below one that the data plane knows by name.
 struct StaticRoot {
   std::string name;
@@ -96,6 +121,9 @@ struct IngressSettings {
   std::string ssl_ciphers;  // OpenSSL list, or empty
   BackendProtocol backend_protocol = BackendProtocol::kUnspecified;
   UpstreamTls upstream_tls;
+  UpstreamSettings upstream;
+  NextUpstreamSettings next_upstream;
+  std::optional<SessionCookieSettings> session_cookie;
   // Instead of every backend.
   std::optional<StaticRoot> static_root;
   // For whatever is answered from files.

@@ -14,6 +14,7 @@
 #include "controller/translate/config_map/reader.h"
 #include "controller/translate/config_map/redirect_options.h"
 #include "controller/translate/config_map/tls_options.h"
+#include "controller/translate/config_map/upstream_options.h"
 
 namespace headgate::translate {
 namespace {
@@ -24,7 +25,7 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 7> kFamilies = {{
+const std::array<Family, 8> kFamilies = {{
     {kRedirectOptions, ReadRedirectOptions},
     {kHstsOptions, ReadHstsOptions},
     {kTlsOptions, ReadTlsOptions},
@@ -32,6 +33,7 @@ const std::array<Family, 7> kFamilies = {{
     {kBufferingOptions, ReadBufferingOptions},
     {kCompressionOptions, ReadCompressionOptions},
     {kHttp2Options, ReadHttp2Options},
+    {kUpstreamOptions, ReadUpstreamOptions},
 }};
 
 // How NGINX is run, not what it serves. Sorted.

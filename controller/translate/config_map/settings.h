@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/secret_bytes.h"
+#include "controller/translate/annotations/upstream_settings.h"
 #include "proto/headgate/v1/snapshot.pb.h"
 
 namespace headgate::translate {
@@ -29,6 +30,7 @@ struct GlobalSettings {
   // The only key of session tickets; empty: derived ones (ticket_keys.h).
   SecretBytes ticket_key;
   IngressDefaults ingress;
+  UpstreamSettings upstream;
 };
 
 }  // namespace headgate::translate

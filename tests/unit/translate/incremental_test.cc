@@ -199,6 +199,7 @@ class RandomWorld {
       service.type = kube::ServiceType::kExternalName;
       service.external_name = Chance(70) ? "db.example.net" : "localhost";
     }
+    if (Chance(30)) service.meta.annotations.push_back(Pick(annotations_));
     const uint32_t ports = Below(3);
     for (uint32_t i = 0; i < ports; ++i) {
       kube::ServicePort port;
@@ -258,6 +259,7 @@ class RandomWorld {
     config_map.meta = headgate::testing::Meta(Ns(), Pick(config_map_names_));
     if (Chance(50)) config_map.data.emplace_back("http-redirect-code", Chance(70) ? "301" : "9");
     if (Chance(50)) config_map.data.emplace_back("ssl-redirect", Chance(50) ? "false" : "true");
+    if (Chance(50)) config_map.data.emplace_back("load-balance", Chance(70) ? "round_robin" : "x");
     if (Chance(20)) config_map.data.emplace_back("unheard-of", "x");
     return config_map;
   }
@@ -291,6 +293,14 @@ class RandomWorld {
       {"nginx.ingress.kubernetes.io/proxy-ssl-secret", "two/t2"},
       {"nginx.ingress.kubernetes.io/proxy-ssl-secret", "t3"},
       {"headgate.dev/unheard-of", "x"},
+      {"headgate.dev/load-balance", "round_robin"},
+      {"headgate.dev/load-balance", "by weather"},
+      {"headgate.dev/retry-budget-percent", "10"},
+      {"nginx.ingress.kubernetes.io/upstream-hash-by", "$host"},
+      {"nginx.ingress.kubernetes.io/upstream-hash-by", "${host}"},
+      {"nginx.ingress.kubernetes.io/affinity", "cookie"},
+      {"nginx.ingress.kubernetes.io/load-balance", "round_robin"},
+      {"nginx.ingress.kubernetes.io/load-balance", "by weather"},
       {"headgate.dev/static-root", "docs/v2"},
       {"headgate.dev/static-root", "../docs"},
       {"headgate.dev/expires", "1h"},

@@ -1,0 +1,125 @@
+#include "controller/translate/text_template.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+
+namespace headgate::translate {
+namespace {
+
+using v1::TextTemplate;
+
+struct Known {
+  std::string_view name;
+  TextTemplate::Variable variable;
+};
+
+// Sorted by name.
+constexpr Known kKnown[] = {
+    {"args", TextTemplate::ARGS},
+    {"best_http_host", TextTemplate::HTTP_HOST},
+    {"binary_remote_addr", TextTemplate::BINARY_REMOTE_ADDR},
+    {"content_length", TextTemplate::CONTENT_LENGTH},
+    {"content_type", TextTemplate::CONTENT_TYPE},
+    {"escaped_request_uri", TextTemplate::ESCAPED_REQUEST_URI},
+    {"host", TextTemplate::HOST},
+    {"http_host", TextTemplate::HTTP_HOST},
+    {"https", TextTemplate::HTTPS},
+    {"ingress_name", TextTemplate::INGRESS_NAME},
+    {"is_args", TextTemplate::IS_ARGS},
+    {"location_path", TextTemplate::LOCATION_PATH},
+    {"namespace", TextTemplate::NAMESPACE},
+    {"pass_access_scheme", TextTemplate::SCHEME},
+    {"pass_port", TextTemplate::SERVER_PORT},
+    {"pass_server_port", TextTemplate::SERVER_PORT},
+    {"proxy_upstream_name", TextTemplate::PROXY_UPSTREAM_NAME},
+    {"query_string", TextTemplate::ARGS},
+    {"realip_remote_addr", TextTemplate::PEER_ADDR},
+    {"remote_addr", TextTemplate::REMOTE_ADDR},
+    {"remote_port", TextTemplate::REMOTE_PORT},
+    {"req_id", TextTemplate::REQUEST_ID},
+    {"request", TextTemplate::REQUEST},
+    {"request_id", TextTemplate::REQUEST_ID},
+    {"request_method", TextTemplate::REQUEST_METHOD},
+    {"request_uri", TextTemplate::REQUEST_URI},
+    {"scheme", TextTemplate::SCHEME},
+    {"server_name", TextTemplate::SERVER_NAME},
+    {"server_port", TextTemplate::SERVER_PORT},
+    {"server_protocol", TextTemplate::SERVER_PROTOCOL},
+    {"service_name", TextTemplate::SERVICE_NAME},
+    {"service_port", TextTemplate::SERVICE_PORT},
+    {"ssl_client_escaped_cert", TextTemplate::SSL_CLIENT_ESCAPED_CERT},
+    {"ssl_client_i_dn", TextTemplate::SSL_CLIENT_ISSUER},
+    {"ssl_client_s_dn", TextTemplate::SSL_CLIENT_SUBJECT},
+    {"ssl_client_verify", TextTemplate::SSL_CLIENT_VERIFY},
+    {"ssl_server_name", TextTemplate::SSL_SERVER_NAME},
+    {"uri", TextTemplate::URI},
+};
+
+// Those with a name of something in the request behind them.
+constexpr Known kPrefixes[] = {
+    {"arg_", TextTemplate::ARG}, {"cookie_", TextTemplate::COOKIE}, {"http_", TextTemplate::HEADER}};
+
+bool IsNameChar(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_'; }
+
+// False: no such variable.
+bool SetVariable(std::string_view name, TextTemplate::Part& part) {
+  const auto known = std::lower_bound(std::begin(kKnown), std::end(kKnown), name,
+                                      [](const Known& entry, std::string_view wanted) {
+                                        return entry.name < wanted;
+                                      });
+  if (known != std::end(kKnown) && known->name == name) {
+    part.set_variable(known->variable);
+    return true;
+  }
+  for (const Known& prefix : kPrefixes) {
+    if (!name.starts_with(prefix.name) || name.size() == prefix.name.size()) continue;
+    std::string rest(name.substr(prefix.name.size()));
+    if (prefix.variable == TextTemplate::HEADER) {
+      absl::AsciiStrToLower(&rest);
+      std::replace(rest.begin(), rest.end(), '_', '-');
+    }
+    part.set_variable(prefix.variable);
+    part.set_name(std::move(rest));
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::optional<ParsedTemplate> ParseTemplate(std::string_view text) {
+  ParsedTemplate out;
+  std::string literal;
+  const auto end_literal = [&] {
+    if (!literal.empty()) out.text.add_parts()->set_literal(std::exchange(literal, {}));
+  };
+  while (!text.empty()) {
+    if (text.front() != '$') {
+      literal.push_back(text.front());
+      text.remove_prefix(1);
+      continue;
+    }
+    text.remove_prefix(1);
+    const bool braced = text.starts_with('{');
+    if (braced) text.remove_prefix(1);
+    const size_t length = static_cast<size_t>(std::find_if_not(text.begin(), text.end(), IsNameChar) - text.begin());
+    const std::string_view name = text.substr(0, length);
+    text.remove_prefix(length);
+    if (name.empty() || (braced && !text.starts_with('}'))) return std::nullopt;
+    if (braced) text.remove_prefix(1);
+    TextTemplate::Part part;
+    if (SetVariable(name, part)) {
+      end_literal();
+      *out.text.add_parts() = std::move(part);
+    } else if (std::find(out.unknown.begin(), out.unknown.end(), name) == out.unknown.end()) {
+      out.unknown.emplace_back(name);
+    }
+  }
+  end_literal();
+  return out;
+}
+
+}  // namespace headgate::translate

@@ -1,0 +1,25 @@
+// Values of annotations and options that are made of text and variables, as "$scheme://${host}": ingress-nginx's syntax,
+// with a closed set of variables.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proto/headgate/v1/snapshot.pb.h"
+
+namespace headgate::translate {
+
+struct ParsedTemplate {
+  v1::TextTemplate text;
+  // Variables that are not known here, or not when a request is forwarded; they are left out of `text`, as if they were
+  // empty. Each once.
+  std::vector<std::string> unknown;
+};
+
+// "$name" and "${name}", with letters, digits and '_' in the name; everything else is text. Nothing when a '$' has no name
+// or a brace is not closed.
+std::optional<ParsedTemplate> ParseTemplate(std::string_view text);
+
+}  // namespace headgate::translate

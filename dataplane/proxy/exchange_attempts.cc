@@ -1,0 +1,198 @@
+// Attempts of an exchange: which endpoint gets the request, and what follows when that fails.
+#include <algorithm>
+
+#include "common/strings.h"
+#include "dataplane/balance/hash_ring.h"
+#include "dataplane/proxy/exchange.h"
+#include "dataplane/proxy/session.h"
+#include "dataplane/proxy/variables.h"
+
+namespace headgate::proxy {
+
+using base::Failure;
+using config::Balancing;
+using http::FieldId;
+using observe::CounterId;
+
+void Exchange::Forward() {
+  Advance(Event::kForward);
+  StartDeadline();
+  first_attempt_started_ = services_.loop().now();
+  OpenAttempt();
+}
+
+void Exchange::OpenAttempt() {
+  const Failure none{Failure::Side::kUpstream, Failure::Kind::kNoEndpoint, Failure::Retry::kNever,
+                     "no endpoint is available"};
+  upstream::Cluster* cluster = services_.clusters().Find(cluster_slot_);  // may have changed since the last attempt
+  if (cluster == nullptr) return Fail(none);
+  if (record_.upstream_name.empty()) {
+    record_.upstream_name = downstream_->arena().Copy(cluster->log_name());
+  }
+  upstream::Endpoint* endpoint = PickEndpoint(*cluster);
+  if (endpoint == nullptr) return Fail(none);
+
+  if (attempts_ == 0) cluster->retry_budget().OnRequest(first_attempt_started_);
+  ++attempts_;
+  attempt_started_ = services_.loop().now();
+  observe::AttemptRecord& attempt = record_.attempt_storage[record_.attempt_count++];
+  attempt = {};
+  attempt.address = downstream_->arena().Copy(endpoint->text());
+  endpoint_ = endpoint;
+  endpoint->OnAttemptBegin();
+  // Where one pooled connection was dead others may be: the next attempt does not try its luck again.
+  const bool fresh = attempt_reused_;
+  upstream_ = endpoint->Open(*this, downstream_->arena(), attempt_timeouts(), fresh);
+  attempt_reused_ = upstream_ != nullptr && upstream_->reused();
+  if (upstream_ == nullptr) {
+    endpoint->OnAttemptEnd({.given_up = true});  // not for anything that the endpoint did
+    return HandleAttemptFailure({Failure::Side::kUpstream, Failure::Kind::kConnectRefused,
+                                 Failure::Retry::kAlways, "no connection could be begun"});
+  }
+
+  BuildUpstreamHead(*request_, client_, record_.request_id, forward_target_, upstream_head_);
+  if (!forwarded_prefix_.empty()) {
+    constexpr std::string_view kName = "X-Forwarded-Prefix";
+    upstream_head_.fields.Remove(kName);
+    upstream_head_.fields.Add(FieldId::kOther, kName, forwarded_prefix_);
+  }
+  const bool end = request_body_.BeginAttempt(upstream_head_);
+  upstream_->SendHead(upstream_head_, end);
+  SendHeldRequest();
+}
+
+// ---- which endpoint ---------------------------------------------------------------------------------------------
+
+upstream::Endpoint* Exchange::PickEndpoint(upstream::Cluster& cluster) {
+  balance::PickContext context{.tried = {tried_.data(), tried_count_}};
+  const Balancing* balancing = cluster.compiled().balancing.get();
+  if (balancing == nullptr) return cluster.Pick(context);
+  context.now = services_.loop().now();
+  context.active_total = cluster.active_total();
+  if (balancing->affinity != Balancing::Affinity::kNone && route_ != nullptr &&
+      route_->session_cookie != nullptr) {
+    return PickForSession(cluster, context);
+  }
+  if (balancing->key == Balancing::HashKey::kClientAddress) {
+    context.hash = balance::Crc32(client_.ip);
+  } else if (balancing->key == Balancing::HashKey::kTemplate) {
+    const RequestVariables variables(*request_, downstream_->connection(), client_, route_, normal_path_,
+                                     record_.request_id, record_.upstream_name);
+    context.hash = balance::Crc32(policy::Expand(balancing->hash_by, variables, downstream_->arena()));
+  }
+  return cluster.Pick(context);
+}
+
+upstream::Endpoint* Exchange::PickForSession(upstream::Cluster& cluster, balance::PickContext context) {
+  const config::SessionCookie& cookie = *route_->session_cookie;
+  const config::SessionKeys* keys = cluster.compiled().session_keys.get();
+  if (keys == nullptr) return cluster.Pick(context);
+  const bool balanced = cluster.compiled().balancing->affinity == Balancing::Affinity::kBalanced;
+  const bool move = cookie.change_on_failure && tried_count_ > 0;
+  if (!cookie.change_on_failure) context.tried = {};
+  std::string_view key = session_key_;
+  if (key.empty()) key = SessionKeyIn(FindCookie(request_->fields, cookie.name), keys->upstream_key());
+
+  if (!balanced) {
+    upstream::Endpoint* endpoint = key.empty() || move ? nullptr : cluster.FindBySessionKey(key);
+    if (endpoint != nullptr) return endpoint;
+    endpoint = cluster.Pick(context);
+    if (endpoint == nullptr) return nullptr;
+    session_key_ = downstream_->arena().Copy(cluster.SessionKeyOf(*endpoint));
+    session_begun_ = !session_key_.empty();
+    return endpoint;
+  }
+  if (!key.empty() && !move) {
+    context.hash = balance::Crc32(key);
+    context.keeps_session = true;
+    return cluster.Pick(context);
+  }
+  // A place where the session can stay: not one that belongs to an endpoint that drains, or has just failed.
+  constexpr int kDraws = 16;
+  upstream::Endpoint* endpoint = nullptr;
+  for (int i = 0; i < kDraws; ++i) {
+    session_key_ = NewSessionKey();
+    context.hash = balance::Crc32(session_key_);
+    endpoint = cluster.Pick(context);
+    balance::PickContext later = context;
+    later.tried = {};
+    later.keeps_session = true;
+    if (endpoint == nullptr || cluster.Pick(later) == endpoint) break;
+  }
+  session_begun_ = endpoint != nullptr;
+  return endpoint;
+}
+
+// Opaque to everybody; of the form that ingress-nginx gives it.
+std::string_view Exchange::NewSessionKey() {
+  const timespec now = services_.loop().wall_now();
+  const uint64_t random = services_.ids().Random();
+  return downstream_->arena().Copy(StrCat(now.tv_sec, ".", now.tv_nsec / 1'000'000, ".", random));
+}
+
+void Exchange::AddSessionCookie() {
+  const upstream::Cluster* cluster = services_.clusters().Find(cluster_slot_);
+  if (cluster == nullptr || cluster->compiled().session_keys == nullptr) return;
+  const SessionCookieInput input{.cookie = *route_->session_cookie,
+                                 .key = session_key_,
+                                 .upstream_key = cluster->compiled().session_keys->upstream_key(),
+                                 .over_tls = client_.scheme == "https",
+                                 .user_agent = record_.user_agent,
+                                 .now = services_.loop().wall_now().tv_sec};
+  response_head_.fields.Add(FieldId::kOther, "Set-Cookie", MakeSessionCookie(input, downstream_->arena()));
+}
+
+// ---- another attempt --------------------------------------------------------------------------------------------
+
+config::RetryPolicy Exchange::retry_policy() const {
+  const config::RetryPolicy& general = config_->settings->retries;
+  return route_ == nullptr || route_->retries == nullptr ? general : route_->retries->Over(general);
+}
+
+RetryState Exchange::retry_state() const {
+  return {.method = request_->method,
+          .body_repeatable = request_body_.repeatable(),
+          .reused = attempt_reused_,
+          .attempts = attempts_,
+          .since_first = std::chrono::duration_cast<std::chrono::milliseconds>(services_.loop().now() -
+                                                                                first_attempt_started_)};
+}
+
+bool Exchange::TakeFromRetryBudget() {
+  upstream::Cluster* cluster = services_.clusters().Find(cluster_slot_);
+  if (cluster == nullptr) return false;
+  const uint32_t percent = cluster->compiled().retry_budget_percent;
+  const bool within = cluster->retry_budget().Take(percent, services_.loop().now());
+  counters()[within ? CounterId::kUpstreamRetries : CounterId::kUpstreamRetriesOverBudget].Add();
+  return within;
+}
+
+void Exchange::HandleAttemptFailure(const Failure& failure) {
+  if (endpoint_ != nullptr && !attempt_reused_ && tried_count_ < tried_.size()) {
+    tried_[tried_count_++] = endpoint_->id;
+  }
+  if (phase_ == Phase::kForwarding && endpoint_ != nullptr && MayRetry(retry_policy(), retry_state(), failure) &&
+      TakeFromRetryBudget()) {
+    failure_ = failure;
+    Advance(Event::kAttemptRetry);
+    return OpenAttempt();
+  }
+  Fail(failure);
+}
+
+bool Exchange::MayRetryAfter(uint16_t status) {
+  if (status < 400 || endpoint_ == nullptr) return false;
+  return MayRetry(retry_policy(), retry_state(), status) && TakeFromRetryBudget();
+}
+
+// Drops the response whose head has come, before the client has seen anything of it.
+void Exchange::RetryAfterResponse(bool end) {
+  if (tried_count_ < tried_.size()) tried_[tried_count_++] = endpoint_->id;
+  if (!end || !request_body_.sent()) upstream_->Reset();
+  DetachUpstream({});
+  attempt_reused_ = false;  // the connection was in order
+  Advance(Event::kAttemptRetry);
+  OpenAttempt();
+}
+
+}  // namespace headgate::proxy
