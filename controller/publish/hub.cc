@@ -15,6 +15,8 @@ namespace {
 constexpr size_t kMaxListedSubscribers = 100;
 // The same for resources that are refused.
 constexpr size_t kMaxListedRefusals = 100;
+// And for upstreams with unhealthy endpoints.
+constexpr size_t kMaxListedUpstreams = 100;
 
 // Which resources data planes keep refusing, with the object and field they come from.
 void CollectRefusals(const std::vector<SubscriberStatus>& subscribers, MetricsWriter& writer) {
@@ -48,6 +50,29 @@ void CollectRefusals(const std::vector<SubscriberStatus>& subscribers, MetricsWr
                    {"name", cause.name()},
                    {"field", cause.field()}},
                   refused.data_planes);
+  }
+}
+
+// What the probes of data planes say. They see the same endpoints from different places: the worst counts.
+void CollectHealth(const std::vector<SubscriberStatus>& subscribers, MetricsWriter& writer) {
+  uint64_t unhealthy = 0;
+  std::map<std::string_view, uint64_t> by_upstream;
+  for (const SubscriberStatus& subscriber : subscribers) {
+    unhealthy = std::max(unhealthy, subscriber.health.unhealthy());
+    for (const v1::UpstreamHealth& upstream : subscriber.health.upstreams()) {
+      uint64_t& most = by_upstream[upstream.name()];
+      most = std::max<uint64_t>(most, upstream.unhealthy());
+    }
+  }
+  writer.Family("headgate_unhealthy_endpoints", MetricType::kGauge,
+                "Endpoints that fail the probes of a data plane: the most of any.");
+  writer.Sample({}, unhealthy);
+  writer.Family("headgate_upstream_unhealthy_endpoints", MetricType::kGauge,
+                "The same by upstream (the first hundred that have any).");
+  size_t listed = 0;
+  for (const auto& [name, most] : by_upstream) {
+    if (listed++ == kMaxListedUpstreams) break;
+    writer.Sample({{"upstream", std::string(name)}}, most);
   }
 }
 
@@ -185,6 +210,7 @@ void Hub::Collect(MetricsWriter& writer) const {
                 "Data planes that have answered to the current snapshot.");
   writer.Sample({}, uint64_t{current});
   CollectRefusals(subscribers, writer);
+  CollectHealth(subscribers, writer);
   if (subscribers.size() > kMaxListedSubscribers) subscribers.resize(kMaxListedSubscribers);
   writer.Family("headgate_snapshot_subscriber_info", MetricType::kGauge,
                 "Version that each data plane has answered to (the first hundred).");

@@ -79,8 +79,19 @@ void SnapshotStream::FinishWith(grpc::Status status) {
   if (!finish_with_) finish_with_ = std::move(status);
 }
 
+void SnapshotStream::TakeInHealth(const v1::HealthReport& before) {
+  const SubscriberStatus& status = subscriber_.status();
+  hub_->OnStatus(this, status);
+  if (status.health.unhealthy() == before.unhealthy()) return;
+  HEADGATE_LOG(kInfo, "publish", "a data plane's probes found a change", {"instance", status.instance},
+               {"unhealthy_endpoints", status.health.unhealthy()}, {"before", before.unhealthy()},
+               {"healthy_endpoints", status.health.healthy()});
+}
+
 void SnapshotStream::TakeIn(v1::DataPlaneMessage message) {
   const bool is_result = message.has_result();
+  const bool is_health = message.has_health();
+  const v1::HealthReport health_before = is_health ? subscriber_.status().health : v1::HealthReport();
   const bool was_ready = subscriber_.ready();
   if (absl::Status taken = subscriber_.OnMessage(std::move(message)); !taken.ok()) {
     HEADGATE_LOG(kWarn, "publish", "data plane broke the protocol", {"peer", peer_},
@@ -94,6 +105,7 @@ void SnapshotStream::TakeIn(v1::DataPlaneMessage message) {
                  {"peer", peer_}, {"build", status.build_version});
     hub_->OnStatus(this, status);
   }
+  if (is_health) return TakeInHealth(health_before);
   if (!is_result) return;
   for (const RefusedResource& refused : subscriber_.newly_refused()) {
     HEADGATE_LOG(kWarn, "publish", "data plane refused a resource; its last good form stays",

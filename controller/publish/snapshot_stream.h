@@ -49,6 +49,7 @@ class SnapshotStream final
   void Step();
   Action Decide() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TakeIn(v1::DataPlaneMessage message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TakeInHealth(const v1::HealthReport& before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void FinishWith(grpc::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // True when outgoing_ holds the next message.
   bool PrepareMessage() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -7,6 +7,7 @@ namespace {
 
 // Names and reasons come from a peer: what is kept of them has a limit.
 constexpr size_t kMaxText = 1024;
+constexpr int kMaxUpstreams = 1000;
 
 std::string Shortened(const std::string& text) { return text.substr(0, kMaxText); }
 
@@ -22,7 +23,7 @@ absl::Status Subscriber::OnMessage(v1::DataPlaneMessage message) {
     case v1::DataPlaneMessage::kResult:
       return OnResult(message.result());
     case v1::DataPlaneMessage::kHealth:
-      return absl::OkStatus();
+      return OnHealth(std::move(*message.mutable_health()));
     case v1::DataPlaneMessage::MESSAGE_NOT_SET:
       break;
   }
@@ -75,6 +76,18 @@ absl::Status Subscriber::OnResult(const v1::Result& result) {
   for (const auto& [name, refused] : refused_) status_.refused.push_back(refused);
   under_way_.reset();
   commit_sent_ = false;
+  return absl::OkStatus();
+}
+
+absl::Status Subscriber::OnHealth(v1::HealthReport report) {
+  if (phase_ != Phase::kReady) return absl::InvalidArgumentError("a health report before the inventory");
+  if (report.upstreams_size() > kMaxUpstreams) {
+    return absl::InvalidArgumentError("a health report of too many upstreams");
+  }
+  for (v1::UpstreamHealth& upstream : *report.mutable_upstreams()) {
+    upstream.set_name(Shortened(upstream.name()));
+  }
+  status_.health = std::move(report);
   return absl::OkStatus();
 }
 

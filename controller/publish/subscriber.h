@@ -29,6 +29,8 @@ struct SubscriberStatus {
   Position acked_position = 0;
   // Still valid refusals: the refused form is the current one, as far as this data plane was told.
   std::vector<RefusedResource> refused;
+  // What its probes said last.
+  v1::HealthReport health;
 };
 
 // One data plane's side of the conversation (proto/headgate/v1/discovery.proto): what it said it
@@ -80,6 +82,7 @@ class Subscriber {
   absl::Status OnHello(const v1::Hello& hello);
   absl::Status OnInventory(const v1::Inventory& inventory);
   absl::Status OnResult(const v1::Result& result);
+  absl::Status OnHealth(v1::HealthReport report);
   void PutDelta(v1::Delta& delta);
 
   Phase phase_ = Phase::kHello;

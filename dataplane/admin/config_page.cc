@@ -104,6 +104,7 @@ Json ClustersJson(const config::ConfigBuilder& builder) {
       Json json = {{"address", endpoint.address.Text()}};
       if (endpoint.weight != 1) json["weight"] = endpoint.weight;
       if (endpoint.draining) json["draining"] = true;
+      if (endpoint.backup) json["backup"] = true;
       endpoints.push_back(std::move(json));
     }
     clusters[cluster->name] = {{"protocol", ProtocolName(cluster->protocol)},
@@ -112,15 +113,32 @@ Json ClustersJson(const config::ConfigBuilder& builder) {
   return clusters;
 }
 
+Json HealthJson(const std::vector<health::UpstreamStatus>& upstreams) {
+  Json all = Json::array();
+  for (const health::UpstreamStatus& upstream : upstreams) {
+    Json unhealthy = Json::object();
+    for (const auto& endpoint : upstream.unhealthy) {
+      unhealthy[endpoint.address.Text()] = std::string(endpoint.detail);
+    }
+    all.push_back({{"upstream", upstream.source},
+                   {"check", std::string(upstream.check)},
+                   {"endpoints", upstream.endpoints},
+                   {"unhealthy", std::move(unhealthy)}});
+  }
+  return all;
+}
+
 }  // namespace
 
-std::string RenderConfig(const config::ConfigBuilder& builder, std::string_view version) {
+std::string RenderConfig(const config::ConfigBuilder& builder, std::string_view version,
+                         const std::vector<health::UpstreamStatus>& health) {
   if (builder.config() == nullptr) return "{}\n";
   const config::CompiledConfig& config = *builder.config();
   const Json json = {{"version", std::string(version)},
                      {"generation", config.generation},
                      {"hosts", HostsJson(config)},
                      {"clusters", ClustersJson(builder)},
+                     {"health_checks", HealthJson(health)},
                      {"certificates", CertificatesJson(*config.certificates)}};
   // Names come from Kubernetes and are UTF-8, but nothing here may depend on it.
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -11,7 +11,9 @@
 #include "absl/strings/str_cat.h"
 #include "common/log.h"
 #include "dataplane/admin/config_page.h"
+#include "dataplane/admin/health_metrics.h"
 #include "dataplane/admin/metrics_page.h"
+#include "dataplane/app/health_report.h"
 
 namespace headgate::app {
 namespace {
@@ -89,6 +91,7 @@ App::~App() {
   admin_.reset();
   client_.reset();
   resolver_.reset();
+  if (checker_ != nullptr) checker_->Stop();
   if (workers_ != nullptr) workers_->Stop();
   if (control_ == nullptr) return;
   control_->Run([this] {
@@ -104,9 +107,18 @@ int App::Run(Shutdown& shutdown) {
         control_->Post([this, name, addresses] { applier_->Resolved(name, addresses); });
       },
       upstream::DnsResolver::Options{});
+  checker_ = std::make_unique<health::Checker>([this](std::vector<config::HealthVerdict> verdicts) {
+    workers_->ApplyHealth(verdicts);
+    health_reporter_->Changed();
+  });
+  health_reporter_ = std::make_unique<control::HealthReporter>(
+      [this] { return MakeHealthReport(checker_->Status()); }, kClock);
   applier_ = std::make_unique<ConfigApplier>(
-      config::ConfigBuilder::Options{.allow_local_dns = options_.allow_local_dns}, *workers_, *resolver_);
+      config::ConfigBuilder::Options{.allow_local_dns = options_.allow_local_dns}, *workers_, *checker_,
+      *resolver_);
   workers_->Start();
+  checker_->Start();
+  options_.controller.health = health_reporter_.get();
   client_ = std::make_unique<control::SnapshotClient>(options_.controller, std::move(store_), *applier_,
                                                       *control_, kClock);
   AddPages();
@@ -168,14 +180,17 @@ void App::AddPages() {
         *workers_, {[this](MetricsWriter& out) { client_->Collect(out); },
                     [this](MetricsWriter& out) {
                       control_->Run([&] { admin::CollectConfig(applier_->builder(), out); });
-                    }});
+                    },
+                    [this](MetricsWriter& out) { admin::CollectHealth(*checker_, out); }});
     reply.more = [routes = std::make_unique<admin::RouteMetrics>(*workers_)] { return routes->Next(); };
     return reply;
   });
   admin_->Handle("/config", "what is being served, without secrets, as JSON", [this] {
     admin::AdminReply reply;
     reply.content_type = "application/json";
-    control_->Run([&] { reply.body = admin::RenderConfig(applier_->builder(), applier_->version()); });
+    const std::vector<health::UpstreamStatus> health = checker_->Status();
+    control_->Run(
+        [&] { reply.body = admin::RenderConfig(applier_->builder(), applier_->version(), health); });
     return reply;
   });
 }

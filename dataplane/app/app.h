@@ -39,6 +39,8 @@ class App {
   std::unique_ptr<observe::AccessLogFile> access_log_;
   std::unique_ptr<control::ControlThread> control_;
   std::unique_ptr<worker::WorkerPool> workers_;
+  std::unique_ptr<health::Checker> checker_;
+  std::unique_ptr<control::HealthReporter> health_reporter_;
   std::unique_ptr<upstream::DnsResolver> resolver_;
   std::unique_ptr<ConfigApplier> applier_;
   std::unique_ptr<control::SnapshotStore> store_;  // until the client takes it

@@ -7,18 +7,23 @@
 namespace headgate::app {
 
 ConfigApplier::ConfigApplier(config::ConfigBuilder::Options options, worker::WorkerPool& workers,
-                             upstream::DnsResolver& resolver)
-    : builder_(options), workers_(workers), resolver_(resolver) {}
+                             health::Checker& checker, upstream::DnsResolver& resolver)
+    : builder_(options), workers_(workers), checker_(checker), resolver_(resolver) {}
+
+void ConfigApplier::Distribute(const config::ConfigUpdate& update) {
+  workers_.Apply(update);
+  checker_.Apply(update);  // after the workers, who must know the clusters that verdicts are about
+}
 
 void ConfigApplier::Resolved(const std::string& name, const std::vector<base::Address>& addresses) {
-  workers_.Apply(builder_.Resolved(name, addresses));
+  Distribute(builder_.Resolved(name, addresses));
 }
 
 control::ApplyResult ConfigApplier::Apply(std::string_view version,
                                           absl::Span<const v1::Resource* const> upserts,
                                           absl::Span<const std::string> removed) {
   config::BuildResult built = builder_.Apply(upserts, removed);
-  workers_.Apply(built.update);
+  Distribute(built.update);
   for (const std::string& name : built.dns_stopped) resolver_.Stop(name);
   for (const std::string& name : built.dns_started) resolver_.Start(name);
   version_ = version;

@@ -7,6 +7,7 @@
 
 #include "dataplane/config/config_builder.h"
 #include "dataplane/control/applier.h"
+#include "dataplane/health/checker.h"
 #include "dataplane/upstream/dns_resolver.h"
 #include "dataplane/worker/worker_pool.h"
 
@@ -18,7 +19,7 @@ class ConfigApplier final : public control::Applier {
  public:
   // The arguments outlive this.
   ConfigApplier(config::ConfigBuilder::Options options, worker::WorkerPool& workers,
-                upstream::DnsResolver& resolver);
+                health::Checker& checker, upstream::DnsResolver& resolver);
 
   control::ApplyResult Apply(std::string_view version, absl::Span<const v1::Resource* const> upserts,
                              absl::Span<const std::string> removed) override;
@@ -36,7 +37,11 @@ class ConfigApplier final : public control::Applier {
 
  private:
   config::ConfigBuilder builder_;
+  // To everybody who has to know.
+  void Distribute(const config::ConfigUpdate& update);
+
   worker::WorkerPool& workers_;
+  health::Checker& checker_;
   upstream::DnsResolver& resolver_;
   std::string version_;
   std::atomic<bool> configured_{false};

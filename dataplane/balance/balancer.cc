@@ -8,14 +8,14 @@ namespace headgate::balance {
 namespace {
 
 // Lower ones are used first.
-enum TierNumber : size_t { kLive, kDraining, kBackup, kTiers };
+enum TierNumber : size_t { kLive, kDraining, kBackup, kBackupDraining, kTiers };
 
 bool Draws(Policy policy) {
   return policy == Policy::kRandom || policy == Policy::kLeastRequest || policy == Policy::kEwma;
 }
 
 TierNumber TierOf(const Peer& peer) {
-  if (peer.backup) return kBackup;
+  if (peer.backup) return peer.draining ? kBackupDraining : kBackup;
   return peer.draining ? kDraining : kLive;
 }
 

@@ -15,7 +15,7 @@
 namespace headgate::balance {
 
 // Picks one of the endpoints of a cluster, by its policy. They are used tier by tier, the next only when all of one have been tried:
-// those that are available; those that are but drain; backups. If there is nobody in any tier, whoever there is: an endpoint
+// those that are available; those that are but drain; backups likewise. If there is nobody in any tier, whoever there is: an endpoint
 // that is perhaps down is better than none.
 //
 // Thread: one per worker and cluster, no sharing.

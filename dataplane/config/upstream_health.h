@@ -53,6 +53,9 @@ struct UpstreamHealth {
   OutlierPolicy outliers;
   std::chrono::milliseconds slow_start{0};
   std::string backup_endpoints;  // name of an Endpoints resource; empty: none
+
+  // Whether something is to be kept of each endpoint.
+  bool any_state() const { return check || outliers.enabled() || slow_start.count() > 0; }
 };
 
 }  // namespace headgate::config

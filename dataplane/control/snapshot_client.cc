@@ -172,6 +172,7 @@ absl::Status SnapshotClient::RunStream() {
   const absl::Status why = Converse(*stream);
   // Where we end it, nothing that is still on its way matters. Where it ended, its status says why.
   if (!why.ok()) context.TryCancel();
+  if (options_.health != nullptr) options_.health->Detach();
   v1::ControllerMessage rest;
   while (stream->Read(&rest)) {
   }
@@ -186,6 +187,11 @@ absl::Status SnapshotClient::RunStream() {
                      : ToAbslStatus(status);
 }
 
+bool SnapshotClient::Write(Stream& stream, const v1::DataPlaneMessage& message) {
+  std::lock_guard lock(write_mutex_);
+  return stream.Write(message);
+}
+
 bool SnapshotClient::SendInventory(Stream& stream) {
   v1::DataPlaneMessage message;
   size_t bytes = 0;
@@ -196,13 +202,13 @@ bool SnapshotClient::SendInventory(Stream& stream) {
       entry->set_hash(held.hash);
       bytes += held.name.size() + 16;
       if (bytes < kInventoryChunkBytes) continue;
-      if (!stream.Write(message)) return false;
+      if (!Write(stream, message)) return false;
       message.Clear();
       bytes = 0;
     }
   }
   message.mutable_inventory()->set_last(true);
-  return stream.Write(message);
+  return Write(stream, message);
 }
 
 absl::Status SnapshotClient::Converse(Stream& stream) {
@@ -213,7 +219,10 @@ absl::Status SnapshotClient::Converse(Stream& stream) {
   message.mutable_hello()->set_build_version(options_.build_version);
   if (!replace_all_) message.mutable_hello()->set_held_version(store_->version());
   // A write or read that fails means that the stream is over; its status says why.
-  if (!stream.Write(message) || !SendInventory(stream)) return absl::OkStatus();
+  if (!Write(stream, message) || !SendInventory(stream)) return absl::OkStatus();
+  if (options_.health != nullptr) {
+    options_.health->Attach([&](const v1::DataPlaneMessage& report) { return Write(stream, report); });
+  }
 
   v1::ControllerMessage received;
   while (stream.Read(&received)) {
@@ -224,7 +233,7 @@ absl::Status SnapshotClient::Converse(Stream& stream) {
       if (!result.ok()) return result.status();
       message.Clear();
       *message.mutable_result() = *std::move(result);
-      if (!stream.Write(message)) return absl::OkStatus();
+      if (!Write(stream, message)) return absl::OkStatus();
       backoff_.Reset();
       if (RepairIsDue()) {
         last_repair_ = clock_.MonotonicNow();

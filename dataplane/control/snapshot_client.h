@@ -22,6 +22,7 @@
 #include "dataplane/control/applier.h"
 #include "dataplane/control/client_credentials.h"
 #include "dataplane/control/control_thread.h"
+#include "dataplane/control/health_reporter.h"
 #include "dataplane/control/snapshot_store.h"
 #include "dataplane/control/staged_change.h"
 #include "proto/headgate/v1/discovery.grpc.pb.h"
@@ -39,6 +40,8 @@ struct ClientOptions {
   std::string build_version;
   // Pauses between attempts. Short at the longest: a change made while the controller was away is
   // to arrive within seconds of its return.
+  // Reports on each stream; null: nobody does. Outlives the client.
+  HealthReporter* health = nullptr;
   BackoffOptions backoff = {.initial = absl::Milliseconds(100), .max = absl::Seconds(2)};
 };
 
@@ -90,6 +93,8 @@ class SnapshotClient {
   absl::Status RunStream();
   absl::Status Converse(Stream& stream);
   bool SendInventory(Stream& stream);
+  // The reporter writes too.
+  bool Write(Stream& stream, const v1::DataPlaneMessage& message);
   // Takes the staged change in, up to the disk.
   absl::StatusOr<v1::Result> Commit(const v1::Commit& commit);
   // Number of resources that the controller expects us to hold after the change.
@@ -123,6 +128,8 @@ class SnapshotClient {
   // not hold them.
   absl::flat_hash_set<std::string> refused_absent_;
   absl::Duration last_repair_;
+
+  std::mutex write_mutex_;  // held while writing to the stream
 
   mutable std::mutex mutex_;
   std::condition_variable stop_changed_;

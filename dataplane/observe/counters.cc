@@ -52,6 +52,8 @@ std::string_view CounterName(CounterId id) {
     case CounterId::kUpstreamTimeouts: return "upstream_timeouts_total";
     case CounterId::kUpstreamResets: return "upstream_resets_total";
     case CounterId::kUpstreamProtocolErrors: return "upstream_protocol_errors_total";
+    case CounterId::kUpstreamEjections: return "upstream_ejections_total";
+    case CounterId::kUpstreamEjected: return "upstream_ejected";
     case CounterId::kUpstreamBytesRead: return "upstream_read_bytes_total";
     case CounterId::kUpstreamBytesWritten: return "upstream_written_bytes_total";
     case CounterId::kTunnels: return "tunnels_total";
@@ -68,7 +70,8 @@ std::string_view CounterName(CounterId id) {
 bool IsLevel(CounterId id) {
   return id == CounterId::kDownstreamConnectionsActive ||
          id == CounterId::kDownstreamRequestsActive ||
-         id == CounterId::kUpstreamConnectionsActive || id == CounterId::kTunnelsActive;
+         id == CounterId::kUpstreamConnectionsActive || id == CounterId::kUpstreamEjected ||
+         id == CounterId::kTunnelsActive;
 }
 
 }  // namespace headgate::observe

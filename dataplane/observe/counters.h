@@ -73,6 +73,8 @@ enum class CounterId : uint8_t {
   kUpstreamTimeouts,
   kUpstreamResets,
   kUpstreamProtocolErrors,
+  kUpstreamEjections,            // endpoints left alone for a time because of what requests met
+  kUpstreamEjected,              // level: of these, the ones that are so now, once for each worker
   kUpstreamBytesRead,
   kUpstreamBytesWritten,
   kTunnels,                      // upgrades that an upstream accepted

@@ -54,6 +54,22 @@ void Cluster::Update(std::shared_ptr<const config::CompiledCluster> compiled) {
   for (auto& [address, endpoint] : before) {
     if (endpoint != nullptr) set_.Adopt(std::move(endpoint));
   }
+  UpdateHealth();
+}
+
+void Cluster::UpdateHealth() {
+  const config::UpstreamHealth* const wanted = compiled_->health.get();
+  if (wanted == nullptr || !wanted->any_state()) {
+    if (health_ == nullptr) return;
+    health_.reset();
+    for (const auto& endpoint : endpoints_) {
+      SetAvailable(*endpoint, true);
+      SetShare(*endpoint, 1);
+    }
+    return;
+  }
+  if (health_ == nullptr) health_ = std::make_unique<ClusterHealth>(*this, set_.io());
+  health_->OnUpdate();
 }
 
 void Cluster::ResetBalancer() {
@@ -79,6 +95,7 @@ void Cluster::SetShare(Endpoint& endpoint, float share) {
 }
 
 void Cluster::OnAttemptEnd(Endpoint& endpoint, const AttemptOutcome& outcome) {
+  if (health_ != nullptr) health_->OnAttemptEnd(endpoint, outcome);
   if (compiled_->balancing == nullptr || compiled_->balancing->policy.policy != balance::Policy::kEwma) return;
   const net::TimePoint now = set_.io().loop().now();
   if (outcome.failure != base::Failure::Kind::kNone && outcome.status == 0) {

@@ -9,6 +9,7 @@
 #include "dataplane/balance/balancer.h"
 #include "dataplane/config/compiled_config.h"
 #include "dataplane/tls/client_context.h"
+#include "dataplane/upstream/cluster_health.h"
 #include "dataplane/upstream/endpoint.h"
 #include "dataplane/upstream/retry_budget.h"
 
@@ -59,11 +60,17 @@ class Cluster {
   // Which part of its weight the endpoint gets, above 0 and at most 1. As above.
   void SetShare(Endpoint& endpoint, float share);
 
+  // What probes say now; null: nothing.
+  void SetUnhealthy(const config::UnhealthyEndpoints* unhealthy) {
+    if (health_ != nullptr) health_->SetUnhealthy(unhealthy);
+  }
+
   // From an endpoint of this cluster.
   void OnAttemptEnd(Endpoint& endpoint, const AttemptOutcome& outcome);
 
  private:
   void ResetBalancer();
+  void UpdateHealth();
 
   ClusterSet& set_;
   std::shared_ptr<const config::CompiledCluster> compiled_;
@@ -72,6 +79,7 @@ class Cluster {
   balance::Balancer balancer_;
   RetryBudget retry_budget_;
   uint32_t active_total_ = 0;
+  std::unique_ptr<ClusterHealth> health_;  // null: every endpoint is available
   bool stale_ = true;  // the balancer has not seen what endpoints are like now
 };
 

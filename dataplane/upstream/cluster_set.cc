@@ -34,7 +34,32 @@ void ClusterSet::Apply(std::span<const config::ClusterUpdate> updates, config::C
       slot.cluster.reset();  // gone, or the slot has a new tenant
     } else {
       slot.cluster->Update(slot.compiled);
+      slot.cluster->SetUnhealthy(UnhealthyOf(update.slot));
     }
+  }
+}
+
+const config::UnhealthyEndpoints* ClusterSet::UnhealthyOf(config::ClusterSlot index) {
+  const auto known = unhealthy_.find(index);
+  if (known == unhealthy_.end()) return nullptr;
+  const config::CompiledCluster* const cluster = slots_[index].compiled.get();
+  if (cluster != nullptr && cluster->health != nullptr && cluster->health->group == known->second->group) {
+    return known->second.get();
+  }
+  unhealthy_.erase(known);
+  return nullptr;
+}
+
+void ClusterSet::ApplyHealth(std::span<const config::HealthVerdict> verdicts) {
+  for (const config::HealthVerdict& verdict : verdicts) {
+    if (verdict.slot >= slots_.size()) continue;
+    if (verdict.unhealthy->addresses.empty()) {
+      unhealthy_.erase(verdict.slot);
+    } else {
+      unhealthy_[verdict.slot] = verdict.unhealthy;
+    }
+    const config::UnhealthyEndpoints* const unhealthy = UnhealthyOf(verdict.slot);
+    if (slots_[verdict.slot].cluster != nullptr) slots_[verdict.slot].cluster->SetUnhealthy(unhealthy);
   }
 }
 
@@ -45,6 +70,7 @@ Cluster* ClusterSet::Find(config::ClusterSlot index) {
   if (slot.cluster == nullptr) {
     slot.cluster = std::make_unique<Cluster>(*this, seed_ ^ (uint64_t{index} * 0x9e3779b97f4a7c15));
     slot.cluster->Update(slot.compiled);
+    slot.cluster->SetUnhealthy(UnhealthyOf(index));
   }
   return slot.cluster.get();
 }

@@ -27,6 +27,9 @@ class ClusterSet final : private net::TimerHandler {
   // Part of a commit. Slots that are not named stay as they are.
   void Apply(std::span<const config::ClusterUpdate> updates, config::ClusterSlot slot_count);
 
+  // What probes say of some clusters.
+  void ApplyHealth(std::span<const config::HealthVerdict> verdicts);
+
   // Nullptr when the cluster does not exist. Valid until the next Apply.
   Cluster* Find(config::ClusterSlot slot);
 
@@ -52,6 +55,8 @@ class ClusterSet final : private net::TimerHandler {
     std::unique_ptr<Cluster> cluster;
   };
 
+  // What probes say of the slot's cluster, or null. Forgets what they said of another tenant.
+  const config::UnhealthyEndpoints* UnhealthyOf(config::ClusterSlot slot);
   void OnTimer(net::Timer& timer) override;
   void Sweep();
 
@@ -65,6 +70,8 @@ class ClusterSet final : private net::TimerHandler {
 
   std::unique_ptr<tls::IoScratch> tls_scratch_;  // made for the first cluster that needs it
   std::vector<Slot> slots_;
+  // Of the few that have any.
+  absl::flat_hash_map<config::ClusterSlot, std::shared_ptr<const config::UnhealthyEndpoints>> unhealthy_;
   absl::flat_hash_map<Endpoint*, std::unique_ptr<Endpoint>> leaving_;
   base::IntrusiveList<Endpoint> with_idle_;
   net::Timer sweep_timer_;

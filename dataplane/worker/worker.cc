@@ -64,6 +64,10 @@ void Worker::Apply(config::ConfigUpdate update) {
   loop_.Post([this, update = std::move(update)] { ApplyNow(update); });
 }
 
+void Worker::ApplyHealth(std::vector<config::HealthVerdict> verdicts) {
+  loop_.Post([this, verdicts = std::move(verdicts)] { clusters_.ApplyHealth(verdicts); });
+}
+
 void Worker::ApplyNow(const config::ConfigUpdate& update) {
   clusters_.Apply(update.clusters, update.slot_count);
   if (update.config != nullptr) UseConfig(update.config);

@@ -72,6 +72,8 @@ class Worker final : private net::AcceptHandler,
 
   // Takes effect as a whole between two turns of the loop. Updates must come in order. Any thread.
   void Apply(config::ConfigUpdate update);
+  // What probes say of some clusters. Any thread.
+  void ApplyHealth(std::vector<config::HealthVerdict> verdicts);
 
   // Any thread.
   const observe::CounterShard& counters() const { return counters_; }

@@ -96,6 +96,10 @@ void WorkerPool::Apply(const config::ConfigUpdate& update) {
   for (auto& worker : workers_) worker->Apply(update);
 }
 
+void WorkerPool::ApplyHealth(const std::vector<config::HealthVerdict>& verdicts) {
+  for (auto& worker : workers_) worker->ApplyHealth(verdicts);
+}
+
 uint64_t WorkerPool::Sum(observe::CounterId id) const {
   uint64_t sum = 0;
   for (const auto& worker : workers_) sum += worker->counters()[id].value();

@@ -47,6 +47,8 @@ class WorkerPool {
 
   // Any thread, but updates must come in order.
   void Apply(const config::ConfigUpdate& update);
+  // What probes say of some clusters. As above.
+  void ApplyHealth(const std::vector<config::HealthVerdict>& verdicts);
 
   // Any thread.
   uint64_t Sum(observe::CounterId id) const;

@@ -13,7 +13,8 @@
 namespace headgate::test {
 
 TestProxy::TestProxy(int workers, uint64_t spill_limit, files::StaticRoots static_roots, size_t max_pipes)
-    : builder_(config::ConfigBuilder::Options{}) {
+    : builder_(config::ConfigBuilder::Options{}),
+      checker_([this](std::vector<config::HealthVerdict> verdicts) { pool_->ApplyHealth(verdicts); }) {
   signal(SIGPIPE, SIG_IGN);  // as Shutdown does in the program
   const base::Address any_port = *base::Address::ParseHostPort("127.0.0.1:0");
   worker::PoolOptions options;
@@ -33,9 +34,11 @@ TestProxy::TestProxy(int workers, uint64_t spill_limit, files::StaticRoots stati
   EXPECT_TRUE(pool.ok()) << pool.status();
   pool_ = *std::move(pool);
   pool_->Start();
+  checker_.Start();
 }
 
 TestProxy::~TestProxy() {
+  checker_.Stop();
   pool_.reset();
   released_.clear();
 }
@@ -56,6 +59,7 @@ std::vector<config::Refusal> TestProxy::Apply(const std::vector<std::string>& re
 
 void TestProxy::Distribute(const config::ConfigUpdate& update) {
   pool_->Apply(update);
+  checker_.Apply(update);
   pool_->OnEach([](worker::Worker&) {});
   std::lock_guard lock(released_mutex_);
   released_.clear();

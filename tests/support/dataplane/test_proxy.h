@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dataplane/config/config_builder.h"
+#include "dataplane/health/checker.h"
 #include "dataplane/worker/worker_pool.h"
 #include "proto/headgate/v1/snapshot.pb.h"
 #include "tests/support/dataplane/peer.h"
@@ -55,6 +56,7 @@ class TestProxy {
   std::vector<std::shared_ptr<const config::CompiledConfig>> released_;
   size_t released_count_ = 0;
   std::unique_ptr<worker::WorkerPool> pool_;
+  health::Checker checker_;
 };
 
 // The text form of an Endpoints resource.

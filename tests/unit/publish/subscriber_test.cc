@@ -344,5 +344,23 @@ TEST(SubscriberPropertyTest, EveryoneConverges) {
   }
 }
 
+TEST_F(SubscriberTest, TheLastHealthReportIsWhatIsKnown) {
+  v1::DataPlaneMessage message;
+  message.mutable_health()->set_unhealthy(2);
+  EXPECT_FALSE(subscriber_.OnMessage(message).ok()) << "before the hello";
+  Subscriber subscriber;
+  ASSERT_TRUE(subscriber.OnMessage(Hello()).ok());
+  ASSERT_TRUE(subscriber.OnMessage(Inventory({})).ok());
+  message.mutable_health()->add_upstreams()->set_name("endpoints/n/web/80");
+  ASSERT_TRUE(subscriber.OnMessage(message).ok());
+  EXPECT_EQ(subscriber.status().health.unhealthy(), 2u);
+  EXPECT_EQ(subscriber.status().health.upstreams_size(), 1);
+  message.mutable_health()->Clear();
+  ASSERT_TRUE(subscriber.OnMessage(message).ok());
+  EXPECT_EQ(subscriber.status().health.unhealthy(), 0u);
+  for (int i = 0; i <= 1000; ++i) message.mutable_health()->add_upstreams();
+  EXPECT_FALSE(subscriber.OnMessage(message).ok());
+}
+
 }  // namespace
 }  // namespace headgate::publish
