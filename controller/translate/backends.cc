@@ -110,6 +110,13 @@ void SetTls(const UpstreamTls& tls, const Service& service, v1::UpstreamTls& out
   if (tls.max_minor != 3) out.set_max_version(ToVersion(tls.max_minor));
 }
 
+// Absent where a port would be its own backup.
+std::optional<BackendRef> BackupOf(const BackendRef& backend, const HealthSettings::Backup& backup) {
+  BackendRef ref{{backend.service.ns, backup.service}, backup.port.value_or(backend.port)};
+  if (ref == backend) return std::nullopt;
+  return ref;
+}
+
 std::string LogName(const BackendRef& backend) {
   return StrCat(backend.service.ns, "-", backend.service.name, "-", backend.port.ToString());
 }
@@ -215,7 +222,8 @@ std::string ClusterName(const ClusterRef& cluster) {
   if (upstream != UpstreamSettings()) {
     v1::Cluster settings;
     SetUpstream(upstream, settings);
-    StrAppend(&name, "-with-", absl::StrCat(absl::Hex(ContentHash(settings.SerializeAsString()), absl::kZeroPad16)));
+    const std::string text = StrCat(settings.SerializeAsString(), " ", Describe(upstream.health));
+    StrAppend(&name, "-with-", absl::StrCat(absl::Hex(ContentHash(text), absl::kZeroPad16)));
   }
   return name;
 }
@@ -255,7 +263,12 @@ ClusterResult TranslateCluster(const ClusterRef& ref, const Service* service,
   upstream.FillFrom(defaults);
   if (!upstream.balancing.policy) upstream.balancing.policy = LoadBalance::kRoundRobin;
   SetUpstream(upstream, cluster);
-  if (service->type == ServiceType::kExternalName) {
+  const bool external = service->type == ServiceType::kExternalName;
+  if (upstream.health.backup && !external) {
+    result.backup = BackupOf(backend, *upstream.health.backup);
+    if (result.backup) cluster.set_backup_endpoints(EndpointsName(*result.backup));
+  }
+  if (external) {
     cluster.mutable_dns()->set_host(service->external_name);
     cluster.mutable_dns()->set_port(selection.port != nullptr ? selection.port->port
                                                               : backend.port.number);
@@ -266,6 +279,24 @@ ClusterResult TranslateCluster(const ClusterRef& ref, const Service* service,
   cluster.set_log_name(LogName(backend));
   AddProvenance(resource, Kind::kService, backend.service, PortField(*service, selection.port));
   result.resource = Finish(ClusterName(ref), std::move(resource));
+  return result;
+}
+
+BackupResult CheckBackup(const BackendRef& backup, const Service* service, const Options& options) {
+  BackupResult result;
+  const BackendProblem problem = Select(backup, service, options).problem;
+  const bool external = service != nullptr && service->type == ServiceType::kExternalName;
+  result.usable = problem == BackendProblem::kNone && !external;
+  if (result.usable) return result;
+  const bool missing = service == nullptr;
+  result.diagnostics.push_back(
+      {Kind::kService, backup.service, missing ? "metadata.name" : external ? "spec.type" : "spec.ports",
+       missing ? Reason::kServiceNotFound : external ? Reason::kInvalidBackend : Reason::kServicePortNotFound,
+       Severity::kWarning,
+       StrCat("named by a backup-service, by port ", backup.port.ToString(), ", but ",
+              missing    ? "is not there"
+              : external ? "has no endpoints of its own, for it is of type ExternalName"
+                         : "has no such TCP port")});
   return result;
 }
 

@@ -1,6 +1,7 @@
 // A Service port as an Ingress names it becomes a Cluster and its Endpoints.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,8 @@ struct ClusterResult {
   ResourcePtr resource;  // null when there is a problem
   BackendProblem problem = BackendProblem::kNone;
   bool has_endpoints = false;           // false for a DNS name: there is no Endpoints resource
+  // Whose endpoints it uses while its own are not available.
+  std::optional<BackendRef> backup;
   std::vector<Diagnostic> diagnostics;  // about the Service
 };
 
@@ -59,6 +62,13 @@ struct ClusterResult {
 // annotations count most, the policy next, then `defaults`. `service` may be null.
 ClusterResult TranslateCluster(const ClusterRef& ref, const kube::Service* service,
                                const UpstreamSettings& defaults, const Options& options);
+
+// A Service port that is the backup of others, and needs endpoints but no cluster.
+struct BackupResult {
+  bool usable = false;  // it has endpoints, as far as its Service goes
+  std::vector<Diagnostic> diagnostics;
+};
+BackupResult CheckBackup(const BackendRef& backup, const kube::Service* service, const Options& options);
 
 // Only the problem of the above, without building the resource.
 BackendProblem CheckBackendRef(const BackendRef& backend, const kube::Service* service,

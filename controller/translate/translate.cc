@@ -161,12 +161,19 @@ class FullTranslation {
 
   void AddBackends() {
     std::set<BackendRef> with_endpoints;
+    std::set<BackendRef> backups;
     for (const ClusterRef& ref : clusters_) {
       ClusterResult cluster =
           TranslateCluster(ref, state_.FindService(ref.backend.service), global_.upstream, options_);
       Say(std::move(cluster.diagnostics));
       if (cluster.resource != nullptr) Add(std::move(cluster.resource));
       if (cluster.has_endpoints) with_endpoints.insert(ref.backend);
+      if (cluster.backup) backups.insert(*cluster.backup);
+    }
+    for (const BackendRef& backup : backups) {
+      BackupResult result = CheckBackup(backup, state_.FindService(backup.service), options_);
+      Say(std::move(result.diagnostics));
+      if (result.usable) with_endpoints.insert(backup);
     }
     for (const BackendRef& backend : with_endpoints) AddEndpoints(backend);
   }

@@ -326,14 +326,25 @@ void Translator::RedoDefaultBackend() {
 
 // --- backends ---
 
-void Translator::AcquireCluster(const ClusterRef& cluster) {
-  const BackendRef& backend = cluster.backend;
+Translator::BackendUnit& Translator::UnitOf(const BackendRef& backend) {
   std::unique_ptr<BackendUnit>& unit = backends_[backend];
   if (unit == nullptr) {
     unit = std::make_unique<BackendUnit>();
     services_[backend.service].backends.push_back(backend.port);
   }
-  if (++unit->clusters[cluster.policy].users == 1) dirty_clusters_.insert(backend);
+  return *unit;
+}
+
+void Translator::AcquireCluster(const ClusterRef& cluster) {
+  ClusterUnit& unit = UnitOf(cluster.backend).clusters[cluster.policy];
+  if (++unit.users == 1) dirty_clusters_.insert(cluster.backend);
+}
+
+void Translator::UseBackup(ClusterUnit& unit, std::optional<BackendRef> backup) {
+  if (unit.backup == backup) return;
+  if (backup && ++UnitOf(*backup).backup_users == 1) dirty_clusters_.insert(*backup);
+  if (unit.backup && --UnitOf(*unit.backup).backup_users == 0) dirty_clusters_.insert(*unit.backup);
+  unit.backup = std::move(backup);
 }
 
 void Translator::ReleaseCluster(const ClusterRef& cluster) {
@@ -342,14 +353,18 @@ void Translator::ReleaseCluster(const ClusterRef& cluster) {
 }
 
 void Translator::RedoBackends() {
-  for (const BackendRef& backend : std::exchange(dirty_clusters_, {})) {
-    dirty_endpoints_.erase(backend);
-    const auto it = backends_.find(backend);
-    if (it == backends_.end()) continue;
-    RedoClusters(backend, *it->second);
-    if (it->second->clusters.empty()) {
-      DropBackend(backend, *it->second);
-      backends_.erase(it);
+  // Clusters may come to need backups, or need them no more.
+  while (!dirty_clusters_.empty()) {
+    for (const BackendRef& backend : std::exchange(dirty_clusters_, {})) {
+      dirty_endpoints_.erase(backend);
+      const auto it = backends_.find(backend);
+      if (it == backends_.end()) continue;
+      BackendUnit& unit = *it->second;
+      RedoClusters(backend, unit);
+      if (unit.clusters.empty() && unit.backup_users == 0) {
+        DropBackend(backend, unit);
+        backends_.erase(backend);
+      }
     }
   }
   for (const BackendRef& backend : std::exchange(dirty_endpoints_, {})) {
@@ -372,8 +387,13 @@ void Translator::RedoClusters(const BackendRef& backend, BackendUnit& unit) {
     log_.Set(ClusterName(ref), cluster.resource, std::move(result.resource));
     log_.Set(cluster.diagnostics, std::move(result.diagnostics));
     has_endpoints = has_endpoints || result.has_endpoints;
+    UseBackup(cluster, std::move(result.backup));
     it = cluster.users > 0 ? std::next(it) : unit.clusters.erase(it);
   }
+  BackupResult as_backup;
+  if (unit.backup_users > 0) as_backup = CheckBackup(backend, service, options_);
+  log_.Set(unit.backup_diagnostics, std::move(as_backup.diagnostics));
+  has_endpoints = has_endpoints || as_backup.usable;
   unit.has_endpoints = has_endpoints;
   if (has_endpoints) {
     RedoEndpoints(backend, unit);

@@ -12,7 +12,7 @@
 //   options    the ConfigMap                                      (hosts depend on them too)
 //   files      its ConfigMap                                      (while some Ingress refers to it)
 //   backend    its Service, the options; its endpoints in addition the slices
-//              (while some host leads to it)
+//              (while some host leads to it, or it is the backup of one that does)
 //
 // A change marks units dirty; they are redone in that order, and a unit that comes out as before
 // dirties nothing more. An EndpointSlice touches the endpoints of its Service and nothing else,
@@ -119,8 +119,11 @@ class Translator {
     size_t users = 0;  // hosts, and the settings
     ResourcePtr resource;
     std::vector<Diagnostic> diagnostics;
+    std::optional<BackendRef> backup;
   };
   struct BackendUnit {
+    size_t backup_users = 0;  // clusters that it is the backup of
+    std::vector<Diagnostic> backup_diagnostics;
     std::map<UpstreamPolicy, ClusterUnit> clusters;
     ResourcePtr endpoints;
     bool has_endpoints = false;
@@ -172,8 +175,10 @@ class Translator {
   void DropHost(const std::string& host, HostUnit& unit);
   void OfferCertificate(HostUnit& unit, const std::optional<ObjectKey>& secret);
   void LeadTo(HostUnit& unit, std::vector<ClusterRef> clusters);
+  BackendUnit& UnitOf(const BackendRef& backend);
   void AcquireCluster(const ClusterRef& cluster);
   void ReleaseCluster(const ClusterRef& cluster);
+  void UseBackup(ClusterUnit& unit, std::optional<BackendRef> backup);
   void RedoClusters(const BackendRef& backend, BackendUnit& unit);
   void RedoEndpoints(const BackendRef& backend, BackendUnit& unit);
   void DropBackend(const BackendRef& backend, BackendUnit& unit);

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "controller/translate/annotations/hash_by.h"
+#include "controller/translate/annotations/health.h"
 #include "controller/translate/annotations/load_balance.h"
 #include "controller/translate/annotations/retry_budget.h"
 
@@ -17,10 +18,11 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 3> kFamilies = {{
+const std::array<Family, 4> kFamilies = {{
     {kLoadBalanceNames, ReadLoadBalance},
     {kHashByNames, ReadHashBy},
     {kRetryBudgetNames, ReadRetryBudget},
+    {kHealthNames, ReadHealth},
 }};
 
 }  // namespace

@@ -33,9 +33,11 @@ void UpstreamSettings::FillFrom(const UpstreamSettings& weaker) {
   Fill(balancing.hash_bound_percent, weaker.balancing.hash_bound_percent);
   Fill(balancing.affinity, weaker.balancing.affinity);
   Fill(retries.budget_percent, weaker.retries.budget_percent);
+  health.FillFrom(weaker.health);
 }
 
 void SetUpstream(const UpstreamSettings& settings, v1::Cluster& out) {
+  SetHealth(settings.health, out);
   const BalancingSettings& balancing = settings.balancing;
   if (balancing.policy) out.mutable_balancing()->set_policy(ToPolicy(*balancing.policy));
   if (balancing.hash_by) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "controller/translate/annotations/health_settings.h"
 #include "proto/headgate/v1/snapshot.pb.h"
 
 namespace headgate::translate {
@@ -34,6 +35,7 @@ struct RetrySettings {
 struct UpstreamSettings {
   BalancingSettings balancing;
   RetrySettings retries;
+  HealthSettings health;
   friend auto operator<=>(const UpstreamSettings&, const UpstreamSettings&) = default;
 
   // Takes from `weaker` what is absent here.

@@ -9,6 +9,7 @@
 #include "controller/translate/config_map/buffering_options.h"
 #include "controller/translate/config_map/compression_options.h"
 #include "controller/translate/config_map/client_address_options.h"
+#include "controller/translate/config_map/health_options.h"
 #include "controller/translate/config_map/hsts_options.h"
 #include "controller/translate/config_map/http2_options.h"
 #include "controller/translate/config_map/reader.h"
@@ -25,7 +26,7 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 8> kFamilies = {{
+const std::array<Family, 9> kFamilies = {{
     {kRedirectOptions, ReadRedirectOptions},
     {kHstsOptions, ReadHstsOptions},
     {kTlsOptions, ReadTlsOptions},
@@ -34,6 +35,7 @@ const std::array<Family, 8> kFamilies = {{
     {kCompressionOptions, ReadCompressionOptions},
     {kHttp2Options, ReadHttp2Options},
     {kUpstreamOptions, ReadUpstreamOptions},
+    {kHealthOptions, ReadHealthOptions},
 }};
 
 // How NGINX is run, not what it serves. Sorted.

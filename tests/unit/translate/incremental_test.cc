@@ -260,6 +260,7 @@ class RandomWorld {
     if (Chance(50)) config_map.data.emplace_back("http-redirect-code", Chance(70) ? "301" : "9");
     if (Chance(50)) config_map.data.emplace_back("ssl-redirect", Chance(50) ? "false" : "true");
     if (Chance(50)) config_map.data.emplace_back("load-balance", Chance(70) ? "round_robin" : "x");
+    if (Chance(30)) config_map.data.emplace_back("slow-start", Chance(70) ? "10s" : "soon");
     if (Chance(20)) config_map.data.emplace_back("unheard-of", "x");
     return config_map;
   }
@@ -293,6 +294,11 @@ class RandomWorld {
       {"nginx.ingress.kubernetes.io/proxy-ssl-secret", "two/t2"},
       {"nginx.ingress.kubernetes.io/proxy-ssl-secret", "t3"},
       {"headgate.dev/unheard-of", "x"},
+      {"headgate.dev/health-check", "http"},
+      {"headgate.dev/max-fails", "many"},
+      {"headgate.dev/backup-service", "s1"},
+      {"headgate.dev/backup-service", "s2:80"},
+      {"headgate.dev/backup-service", "nobody"},
       {"headgate.dev/load-balance", "round_robin"},
       {"headgate.dev/load-balance", "by weather"},
       {"headgate.dev/retry-budget-percent", "10"},
