@@ -46,7 +46,7 @@ class Subscriber {
  public:
   // An upper bound of what is put into one Delta; only a single resource larger than it goes
   // beyond.
-  static constexpr size_t kChunkBytes = 1'000'000;
+  static constexpr size_t kChunkBytes = 128'000;
   // More names than any data plane could hold: an inventory beyond it is refused.
   static constexpr size_t kMaxInventory = 4'000'000;
 
