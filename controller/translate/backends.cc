@@ -89,6 +89,18 @@ std::string_view ProtocolTag(BackendProtocol protocol) {
   }
 }
 
+v1::Cluster::ProxyProtocol ToProxyProtocol(UpstreamProxyProtocol version) {
+  switch (version) {
+    case UpstreamProxyProtocol::kV1:
+      return v1::Cluster::PROXY_PROTOCOL_V1;
+    case UpstreamProxyProtocol::kV2:
+      return v1::Cluster::PROXY_PROTOCOL_V2;
+    case UpstreamProxyProtocol::kOff:
+      break;
+  }
+  return v1::Cluster::PROXY_PROTOCOL_UNSPECIFIED;
+}
+
 v1::TlsPolicy::Version ToVersion(uint8_t minor) {
   return minor == 2 ? v1::TlsPolicy::TLS_1_2 : v1::TlsPolicy::TLS_1_3;
 }
@@ -194,7 +206,7 @@ void AppendEndpoint(const Target& target, v1::Endpoints& endpoints) {
 
 ClusterChoice ChooseClusters(const BackendRef& backend, const IngressSettings& settings) {
   const auto spoken = [&](BackendProtocol protocol) {
-    ClusterRef ref{backend, {protocol, {}, settings.upstream}};
+    ClusterRef ref{backend, {protocol, {}, settings.upstream, settings.upstream_proxy_protocol}};
     if (protocol != BackendProtocol::kHttp && protocol != BackendProtocol::kGrpc) {
       ref.policy.tls = settings.upstream_tls;
     }
@@ -210,7 +222,7 @@ ClusterChoice ChooseClusters(const BackendRef& backend, const IngressSettings& s
 std::string ClusterName(const ClusterRef& cluster) {
   std::string name = ClusterName(cluster.backend);
   if (cluster.policy == UpstreamPolicy()) return name;
-  const auto& [protocol, tls, upstream] = cluster.policy;
+  const auto& [protocol, tls, upstream, proxy_protocol] = cluster.policy;
   const bool spoken = protocol != BackendProtocol::kUnspecified || tls != UpstreamTls();
   StrAppend(&name, "/", spoken ? ProtocolTag(protocol) : std::string_view("own"));
   if (tls != UpstreamTls()) {
@@ -224,6 +236,16 @@ std::string ClusterName(const ClusterRef& cluster) {
     SetUpstream(upstream, settings);
     const std::string text = StrCat(settings.SerializeAsString(), " ", Describe(upstream.health));
     StrAppend(&name, "-with-", absl::StrCat(absl::Hex(ContentHash(text), absl::kZeroPad16)));
+  }
+  switch (proxy_protocol) {
+    case UpstreamProxyProtocol::kOff:
+      break;
+    case UpstreamProxyProtocol::kV1:
+      StrAppend(&name, "-proxy1");
+      break;
+    case UpstreamProxyProtocol::kV2:
+      StrAppend(&name, "-proxy2");
+      break;
   }
   return name;
 }
@@ -258,6 +280,7 @@ ClusterResult TranslateCluster(const ClusterRef& ref, const Service* service,
   if (uses_tls && ref.policy.tls != UpstreamTls()) {
     SetTls(ref.policy.tls, *service, *cluster.mutable_tls());
   }
+  cluster.set_proxy_protocol(ToProxyProtocol(ref.policy.proxy_protocol));
   UpstreamSettings upstream = ReadServiceAnnotations(*service, result.diagnostics);
   upstream.FillFrom(ref.policy.upstream);
   upstream.FillFrom(defaults);

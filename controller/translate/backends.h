@@ -19,6 +19,7 @@ struct UpstreamPolicy {
   BackendProtocol protocol = BackendProtocol::kUnspecified;
   UpstreamTls tls;  // its default where the protocol has no use for it
   UpstreamSettings upstream;
+  UpstreamProxyProtocol proxy_protocol = UpstreamProxyProtocol::kOff;
   friend auto operator<=>(const UpstreamPolicy&, const UpstreamPolicy&) = default;
 };
 

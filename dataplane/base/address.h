@@ -29,6 +29,7 @@ class Address {
   uint16_t port() const { return port_; }
   void set_port(uint16_t port) { port_ = port; }
   bool is_loopback() const;
+  bool is_unspecified() const { return bytes_ == std::array<uint8_t, 16>{}; }
   // 4 or 16 bytes in network order.
   std::string_view bytes() const {
     return {reinterpret_cast<const char*>(bytes_.data()), v4_ ? size_t{4} : size_t{16}};

@@ -189,6 +189,7 @@ std::shared_ptr<const CompiledCluster> ClusterIndex::Compile(Cluster& cluster) c
   out->name = cluster.handle.name();
   out->log_name = spec.log_name;
   out->protocol = spec.protocol;
+  out->proxy_protocol = spec.proxy_protocol;
   if (spec.tls != nullptr) {
     if (cluster.tls == nullptr) cluster.tls = CompileTls(*spec.tls);
     out->tls = cluster.tls;

@@ -35,6 +35,19 @@ absl::StatusOr<Protocol> CompileProtocol(v1::Cluster::Protocol protocol) {
   }
 }
 
+absl::StatusOr<net::ProxyVersion> CompileProxyVersion(v1::Cluster::ProxyProtocol version) {
+  switch (version) {
+    case v1::Cluster::PROXY_PROTOCOL_UNSPECIFIED:
+      return net::ProxyVersion::kNone;
+    case v1::Cluster::PROXY_PROTOCOL_V1:
+      return net::ProxyVersion::kV1;
+    case v1::Cluster::PROXY_PROTOCOL_V2:
+      return net::ProxyVersion::kV2;
+    default:
+      return FieldError("proxy_protocol", "unknown version");
+  }
+}
+
 absl::StatusOr<tls::Version> CompileVersion(std::string_view field, v1::TlsPolicy::Version version,
                                             tls::Version unspecified) {
   switch (version) {
@@ -179,6 +192,7 @@ absl::StatusOr<ClusterSpec> CompileCluster(const v1::Cluster& cluster, bool allo
     HEADGATE_RETURN_IF_ERROR(CompileTls(cluster.tls(), *tls));
     out.tls = std::move(tls);
   }
+  HEADGATE_ASSIGN_OR_RETURN(out.proxy_protocol, CompileProxyVersion(cluster.proxy_protocol()));
   out.log_name = cluster.log_name();
   HEADGATE_RETURN_IF_ERROR(CheckPrintable("log_name", out.log_name));
   Balancing balancing;

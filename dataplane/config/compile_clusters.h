@@ -29,6 +29,7 @@ struct ClusterSpec {
   };
 
   Protocol protocol = Protocol::kHttp1;
+  net::ProxyVersion proxy_protocol = net::ProxyVersion::kNone;
   std::string log_name;
   std::unique_ptr<const Tls> tls;  // set for kHttps and kH2
   // Where addresses come from; a DNS name that is an address is one.

@@ -19,6 +19,7 @@
 #include "dataplane/config/session_keys.h"
 #include "dataplane/config/static_files.h"
 #include "dataplane/config/upstream_health.h"
+#include "dataplane/net/proxy_protocol.h"
 #include "dataplane/route/host_table.h"
 #include "dataplane/route/path_rewrite.h"
 #include "dataplane/tls/cert_table.h"
@@ -180,6 +181,8 @@ struct CompiledCluster {
   Protocol protocol = Protocol::kHttp1;
   // Set for kHttps and kH2; another object whenever anything in it is another.
   std::shared_ptr<const tls::ClientPolicy> tls;
+  // How endpoints are told who the client is.
+  net::ProxyVersion proxy_protocol = net::ProxyVersion::kNone;
   std::vector<CompiledEndpoint> endpoints;  // backups last
   std::shared_ptr<const UpstreamHealth> health;  // null: nothing is asked for
   std::shared_ptr<const Balancing> balancing;    // null: round robin, and nothing else

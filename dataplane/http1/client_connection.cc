@@ -43,7 +43,8 @@ ClientConnection::~ClientConnection() {
   if (state_ != State::kClosed) io_.counters()[CounterId::kUpstreamConnectionsActive].Subtract();
 }
 
-bool ClientConnection::Start(codec::milliseconds connect_timeout) {
+bool ClientConnection::Start(codec::milliseconds connect_timeout, std::string_view preamble) {
+  preamble_ = preamble;
   registration_ = io_.loop().Watch(transport_->fd(), *this);
   if (!registration_) return false;
   read_timer_.Arm(connect_timeout);
@@ -94,6 +95,9 @@ void ClientConnection::ContinueConnecting(bool writable) {
       io_.counters()[CounterId::kUpstreamConnectFailures].Add();
       Fail(Failure::Kind::kConnectRefused, "connection refused or failed");
       return;
+    }
+    if (!preamble_.empty() && !net::SendFirst(transport_->fd(), preamble_)) {
+      return Fail(Failure::Kind::kConnectRefused, "the connection broke at once");
     }
     state_ = State::kHandshake;
   }

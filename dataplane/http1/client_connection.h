@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "dataplane/base/arena.h"
@@ -50,8 +51,9 @@ class ClientConnection final : public net::Retirable,
                    std::unique_ptr<net::Transport> transport);
   ~ClientConnection() override;
 
-  // Registers with the loop. False: out of resources, the connection is of no use; drop it.
-  [[nodiscard]] bool Start(codec::milliseconds connect_timeout);
+  // Registers with the loop. `preamble`: a few bytes that the endpoint is sent before anything
+  // else, TLS included. False: out of resources, the connection is of no use; drop it.
+  [[nodiscard]] bool Start(codec::milliseconds connect_timeout, std::string_view preamble = {});
 
   // Begins an attempt; send through the returned stream. `arena` gets the response heads and, like `events`,
   // lives until the attempt's last event. REQUIRES: available().
@@ -128,6 +130,7 @@ class ClientConnection final : public net::Retirable,
   net::MemberTask<ClientConnection, &ClientConnection::Flush> flush_task_;
 
   State state_ = State::kConnecting;
+  std::string preamble_;
   bool readable_ = false;        // the kernel may hold bytes
   bool bulk_ = false;            // it held more than one read takes
   bool peer_closed_ = false;     // an edge said so; what it sent before may still have to be read

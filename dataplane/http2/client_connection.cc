@@ -44,7 +44,8 @@ ClientConnection::~ClientConnection() {
   if (state_ != State::kClosed) io_.counters()[CounterId::kUpstreamConnectionsActive].Subtract();
 }
 
-bool ClientConnection::Start(codec::milliseconds connect_timeout) {
+bool ClientConnection::Start(codec::milliseconds connect_timeout, std::string_view preamble) {
+  preamble_ = preamble;
   registration_ = io_.loop().Watch(transport_->fd(), *this);
   if (!registration_) return false;
   connect_timer_.Arm(connect_timeout);
@@ -87,6 +88,9 @@ void ClientConnection::ContinueConnecting(bool writable) {
     if (net::ConnectError(transport_->fd()) != 0) {
       io_.counters()[CounterId::kUpstreamConnectFailures].Add();
       return CloseAndReport(Failure::Kind::kConnectRefused, "connection refused or failed");
+    }
+    if (!preamble_.empty() && !net::SendFirst(transport_->fd(), preamble_)) {
+      return CloseAndReport(Failure::Kind::kConnectRefused, "the connection broke at once");
     }
     state_ = State::kHandshake;
   }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -48,8 +49,9 @@ class ClientConnection final : public net::Retirable,
                    ClientConnectionOwner& owner, std::unique_ptr<net::Transport> transport);
   ~ClientConnection() override;
 
-  // Registers with the loop. False: out of resources, the connection is of no use; drop it.
-  [[nodiscard]] bool Start(codec::milliseconds connect_timeout);
+  // Registers with the loop. `preamble`: a few bytes that the endpoint is sent before anything
+  // else, TLS included. False: out of resources, the connection is of no use; drop it.
+  [[nodiscard]] bool Start(codec::milliseconds connect_timeout, std::string_view preamble = {});
 
   // Whether one more stream can be opened now.
   bool available() const;
@@ -109,6 +111,7 @@ class ClientConnection final : public net::Retirable,
   net::MemberTask<ClientConnection, &ClientConnection::Flush> flush_task_{*this};
 
   State state_ = State::kConnecting;
+  std::string preamble_;
   bool readable_ = false;     // the kernel may hold bytes
   bool peer_closed_ = false;  // an edge said so; what it sent before may still have to be read
   bool going_away_ = false;   // no new streams

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <cstdint>
 
+#include "common/strings.h"
+
 namespace headgate::net {
 namespace {
 
@@ -111,6 +113,34 @@ ProxyHeaderResult ParseProxyHeader(std::string_view bytes) {
   if (Begins(bytes, kText)) return bytes.size() < kText.size() ? kIncomplete : ParseText(bytes);
   if (Begins(bytes, kBinary)) return bytes.size() < kBinary.size() ? kIncomplete : ParseBinary(bytes);
   return kMalformed;
+}
+
+std::string WriteProxyHeader(ProxyVersion version, const base::Address& source,
+                             const base::Address& destination) {
+  if (version == ProxyVersion::kNone) return {};
+  static const std::string kZeroes(16, '\0');
+  const std::string_view unspecified = std::string_view(kZeroes).substr(0, source.bytes().size());
+  const base::Address to = destination.is_v4() == source.is_v4()
+                               ? destination
+                               : *base::Address::FromBytes(unspecified, destination.port());
+  if (version == ProxyVersion::kV1) {
+    return StrCat(source.is_v4() ? "PROXY TCP4 " : "PROXY TCP6 ", source.IpText(), " ", to.IpText(),
+                  " ", source.port(), " ", to.port(), "\r\n");
+  }
+  std::string out(kBinary);
+  const auto put = [&](int byte) { out += static_cast<char>(byte); };
+  put(0x21);
+  put(source.is_v4() ? 0x11 : 0x21);
+  const size_t size = 2 * source.bytes().size() + 4;
+  put(0);
+  put(static_cast<int>(size));
+  out += source.bytes();
+  out += to.bytes();
+  for (const uint16_t port : {source.port(), to.port()}) {
+    put(port >> 8);
+    put(port & 0xff);
+  }
+  return out;
 }
 
 ProxyHeaderResult TakeProxyHeader(int fd) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "dataplane/base/address.h"
@@ -25,6 +27,15 @@ struct ProxyHeaderResult {
   Status status = Status::kIncomplete;
   ProxyHeader header;  // meaningful when complete
 };
+
+// Which form of header is written.
+enum class ProxyVersion : uint8_t { kNone, kV1, kV2 };
+
+// The header that says who the client is, empty for kNone. `destination`: where the client had
+// connected to; of another family than `source` it is left unspecified (all zeroes), except for the
+// port. Pure.
+std::string WriteProxyHeader(ProxyVersion version, const base::Address& source,
+                             const base::Address& destination);
 
 // No header is longer; version 2 could be, with more extensions than anybody sends.
 inline constexpr size_t kMaxProxyHeader = 4096;

@@ -61,6 +61,14 @@ absl::StatusOr<Fd> ConnectTcp(const Address& address) {
   return fd;
 }
 
+bool SendFirst(int fd, std::string_view bytes) {
+  ssize_t sent;
+  do {
+    sent = send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  return sent == static_cast<ssize_t>(bytes.size());
+}
+
 int ConnectError(int fd) {
   int error = 0;
   socklen_t length = sizeof(error);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -47,6 +48,10 @@ absl::StatusOr<base::Address> LocalAddress(int fd);
 // Starts a non-blocking connect with TCP_NODELAY. An error here is immediate (no route, no descriptors); a refused
 // connection usually shows later, see ConnectError.
 absl::StatusOr<Fd> ConnectTcp(const base::Address& address);
+
+// Sends all of a few bytes that nothing has been sent before; a socket that has just been connected
+// takes them. False: it did not.
+bool SendFirst(int fd, std::string_view bytes);
 
 // After the first writable edge of a connecting socket: 0 when connected, else the errno of the failure.
 int ConnectError(int fd);

@@ -42,7 +42,9 @@ void Exchange::OpenAttempt() {
   endpoint->OnAttemptBegin();
   // Where one pooled connection was dead others may be: the next attempt does not try its luck again.
   const bool fresh = attempt_reused_;
-  upstream_ = endpoint->Open(*this, downstream_->arena(), attempt_timeouts(), fresh);
+  const std::string preamble =
+      MakeProxyHeader(cluster->compiled().proxy_protocol, client_, downstream_->connection());
+  upstream_ = endpoint->Open(*this, downstream_->arena(), attempt_timeouts(), fresh, preamble);
   attempt_reused_ = upstream_ != nullptr && upstream_->reused();
   if (upstream_ == nullptr) {
     endpoint->OnAttemptEnd({.given_up = true});  // not for anything that the endpoint did

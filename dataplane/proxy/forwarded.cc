@@ -146,6 +146,14 @@ ClientView ResolveClient(const http::RequestHead& head, const http::ConnectionIn
   return view;
 }
 
+std::string MakeProxyHeader(net::ProxyVersion version, const ClientView& client,
+                            const http::ConnectionInfo& connection) {
+  if (version == net::ProxyVersion::kNone) return {};
+  const bool is_peer = client.ip == connection.peer_ip;
+  const auto source = is_peer ? connection.peer : base::Address::ParseIp(client.ip, 0);
+  return net::WriteProxyHeader(version, source.value_or(connection.peer), connection.local);
+}
+
 void BuildUpstreamHead(const http::RequestHead& head, const ClientView& client,
                        std::string_view request_id, std::string_view target, http::RequestHead& out) {
   out.method = head.method;

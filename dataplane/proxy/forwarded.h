@@ -1,11 +1,13 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "dataplane/base/arena.h"
 #include "dataplane/config/compiled_config.h"
 #include "dataplane/http/connection_info.h"
 #include "dataplane/http/message.h"
+#include "dataplane/net/proxy_protocol.h"
 
 namespace headgate::proxy {
 
@@ -26,6 +28,11 @@ struct ClientView {
 // addresses.
 ClientView ResolveClient(const http::RequestHead& head, const http::ConnectionInfo& connection,
                          const config::CompiledSettings& settings, base::Arena& arena);
+
+// What an endpoint that wants a PROXY protocol header is told. The port is 0 where another proxy
+// has told us the address.
+std::string MakeProxyHeader(net::ProxyVersion version, const ClientView& client,
+                            const http::ConnectionInfo& connection);
 
 // Fills `out` with the head to send upstream: the client's fields without those that are ours to set, then
 // Host, X-Request-ID, X-Real-IP, X-Forwarded-{For,Host,Port,Proto,Scheme}, X-Scheme, the ssl-client-* fields where

@@ -8,6 +8,10 @@ namespace {
 
 constexpr net::milliseconds kSweepEvery{1000};
 
+size_t TellsClients(const config::CompiledCluster* cluster) {
+  return cluster != nullptr && cluster->proxy_protocol != net::ProxyVersion::kNone ? 1 : 0;
+}
+
 }  // namespace
 
 ClusterSet::ClusterSet(codec::WorkerIo& io, uint64_t seed)
@@ -20,6 +24,8 @@ ClusterSet::~ClusterSet() {
 void ClusterSet::Configure(const config::CompiledSettings& settings) {
   options_.limits.max_head_bytes = settings.max_response_head_bytes;
   options_.max_requests = settings.max_requests_per_upstream_connection;
+  single_use_options_ = options_;
+  single_use_options_.max_requests = 1;
   idle_timeout_ = settings.upstream_idle_timeout;
   max_idle_ = settings.upstream_idle_connections;
 }
@@ -28,7 +34,9 @@ void ClusterSet::Apply(std::span<const config::ClusterUpdate> updates, config::C
   if (slot_count > slots_.size()) slots_.resize(slot_count);
   for (const config::ClusterUpdate& update : updates) {
     Slot& slot = slots_[update.slot];
+    telling_ -= TellsClients(slot.compiled.get());
     slot.compiled = update.cluster;
+    telling_ += TellsClients(slot.compiled.get());
     if (slot.cluster == nullptr) continue;
     if (slot.compiled == nullptr || slot.compiled->name != slot.cluster->compiled().name) {
       slot.cluster.reset();  // gone, or the slot has a new tenant

@@ -38,9 +38,15 @@ class ClusterSet final : private net::TimerHandler {
 
   size_t idle_connections() const { return idle_; }
 
+  // Some cluster wants to be told who the client is, and where it had connected to.
+  bool tells_clients() const { return telling_ > 0; }
+
   // For endpoints.
   codec::WorkerIo& io() { return io_; }
-  const codec::ClientOptions& client_options() const { return options_; }
+  // `single_use`: of connections that serve one attempt.
+  const codec::ClientOptions& client_options(bool single_use) const {
+    return single_use ? single_use_options_ : options_;
+  }
   tls::IoScratch& tls_scratch();
   balance::PeerId NextPeerId() { return next_peer_id_++; }
   void OnIdleCount(Endpoint& endpoint, int change);
@@ -63,9 +69,11 @@ class ClusterSet final : private net::TimerHandler {
   codec::WorkerIo& io_;
   const uint64_t seed_;
   codec::ClientOptions options_;
+  codec::ClientOptions single_use_options_;
   net::milliseconds idle_timeout_{60'000};
   size_t max_idle_ = 320;
   size_t idle_ = 0;
+  size_t telling_ = 0;  // clusters with a PROXY protocol
   balance::PeerId next_peer_id_ = 1;
 
   std::unique_ptr<tls::IoScratch> tls_scratch_;  // made for the first cluster that needs it

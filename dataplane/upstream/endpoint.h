@@ -49,10 +49,13 @@ class Endpoint : public net::Retirable,
   // "10.0.0.1:8080"
   std::string_view text() const { return text_; }
 
-  // A stream for one attempt: on a connection that is there unless `fresh`, else on a new one that is still connecting.
-  // Nullptr when the system is out of descriptors.
+  // A stream for one attempt: on a connection that is there unless `fresh`, else on a new one that
+  // is still connecting. Where the endpoint is told who the client is, `preamble` says so
+  // (net/proxy_protocol.h): the connection is then new and serves this attempt alone. Nullptr when
+  // the system is out of descriptors.
   virtual http::ClientStream* Open(http::ClientStreamEvents& events, base::Arena& arena,
-                                   const codec::AttemptTimeouts& timeouts, bool fresh) = 0;
+                                   const codec::AttemptTimeouts& timeouts, bool fresh,
+                                   std::string_view preamble) = 0;
 
   // Around each attempt, whether or not Open gives a stream.
   void OnAttemptBegin();

@@ -9,25 +9,27 @@
 namespace headgate::upstream {
 
 http::ClientStream* Http1Endpoint::Open(http::ClientStreamEvents& events, base::Arena& arena,
-                                        const codec::AttemptTimeouts& timeouts, bool fresh) {
+                                        const codec::AttemptTimeouts& timeouts, bool fresh,
+                                        std::string_view preamble) {
   http1::ClientConnection* connection = nullptr;
-  if (!fresh && !idle_.empty()) {
+  if (preamble.empty() && !fresh && !idle_.empty()) {
     connection = idle_.back();
     idle_.pop_back();
     set_.OnIdleCount(*this, -1);
   } else {
-    connection = Add(timeouts);
+    connection = Add(timeouts, preamble);
   }
   return connection == nullptr ? nullptr : &connection->StartAttempt(events, arena, timeouts);
 }
 
-http1::ClientConnection* Http1Endpoint::Add(const codec::AttemptTimeouts& timeouts) {
+http1::ClientConnection* Http1Endpoint::Add(const codec::AttemptTimeouts& timeouts,
+                                            std::string_view preamble) {
   std::unique_ptr<net::Transport> transport = Connect();
   if (transport == nullptr) return nullptr;
   http1::ClientConnectionOwner& owner = *this;
-  auto connection = std::make_unique<http1::ClientConnection>(set_.io(), set_.client_options(), owner,
-                                                              std::move(transport));
-  if (!connection->Start(timeouts.connect)) return nullptr;
+  auto connection = std::make_unique<http1::ClientConnection>(
+      set_.io(), set_.client_options(!preamble.empty()), owner, std::move(transport));
+  if (!connection->Start(timeouts.connect, preamble)) return nullptr;
   http1::ClientConnection* raw = connection.get();
   connections_.push_back(std::move(connection));
   return raw;

@@ -15,7 +15,8 @@ class Http1Endpoint final : public Endpoint, private http1::ClientConnectionOwne
       : Endpoint(set, cluster, address, tls) {}
 
   http::ClientStream* Open(http::ClientStreamEvents& events, base::Arena& arena,
-                           const codec::AttemptTimeouts& timeouts, bool fresh) override;
+                           const codec::AttemptTimeouts& timeouts, bool fresh,
+                           std::string_view preamble) override;
   void CloseIdleSince(net::TimePoint oldest) override;
   void CloseOldestIdle(size_t count) override;
   size_t connection_count() const override { return connections_.size(); }
@@ -24,7 +25,7 @@ class Http1Endpoint final : public Endpoint, private http1::ClientConnectionOwne
  private:
   void OnConnectionIdle(http1::ClientConnection& connection) override;
   void OnConnectionClosed(http1::ClientConnection& connection) override;
-  http1::ClientConnection* Add(const codec::AttemptTimeouts& timeouts);
+  http1::ClientConnection* Add(const codec::AttemptTimeouts& timeouts, std::string_view preamble);
 
   absl::InlinedVector<std::unique_ptr<http1::ClientConnection>, 2> connections_;
   absl::InlinedVector<http1::ClientConnection*, 2> idle_;  // the one used last at the back

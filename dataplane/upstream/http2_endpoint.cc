@@ -8,27 +8,29 @@
 namespace headgate::upstream {
 
 http::ClientStream* Http2Endpoint::Open(http::ClientStreamEvents& events, base::Arena& arena,
-                                        const codec::AttemptTimeouts& timeouts, bool fresh) {
+                                        const codec::AttemptTimeouts& timeouts, bool fresh,
+                                        std::string_view preamble) {
   const auto usable = std::find_if(connections_.begin(), connections_.end(), [](const Held& held) {
     return held.connection->available();
   });
   http2::ClientConnection* connection = nullptr;
-  if (!fresh && usable != connections_.end()) {
+  if (preamble.empty() && !fresh && usable != connections_.end()) {
     connection = usable->connection.get();
     SetIdle(*usable, false);
   } else {
-    connection = Add(timeouts);
+    connection = Add(timeouts, preamble);
   }
   return connection == nullptr ? nullptr : &connection->StartAttempt(events, arena, timeouts);
 }
 
-http2::ClientConnection* Http2Endpoint::Add(const codec::AttemptTimeouts& timeouts) {
+http2::ClientConnection* Http2Endpoint::Add(const codec::AttemptTimeouts& timeouts,
+                                            std::string_view preamble) {
   std::unique_ptr<net::Transport> transport = Connect();
   if (transport == nullptr) return nullptr;
   http2::ClientConnectionOwner& owner = *this;
-  auto connection = std::make_unique<http2::ClientConnection>(set_.io(), set_.client_options(), owner,
-                                                              std::move(transport));
-  if (!connection->Start(timeouts.connect)) return nullptr;
+  auto connection = std::make_unique<http2::ClientConnection>(
+      set_.io(), set_.client_options(!preamble.empty()), owner, std::move(transport));
+  if (!connection->Start(timeouts.connect, preamble)) return nullptr;
   connections_.push_back({.connection = std::move(connection)});
   return connections_.back().connection.get();
 }

@@ -15,7 +15,8 @@ class Http2Endpoint final : public Endpoint, private http2::ClientConnectionOwne
       : Endpoint(set, cluster, address, tls) {}
 
   http::ClientStream* Open(http::ClientStreamEvents& events, base::Arena& arena,
-                           const codec::AttemptTimeouts& timeouts, bool fresh) override;
+                           const codec::AttemptTimeouts& timeouts, bool fresh,
+                           std::string_view preamble) override;
   void CloseIdleSince(net::TimePoint oldest) override;
   void CloseOldestIdle(size_t count) override;
   size_t connection_count() const override { return connections_.size(); }
@@ -24,7 +25,7 @@ class Http2Endpoint final : public Endpoint, private http2::ClientConnectionOwne
  private:
   void OnConnectionIdle(http2::ClientConnection& connection) override;
   void OnConnectionClosed(http2::ClientConnection& connection) override;
-  http2::ClientConnection* Add(const codec::AttemptTimeouts& timeouts);
+  http2::ClientConnection* Add(const codec::AttemptTimeouts& timeouts, std::string_view preamble);
   // Closes those idle since `oldest` or longer, the `count` longest idle ones at most.
   void Close(size_t count, net::TimePoint oldest);
 

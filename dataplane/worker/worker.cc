@@ -151,6 +151,9 @@ void Worker::OnAccept(net::Listener& listener, net::Fd connection, const base::A
   http::ConnectionInfo info;
   info.peer = peer;
   info.local = listener.address();
+  if (clusters_.tells_clients() && info.local.is_unspecified()) {
+    info.local = net::LocalAddress(connection.get()).value_or(info.local);
+  }
   info.peer_ip = peer.IpText();
   info.tls = Contains(https_listeners_, listener);
   std::unique_ptr<net::Transport> transport;

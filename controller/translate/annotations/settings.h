@@ -42,6 +42,9 @@ enum class BackendProtocol : uint8_t {
   kGrpcs,
 };
 
+// How endpoints are told who the client is, by the PROXY protocol.
+enum class UpstreamProxyProtocol : uint8_t { kOff = 0, kV1, kV2 };
+
 // How TLS is spoken with endpoints that want it.
 struct UpstreamTls {
   bool verify = false;
@@ -124,6 +127,7 @@ struct IngressSettings {
   UpstreamSettings upstream;
   NextUpstreamSettings next_upstream;
   std::optional<SessionCookieSettings> session_cookie;
+  UpstreamProxyProtocol upstream_proxy_protocol = UpstreamProxyProtocol::kOff;
   // Instead of every backend.
   std::optional<StaticRoot> static_root;
   // For whatever is answered from files.

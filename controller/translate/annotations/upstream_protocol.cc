@@ -102,6 +102,20 @@ void ReadSecret(AnnotationReader& reader, UpstreamTls& out) {
   }
 }
 
+// A bad value denies: the endpoints may trust whoever connects as they trust the header.
+void ReadProxyProtocol(AnnotationReader& reader, UpstreamProxyProtocol& out) {
+  constexpr std::string_view kName = "headgate.dev/upstream-proxy-protocol";
+  const std::string* value = reader.Find(kName);
+  if (value == nullptr || *value == "off") return;
+  if (*value == "v1") {
+    out = UpstreamProxyProtocol::kV1;
+  } else if (*value == "v2") {
+    out = UpstreamProxyProtocol::kV2;
+  } else {
+    reader.Deny(kName, QuoteValue(*value) + " is not valid, accepted: off, v1 or v2");
+  }
+}
+
 void ReadCiphers(AnnotationReader& reader, UpstreamTls& out) {
   constexpr std::string_view kName = "proxy-ssl-ciphers";
   const std::string* value = reader.Find(kName);
@@ -125,6 +139,7 @@ void ReadUpstreamProtocol(AnnotationReader& reader, IngressSettings& settings) {
   }
   ReadSecret(reader, settings.upstream_tls);
   ReadCiphers(reader, settings.upstream_tls);
+  ReadProxyProtocol(reader, settings.upstream_proxy_protocol);
 }
 
 }  // namespace headgate::translate

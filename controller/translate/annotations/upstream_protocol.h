@@ -1,4 +1,5 @@
-// backend-protocol and proxy-ssl-*: how endpoints are spoken to.
+// backend-protocol, proxy-ssl-* and headgate.dev/upstream-proxy-protocol: how endpoints are spoken
+// to.
 #pragma once
 
 #include <array>
@@ -9,9 +10,10 @@
 
 namespace headgate::translate {
 
-inline constexpr std::array<std::string_view, 8> kUpstreamProtocolNames = {
-    "backend-protocol",      "proxy-ssl-verify",    "proxy-ssl-verify-depth", "proxy-ssl-name",
-    "proxy-ssl-server-name", "proxy-ssl-protocols", "proxy-ssl-secret",       "proxy-ssl-ciphers"};
+inline constexpr std::array<std::string_view, 9> kUpstreamProtocolNames = {
+    "backend-protocol", "proxy-ssl-verify",      "proxy-ssl-verify-depth",
+    "proxy-ssl-name",   "proxy-ssl-server-name", "proxy-ssl-protocols",
+    "proxy-ssl-secret", "proxy-ssl-ciphers",     "headgate.dev/upstream-proxy-protocol"};
 
 // Whatever would weaken a check that is asked for denies; other bad values are ignored. Unlike in ingress-nginx the
 // check works without a Secret, against the authorities that the system trusts.

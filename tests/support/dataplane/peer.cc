@@ -186,6 +186,17 @@ std::string Peer::Read(size_t bytes) {
   return result;
 }
 
+std::string Peer::ReadExactly(size_t bytes) {
+  std::string result;
+  while (result.size() < bytes && WaitFor(fd_.get(), POLLIN, kLimitMs)) {
+    std::string rest(bytes - result.size(), '\0');
+    const ssize_t got = recv(fd_.get(), rest.data(), rest.size(), 0);
+    if (got <= 0) break;
+    result.append(rest, 0, static_cast<size_t>(got));
+  }
+  return result;
+}
+
 std::string Peer::ReadSome() {
   while (buffer_.empty() && Fill(kLimitMs)) {
   }

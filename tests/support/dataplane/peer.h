@@ -57,6 +57,9 @@ class Peer {
   // Up to and including the first "\r\n\r\n".
   std::string ReadHead();
   std::string Read(size_t bytes);
+  // What comes before a handshake: not a byte more is taken off the socket. REQUIRES: nothing has
+  // been read before.
+  std::string ReadExactly(size_t bytes);
   // What has come, waiting for the first byte; empty at the end of the stream.
   std::string ReadSome();
   // Everything up to the end of the stream. `reset` tells a reset from an orderly end.

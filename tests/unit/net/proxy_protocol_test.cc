@@ -37,6 +37,25 @@ TEST(ProxyProtocol, ReadsVersionOne) {
   EXPECT_EQ(v6.header.addresses->source.Text(), "[2001:db8::1]:1");
 }
 
+TEST(ProxyProtocol, ReadsWhatItWrites) {
+  const auto v4 = *base::Address::ParseIp("192.0.2.1", 8080);
+  const auto v6 = *base::Address::ParseIp("2001:db8::1", 65535);
+  for (const ProxyVersion version : {ProxyVersion::kV1, ProxyVersion::kV2}) {
+    for (const auto& [source, destination] : {std::pair{v4, v4}, {v6, v6}, {v4, v6}, {v6, v4}}) {
+      const std::string bytes = WriteProxyHeader(version, source, destination);
+      const ProxyHeaderResult result = ParseProxyHeader(bytes);
+      ASSERT_EQ(result.status, Status::kComplete);
+      EXPECT_EQ(result.header.size, bytes.size());
+      ASSERT_TRUE(result.header.addresses);
+      EXPECT_EQ(result.header.addresses->source, source);
+      EXPECT_EQ(result.header.addresses->destination.port(), destination.port());
+      const bool same_family = source.is_v4() == destination.is_v4();
+      EXPECT_EQ(result.header.addresses->destination.is_unspecified(), !same_family);
+    }
+  }
+  EXPECT_EQ(WriteProxyHeader(ProxyVersion::kNone, v4, v4), "");
+}
+
 TEST(ProxyProtocol, ReadsVersionTwo) {
   const auto v4 = ParseProxyHeader(Binary(0x21, 0x11, kV4) + "rest");
   ASSERT_EQ(v4.status, Status::kComplete);

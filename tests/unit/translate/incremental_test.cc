@@ -293,6 +293,7 @@ class RandomWorld {
       {"nginx.ingress.kubernetes.io/proxy-ssl-secret", "one/t1"},
       {"nginx.ingress.kubernetes.io/proxy-ssl-secret", "two/t2"},
       {"nginx.ingress.kubernetes.io/proxy-ssl-secret", "t3"},
+      {"headgate.dev/upstream-proxy-protocol", "v2"},
       {"headgate.dev/unheard-of", "x"},
       {"headgate.dev/health-check", "http"},
       {"headgate.dev/max-fails", "many"},
