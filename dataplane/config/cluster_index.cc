@@ -28,8 +28,9 @@ void NameHealthGroup(std::string_view cluster, ClusterSpec& spec) {
     const auto& dns = std::get<ClusterSpec::DnsName>(spec.source);
     health.source = StrCat(dns.name, ":", dns.port);
   }
-  health.group = StrCat(health.source, " ", health.backup_endpoints, " ",
-                        int{static_cast<uint8_t>(spec.protocol)}, " ", Describe(*health.check));
+  health.group = StrCat(
+      health.source, " ", health.backup_endpoints, " ", int{static_cast<uint8_t>(spec.protocol)},
+      " ", int{static_cast<uint8_t>(spec.proxy_protocol)}, " ", Describe(*health.check));
   // How TLS is spoken belongs to the cluster.
   if (spec.tls != nullptr && health.check->kind != HealthCheck::Kind::kTcp) {
     StrAppend(&health.group, " ", cluster);

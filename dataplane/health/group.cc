@@ -8,11 +8,13 @@
 
 namespace headgate::health {
 
-Group::Group(const Environment& environment, const config::CompiledCluster& cluster, GroupOwner& owner)
+Group::Group(const Environment& environment, const config::CompiledCluster& cluster,
+             GroupOwner& owner)
     : environment_(environment),
       owner_(owner),
       health_(cluster.health),
-      context_{environment.io, environment.options, *health_->check, cluster.protocol} {
+      context_{environment.io, environment.options, *health_->check, cluster.protocol,
+               net::OwnProxyHeader(cluster.proxy_protocol)} {
   RedoUnhealthy();
   Update(cluster);
 }

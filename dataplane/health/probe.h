@@ -34,6 +34,8 @@ struct ProbeContext {
   const codec::ClientOptions& options;
   const config::HealthCheck& check;
   config::Protocol protocol = config::Protocol::kHttp1;
+  // Sent first, where endpoints are told who their client is.
+  std::string_view preamble = {};
   tls::ClientContext* tls = nullptr;  // null: plain TCP
 };
 

@@ -25,7 +25,8 @@ absl::StatusOr<std::unique_ptr<Connection>> StartConnection(const ProbeContext& 
                                                             std::unique_ptr<net::Transport> transport) {
   auto connection =
       std::make_unique<Connection>(context.io, context.options, owner, std::move(transport));
-  if (!connection->Start(context.check.timeout)) return absl::ResourceExhaustedError("no watch");
+  if (!connection->Start(context.check.timeout, context.preamble))
+    return absl::ResourceExhaustedError("no watch");
   return connection;
 }
 

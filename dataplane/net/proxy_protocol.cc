@@ -143,6 +143,18 @@ std::string WriteProxyHeader(ProxyVersion version, const base::Address& source,
   return out;
 }
 
+std::string_view OwnProxyHeader(ProxyVersion version) {
+  switch (version) {
+    case ProxyVersion::kV1:
+      return "PROXY UNKNOWN\r\n";
+    case ProxyVersion::kV2:
+      return {"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0", kBinaryHead};
+    case ProxyVersion::kNone:
+      break;
+  }
+  return {};
+}
+
 ProxyHeaderResult TakeProxyHeader(int fd) {
   char bytes[kMaxProxyHeader];
   ssize_t got;

@@ -37,6 +37,9 @@ enum class ProxyVersion : uint8_t { kNone, kV1, kV2 };
 std::string WriteProxyHeader(ProxyVersion version, const base::Address& source,
                              const base::Address& destination);
 
+// The header of a connection that we make for ourselves.
+std::string_view OwnProxyHeader(ProxyVersion version);
+
 // No header is longer; version 2 could be, with more extensions than anybody sends.
 inline constexpr size_t kMaxProxyHeader = 4096;
 

@@ -247,5 +247,13 @@ TEST_F(CheckerTest, WhatIsGoneIsForgotten) {
   EXPECT_THAT(checker_.Status(), IsEmpty());
 }
 
+TEST_F(CheckerTest, WhereEndpointsAreToldWhoTheClientIsAProbeSpeaksForItself) {
+  auto cluster = Cluster({listener_.address()});
+  cluster->proxy_protocol = net::ProxyVersion::kV1;
+  Set(0, cluster);
+  EXPECT_THAT(listener_.Accept().ReadHead(),
+              ::testing::StartsWith("PROXY UNKNOWN\r\nGET / HTTP/1.1\r\n"));
+}
+
 }  // namespace
 }  // namespace headgate::health

@@ -54,6 +54,12 @@ TEST(ProxyProtocol, ReadsWhatItWrites) {
     }
   }
   EXPECT_EQ(WriteProxyHeader(ProxyVersion::kNone, v4, v4), "");
+  for (const ProxyVersion version : {ProxyVersion::kV1, ProxyVersion::kV2}) {
+    const ProxyHeaderResult own = ParseProxyHeader(OwnProxyHeader(version));
+    EXPECT_EQ(own.status, Status::kComplete);
+    EXPECT_EQ(own.header.size, OwnProxyHeader(version).size());
+    EXPECT_FALSE(own.header.addresses);
+  }
 }
 
 TEST(ProxyProtocol, ReadsVersionTwo) {
