@@ -112,6 +112,7 @@ absl::Status App::StartPipeline(const Options& options) {
   pipeline.translate.allow_loopback_endpoints = !options.manifests.empty();
   pipeline.translate.settings.mutable_buffering()->set_request(true);  // as in ingress-nginx
   pipeline.translate.external_names = !options.disable_svc_external_name;
+  pipeline.translate.ssl_passthrough = options.enable_ssl_passthrough;
   if (options.manifests.empty()) {
     pipeline.watch_config_maps = [this](const state::KeySet& config_maps) {
       api_->WatchObjects(kube::Kind::kConfigMap, config_maps);

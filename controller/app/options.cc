@@ -44,6 +44,8 @@ void DeclareFlags(Options& options, FlagSet& flags) {
       "self-signed one.");
   flags.AddBool("disable-svc-external-name", &options.disable_svc_external_name,
                 "Give Services of type ExternalName no endpoints.");
+  flags.AddBool("enable-ssl-passthrough", &options.enable_ssl_passthrough,
+                "Let the annotation ssl-passthrough have TLS connections passed on unopened.");
 
   flags.Group("Data planes", "They dial this address and get the configuration.");
   flags.AddHostPort("snapshot-listen", &options.snapshot_listen, "Where data planes connect.");

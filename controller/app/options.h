@@ -27,6 +27,7 @@ struct Options {
   std::string default_backend_service;  // "NS/NAME" or empty
   std::string default_ssl_certificate;  // "NS/NAME" or empty
   bool disable_svc_external_name = false;
+  bool enable_ssl_passthrough = false;
 
   std::optional<HostPort> snapshot_listen = HostPort{"127.0.0.1", 7443};
   bool snapshot_insecure = false;

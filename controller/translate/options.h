@@ -34,6 +34,8 @@ struct Options {
   bool allow_loopback_endpoints = false;
   // False: Services of type ExternalName have no endpoints (--disable-svc-external-name).
   bool external_names = true;
+  // Whether Ingresses may have TLS connections passed on unopened (--enable-ssl-passthrough).
+  bool ssl_passthrough = false;
   // Defaults of the whole data plane, for the resource "settings"; the ConfigMap overrides them.
   // default_certificate and default_backend_cluster are filled in by translation.
   v1::Settings settings;

@@ -1,6 +1,7 @@
 #include "controller/translate/virtual_host.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "controller/translate/annotations/next_upstream.h"
 #include "controller/translate/emit.h"
 #include "controller/translate/files.h"
+#include "controller/translate/passthrough.h"
 #include "controller/translate/path_match.h"
 
 namespace headgate::translate {
@@ -201,6 +203,7 @@ class Builder {
       if (!host.ciphers().empty()) break;  // the oldest that has any
       host.set_ciphers(claim.ingress->settings.ssl_ciphers);
     }
+    SetPassthrough(host);
     for (const HostClaim& claim : input_.claims) {
       if (!host.app_root().empty()) break;
       host.set_app_root(claim.ingress->settings.app_root);
@@ -211,6 +214,18 @@ class Builder {
                            result_.clusters.end());
     result_.resource = Finish(VirtualHostName(input_.host), std::move(resource));
     return std::move(result_);
+  }
+
+  void SetPassthrough(v1::VirtualHost& host) {
+    PassthroughResult passthrough = ResolvePassthrough(input_.host, input_.claims, input_.defaults);
+    std::move(passthrough.diagnostics.begin(), passthrough.diagnostics.end(),
+              std::back_inserter(result_.diagnostics));
+    if (!passthrough.choice) return;
+    v1::Passthrough& out = *host.mutable_passthrough();
+    out.set_cluster(ClusterName(passthrough.choice->cluster));
+    if (const auto idle = passthrough.choice->idle_timeout)
+      out.mutable_idle_timeout()->set_seconds(*idle);
+    result_.clusters.push_back(std::move(passthrough.choice->cluster));
   }
 
   void AddSources(v1::Resource& resource) const {
@@ -250,6 +265,9 @@ class Builder {
     }
     if (settings.send_timeout) policy.mutable_send_timeout()->set_seconds(*settings.send_timeout);
     if (settings.read_timeout) policy.mutable_read_timeout()->set_seconds(*settings.read_timeout);
+    if (settings.tunnel_idle_timeout) {
+      policy.mutable_tunnel_idle_timeout()->set_seconds(*settings.tunnel_idle_timeout);
+    }
     if (settings.max_request_body) {
       policy.set_max_request_body_bytes(*settings.max_request_body);
     }
@@ -335,6 +353,11 @@ class Builder {
       return SetRedirect(route, *model.settings.redirect);
     }
     ClusterChoice choice = ChooseClusters(backend, spoken);
+    if (SpeaksTlsByPassthrough(spoken, input_.defaults)) {
+      IngressSettings over_tls = spoken;
+      over_tls.backend_protocol = BackendProtocol::kHttps;
+      choice = ChooseClusters(backend, over_tls);
+    }
     v1::WeightedCluster& target = *route.mutable_forward()->add_clusters();
     target.set_cluster(ClusterName(choice.plain));
     if (choice.tls != choice.plain) {

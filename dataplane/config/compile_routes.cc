@@ -235,6 +235,8 @@ absl::Status CompilePolicy(const std::string& field, const v1::RoutePolicy& in, 
       {".connect_timeout", in.has_connect_timeout(), in.connect_timeout(), out.connect_timeout},
       {".send_timeout", in.has_send_timeout(), in.send_timeout(), out.send_timeout},
       {".read_timeout", in.has_read_timeout(), in.read_timeout(), out.read_timeout},
+      {".tunnel_idle_timeout", in.has_tunnel_idle_timeout(), in.tunnel_idle_timeout(),
+       out.tunnel_idle_timeout},
   };
   for (const auto& row : rows) {
     if (!row.given) continue;
@@ -296,6 +298,21 @@ absl::Status CompileRoute(const std::string& field, const v1::Route& in, const T
   return absl::OkStatus();
 }
 
+absl::StatusOr<PassthroughRule> CompilePassthrough(const v1::VirtualHost& host,
+                                                   ClusterRegistry& clusters) {
+  const v1::Passthrough& in = host.passthrough();
+  if (host.host() == "_") return FieldError("passthrough", "is for named hosts only");
+  HEADGATE_RETURN_IF_ERROR(CheckReference("passthrough.cluster", in.cluster(), "cluster/"));
+  PassthroughRule out;
+  if (in.has_idle_timeout()) {
+    HEADGATE_ASSIGN_OR_RETURN(
+        out.idle_timeout,
+        CompileDuration("passthrough.idle_timeout", in.idle_timeout(), ZeroDuration::kRefused));
+  }
+  out.cluster = clusters.Acquire(in.cluster());
+  return out;
+}
+
 // Everything that CompileRoute asks the pool for.
 void CollectText(const v1::VirtualHost& host, TextPool& text) {
   text.Add(host.host());
@@ -327,6 +344,9 @@ absl::StatusOr<CompiledHost> CompileVirtualHost(const v1::VirtualHost& host,
   CompiledHost result;
   if (host.has_client_auth()) {
     HEADGATE_ASSIGN_OR_RETURN(result.client_auth, CompileClientAuth(host.client_auth()));
+  }
+  if (host.has_passthrough()) {
+    HEADGATE_ASSIGN_OR_RETURN(result.passthrough, CompilePassthrough(host, clusters));
   }
   if (!host.ciphers().empty()) {
     const absl::Status valid = tls::ValidateCiphers(host.ciphers());

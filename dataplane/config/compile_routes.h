@@ -18,6 +18,7 @@ struct CompiledHost {
   // Names of Certificate resources, most preferred first.
   std::vector<std::string> certificates;
   std::optional<ClientAuthSpec> client_auth;
+  std::optional<PassthroughRule> passthrough;
 };
 
 // Takes handles of the clusters that the routes name, whether these exist or not. When the host is refused, no handle

@@ -6,9 +6,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
+#include "common/strings.h"
 #include "dataplane/base/address.h"
 #include "dataplane/balance/hash_ring.h"
 #include "dataplane/config/balancing.h"
@@ -72,6 +74,9 @@ struct CompiledSettings {
 
   std::string strict_transport_security;  // empty: none
 
+  bool relative_redirects = false;
+  bool port_in_https_redirects = false;
+
   bool trust_forwarded_headers = false;
   bool trust_forwarded_address = false;  // of these, the address alone
   bool append_forwarded_for = false;
@@ -133,6 +138,7 @@ struct CompiledRoute {
   std::optional<Duration> connect_timeout;
   std::optional<Duration> send_timeout;
   std::optional<Duration> read_timeout;
+  std::optional<Duration> tunnel_idle_timeout;
   std::optional<uint64_t> max_request_body_bytes;  // 0: no limit
   std::unique_ptr<const BufferingOverride> buffering;  // null: nothing differs, as on most routes
   std::unique_ptr<const RetryOverride> retries;         // null: nothing differs
@@ -148,6 +154,15 @@ struct CompiledRoute {
   RouteOrigin origin;
 };
 
+// Where TLS connections go that do not end here.
+struct PassthroughRule {
+  ClusterHandle cluster;
+  Duration idle_timeout{600'000};
+};
+// By virtual host as configured.
+using PassthroughTable =
+    std::unordered_map<std::string, PassthroughRule, TransparentStringHash, TransparentStringEqual>;
+
 struct CompiledConfig {
   // Counts up with each configuration made, for display. The snapshot's version is not kept here: many versions
   // change endpoints only, and make no new configuration.
@@ -157,6 +172,7 @@ struct CompiledConfig {
   std::shared_ptr<const tls::CertTable> certificates;    // never null
   std::shared_ptr<const FileTable> files;                // never null
   std::shared_ptr<const tls::ClientAuthTable> client_auth;  // never null
+  std::shared_ptr<const PassthroughTable> passthrough;      // never null
   std::shared_ptr<const tls::TicketKeys> ticket_keys;    // null: random ones of the process
   // For requests that match no route. Invalid handle: the built-in 404.
   ClusterHandle default_backend;

@@ -207,11 +207,21 @@ class ConfigBuilder::Impl {
       host_edit_->Remove(host);
     }
     certificates_.SetHost(host, std::move(compiled.certificates));
+    SetPassthrough(host, std::move(compiled.passthrough));
     if (compiled.client_auth) {
       client_auth_.SetHost(host, *std::move(compiled.client_auth));
     } else {
       client_auth_.RemoveHost(host);
     }
+  }
+
+  // Few hosts have it, and it changes seldom: each change makes a new table.
+  void SetPassthrough(std::string_view host, std::optional<PassthroughRule> rule) {
+    if (!rule && passthrough_->find(host) == passthrough_->end()) return;
+    auto table = std::make_shared<PassthroughTable>(*passthrough_);
+    table->erase(std::string(host));
+    if (rule) table->emplace(host, *std::move(rule));
+    passthrough_ = std::move(table);
   }
 
   void UseSettings(SettingsSpec spec) {
@@ -242,7 +252,8 @@ class ConfigBuilder::Impl {
     const auto ticket_keys = ticket_keys_.Keys();
     if (config_ && config_->settings == settings_ && config_->hosts == hosts_ &&
         config_->certificates == certificates && config_->files == files_ &&
-        config_->client_auth == client_auth && config_->ticket_keys == ticket_keys) {
+        config_->client_auth == client_auth && config_->ticket_keys == ticket_keys &&
+        config_->passthrough == passthrough_) {
       return nullptr;
     }
     auto config = std::make_shared<CompiledConfig>();
@@ -253,6 +264,7 @@ class ConfigBuilder::Impl {
     config->files = files_;
     config->client_auth = client_auth;
     config->ticket_keys = ticket_keys;
+    config->passthrough = passthrough_;
     config->default_backend = default_backend_;
     config_ = std::move(config);
     return config_;
@@ -264,6 +276,7 @@ class ConfigBuilder::Impl {
   tls::CertificateParser parser_;
   CertificateIndex certificates_;
   std::shared_ptr<const FileTable> files_ = std::make_shared<const FileTable>();
+  std::shared_ptr<const PassthroughTable> passthrough_ = std::make_shared<const PassthroughTable>();
   SecretIndex secrets_;
   ClientAuthIndex client_auth_{secrets_};
   TicketKeyReader ticket_keys_{secrets_};

@@ -5,16 +5,18 @@
 #include "common/check.h"
 #include "dataplane/downstream/address_greeting.h"
 #include "dataplane/downstream/greeting.h"
+#include "dataplane/downstream/hello_greeting.h"
 #include "dataplane/http1/server_connection.h"
 #include "dataplane/http2/server_connection.h"
+#include "dataplane/net/tcp_transport.h"
 
 namespace headgate::downstream {
 
 using observe::CounterId;
 
 Connections::Connections(codec::WorkerIo& io, const codec::ServerOptions& options,
-                         http::ServerHandler& handler)
-    : environment_{io, options, handler, *this} {}
+                         http::ServerHandler& handler, PassthroughServices* passthrough)
+    : environment_{io, options, handler, *this}, passthrough_(passthrough) {}
 
 Connections::~Connections() { CloseAll(); }
 
@@ -35,8 +37,29 @@ void Connections::Continue(codec::ServerConnection& greeting, codec::Accepted ac
   Begin(std::move(accepted), edges);
 }
 
+void Connections::OnHello(codec::ServerConnection& greeting, codec::Accepted accepted,
+                          std::string_view server_name, net::IoEvents edges) {
+  const std::optional<PassthroughTarget> target = passthrough_->FindTarget(server_name);
+  if (!target) {
+    accepted.transport =
+        passthrough_->TerminateTls(static_cast<net::TcpTransport&>(*accepted.transport).TakeFd());
+    return Continue(greeting, std::move(accepted), edges);
+  }
+  auto passed = std::make_unique<Passthrough>(*passthrough_, environment_, std::move(accepted),
+                                              server_name, *target);
+  Passthrough& started = *passed;
+  Remove(greeting);
+  Insert(std::move(passed));
+  started.Start(edges);
+}
+
 void Connections::Begin(codec::Accepted accepted, net::IoEvents edges) {
-  if (accepted.transport->is_tls() || environment_.options.http2.on_plain_connections) {
+  if (accepted.info.tls && !accepted.transport->is_tls()) {
+    auto greeting = std::make_unique<HelloGreeting>(*this, environment_, std::move(accepted));
+    HelloGreeting& started = *greeting;
+    Insert(std::move(greeting));
+    started.Start(edges);
+  } else if (accepted.transport->is_tls() || environment_.options.http2.on_plain_connections) {
     auto greeting = std::make_unique<Greeting>(*this, environment_, std::move(accepted));
     Greeting& started = *greeting;
     Insert(std::move(greeting));

@@ -7,27 +7,31 @@
 #include <vector>
 
 #include "dataplane/codec/server_connection.h"
+#include "dataplane/downstream/passthrough.h"
 
 namespace headgate::downstream {
 
 // What is spoken on a connection.
 enum class Protocol : uint8_t { kHttp1, kHttp2 };
 
-// The connections of a worker with its clients, from the accept to the end. Owns them; a closed one is freed at the
-// end of the loop turn.
+// The connections of a worker with its clients, from the accept to the end. Owns them; a closed one
+// is freed at the end of the loop turn.
 //
-// A connection begins as a Greeting, which finds out its protocol; then it is replaced in its place here by one
-// that speaks it. Plain connections of which only HTTP/1 is expected begin with that.
+// Where some TLS ends elsewhere, a HelloGreeting comes first, which may lead to a Passthrough. Then
+// a connection is a Greeting, which finds out its protocol; then it is replaced in its place here
+// by one that speaks it. Plain connections of which only HTTP/1 is expected begin with that.
 class Connections final : private codec::ServerConnectionOwner {
  public:
-  // All arguments outlive this object. `options` is read at each use.
+  // All arguments outlive this object. `options` is read at each use. `passthrough` may be null.
   Connections(codec::WorkerIo& io, const codec::ServerOptions& options,
-              http::ServerHandler& handler);
+              http::ServerHandler& handler, PassthroughServices* passthrough = nullptr);
   ~Connections();
   Connections(const Connections&) = delete;
   Connections& operator=(const Connections&) = delete;
 
-  // Takes over an accepted connection. `info.tls` and `info.server_name` are filled in after the handshake.
+  // Takes over an accepted connection. `info.server_name` is filled in after the handshake. With
+  // `info.tls` the transport may be a net::TcpTransport: TLS then begins, here or elsewhere, when
+  // the client has said which name it wants.
   void Add(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info);
 
   // Closes idle connections now and every other one after what it is serving.
@@ -40,6 +44,7 @@ class Connections final : private codec::ServerConnectionOwner {
  private:
   friend class AddressGreeting;
   friend class Greeting;
+  friend class HelloGreeting;
 
   // codec::ServerConnectionOwner
   void OnConnectionClosed(codec::ServerConnection& connection) override;
@@ -52,12 +57,16 @@ class Connections final : private codec::ServerConnectionOwner {
                net::IoEvents edges);
   // `greeting`, inert by now, has found out who the client is: the connection begins.
   void Continue(codec::ServerConnection& greeting, codec::Accepted accepted, net::IoEvents edges);
+  // The same, which name the client wants: the connection is passed on, or its TLS begins.
+  void OnHello(codec::ServerConnection& greeting, codec::Accepted accepted,
+               std::string_view server_name, net::IoEvents edges);
   // `edges` have come on a socket that is watched already.
   void Begin(codec::Accepted accepted, net::IoEvents edges);
   void Insert(std::unique_ptr<codec::ServerConnection> connection);
   void Remove(codec::ServerConnection& connection);
 
   codec::ServerEnvironment environment_;
+  PassthroughServices* const passthrough_;
   std::vector<std::unique_ptr<codec::ServerConnection>> connections_;
   bool draining_ = false;
 };

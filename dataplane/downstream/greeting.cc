@@ -68,7 +68,12 @@ void Greeting::OnTimer(net::Timer& /*timer*/) {
 }
 
 void Greeting::ContinueHandshake() {
-  switch (accepted_.transport->Handshake().status) {
+  net::IoResult::Status status = accepted_.transport->Handshake().status;
+  // A short read is taken for all there is, and the end of the stream gives no further edge.
+  if (status == net::IoResult::Status::kBlocked && peer_closed_) {
+    status = accepted_.transport->Handshake().status;
+  }
+  switch (status) {
     case net::IoResult::Status::kOk:
       Promote(accepted_.transport->alpn() == "h2" ? Protocol::kHttp2 : Protocol::kHttp1, {},
               true);  // the handshake's last read may have brought the first request

@@ -95,6 +95,9 @@ struct BadRequest {
   Failure failure;
   // Its first line as far as it was read, for the log; may hold any byte. Valid during the call.
   std::string_view request_line;
+  // The stream has been reset instead (RFC 9113 section 8.1.1): there is nothing to send, and
+  // nothing can be.
+  bool reset = false;
   // An exchange exists and has had OnDownstreamReset (its body was malformed or too slow, and nothing had been
   // answered): it has logged the request.
   bool exchange_known = false;
@@ -119,6 +122,8 @@ class ServerHandler {
 // The upstream side of one attempt: where the request goes.
 class ClientStream {
  public:
+  // A head with `upgrade` stays valid until the response head or the failure: whether it can be
+  // sent may have to be found out first.
   virtual void SendHead(const RequestHead& head, bool end) = 0;
   virtual void SendBody(std::string_view piece, bool end) = 0;
   virtual void SendTrailers(const HeaderMap& trailers) = 0;

@@ -19,6 +19,9 @@ class TcpTransport final : public Transport {
   IoResult WritePipe(base::Pipe& from) override;
   void ShutdownWrite() override;
 
+  // Gives the socket away; the transport is of no further use.
+  Fd TakeFd() { return std::move(fd_); }
+
  private:
   Fd fd_;
 };

@@ -27,29 +27,30 @@ class ShardCounter {
 
 // What a worker counts beside requests by route.
 enum class CounterId : uint8_t {
-  kDownstreamConnections,        // accepted
-  kDownstreamConnectionsActive,  // level
+  kDownstreamConnections,         // accepted
+  kDownstreamConnectionsActive,   // level
   kDownstreamConnectionsRefused,  // closed at once: too many
-  kDownstreamAcceptFailures,     // out of descriptors or memory
-  kDownstreamRequests,           // heads read, refused ones included
-  kDownstreamRequestsActive,     // level
-  kDownstreamBadRequests,        // refused by the codec
+  kDownstreamAcceptFailures,      // out of descriptors or memory
+  kDownstreamRequests,            // heads read, refused ones included
+  kDownstreamRequestsActive,      // level
+  kDownstreamBadRequests,         // refused by the codec
   kDownstreamTimeouts,
-  kDownstreamResets,             // client gone in mid-exchange
+  kDownstreamResets,  // client gone in mid-exchange
   kDownstreamBytesRead,
   kDownstreamBytesWritten,
-  kDownstreamBytesPiped,         // of these, bytes of bodies that never left the kernel
+  kDownstreamBytesPiped,           // of these, bytes of bodies that never left the kernel
   kDownstreamProxyHeaderFailures,  // PROXY protocol: missing, malformed or late
   kDownstreamTlsFailures,
-  kDownstreamTlsHandshakes,      // completed
-  kDownstreamTlsResumptions,     // of these, of an earlier session
-  kDownstreamMisdirected,        // 421: other rules for client certificates than in the handshake
+  kDownstreamTlsHandshakes,   // completed
+  kDownstreamTlsResumptions,  // of these, of an earlier session
+  kDownstreamMisdirected,     // 421: other rules for client certificates than in the handshake
   kDownstreamClientCertificatesRefused,
-  kHttp2Connections,             // client connections that speak HTTP/2
-  kHttp2Streams,                 // begun by clients
-  kHttp2StreamResets,            // of these, ended by an RST_STREAM of either side
-  kHttp2StalledStreams,          // of these, because the client took nothing for too long
-  kHttp2AbuseResets,             // connections ended because of what the client did too often: http2::Abuse, in its order
+  kHttp2Connections,     // client connections that speak HTTP/2
+  kHttp2Streams,         // begun by clients
+  kHttp2StreamResets,    // of these, ended by an RST_STREAM of either side
+  kHttp2StalledStreams,  // of these, because the client took nothing for too long
+  kHttp2AbuseResets,  // connections ended because of what the client did too often: http2::Abuse,
+                      // in its order
   kHttp2AbuseHeaders,
   kHttp2AbuseSettings,
   kHttp2AbusePings,
@@ -57,8 +58,8 @@ enum class CounterId : uint8_t {
   kHttp2AbusePriorities,
   kHttp2AbuseEmptyData,
   kHttp2AbuseUnknownFrames,
-  kUpstreamConnections,          // made
-  kUpstreamConnectionsActive,    // level
+  kUpstreamConnections,        // made
+  kUpstreamConnectionsActive,  // level
   kUpstreamConnectFailures,
   kUpstreamConnectTimeouts,
   kUpstreamTlsFailures,          // handshakes, certificates that were not accepted included
@@ -77,11 +78,17 @@ enum class CounterId : uint8_t {
   kUpstreamEjected,              // level: of these, the ones that are so now, once for each worker
   kUpstreamBytesRead,
   kUpstreamBytesWritten,
-  kTunnels,                      // upgrades that an upstream accepted
-  kTunnelsActive,                // level
-  kTunnelBytesFromClients,       // of the upgraded protocol
+  kTunnels,                 // upgrades that an upstream accepted
+  kTunnelsActive,           // level
+  kTunnelBytesFromClients,  // of the upgraded protocol
   kTunnelBytesToClients,
-  kTunnelTimeouts,               // closed because nothing moved
+  kTunnelTimeouts,                // closed because nothing moved
+  kPassthroughConnections,        // TLS connections passed on unopened
+  kPassthroughConnectionsActive,  // level
+  kPassthroughBytesFromClients,
+  kPassthroughBytesToClients,
+  kPassthroughFailures,  // of these, with no endpoint to go to
+  kPassthroughTimeouts,  // closed because nothing moved
   kAccessLogDropped,
   kCount,
 };

@@ -34,6 +34,8 @@ class ExchangeServices {
   virtual files::FileServer& files() = 0;
   virtual EncodeQueue& encoders() = 0;
   virtual ConfigPin PinConfig() = 0;
+  // Of the first listener for HTTPS; 0: there is none.
+  virtual uint16_t https_port() = 0;
   // A request was turned away for what its client showed, or did not, in the handshake.
   virtual void CountGate(GateDecision::Kind kind) = 0;
   // The exchange is over. `record` is valid during the call. The exchange does nothing more and may be used again
@@ -69,6 +71,7 @@ class Exchange final : public net::Retirable,
   bool ReplyClientGate(const route::HostRoutes* host);
   bool ReplyAppRoot(const route::HostRoutes& host, const http::NormalPath& path);
   void Redirect(const config::RedirectAction& action);
+  std::string_view AbsoluteUrl(std::string_view path);
   bool Rewrite(const http::NormalPath& path);
   bool ReplyHttpsRedirect();
   void ServeFiles(const config::StaticAction& action, const http::NormalPath& path);

@@ -15,6 +15,7 @@ void Exchange::StartTunnel(const http::ResponseHead& head) {
   tunnel_ = true;
   request_body_.Start(false);  // both directions begin anew
   tunnel_idle_ = attempt_timeouts().read;
+  if (route_ != nullptr) tunnel_idle_ = route_->tunnel_idle_timeout.value_or(tunnel_idle_);
   ReleaseConfig();
   counters()[CounterId::kTunnels].Add();
   counters()[CounterId::kTunnelsActive].Add();

@@ -29,7 +29,7 @@ Worker::Worker(WorkerOptions options, std::shared_ptr<const tls::TicketKeys> tic
     : options_(std::move(options)),
       tls_context_(std::move(ticket_keys)),
       clusters_(io_, ids_.Random()),
-      connections_(io_, server_options_, *this),
+      connections_(io_, server_options_, *this, this),
       drain_timer_(loop_.timers(), *this) {
   tls_context_.SetPolicies(this);
   if (options_.access_log != nullptr) {
@@ -157,12 +157,30 @@ void Worker::OnAccept(net::Listener& listener, net::Fd connection, const base::A
   info.peer_ip = peer.IpText();
   info.tls = Contains(https_listeners_, listener);
   std::unique_ptr<net::Transport> transport;
-  if (info.tls) {
+  if (info.tls && generations_.back()->config().passthrough->empty()) {
     transport = std::make_unique<tls::TlsTransport>(tls_context_, std::move(connection));
   } else {
     transport = std::make_unique<net::TcpTransport>(std::move(connection));
   }
   connections_.Add(std::move(transport), std::move(info));
+}
+
+std::optional<downstream::PassthroughTarget> Worker::FindTarget(std::string_view server_name) {
+  if (server_name.empty()) return std::nullopt;
+  const config::CompiledConfig& config = generations_.back()->config();
+  const route::HostRoutes* host = config.hosts->Find(server_name);
+  if (host == nullptr) return std::nullopt;
+  const auto rule = config.passthrough->find(host->host());
+  if (rule == config.passthrough->end()) return std::nullopt;
+  return downstream::PassthroughTarget{rule->second.cluster.slot(), rule->second.idle_timeout};
+}
+
+std::unique_ptr<net::Transport> Worker::TerminateTls(net::Fd fd) {
+  return std::make_unique<tls::TlsTransport>(tls_context_, std::move(fd));
+}
+
+net::milliseconds Worker::connect_timeout() {
+  return generations_.back()->config().settings->connect_timeout;
 }
 
 void Worker::OnAcceptOverload(net::Listener& listener, int error) {
@@ -187,19 +205,21 @@ http::ServerStreamEvents* Worker::OnRequest(http::ServerStream& stream, const ht
 }
 
 void Worker::OnBadRequest(http::ServerStream& stream, const http::BadRequest& bad) {
-  const std::string_view page = proxy::LocalPage(bad.status);
-  http::ResponseHead head;
-  head.status = bad.status;
-  head.fields.Add(http::FieldId::kContentType, "Content-Type", proxy::kLocalPageType);
-  head.body = http::BodyLength::Fixed(page.size());
-  stream.SendHead(head, false);
-  stream.SendBody(page, true);
+  const std::string_view page = bad.reset ? std::string_view() : proxy::LocalPage(bad.status);
+  if (!bad.reset) {
+    http::ResponseHead head;
+    head.status = bad.status;
+    head.fields.Add(http::FieldId::kContentType, "Content-Type", proxy::kLocalPageType);
+    head.body = http::BodyLength::Fixed(page.size());
+    stream.SendHead(head, false);
+    stream.SendBody(page, true);
+  }
   if (bad.exchange_known) return;
 
   observe::RequestRecord record;
   record.received = loop_.wall_now();
   record.client_ip = stream.connection().peer_ip;
-  record.target = bad.request_line;
+  record.method = bad.request_line;  // not known to be a request
   record.scheme = stream.connection().tls ? "https" : "http";
   record.status = bad.status;
   record.response_body_bytes = page.size();
@@ -222,6 +242,10 @@ void Worker::OnFinished(proxy::Exchange& exchange, const observe::RequestRecord&
 
 void Worker::Record(const observe::RequestRecord& record) {
   route_stats_.Count(record);
+  Log(record);
+}
+
+void Worker::Log(const observe::RequestRecord& record) {
   if (access_log_ == nullptr) return;
   const config::CompiledSettings& settings = *generations_.back()->config().settings;
   if (!settings.access_log_enabled) return;

@@ -55,7 +55,8 @@ class Worker final : private net::AcceptHandler,
                      private http::ServerHandler,
                      private proxy::ExchangeServices,
                      private net::TimerHandler,
-                     private tls::HandshakePolicies {
+                     private tls::HandshakePolicies,
+                     private downstream::PassthroughServices {
  public:
   // `ticket_keys`: until a configuration brings others.
   Worker(WorkerOptions options, std::shared_ptr<const tls::TicketKeys> ticket_keys);
@@ -96,6 +97,9 @@ class Worker final : private net::AcceptHandler,
   proxy::SpillSpace& spill() override { return *options_.spill; }
   files::FileServer& files() override { return files_; }
   proxy::EncodeQueue& encoders() override { return encoders_; }
+  uint16_t https_port() override {
+    return https_listeners_.empty() ? uint16_t{0} : https_listeners_.front()->address().port();
+  }
   proxy::ConfigPin PinConfig() override { return proxy::ConfigPin(*generations_.back()); }
   void CountGate(proxy::GateDecision::Kind kind) override;
   void OnFinished(proxy::Exchange& exchange, const observe::RequestRecord& record) override;
@@ -103,6 +107,11 @@ class Worker final : private net::AcceptHandler,
   void OnTimer(net::Timer& timer) override;
   // tls::HandshakePolicies
   tls::HandshakePolicy FindPolicy(std::string_view server_name) const override;
+  // downstream::PassthroughServices; clusters() is the one above
+  std::optional<downstream::PassthroughTarget> FindTarget(std::string_view server_name) override;
+  std::unique_ptr<net::Transport> TerminateTls(net::Fd fd) override;
+  net::milliseconds connect_timeout() override;
+  void OnPassedThrough(const observe::RequestRecord& record) override { Log(record); }
 
   void ApplyNow(const config::ConfigUpdate& update);
   void UseConfig(std::shared_ptr<const config::CompiledConfig> config);
@@ -110,6 +119,7 @@ class Worker final : private net::AcceptHandler,
   void ReleaseOldGenerations();
   void RecycleExchanges();
   void Record(const observe::RequestRecord& record);
+  void Log(const observe::RequestRecord& record);
 
   WorkerOptions options_;
   observe::CounterShard counters_;

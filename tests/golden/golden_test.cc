@@ -71,6 +71,8 @@ struct CaseSetup {
       options.default_certificate = ToKey(value);
     } else if (name == "configmap") {
       options.config_map = ToKey(value);
+    } else if (name == "enable-ssl-passthrough") {
+      options.ssl_passthrough = true;
     } else if (name == "allow-loopback") {
       options.allow_loopback_endpoints = true;
     } else if (name == "watch-ingress-without-class") {

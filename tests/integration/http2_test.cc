@@ -2,10 +2,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/sha.h>
 
+#include <cstdio>
+#include <fstream>
 #include <future>
 #include <string>
 
+#include "absl/strings/escaping.h"
 #include "tests/support/dataplane/http2_client.h"
 #include "tests/support/dataplane/peer.h"
 #include "tests/support/dataplane/test_proxy.h"
@@ -20,6 +24,19 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr char kOk[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+// The answer to the key of a WebSocket handshake.
+std::string Accept(const std::string& request) {
+  constexpr std::string_view kName = "\r\nsec-websocket-key: ";
+  const size_t at = request.find(kName);
+  EXPECT_NE(at, std::string::npos) << request;
+  const std::string text =
+      request.substr(at + kName.size(), 24) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  unsigned char digest[SHA_DIGEST_LENGTH];
+  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+  return absl::Base64Escape(
+      absl::string_view(reinterpret_cast<const char*>(digest), sizeof(digest)));
+}
 
 class Http2Test : public ::testing::Test {
  protected:
@@ -365,11 +382,14 @@ TEST_F(Http2Test, AnExtendedConnectBecomesAnUpgrade) {
   EXPECT_TRUE(request.starts_with("GET /chat HTTP/1.1\r\n")) << request;
   EXPECT_THAT(request, HasSubstr("pgrade: websocket\r\n"));
   EXPECT_THAT(request, Not(HasSubstr("chunked")));
-  EXPECT_THAT(request, HasSubstr("sec-websocket-key: "));
-  server.Send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello");
+  server.Send(
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: "
+      "websocket\r\nSec-WebSocket-Accept: " +
+      Accept(request) + "\r\n\r\nhello");
   EXPECT_EQ(server.Read(5), "early");
   ASSERT_TRUE(client.Wait([&] { return call.body == "hello"; }));
   EXPECT_EQ(call.status, 200);
+  EXPECT_EQ(call.Field("sec-websocket-accept"), "") << "the client has sent no key";
   client.SendBody(call, "more", false);
   EXPECT_EQ(server.Read(4), "more");
   // Each direction ends by itself.
@@ -380,6 +400,21 @@ TEST_F(Http2Test, AnExtendedConnectBecomesAnUpgrade) {
   ASSERT_TRUE(client.WaitClosed(call));
   EXPECT_EQ(call.body, "hellolast");
   EXPECT_EQ(call.closed, ErrorCode::kNoError);
+}
+
+TEST_F(Http2Test, AnAnswerToAnotherKeyIsABadGateway) {
+  Http2Client client(proxy.http_port());
+  ASSERT_TRUE(client.Wait([&] { return client.settings > 0; }));
+  for (const char* accept : {"", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"}) {
+    Http2Client::Call& call = client.Send("GET", "/chat", {}, false, {}, "websocket");
+    Peer server = upstream.Accept();
+    server.ReadHead();
+    server.Send(
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+        std::string(accept) + "\r\nhello");
+    ASSERT_TRUE(client.WaitClosed(call));
+    EXPECT_EQ(call.status, 502);
+  }
 }
 
 TEST_F(Http2Test, ADeclinedUpgradeIsAnOrdinaryResponse) {
@@ -435,6 +470,34 @@ TEST_F(Http2Test, NoMoreStreamsAtOnceThanAllowed) {
   first.ReadRequest();
   first.Send(kOk);
   ASSERT_TRUE(client.WaitEnded(*calls[2]));
+}
+
+TEST(Http2LogTest, RequestsAreLoggedWithTheirVersionMalformedOnesToo) {
+  const std::string path = ::testing::TempDir() + "/http2-access.log";
+  std::remove(path.c_str());
+  auto log = observe::AccessLogFile::Open(path);
+  ASSERT_TRUE(log.ok());
+  {
+    TestProxy proxy(1, 1 << 20, {}, net::PipePool::kMaxPipes, log->get());
+    PeerListener upstream;
+    proxy.Apply({"name: \"settings\" settings { http2 { on_plain_connections: true } }"});
+    proxy.Route("a.example", {upstream.address()});
+    Http2Client client(proxy.http_port());
+    Http2Client::Call& call = client.Send("GET", "/good");
+    Peer server = upstream.Accept();
+    server.ReadRequest();
+    server.Send(kOk);
+    ASSERT_TRUE(client.WaitClosed(call));
+    Http2Client::Call& malformed = client.Send("GET", "/a#b");
+    ASSERT_TRUE(client.WaitClosed(malformed));
+    EXPECT_EQ(malformed.closed, ErrorCode::kProtocolError);
+    EXPECT_EQ(proxy.Count(CounterId::kDownstreamBadRequests), 1u);
+  }
+  (*log)->Flush();
+  std::ifstream file(path);
+  const std::string lines{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_THAT(lines, HasSubstr("\"GET /good HTTP/2.0\" 200 2 "));
+  EXPECT_THAT(lines, HasSubstr("\"GET /a#b HTTP/2.0\" 400 0 "));
 }
 
 }  // namespace

@@ -210,6 +210,21 @@ TEST_F(TunnelTest, ASilentTunnelIsClosedAfterTheReadTimeoutOfItsRoute) {
   EXPECT_EQ(proxy.Count(CounterId::kTunnelsActive), 0u);
 }
 
+TEST_F(TunnelTest, ItsOwnLimitGoesBeforeTheReadTimeout) {
+  proxy.Route("a.example", {upstream.address()},
+              "policy { tunnel_idle_timeout { nanos: 200000000 } }");
+  Peer client, server;
+  Open(client, server);
+  client.ReadToEnd();
+  EXPECT_EQ(proxy.Count(CounterId::kTunnelTimeouts), 1u);
+  proxy.Route("a.example", {upstream.address()},
+              "policy { read_timeout { nanos: 100000000 } tunnel_idle_timeout { seconds: 60 } }");
+  Open(client, server);
+  EXPECT_TRUE(client.Silent());
+  EXPECT_TRUE(server.Silent());
+  ExpectEcho(client, server, "awake");
+}
+
 TEST_F(TunnelTest, EitherDirectionKeepsATunnelAwake) {
   proxy.Route("a.example", {upstream.address()}, "policy { read_timeout { nanos: 600000000 } }");
   Peer client, server;

@@ -16,6 +16,7 @@
 #include "controller/translate/annotations/redirect.h"
 #include "controller/translate/annotations/rewrite.h"
 #include "controller/translate/annotations/ssl_ciphers.h"
+#include "controller/translate/annotations/ssl_passthrough.h"
 #include "controller/translate/annotations/ssl_redirect.h"
 #include "controller/translate/annotations/static_files.h"
 #include "controller/translate/annotations/timeouts.h"
@@ -32,7 +33,7 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 14> kFamilies = {{
+const std::array<Family, 15> kFamilies = {{
     {kTimeoutNames, ReadTimeouts},
     {kBodySizeNames, ReadBodySize},
     {kBufferingNames, ReadBuffering},
@@ -42,6 +43,7 @@ const std::array<Family, 14> kFamilies = {{
     {kRewriteNames, ReadRewrite},
     {kAuthTlsNames, ReadAuthTls},
     {kSslCiphersNames, ReadSslCiphers},
+    {kSslPassthroughNames, ReadSslPassthrough},
     {kUpstreamProtocolNames, ReadUpstreamProtocol},
     {kStaticFilesNames, ReadStaticFiles},
     {kNextUpstreamNames, ReadNextUpstream},

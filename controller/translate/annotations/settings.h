@@ -105,6 +105,7 @@ struct IngressSettings {
   std::optional<uint32_t> connect_timeout;
   std::optional<uint32_t> send_timeout;
   std::optional<uint32_t> read_timeout;
+  std::optional<uint32_t> tunnel_idle_timeout;
   // Bytes; 0: no limit.
   std::optional<uint64_t> max_request_body;
   BufferingSettings buffering;
@@ -124,6 +125,7 @@ struct IngressSettings {
   std::string ssl_ciphers;  // OpenSSL list, or empty
   BackendProtocol backend_protocol = BackendProtocol::kUnspecified;
   UpstreamTls upstream_tls;
+  bool ssl_passthrough = false;  // of TLS connections for the hosts
   UpstreamSettings upstream;
   NextUpstreamSettings next_upstream;
   std::optional<SessionCookieSettings> session_cookie;

@@ -25,6 +25,7 @@ void ReadTimeouts(AnnotationReader& reader, IngressSettings& settings) {
   ReadSeconds(reader, kTimeoutNames[0], settings.connect_timeout);
   ReadSeconds(reader, kTimeoutNames[1], settings.send_timeout);
   ReadSeconds(reader, kTimeoutNames[2], settings.read_timeout);
+  ReadSeconds(reader, kTimeoutNames[3], settings.tunnel_idle_timeout);
 }
 
 }  // namespace headgate::translate

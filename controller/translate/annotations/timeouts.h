@@ -1,4 +1,5 @@
-// proxy-connect-timeout, proxy-send-timeout, proxy-read-timeout: whole seconds.
+// proxy-connect-timeout, proxy-send-timeout, proxy-read-timeout, headgate.dev/tunnel-idle-timeout:
+// whole seconds.
 #pragma once
 
 #include <array>
@@ -9,8 +10,9 @@
 
 namespace headgate::translate {
 
-inline constexpr std::array<std::string_view, 3> kTimeoutNames = {
-    "proxy-connect-timeout", "proxy-send-timeout", "proxy-read-timeout"};
+inline constexpr std::array<std::string_view, 4> kTimeoutNames = {
+    "proxy-connect-timeout", "proxy-send-timeout", "proxy-read-timeout",
+    "headgate.dev/tunnel-idle-timeout"};
 
 // A bad value is ignored.
 void ReadTimeouts(AnnotationReader& reader, IngressSettings& settings);

@@ -87,6 +87,7 @@ GlobalSettings ReadConfigMap(const kube::ConfigMap* config_map, const Options& o
                              std::vector<Diagnostic>& diagnostics) {
   GlobalSettings global;
   global.settings = options.settings;
+  global.ingress.ssl_passthrough = options.ssl_passthrough;
   // Without the object all options have their defaults, which families give even so.
   static const kube::ConfigMap kNone;
   if (config_map == nullptr) {

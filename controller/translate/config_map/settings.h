@@ -16,6 +16,7 @@ struct IngressDefaults {
   bool ssl_redirect = true;
   bool force_ssl_redirect = false;
   bool preserve_trailing_slash = false;
+  bool ssl_passthrough = false;  // may be asked for (--enable-ssl-passthrough)
   // 301, 302, 307 or 308.
   uint16_t redirect_code = 308;
   // Paths under these prefixes are never redirected to HTTPS.

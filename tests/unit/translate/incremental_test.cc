@@ -294,6 +294,7 @@ class RandomWorld {
       {"nginx.ingress.kubernetes.io/proxy-ssl-secret", "two/t2"},
       {"nginx.ingress.kubernetes.io/proxy-ssl-secret", "t3"},
       {"headgate.dev/upstream-proxy-protocol", "v2"},
+      {"nginx.ingress.kubernetes.io/ssl-passthrough", "true"},
       {"headgate.dev/unheard-of", "x"},
       {"headgate.dev/health-check", "http"},
       {"headgate.dev/max-fails", "many"},
@@ -332,6 +333,7 @@ std::vector<std::string> Lines(const Translation& translation) {
 Options TestOptions(uint32_t seed) {
   Options options;
   options.fallback_certificate = {"fallback chain", SecretBytes("fallback key")};
+  options.ssl_passthrough = seed % 5 < 3;
   if (seed % 2 == 1) options.config_map = ObjectKey{"one", "options"};
   if (seed % 3 == 1) options.default_backend = ObjectKey{"one", "s1"};
   if (seed % 3 == 2) options.ticket_root = SecretBytes("root");
