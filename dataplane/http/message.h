@@ -57,6 +57,10 @@ struct RequestHead {
   // body pieces in both directions, `end` being the end of one direction. Any other response is an ordinary one, and
   // the request ended with its head.
   std::string_view upgrade;
+  // With `upgrade`: the Sec-WebSocket-Key among the fields, when a codec has made it for a client
+  // that speaks without. Nobody behind us checks the answer then, so it must fit. Empty: the
+  // client's own.
+  std::string_view websocket_key;
   uint32_t head_bytes = 0;        // size on the wire, for the log
 
   std::string_view path() const { return target.substr(0, target.find('?')); }

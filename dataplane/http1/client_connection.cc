@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/check.h"
+#include "dataplane/codec/websocket.h"
 #include "dataplane/http1/response_parser.h"
 #include "dataplane/http1/upgrade.h"
 #include "dataplane/net/socket.h"
@@ -65,7 +66,7 @@ http::ClientStream& ClientConnection::StartAttempt(http::ClientStreamEvents& eve
   framing_ = BodyLength::Kind::kNone;
   fixed_left_ = 0;
   head_request_ = request_head_sent_ = request_ended_ = was_above_high_water_ = false;
-  upgrade_ = {};
+  upgrade_ = websocket_key_ = {};
   response_ = Response::kHead;
   scanner_.Restart();
   informational_ = 0;
@@ -271,6 +272,11 @@ size_t ClientConnection::ProcessHead(std::string_view data) {
     if (head_.status == 101) {
       if (!AcceptsUpgrade(head_, result.upgrade, upgrade_)) {
         Fail(Failure::Kind::kProtocol, "switching protocols to what was not asked for");
+        return data.size();
+      }
+      if (!websocket_key_.empty() && head_.fields.Get("Sec-WebSocket-Accept") !=
+                                         codec::WebSocketAccept(websocket_key_, *arena_)) {
+        Fail(Failure::Kind::kProtocol, "Sec-WebSocket-Accept does not fit the key");
         return data.size();
       }
       return StartTunnel(size);

@@ -155,6 +155,7 @@ class ClientConnection final : public net::Retirable,
   bool was_above_high_water_ = false;
   bool write_failed_ = false;
   std::string_view upgrade_;      // the protocol asked for
+  std::string_view websocket_key_;  // as in RequestHead
   bool tunnel_ = false;           // and switched to
 
   // Response.

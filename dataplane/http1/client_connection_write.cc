@@ -15,6 +15,7 @@ void ClientConnection::SendHead(const http::RequestHead& head, bool end) {
   request_head_sent_ = true;
   head_request_ = head.method == http::Method::kHead;
   upgrade_ = head.upgrade;
+  websocket_key_ = head.websocket_key;
   RequestWireOptions wire;
   framing_ = head.body.kind;
   switch (head.body.kind) {

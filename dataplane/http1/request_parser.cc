@@ -76,6 +76,7 @@ RequestParseResult ParseRequestHead(std::string_view head, const codec::RequestL
   request.body = http::BodyLength::None();
   request.expect_continue = false;
   request.upgrade = {};
+  request.websocket_key = {};
   request.authority = {};
   request.head_bytes = static_cast<uint32_t>(head.size());
   if (head.size() > limits.max_head_bytes) {

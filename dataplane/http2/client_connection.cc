@@ -205,6 +205,10 @@ void ClientConnection::OnGoaway(int32_t last_stream, ErrorCode /*error*/) {
   last_processed_ = std::min(last_processed_, last_stream);
 }
 
+void ClientConnection::OnSettings() {
+  for (const auto& stream : streams_) stream->OnSettings();
+}
+
 void ClientConnection::OnStreamOver(ClientStream& stream) {
   const size_t index = stream.owner_index;
   io_.loop().Retire(std::move(streams_[index]));

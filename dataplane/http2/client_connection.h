@@ -81,7 +81,7 @@ class ClientConnection final : public net::Retirable,
   // SessionEvents
   Stream& OnStreamOpened(int32_t id) override;
   void OnGoaway(int32_t last_stream, ErrorCode error) override;
-  void OnSettings() override {}
+  void OnSettings() override;
   void OnPingAck() override {}
 
   void ContinueConnecting(bool writable);

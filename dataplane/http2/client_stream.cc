@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/check.h"
+#include "dataplane/codec/websocket.h"
 #include "dataplane/http2/client_connection.h"
 
 namespace headgate::http2 {
@@ -36,9 +37,14 @@ void ClientStream::OnConnected() {
 void ClientStream::SendHead(const http::RequestHead& head, bool end) {
   if (events_ == nullptr || request_id_ != 0) return;
   head_request_ = head.method == http::Method::kHead;
-  // RFC 8441 needs the peer's consent, which comes with its settings: after this.
-  request_refused_ = !head.upgrade.empty() ||
-                     !connection_.session_.SendRequest(*this, head, connection_.scheme_, end);
+  if (!head.upgrade.empty()) {
+    upgrade_ = &head;
+    request_ended_ = end;
+    if (head.method != http::Method::kGet)
+      upgrade_refused_ = "such an upgrade has no form in HTTP/2";
+    return connection_.io_.loop().Schedule(ready_task_);
+  }
+  request_refused_ = !connection_.session_.SendRequest(*this, head, connection_.scheme_, end);
   if (request_refused_) return connection_.io_.loop().Schedule(ready_task_);
   request_id_ = id();
   request_ended_ = end;
@@ -49,6 +55,39 @@ void ClientStream::SendHead(const http::RequestHead& head, bool end) {
   UpdateTimer();
 }
 
+// RFC 8441 needs the peer's consent, which comes with its settings.
+void ClientStream::SendUpgrade() {
+  if (request_id_ != 0) return;
+  if (upgrade_refused_.empty()) {
+    if (!connection_.session_.knows_peer()) return UpdateTimer();
+    if (!connection_.session_.peer_takes_extended_connect()) {
+      upgrade_refused_ = "upstream takes no extended CONNECT";
+    } else if (!connection_.session_.SendRequest(*this, *upgrade_, connection_.scheme_, false)) {
+      request_refused_ = true;
+      return;
+    }
+  }
+  if (!upgrade_refused_.empty()) {
+    // Says nothing about how well the endpoint is.
+    const Failure failure{Failure::Side::kInternal, Failure::Kind::kProtocol,
+                          Failure::Retry::kNever, upgrade_refused_};
+    timer_.Cancel();
+    std::exchange(events_, nullptr)->OnUpstreamReset(failure);
+    return EndIfOver();
+  }
+  request_id_ = id();
+  connection_.io_.counters()[CounterId::kUpstreamRequests].Add();
+  connection_.io_.counters()[CounterId::kUpstreamHttp2Streams].Add();
+  if (reused_) connection_.io_.counters()[CounterId::kUpstreamReuses].Add();
+  connection_.ScheduleFlush();
+  UpdateTimer();
+}
+
+void ClientStream::OnSettings() {
+  if (upgrade_ != nullptr && events_ != nullptr && request_id_ == 0)
+    connection_.io_.loop().Schedule(ready_task_);
+}
+
 void ClientStream::SendBody(std::string_view piece, bool end) {
   if (events_ == nullptr || request_ended_) return;
   request_ended_ = end;
@@ -56,6 +95,7 @@ void ClientStream::SendBody(std::string_view piece, bool end) {
   if (unsent() > http::ServerStream::kHighWater) was_above_high_water_ = true;
   connection_.ScheduleFlush();
   UpdateTimer();
+  if (tunnel_) EndTunnelSide();
 }
 
 void ClientStream::SendTrailers(const http::HeaderMap& trailers) {
@@ -113,9 +153,34 @@ void ClientStream::OnHead(HeaderBlock& block, bool end) {
     return events_->OnResponseInformational(head_);
   }
   head_received_ = true;
+  if (upgrade_ != nullptr && head_.status < 300) return StartTunnel();
   // A response that has no body ends here, even if the peer says so in a frame of its own.
   const bool complete = end || head_.body.kind == BodyLength::Kind::kNone;
   (complete ? LastEvent() : *events_).OnResponseHead(head_, complete);
+}
+
+// The answer as one of HTTP/1.1 would be. What the peer's body is framed by does not count (RFC
+// 9110 section 9.3.6).
+void ClientStream::StartTunnel() {
+  tunnel_ = true;
+  request_ended_ = false;
+  head_.status = 101;
+  head_.body = BodyLength::UntilClose();
+  head_.fields.Remove(http::FieldId::kContentLength);
+  head_.fields.Remove("sec-websocket-accept");
+  if (const std::string_view key = upgrade_->fields.Get("sec-websocket-key"); !key.empty()) {
+    head_.fields.Add("Sec-WebSocket-Accept", codec::WebSocketAccept(key, *arena_));
+  }
+  upgrade_ = nullptr;
+  UpdateTimer();
+  events_->OnResponseHead(head_, false);
+}
+
+// One direction has ended. With the second the exchange is through with us.
+void ClientStream::EndTunnelSide() {
+  if (!request_ended_ || !response_ended_) return;
+  events_ = nullptr;
+  connection_.io_.loop().Schedule(ready_task_);
 }
 
 void ClientStream::OnData(std::string_view piece) {
@@ -145,7 +210,18 @@ void ClientStream::Deliver() {
     held_.Clear();
   }
   if (held_end_) {
-    if (pause_count_ > 0) return;
+    if (pause_count_ > 0 || response_ended_) return;
+    if (tunnel_) {
+      response_ended_ = true;
+      events_->OnResponseBody({}, true);
+      if (events_ == nullptr) return;
+      EndTunnelSide();
+      // The peer has forgotten the stream although it had not heard everything: it does not want
+      // the rest.
+      if (events_ != nullptr && forgotten_)
+        Report(Failure::Kind::kReset, true, "upstream reset the stream");
+      return EndIfOver();
+    }
     http::ClientStreamEvents& events = LastEvent();
     if (held_trailers_.empty()) {
       events.OnResponseBody({}, true);
@@ -190,6 +266,8 @@ void ClientStream::ResumeReading() {
 }
 
 void ClientStream::RunReady() {
+  if (events_ == nullptr) return EndIfOver();
+  if (upgrade_ != nullptr) SendUpgrade();
   if (events_ == nullptr) return;
   if (request_refused_) {
     const Failure failure{Failure::Side::kUpstream, Failure::Kind::kProtocol, Failure::Retry::kAlways,
@@ -208,7 +286,7 @@ void ClientStream::UpdateTimer() {
   const bool over = events_ == nullptr;
   if (!over && unsent() > 0) {
     timer_.Arm(timeouts_.send);
-  } else if (over || (request_ended_ && pause_count_ == 0)) {
+  } else if (over || (request_ended_ && pause_count_ == 0 && !tunnel_)) {
     timer_.Arm(timeouts_.read);
   } else {
     timer_.Cancel();
@@ -243,11 +321,12 @@ void ClientStream::Fail(Failure::Kind kind, ErrorCode error, std::string_view de
   connection_.session_.Reset(*this, error);
   connection_.ScheduleFlush();
   Report(kind, true, detail);
+  EndIfOver();  // where there was no stream yet
 }
 
 void ClientStream::OnClosed(ErrorCode error) {
   forgotten_ = true;
-  if (events_ != nullptr && !held_end_) {
+  if (events_ != nullptr && (!held_end_ || response_ended_)) {
     const bool refused =
         error == ErrorCode::kRefusedStream || !connection_.MayHaveProcessed(request_id_);
     if (refused) connection_.io_.counters()[CounterId::kUpstreamHttp2StreamsRefused].Add();
@@ -270,7 +349,8 @@ void ClientStream::EndIfOver() {
 void ClientStream::OnConnectionClosed(Failure::Kind kind, bool sent, std::string_view detail) {
   forgotten_ = true;
   timer_.Cancel();
-  if (events_ != nullptr && !held_end_) Report(kind, sent && connection_.MayHaveProcessed(request_id_), detail);
+  if (events_ != nullptr && (!held_end_ || response_ended_))
+    Report(kind, sent && connection_.MayHaveProcessed(request_id_), detail);
   EndIfOver();
 }
 

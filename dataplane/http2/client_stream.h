@@ -39,6 +39,8 @@ class ClientStream final : public net::Retirable,
 
   // For the connection.
   void OnConnected();
+  // The peer's settings have come, or changed.
+  void OnSettings();
   // The connection has closed. `sent`: the peer may have seen requests.
   void OnConnectionClosed(base::Failure::Kind kind, bool sent, std::string_view detail);
 
@@ -60,7 +62,10 @@ class ClientStream final : public net::Retirable,
   void OnTimer(net::Timer& timer) override;
   void RunReady();
 
+  void SendUpgrade();
   void OnHead(HeaderBlock& block, bool end);
+  void StartTunnel();
+  void EndTunnelSide();
   // The response is complete: the exchange hears of nothing further.
   http::ClientStreamEvents& LastEvent();
   void KeepInArena(http::HeaderMap& fields);
@@ -86,6 +91,10 @@ class ClientStream final : public net::Retirable,
   uint32_t informational_ = 0;
   bool head_request_ = false;
   bool request_refused_ = false;  // the session takes no stream any more
+  const http::RequestHead* upgrade_ = nullptr;  // waits for the peer's settings, or for its answer
+  std::string_view upgrade_refused_;            // why it cannot be asked for
+  bool tunnel_ = false;
+  bool response_ended_ = false;   // of a tunnel, and the exchange knows
   bool request_ended_ = false;    // all of it was given to us
   bool end_sent_ = false;         // and is in the output
   bool head_received_ = false;

@@ -40,6 +40,8 @@ void AppendResponse(const http::ResponseHead& head, std::string_view status, std
   bool has_length = fixed || head.status == 204;
   for (const Field& field : head.fields) {
     if (!IsEndToEnd(field)) continue;
+    // RFC 8441 section 5.1: there is no key to answer.
+    if (head.status == 101 && http::EqualsIgnoreCase(field.name, "sec-websocket-accept")) continue;
     if (field.id == FieldId::kContentLength) {
       if (!no_body || has_length) continue;
       has_length = true;
@@ -81,6 +83,8 @@ void AppendRequest(const http::RequestHead& head, std::string_view scheme, const
         te_trailers |= AcceptsTrailers(field.value);
         break;
       default:
+        // RFC 8441 section 5.1: without the key.
+        if (upgrade && http::EqualsIgnoreCase(field.name, "sec-websocket-key")) break;
         if (IsEndToEnd(field)) out.Add(field.name, field.value);
         break;
     }

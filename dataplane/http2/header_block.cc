@@ -226,6 +226,7 @@ HeadResult MakeRequestHead(HeaderBlock& block, const HeadLimits& limits, bool en
   head.body = http::BodyLength::None();
   head.expect_continue = false;
   head.upgrade = {};
+  head.websocket_key = {};
   head.head_bytes = block.wire_bytes;
   if (!block.malformed().empty()) return Malformed(block.malformed());
   if (block.too_large()) {

@@ -1,13 +1,11 @@
 #include "dataplane/http2/server_stream.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "common/check.h"
 #include "dataplane/base/pooled_memory.h"
+#include "dataplane/codec/websocket.h"
 #include "dataplane/http2/server_connection.h"
 
 namespace headgate::http2 {
@@ -19,15 +17,6 @@ using observe::CounterId;
 
 Failure ClientFailure(Failure::Kind kind, std::string_view detail) {
   return {.side = Failure::Side::kDownstream, .kind = kind, .detail = detail};
-}
-
-// What a WebSocket handshake of HTTP/1.1 needs and one of HTTP/2 does not have (RFC 8441 section 5.1): 16 random bytes in
-// base64.
-std::string_view MakeWebSocketKey(base::Arena& arena) {
-  char bytes[16] = {};
-  // Too early for the system's generator: the key is no secret, it only has to be there.
-  if (getrandom(bytes, sizeof(bytes), GRND_NONBLOCK) < 0) bytes[0] = 1;
-  return arena.Copy(absl::Base64Escape(absl::string_view(bytes, sizeof(bytes))));
 }
 
 }  // namespace
@@ -80,6 +69,10 @@ void ServerStream::OnRequestHeaders(HeaderBlock& block, bool end) {
     connection_.io_.counters()[CounterId::kDownstreamBadRequests].Add();
     over_ = true;
     connection_.session_.Reset(*this, ErrorCode::kProtocolError);
+    connection_.environment_.handler.OnBadRequest(
+        *this, {.failure = ClientFailure(result.kind, result.detail),
+                .request_line = RequestLine(),
+                .reset = true});
   } else {
     request_ended_ = end;
     Refuse(result.status, ClientFailure(result.kind, result.detail), false);
@@ -90,7 +83,8 @@ void ServerStream::StartExchange(bool end) {
   awaits_switch_ = !head_.upgrade.empty();
   if (http::EqualsIgnoreCase(head_.upgrade, "websocket")) {
     head_.fields.Remove("sec-websocket-key");
-    head_.fields.Add("sec-websocket-key", MakeWebSocketKey(arena_));
+    head_.websocket_key = codec::MakeWebSocketKey(arena_);
+    head_.fields.Add("sec-websocket-key", head_.websocket_key);
   }
   request_ended_ = end;
   request_delivered_ = end;
@@ -348,17 +342,20 @@ void ServerStream::MaybeNotifyWritable() {
 
 // ---- the end ----
 
+// As HTTP/1 has it, for the log; may hold any byte.
+std::string_view ServerStream::RequestLine() {
+  return arena_.Join(head_.method_text, " ", head_.target.substr(0, 1024), " HTTP/2.0");
+}
+
 void ServerStream::Refuse(uint16_t status, const Failure& failure, bool exchange_known) {
   if (!exchange_known) {
     connection_.io_.counters()[CounterId::kDownstreamBadRequests].Add();
     CountActive(true);
   }
   read_timer_.Cancel();
-  const std::string_view line =
-      arena_.Join(head_.method_text, " ", head_.target.substr(0, 1024), " HTTP/2.0");
   connection_.environment_.handler.OnBadRequest(*this, {.status = status,
                                                         .failure = failure,
-                                                        .request_line = line,
+                                                        .request_line = RequestLine(),
                                                         .exchange_known = exchange_known});
   if (!over_ && !response_ended_) Reset();
 }

@@ -76,6 +76,7 @@ class ServerStream final : public net::Retirable,
   bool response_written(uint64_t offset) const { return end_sent_ && offset >= end_offset_; }
 
   // Ending.
+  std::string_view RequestLine();
   void Refuse(uint16_t status, const base::Failure& failure, bool exchange_known);
   // The client is gone or broke the protocol.
   void FailExchange(const base::Failure& failure);

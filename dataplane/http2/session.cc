@@ -261,6 +261,11 @@ uint32_t Session::peer_max_streams() const {
   return nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
 
+bool Session::peer_takes_extended_connect() const {
+  return nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) ==
+         1;
+}
+
 Stream* Session::Find(int32_t id) const {
   return static_cast<Stream*>(nghttp2_session_get_stream_user_data(session_, id));
 }
@@ -357,7 +362,9 @@ void Session::OnFrameReceived(const nghttp2_frame& frame) {
       if (stream != nullptr && side_ == Side::kServer) Count(Abuse::kResets);
       break;
     case NGHTTP2_SETTINGS:
-      if (!HasFlag(frame.hd, NGHTTP2_FLAG_ACK)) events_.OnSettings();
+      if (HasFlag(frame.hd, NGHTTP2_FLAG_ACK)) break;
+      knows_peer_ = true;
+      events_.OnSettings();
       break;
     case NGHTTP2_PING:
       if (HasFlag(frame.hd, NGHTTP2_FLAG_ACK)) events_.OnPingAck();

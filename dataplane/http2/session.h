@@ -122,6 +122,10 @@ class Session {
   // A HEADERS frame came without the end of its block.
   bool in_header_block() const { return in_header_block_; }
   uint32_t peer_max_streams() const;
+  // The peer's settings have come.
+  bool knows_peer() const { return knows_peer_; }
+  // And allow an extended CONNECT (RFC 8441 section 3).
+  bool peer_takes_extended_connect() const;
 
   // ---- server ----
   void SendInformational(Stream& stream, const http::ResponseHead& head);
@@ -187,6 +191,7 @@ class Session {
   bool failed_ = false;      // the library has given up: it must not be fed any more
   bool terminated_ = false;
   bool in_header_block_ = false;
+  bool knows_peer_ = false;
   HeaderBlock block_;
   codec::OutputQueue* output_ = nullptr;  // during Produce
   size_t limit_ = 0;

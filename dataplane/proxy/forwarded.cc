@@ -164,6 +164,7 @@ void BuildUpstreamHead(const http::RequestHead& head, const ClientView& client,
   out.body = head.body;
   out.expect_continue = false;
   out.upgrade = head.upgrade;
+  out.websocket_key = head.websocket_key;
 
   http::HeaderMap& fields = out.fields;
   fields.Clear();

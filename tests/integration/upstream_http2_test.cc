@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/support/certificates.h"
+#include "tests/support/dataplane/http2_client.h"
 #include "tests/support/dataplane/http2_peer.h"
 #include "tests/support/dataplane/peer.h"
 #include "tests/support/dataplane/test_proxy.h"
@@ -328,6 +330,158 @@ TEST_F(UpstreamHttp2Test, OverTlsTheEndpointMustAgree) {
     listener.Accept().StartTls(refuses);
   } while (listener.HasConnection());
   EXPECT_EQ(client.ReadResponse().status, 502);
+}
+
+constexpr uint16_t kEnableConnectProtocol = 8;
+
+std::string Upgrade(std::string_view fields = "") {
+  return "GET /chat?room=1 HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: "
+         "websocket\r\n"
+         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" +
+         std::string(fields) + "\r\n";
+}
+
+TEST_F(UpstreamHttp2Test, AnUpgradeBecomesAnExtendedConnect) {
+  Peer client = proxy.Connect();
+  client.Send(Upgrade() + "early");
+  Http2Peer server = Accept(Http2Peer::Setting(kEnableConnectProtocol, 1));
+  Http2Peer::Request request = server.ReadHead();
+  EXPECT_EQ(request.fields[":method"], "CONNECT");
+  EXPECT_EQ(request.fields[":protocol"], "websocket");
+  EXPECT_EQ(request.fields[":path"], "/chat?room=1");
+  EXPECT_EQ(request.fields["sec-websocket-version"], "13");
+  EXPECT_EQ(request.fields.count("sec-websocket-key"), 0u);
+  EXPECT_EQ(request.fields.count("upgrade"), 0u);
+  server.SendHeaders(request.stream, {{":status", "200"}, {"sec-websocket-protocol", "chat"}},
+                     false);
+  server.SendData(request.stream, "hello", false);
+  const Peer::Message response = client.ReadResponse();
+  EXPECT_EQ(response.status, 101);
+  EXPECT_EQ(response.Field("Upgrade"), "websocket");
+  EXPECT_EQ(response.Field("Connection"), "Upgrade");
+  EXPECT_EQ(response.Field("Sec-WebSocket-Accept"),
+            "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");  // RFC 6455 section 1.3
+  EXPECT_EQ(response.Field("Sec-WebSocket-Protocol"), "chat");
+  EXPECT_EQ(client.Read(5), "hello");
+  EXPECT_EQ(server.Next().payload, "early");
+  client.Send("more");
+  EXPECT_EQ(server.Next().payload, "more");
+  // Each direction ends by itself.
+  server.SendData(request.stream, "last", true);
+  EXPECT_EQ(client.ReadToEnd(), "last");
+  client.Send("and an answer");
+  EXPECT_EQ(server.Next().payload, "and an answer");
+  client.ShutdownWrite();
+  const Http2Peer::Frame end = server.Next();
+  EXPECT_EQ(end.type, 0);
+  EXPECT_EQ(end.flags, Http2Peer::kEndStream);
+  while (proxy.Count(CounterId::kTunnelsActive) > 0) std::this_thread::yield();
+  // The connection goes on.
+  Peer other = proxy.Connect();
+  other.Send(Get("/"));
+  server.Reply(server.ReadRequest().stream);
+  EXPECT_EQ(other.ReadResponse().body, "ok");
+  EXPECT_EQ(proxy.Count(CounterId::kUpstreamConnections), 1u);
+}
+
+TEST_F(UpstreamHttp2Test, ATunnelEndsWhicheverEndGoesFirstAndResetsAreResets) {
+  Http2Peer server = [&] {
+    Peer first = proxy.Connect();
+    first.Send(Get("/"));
+    Http2Peer made = Accept(Http2Peer::Setting(kEnableConnectProtocol, 1));
+    made.Reply(made.ReadRequest().stream);
+    first.ReadResponse();
+    return made;
+  }();
+  const auto open = [&](Peer& client) {
+    client = proxy.Connect();
+    client.Send(Upgrade());
+    const int32_t stream = server.ReadHead().stream;
+    server.SendHeaders(stream, {{":status", "200"}}, false);
+    EXPECT_EQ(client.ReadResponse().status, 101);
+    return stream;
+  };
+  Peer client;
+  int32_t stream = open(client);
+  client.ShutdownWrite();
+  EXPECT_EQ(server.Next().flags, Http2Peer::kEndStream);
+  server.SendData(stream, "all", true);
+  EXPECT_EQ(client.ReadToEnd(), "all");
+
+  stream = open(client);
+  bool reset = false;
+  server.SendReset(stream, kCancel);
+  client.ReadToEnd(&reset);
+  EXPECT_TRUE(reset);
+
+  stream = open(client);
+  client.Abort();
+  EXPECT_EQ(server.ReadReset(stream), kCancel);
+
+  stream = open(client);
+  server.SendData(stream, "no more", true);
+  EXPECT_EQ(client.ReadToEnd(), "no more");
+  server.SendReset(stream, kCancel);  // nor will it read
+  client.Send("who reads this?");
+  client.Close();
+  while (proxy.Count(CounterId::kTunnelsActive) > 0) std::this_thread::yield();
+  stream = open(client);
+  EXPECT_EQ(proxy.Count(CounterId::kUpstreamConnections), 1u);
+}
+
+TEST_F(UpstreamHttp2Test, AnEndpointThatTakesNoExtendedConnectIsABadGateway) {
+  Peer client = proxy.Connect();
+  client.Send(Upgrade());
+  Http2Peer server = Accept();
+  EXPECT_EQ(client.ReadResponse().status, 502);
+  Peer other = proxy.Connect();
+  other.Send(Get("/"));
+  server.Reply(server.ReadRequest().stream);
+  EXPECT_EQ(other.ReadResponse().body, "ok") << "the connection is as good as before";
+  Peer again = proxy.Connect();
+  again.Send(Upgrade());
+  EXPECT_EQ(again.ReadResponse().status, 502);
+}
+
+TEST_F(UpstreamHttp2Test, ADeclinedUpgradeIsAnOrdinaryResponse) {
+  Peer client = proxy.Connect();
+  client.Send(Upgrade() + "GET /smuggled HTTP/1.1\r\n\r\n");
+  Http2Peer server = Accept(Http2Peer::Setting(kEnableConnectProtocol, 1));
+  const Http2Peer::Request request = server.ReadHead();
+  server.SendHeaders(request.stream, {{":status", "403"}, {"content-length", "2"}}, false);
+  server.SendData(request.stream, "no", true);
+  const Peer::Message response = client.ReadResponse();
+  EXPECT_EQ(response.status, 403);
+  EXPECT_EQ(response.body, "no");
+  EXPECT_EQ(server.ReadReset(request.stream), kCancel);
+  EXPECT_TRUE(client.Ended());
+}
+
+TEST_F(UpstreamHttp2Test, AnUpgradeOfAnotherMethodHasNoForm) {
+  Peer client = proxy.Connect();
+  client.Send(
+      "OPTIONS / HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+  Http2Peer server = Accept(Http2Peer::Setting(kEnableConnectProtocol, 1));
+  EXPECT_EQ(client.ReadResponse().status, 502);
+}
+
+TEST_F(UpstreamHttp2Test, BetweenTwoEndsOfHttp2NoKeyIsMade) {
+  proxy.Apply({"name: \"settings\" settings { http2 { on_plain_connections: true } }"});
+  Http2Client client(proxy.http_port());
+  ASSERT_TRUE(client.Wait([&] { return client.settings > 0; }));
+  Http2Client::Call& call = client.Send("GET", "/chat", {}, false, {}, "websocket");
+  Http2Peer server = Accept(Http2Peer::Setting(kEnableConnectProtocol, 1));
+  Http2Peer::Request request = server.ReadHead();
+  EXPECT_EQ(request.fields[":protocol"], "websocket");
+  EXPECT_EQ(request.fields.count("sec-websocket-key"), 0u);
+  server.SendHeaders(request.stream, {{":status", "200"}}, false);
+  server.SendData(request.stream, "hello", false);
+  ASSERT_TRUE(client.Wait([&] { return call.body == "hello"; }));
+  EXPECT_EQ(call.status, 200);
+  EXPECT_EQ(call.Field("sec-websocket-accept"), "");
+  client.SendBody(call, "hi", true);
+  ASSERT_TRUE(client.Wait([] { return true; }));
+  EXPECT_EQ(server.Next().payload, "hi");
 }
 
 }  // namespace
