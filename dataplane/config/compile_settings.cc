@@ -170,6 +170,8 @@ absl::StatusOr<SettingsSpec> CompileSettings(const v1::Settings& settings) {
   HEADGATE_RETURN_IF_ERROR(
       CheckPrintable("strict_transport_security", settings.strict_transport_security()));
   out.settings.strict_transport_security = settings.strict_transport_security();
+  out.settings.relative_redirects = settings.relative_redirects();
+  out.settings.port_in_https_redirects = settings.port_in_https_redirects();
   if (!settings.tls().ticket_keys().empty()) {
     HEADGATE_RETURN_IF_ERROR(
         CheckReference("tls.ticket_keys", settings.tls().ticket_keys(), "secret/"));

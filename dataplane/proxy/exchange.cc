@@ -321,7 +321,8 @@ void Exchange::EndUpstream() {
 }
 
 void Exchange::OnUpstreamReset(const Failure& failure) {
-  DetachUpstream({.failure = failure.kind});
+  const bool ours = failure.side == Failure::Side::kInternal;  // not the endpoint's
+  DetachUpstream({.failure = ours ? Failure::Kind::kNone : failure.kind, .given_up = ours});
   if (tunnel_response_ended_) return;  // the client has all of it; what it still sends has no reader
   HandleAttemptFailure(failure);
 }

@@ -1,4 +1,6 @@
 // Requests that are sent elsewhere, or ask the upstream for another path.
+#include <string>
+
 #include "dataplane/http/uri.h"
 #include "dataplane/proxy/exchange.h"
 
@@ -9,10 +11,16 @@ constexpr std::string_view kAcmePrefix = "/.well-known/acme-challenge";
 
 }  // namespace
 
+// For a path of the request's host.
+std::string_view Exchange::AbsoluteUrl(std::string_view path) {
+  if (config_->settings->relative_redirects) return path;
+  return downstream_->arena().Join(client_.scheme, "://", client_.host, path);
+}
+
 bool Exchange::ReplyAppRoot(const route::HostRoutes& host, const http::NormalPath& path) {
   const std::string& to = host.options().app_root;
   if (to.empty() || path.match != "/") return false;
-  Reply(302, downstream_->arena().Join(client_.scheme, "://", client_.host, to));
+  Reply(302, AbsoluteUrl(to));
   return true;
 }
 
@@ -23,7 +31,7 @@ void Exchange::Redirect(const config::RedirectAction& action) {
     const std::string_view scheme = action.scheme.empty() ? client_.scheme : action.scheme;
     location = arena.Join(scheme, "://", client_.host, request_->target);
   } else if (location.starts_with('/')) {
-    location = arena.Join(client_.scheme, "://", client_.host, location);
+    location = AbsoluteUrl(location);
   }
   if (action.keep_query && !request_->query().empty()) {
     location = arena.Join(location, location.find('?') == std::string_view::npos ? "?" : "&",
@@ -66,7 +74,11 @@ bool Exchange::ReplyHttpsRedirect() {
   if (target.ends_with('/') && !route_->https_redirect_keeps_slash) target.remove_suffix(1);
   http::Authority authority;
   if (!http::ParseAuthority(client_.host, downstream_->arena(), authority)) return false;
-  Reply(route_->https_redirect_status, downstream_->arena().Join("https://", authority.host, target));
+  const uint16_t port =
+      config_->settings->port_in_https_redirects ? services_.https_port() : uint16_t{0};
+  const std::string with_port = port != 0 ? ":" + std::to_string(port) : std::string();
+  Reply(route_->https_redirect_status,
+        downstream_->arena().Join("https://", authority.host, with_port, target));
   return true;
 }
 

@@ -159,6 +159,7 @@ TEST_F(UpstreamProxyProtocolTest, AnotherAttemptSaysItAgain) {
   server.ReadRequest();
   server.Send(kOk);
   EXPECT_EQ(client.ReadResponse().status, 200);
+  EXPECT_EQ(proxy_.Count(observe::CounterId::kUpstreamRetries), 1u);
 }
 
 }  // namespace

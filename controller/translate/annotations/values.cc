@@ -5,6 +5,7 @@
 #include <charconv>
 #include <limits>
 
+#include "absl/strings/escaping.h"
 #include "common/strings.h"
 
 namespace headgate::translate {
@@ -125,8 +126,10 @@ std::optional<kube::ObjectKey> ParseReference(std::string_view text) {
 
 std::string QuoteValue(std::string_view value) {
   constexpr size_t kMost = 80;
-  if (value.size() <= kMost) return StrCat("\"", value, "\"");
-  return StrCat("\"", value.substr(0, kMost), "...\"");
+  // A message is one line, whatever is in the value.
+  const auto escaped = [](std::string_view text) { return absl::Utf8SafeCEscape(ToAbsl(text)); };
+  if (value.size() <= kMost) return StrCat("\"", escaped(value), "\"");
+  return StrCat("\"", escaped(value.substr(0, kMost)), "...\"");
 }
 
 bool IsUrlText(std::string_view text) {

@@ -9,6 +9,11 @@ void ReadRedirectOptions(OptionReader& reader, GlobalSettings& global) {
       reader.Bool("force-ssl-redirect").value_or(ingress.force_ssl_redirect);
   ingress.preserve_trailing_slash =
       reader.Bool("preserve-trailing-slash").value_or(ingress.preserve_trailing_slash);
+  if (reader.Bool("relative-redirects").value_or(false))
+    global.settings.set_relative_redirects(true);
+  if (reader.Bool("use-port-in-redirects").value_or(false)) {
+    global.settings.set_port_in_https_redirects(true);
+  }
   if (const auto code = reader.Int("http-redirect-code", 301, 308)) {
     if (*code == 301 || *code == 302 || *code == 307 || *code == 308) {
       ingress.redirect_code = static_cast<uint16_t>(*code);

@@ -10,9 +10,10 @@
 
 namespace headgate::translate {
 
-inline constexpr std::array<std::string_view, 5> kRedirectOptions = {
-    "ssl-redirect", "force-ssl-redirect", "preserve-trailing-slash", "http-redirect-code",
-    "no-tls-redirect-locations"};
+inline constexpr std::array<std::string_view, 7> kRedirectOptions = {
+    "ssl-redirect",       "force-ssl-redirect",        "preserve-trailing-slash",
+    "http-redirect-code", "no-tls-redirect-locations", "use-port-in-redirects",
+    "relative-redirects"};
 
 void ReadRedirectOptions(OptionReader& reader, GlobalSettings& global);
 

@@ -12,7 +12,8 @@
 
 namespace headgate::test {
 
-TestProxy::TestProxy(int workers, uint64_t spill_limit, files::StaticRoots static_roots, size_t max_pipes)
+TestProxy::TestProxy(int workers, uint64_t spill_limit, files::StaticRoots static_roots,
+                     size_t max_pipes, observe::AccessLogFile* access_log)
     : builder_(config::ConfigBuilder::Options{}),
       checker_([this](std::vector<config::HealthVerdict> verdicts) { pool_->ApplyHealth(verdicts); }) {
   signal(SIGPIPE, SIG_IGN);  // as Shutdown does in the program
@@ -25,6 +26,7 @@ TestProxy::TestProxy(int workers, uint64_t spill_limit, files::StaticRoots stati
   options.spill_limit = spill_limit;
   options.max_pipes = max_pipes;
   options.static_roots = std::move(static_roots);
+  options.access_log = access_log;
   options.release = [this](std::shared_ptr<const config::CompiledConfig> config) {
     std::lock_guard lock(released_mutex_);
     released_.push_back(std::move(config));

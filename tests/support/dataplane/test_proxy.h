@@ -18,10 +18,12 @@ namespace headgate::test {
 // the control thread.
 class TestProxy {
  public:
-  // `spill_limit`: bytes of bodies on disk, and `max_pipes`: see worker::PoolOptions.
+  // `spill_limit`: bytes of bodies on disk, and `max_pipes`: see worker::PoolOptions. `access_log`
+  // outlives this.
   explicit TestProxy(int workers = 1, uint64_t spill_limit = uint64_t{1} << 30,
                      files::StaticRoots static_roots = {},
-                     size_t max_pipes = net::PipePool::kMaxPipes);
+                     size_t max_pipes = net::PipePool::kMaxPipes,
+                     observe::AccessLogFile* access_log = nullptr);
   ~TestProxy();
 
   uint16_t http_port() const { return pool_->http_addresses()[0].port(); }

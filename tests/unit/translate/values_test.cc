@@ -55,6 +55,13 @@ TEST(AnnotationValuesTest, Lists) {
   EXPECT_TRUE(SplitList(" , ").empty());
 }
 
+TEST(AnnotationValuesTest, AQuotedValueIsOneLine) {
+  EXPECT_EQ(QuoteValue("plain"), "\"plain\"");
+  EXPECT_EQ(QuoteValue("a\nb\r\"\x01"), "\"a\\nb\\r\\\"\\001\"");
+  EXPECT_EQ(QuoteValue("für"), "\"für\"");
+  EXPECT_EQ(QuoteValue(std::string(100, 'x')), "\"" + std::string(80, 'x') + "...\"");
+}
+
 TEST(AnnotationValuesTest, UrlText) {
   EXPECT_TRUE(IsUrlText("https://shop.example.com:8443/a_b~c?d=e&f=g,h"));
   for (const char* text :
