@@ -173,8 +173,9 @@ void Exchange::HandleAttemptFailure(const Failure& failure) {
   if (endpoint_ != nullptr && !attempt_reused_ && tried_count_ < tried_.size()) {
     tried_[tried_count_++] = endpoint_->id;
   }
-  if (phase_ == Phase::kForwarding && endpoint_ != nullptr && MayRetry(retry_policy(), retry_state(), failure) &&
-      TakeFromRetryBudget()) {
+  const RetryState state = retry_state();
+  if (phase_ == Phase::kForwarding && endpoint_ != nullptr && MayRetry(retry_policy(), state, failure) &&
+      (WasStale(state, failure) || TakeFromRetryBudget())) {
     failure_ = failure;
     Advance(Event::kAttemptRetry);
     return OpenAttempt();

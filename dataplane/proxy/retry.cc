@@ -51,11 +51,13 @@ bool MayRepeat(const RetryPolicy& policy, const RetryState& state) {
 
 }  // namespace
 
+bool WasStale(const RetryState& state, const Failure& failure) {
+  return state.reused && (failure.kind == Failure::Kind::kClosed || failure.kind == Failure::Kind::kReset);
+}
+
 bool MayRetry(const RetryPolicy& policy, const RetryState& state, const Failure& failure) {
   if (!IsRoomLeft(policy, state)) return false;
-  // A pooled connection that the endpoint had closed meanwhile says nothing about the endpoint: whatever the conditions.
-  const bool stale = state.reused && (failure.kind == Failure::Kind::kClosed || failure.kind == Failure::Kind::kReset);
-  if (!stale && (policy.conditions & ConditionOf(failure)) == 0) return false;
+  if (!WasStale(state, failure) && (policy.conditions & ConditionOf(failure)) == 0) return false;
   switch (failure.retry) {
     case Failure::Retry::kAlways: return true;
     case Failure::Retry::kIdempotent: return MayRepeat(policy, state);

@@ -24,6 +24,10 @@ struct RetryState {
 // Attempts that can be logged, and so the most there are.
 inline constexpr size_t kMaxAttempts = 8;
 
+// The attempt was made on a pooled connection that the endpoint had closed meanwhile. That says nothing about the endpoint:
+// no condition and no budget stands against another attempt, which is made on a new connection.
+bool WasStale(const RetryState& state, const base::Failure& failure);
+
 // An attempt that ended without a usable response head.
 bool MayRetry(const config::RetryPolicy& policy, const RetryState& state, const base::Failure& failure);
 

@@ -187,6 +187,26 @@ TEST_F(BalancingTest, NoRetryWhenItIsSwitchedOff) {
   EXPECT_EQ(proxy.Count(CounterId::kUpstreamRetries), 0u);
 }
 
+// More of them than the budget allows in any window.
+TEST(RetryBudget, PooledConnectionsThatDiedTakeNothingFromIt) {
+  TestProxy proxy;
+  PeerListener endpoint;
+  proxy.Route("a.example", {endpoint.address()});
+  Peer client = proxy.Connect();
+  client.Send(Get());
+  Peer server = endpoint.Accept();
+  for (int i = 0; i < 150; ++i) {
+    server.ReadRequest();
+    server.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    ASSERT_EQ(client.ReadResponse().status, 200) << i;
+    client.Send(Get());
+    server.ReadRequest();
+    server.Close();  // without an answer
+    server = endpoint.Accept();
+  }
+  EXPECT_EQ(proxy.Count(CounterId::kUpstreamRetriesOverBudget), 0u);
+}
+
 TEST(RetryBudget, ADeadUpstreamGetsAFifthMoreAttemptsThanRequests) {
   TestProxy proxy;
   std::vector<base::Address> dead;
