@@ -8,6 +8,7 @@
 #include <string>
 
 #include "common/strings.h"
+#include "common/text.h"
 
 namespace headgate::kube {
 namespace {
@@ -85,6 +86,7 @@ class Converter {
 
  private:
   Json ConvertScalar(const YAML::Node& node) {
+    if (!IsValidUtf8(node.Scalar())) return Fail(node, "text that is not UTF-8");
     const std::string& tag = node.Tag();
     if (tag == "?" || tag.empty()) return ResolvePlain(node.Scalar());
     if (tag == "!" || tag == "tag:yaml.org,2002:str" || tag == "tag:yaml.org,2002:binary") {
@@ -109,6 +111,7 @@ class Converter {
     for (const auto& entry : node) {
       if (!entry.first.IsScalar()) return Fail(entry.first, "a key must be text");
       const std::string& key = entry.first.Scalar();
+      if (!IsValidUtf8(key)) return Fail(entry.first, "a key that is not UTF-8");
       Json value = Convert(entry.second, depth + 1);
       if (key == "<<" && entry.first.Tag() == "?") {
         Merge(entry.second, std::move(value), merged);

@@ -8,6 +8,8 @@
 namespace headgate::kube {
 namespace {
 
+using std::string_literals::operator""s;
+
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -54,6 +56,15 @@ TEST(YamlTest, ErrorsNameTheLine) {
   EXPECT_EQ(One("a: 1\n? [x]\n: 2\n"), "line 2: a key must be text");
   EXPECT_EQ(ParseYaml("a: 1\na: 2\n", 10).status().message(), "line 11: key \"a\" stands twice");
   EXPECT_THAT(One("\t- x"), StartsWith("line 1: "));
+}
+
+// Text goes into messages that are UTF-8 or cannot be read at all.
+TEST(YamlTest, TextThatIsNotUtf8IsRefused) {
+  for (const std::string& text : {"a: b\xff"s, "a: \"b\xc3\""s, "a: [b, !!binary \xfe]"s, "a\xff: b"s}) {
+    const auto documents = ParseYaml("x: 1\n" + text);
+    EXPECT_EQ(documents.status().code(), absl::StatusCode::kInvalidArgument) << text;
+  }
+  EXPECT_TRUE(ParseYaml("a: \xc3\xa4").ok());
 }
 
 TEST(YamlTest, BombsAreRefused) {
