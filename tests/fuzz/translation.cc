@@ -29,6 +29,8 @@ void CheckWhole(const std::vector<ResourcePtr>& resources) {
     last = resource->name();
     HEADGATE_CHECK(resource->hash() != 0);
     HEADGATE_CHECK(resource->body_case() != v1::Resource::BODY_NOT_SET);
+    v1::Resource received;
+    HEADGATE_CHECK(received.ParseFromString(resource->SerializeAsString()));
   }
 }
 
