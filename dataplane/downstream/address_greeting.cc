@@ -10,19 +10,8 @@ namespace headgate::downstream {
 
 using observe::CounterId;
 
-AddressGreeting::AddressGreeting(Connections& owner, const codec::ServerEnvironment& environment,
-                                 codec::Accepted accepted)
-    : owner_(owner),
-      environment_(environment),
-      accepted_(std::move(accepted)),
-      timer_(environment.io.loop().timers(), *this) {}
-
 void AddressGreeting::Start() {
-  accepted_.registration = environment_.io.loop().Watch(accepted_.transport->fd(), *this);
-  if (!accepted_.registration) {
-    Close();
-    return;
-  }
+  if (!Watch({})) return;
   timer_.Arm(environment_.options.load_balancers.header_timeout);
   ReadHeader();
 }
@@ -50,8 +39,7 @@ void AddressGreeting::ReadHeader() {
     info.peer_ip = info.peer.IpText();
     info.via_load_balancer = true;
   }
-  over_ = true;
-  timer_.Cancel();
+  End();
   // The edge that brought the header may have brought what follows it.
   owner_.Continue(*this, std::move(accepted_), {.readable = true, .peer_closed = peer_closed_});
 }
@@ -59,17 +47,6 @@ void AddressGreeting::ReadHeader() {
 void AddressGreeting::Refuse() {
   environment_.io.counters()[CounterId::kDownstreamProxyHeaderFailures].Add();
   Close();
-}
-
-void AddressGreeting::Abort(const base::Failure& /*failure*/) { Close(); }
-
-void AddressGreeting::Close() {
-  if (over_) return;
-  over_ = true;
-  timer_.Cancel();
-  accepted_.registration.Reset();
-  accepted_.transport.reset();
-  environment_.owner.OnConnectionClosed(*this);
 }
 
 }  // namespace headgate::downstream

@@ -22,24 +22,8 @@ constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 }  // namespace
 
-Greeting::Greeting(Connections& owner, const codec::ServerEnvironment& environment,
-                   codec::Accepted accepted)
-    : owner_(owner),
-      environment_(environment),
-      accepted_(std::move(accepted)),
-      timer_(environment.io.loop().timers(), *this) {}
-
 void Greeting::Start(net::IoEvents edges) {
-  peer_closed_ = edges.peer_closed;
-  if (accepted_.registration) {
-    accepted_.registration.SetHandler(*this);
-  } else {
-    accepted_.registration = environment_.io.loop().Watch(accepted_.transport->fd(), *this);
-  }
-  if (!accepted_.registration) {
-    Close();
-    return;
-  }
+  if (!Watch(edges)) return;
   if (accepted_.transport->is_tls()) {
     timer_.Arm(environment_.options.handshake_timeout);
     ContinueHandshake();
@@ -126,25 +110,13 @@ void Greeting::Promote(Protocol protocol, std::string_view early, bool readable)
     counters[CounterId::kDownstreamTlsHandshakes].Add();
     if (accepted_.transport->resumed()) counters[CounterId::kDownstreamTlsResumptions].Add();
   }
-  over_ = true;
-  timer_.Cancel();
+  End();
   owner_.Promote(*this, protocol, std::move(accepted_), early,
                  {.readable = readable, .peer_closed = peer_closed_});
 }
 
 void Greeting::Drain() {
   if (!accepted_.transport->is_tls() && held_.empty()) Close();
-}
-
-void Greeting::Abort(const base::Failure& /*failure*/) { Close(); }
-
-void Greeting::Close() {
-  if (over_) return;
-  over_ = true;
-  timer_.Cancel();
-  accepted_.registration.Reset();
-  accepted_.transport.reset();
-  environment_.owner.OnConnectionClosed(*this);
 }
 
 }  // namespace headgate::downstream

@@ -12,21 +12,8 @@ namespace headgate::downstream {
 
 using observe::CounterId;
 
-HelloGreeting::HelloGreeting(Connections& owner, const codec::ServerEnvironment& environment,
-                             codec::Accepted accepted)
-    : owner_(owner),
-      environment_(environment),
-      accepted_(std::move(accepted)),
-      timer_(environment.io.loop().timers(), *this) {}
-
 void HelloGreeting::Start(net::IoEvents edges) {
-  peer_closed_ = edges.peer_closed;
-  if (accepted_.registration) {
-    accepted_.registration.SetHandler(*this);
-  } else {
-    accepted_.registration = environment_.io.loop().Watch(accepted_.transport->fd(), *this);
-  }
-  if (!accepted_.registration) return Close();
+  if (!Watch(edges)) return;
   timer_.Arm(environment_.options.handshake_timeout);
   Look();
 }
@@ -54,22 +41,10 @@ void HelloGreeting::Look() {
       tls::ParseClientHello({buffer.data(), static_cast<size_t>(std::max<ssize_t>(got, 0))});
   // Of a client that is gone nothing more will come: TLS says what is to be said.
   if (hello.status == Status::kIncomplete && got > 0 && !peer_closed_) return;
-  over_ = true;
-  timer_.Cancel();
+  End();
   owner_.OnHello(*this, std::move(accepted_),
                  hello.status == Status::kComplete ? hello.server_name : std::string(),
                  {.readable = true, .peer_closed = peer_closed_});
-}
-
-void HelloGreeting::Abort(const base::Failure& /*failure*/) { Close(); }
-
-void HelloGreeting::Close() {
-  if (over_) return;
-  over_ = true;
-  timer_.Cancel();
-  accepted_.registration.Reset();
-  accepted_.transport.reset();
-  environment_.owner.OnConnectionClosed(*this);
 }
 
 }  // namespace headgate::downstream
