@@ -19,11 +19,8 @@ struct AttemptRecord {
   std::chrono::microseconds response_time{0};
 };
 
-// What is known of an exchange when it is over: the one source of its access-log line and its metrics. Views
-// are valid during the call that passes the record.
-struct RequestRecord {
-  static constexpr size_t kMaxAttempts = 8;
-
+// A RequestRecord but for its attempts.
+struct RequestFacts {
   timespec received{};                       // wall clock of the request head
   std::chrono::microseconds duration{0};     // from the request head to the last response byte
   std::string_view client_ip;
@@ -50,9 +47,19 @@ struct RequestRecord {
   std::string_view route_path;
   std::string_view upstream_name;            // "NS-service-port"
 
+  size_t attempt_count = 0;
+};
+
+// What is known of an exchange when it is over: the one source of its access-log line and its metrics. Views
+// are valid during the call that passes the record.
+struct RequestRecord : RequestFacts {
+  static constexpr size_t kMaxAttempts = 8;
+
+  // As new. Attempts are left as they are, for most of them are never made: who counts one clears it.
+  void Reset() { static_cast<RequestFacts&>(*this) = {}; }
+
   std::span<const AttemptRecord> attempts() const { return {attempt_storage.data(), attempt_count}; }
   std::array<AttemptRecord, kMaxAttempts> attempt_storage;
-  size_t attempt_count = 0;
 };
 
 }  // namespace headgate::observe

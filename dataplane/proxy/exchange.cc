@@ -59,7 +59,7 @@ void Exchange::Begin(http::ServerStream& downstream, const http::RequestHead& he
 
   client_ = ResolveClient(head, downstream.connection(), *config_->settings, downstream.arena());
 
-  record_ = {};
+  record_.Reset();
   record_.received = services_.loop().wall_now();
   record_.client_ip = client_.ip;
   record_.method = head.method_text;
