@@ -10,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "tests/support/certificates.h"
 #include "tests/support/dataplane/peer.h"
+#include "tests/support/dataplane/raw_pair.h"
 #include "tests/support/dataplane/test_proxy.h"
 #include "tests/support/dataplane/tls_peer.h"
 
@@ -77,13 +78,6 @@ class PassthroughTest : public ::testing::Test {
   PeerListener upstream;
   PeerListener backend;
 };
-
-void ExpectEcho(Peer& client, Peer& server, const std::string& text) {
-  client.Send(text);
-  EXPECT_EQ(server.Read(text.size()), text);
-  server.Send(text);
-  EXPECT_EQ(client.Read(text.size()), text);
-}
 
 TEST_F(PassthroughTest, TlsIsBetweenTheClientAndTheEndpoint) {
   TlsEnd end({.chain = theirs.chain, .key = theirs.key});
@@ -188,42 +182,19 @@ TEST_F(PassthroughTest, AResetIsPassedOnAsAReset) {
 
 TEST_F(PassthroughTest, ASlowReaderHoldsTheOtherEndBack) {
   constexpr size_t kLimit = 128 << 20;
-  const std::string piece(64 << 10, 'x');
   Peer client, server;
   Open(client, server);
-  size_t sent = 0;
-  while (sent < kLimit && client.CanSend()) {
-    const ssize_t taken = send(client.fd(), piece.data(), piece.size(), MSG_NOSIGNAL);
-    if (taken > 0) sent += static_cast<size_t>(taken);
-  }
+  const size_t sent = FillUp(client, kLimit);
   EXPECT_LT(sent, kLimit);
   EXPECT_EQ(server.Read(sent).size(), sent);
   ExpectEcho(client, server, "again");
 }
 
 TEST_F(PassthroughTest, ManyBytesPassUnchangedBothWaysAtOnce) {
-  std::string text(8 << 20, '\0');
-  for (size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * 2654435761u >> 13);
   Peer client, server;
   Open(client, server);
-  std::thread echo([&] {
-    for (size_t got = 0; got < text.size();) {
-      const std::string piece = server.Read(std::min<size_t>(10'000, text.size() - got));
-      if (piece.empty()) break;
-      server.Send(piece);
-      got += piece.size();
-    }
-    server.ShutdownWrite();
-  });
-  std::thread writer([&] {
-    client.Send(text);
-    client.ShutdownWrite();
-  });
-  const std::string echoed = client.ReadToEnd();
-  writer.join();
-  echo.join();
-  EXPECT_TRUE(echoed == text);
-  EXPECT_EQ(proxy.Count(CounterId::kPassthroughBytesToClients), text.size());
+  const size_t bytes = ExpectLargeEcho(client, server);
+  EXPECT_EQ(proxy.Count(CounterId::kPassthroughBytesToClients), bytes);
 }
 
 TEST_F(PassthroughTest, LoadBalancersAndEndpointsMaySpeakThePROXYProtocol) {

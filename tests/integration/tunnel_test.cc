@@ -1,13 +1,13 @@
 // Upgrades: what both ends of a tunnel see, and what becomes of upgrades that are refused or malformed.
 
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 
 #include <future>
 #include <string>
 #include <thread>
 
 #include "tests/support/dataplane/peer.h"
+#include "tests/support/dataplane/raw_pair.h"
 #include "tests/support/dataplane/test_proxy.h"
 
 namespace headgate::test {
@@ -42,13 +42,6 @@ class TunnelTest : public testing::Test {
   TestProxy proxy;
   PeerListener upstream;
 };
-
-void ExpectEcho(Peer& client, Peer& server, const std::string& text) {
-  client.Send(text);
-  EXPECT_EQ(server.Read(text.size()), text);
-  server.Send(text);
-  EXPECT_EQ(client.Read(text.size()), text);
-}
 
 TEST_F(TunnelTest, CarriesBytesBothWaysAfterTheSwitch) {
   Peer client = proxy.Connect();
@@ -144,21 +137,6 @@ TEST_F(TunnelTest, AnUpstreamThatEndsAndReadsNoMoreHarmsNothing) {
   EXPECT_EQ(proxy.Count(CounterId::kTunnelsActive), 0u);
 }
 
-// Sends until the other side is not read any more, and says how much that took.
-size_t FillUp(Peer& from, size_t limit) {
-  const std::string piece(1 << 16, 'x');
-  size_t sent = 0;
-  while (sent < limit) {
-    const ssize_t got = send(from.fd(), piece.data(), piece.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (got > 0) {
-      sent += static_cast<size_t>(got);
-    } else if (!from.CanSend()) {
-      break;
-    }
-  }
-  return sent;
-}
-
 TEST_F(TunnelTest, ASlowReaderHoldsTheOtherSideBack) {
   constexpr size_t kLimit = 128 << 20;
   Peer client, server;
@@ -174,29 +152,11 @@ TEST_F(TunnelTest, ASlowReaderHoldsTheOtherSideBack) {
 }
 
 TEST_F(TunnelTest, LargeStreamsPassUnchangedBothWaysAtOnce) {
-  std::string text(8 << 20, '\0');
-  for (size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * 2654435761u >> 13);
   Peer client, server;
   Open(client, server);
-  std::thread echo([&] {
-    for (size_t got = 0; got < text.size();) {
-      const std::string piece = server.Read(std::min<size_t>(10'000, text.size() - got));
-      if (piece.empty()) break;
-      server.Send(piece);
-      got += piece.size();
-    }
-    server.ShutdownWrite();
-  });
-  std::thread writer([&] {
-    client.Send(text);
-    client.ShutdownWrite();
-  });
-  const std::string echoed = client.ReadToEnd();
-  writer.join();
-  echo.join();
-  EXPECT_TRUE(echoed == text);
-  EXPECT_EQ(proxy.Count(CounterId::kTunnelBytesFromClients), text.size());
-  EXPECT_EQ(proxy.Count(CounterId::kTunnelBytesToClients), text.size());
+  const size_t bytes = ExpectLargeEcho(client, server);
+  EXPECT_EQ(proxy.Count(CounterId::kTunnelBytesFromClients), bytes);
+  EXPECT_EQ(proxy.Count(CounterId::kTunnelBytesToClients), bytes);
 }
 
 TEST_F(TunnelTest, ASilentTunnelIsClosedAfterTheReadTimeoutOfItsRoute) {
