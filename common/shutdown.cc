@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 
 #include "absl/time/time.h"
 #include "common/check.h"

@@ -1,6 +1,7 @@
 // Choosing an endpoint.
 #include <benchmark/benchmark.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>

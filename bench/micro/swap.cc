@@ -2,6 +2,7 @@
 // one change may not grow with what is configured.
 #include <benchmark/benchmark.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>

@@ -5,6 +5,7 @@
 #include <benchmark/benchmark.h>
 #include <malloc.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>

@@ -1,4 +1,6 @@
 // networking.k8s.io/v1 Ingress and IngressClass.
+#include <cstdint>
+
 #include "common/strings.h"
 #include "controller/kube/decode.h"
 

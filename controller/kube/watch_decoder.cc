@@ -1,5 +1,7 @@
 #include "controller/kube/watch_decoder.h"
 
+#include <cstdint>
+
 #include "common/strings.h"
 
 namespace headgate::kube {

@@ -1,6 +1,7 @@
 #include "controller/translate/backends.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 
 #include "absl/strings/ascii.h"

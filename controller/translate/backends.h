@@ -1,6 +1,7 @@
 // A Service port as an Ingress names it becomes a Cluster and its Endpoints.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>

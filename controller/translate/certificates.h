@@ -2,6 +2,7 @@
 // until when. Pure; the current time is an argument.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>

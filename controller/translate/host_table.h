@@ -1,6 +1,7 @@
 // Which Ingresses have a say about which host, in order of precedence.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>

@@ -1,5 +1,7 @@
 #include "controller/translate/path_match.h"
 
+#include <cstdint>
+
 #include "re2/re2.h"
 #include "re2/stringpiece.h"
 

@@ -5,6 +5,8 @@
 // and the one after open as well, so that clocks may differ. Whoever has the controller's private key can derive them.
 #pragma once
 
+#include <cstdint>
+
 #include "absl/time/time.h"
 #include "common/secret_bytes.h"
 #include "controller/translate/translation.h"

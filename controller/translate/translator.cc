@@ -1,6 +1,7 @@
 #include "controller/translate/translator.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "controller/translate/config_map/registry.h"

@@ -22,6 +22,7 @@
 // the pure functions that Translate() uses, and a property test holds the two against each other.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>

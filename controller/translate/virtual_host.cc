@@ -1,6 +1,7 @@
 #include "controller/translate/virtual_host.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 #include <map>
 #include <utility>

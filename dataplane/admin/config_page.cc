@@ -1,6 +1,7 @@
 #include "dataplane/admin/config_page.h"
 
 #include <nlohmann/json.hpp>
+#include <cstdint>
 #include <variant>
 
 #include "absl/time/time.h"

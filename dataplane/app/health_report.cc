@@ -1,5 +1,6 @@
 #include "dataplane/app/health_report.h"
 
+#include <cstdint>
 #include <map>
 #include <string_view>
 

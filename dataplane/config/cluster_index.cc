@@ -1,6 +1,7 @@
 #include "dataplane/config/cluster_index.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <span>
 #include <utility>
 

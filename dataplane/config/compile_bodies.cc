@@ -1,6 +1,7 @@
 #include "dataplane/config/compile_bodies.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
 

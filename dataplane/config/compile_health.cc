@@ -1,5 +1,6 @@
 #include "dataplane/config/compile_health.h"
 
+#include <cstdint>
 #include <utility>
 
 #include "dataplane/config/compile_values.h"

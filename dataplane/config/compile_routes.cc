@@ -1,6 +1,7 @@
 #include "dataplane/config/compile_routes.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <utility>
 

@@ -1,5 +1,6 @@
 #include "dataplane/config/compile_settings.h"
 
+#include <cstdint>
 #include <utility>
 
 #include "dataplane/config/compile_bodies.h"

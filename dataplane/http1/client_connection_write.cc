@@ -1,5 +1,6 @@
 // The writing half of ClientConnection: from the exchange's Send calls to the socket.
 #include <algorithm>
+#include <cstdint>
 
 #include "dataplane/http1/client_connection.h"
 #include "dataplane/http1/serializer.h"

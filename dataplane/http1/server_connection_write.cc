@@ -1,5 +1,6 @@
 // The writing half of ServerConnection: from the handler's Send calls to the socket.
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "common/check.h"

@@ -1,6 +1,7 @@
 #include "dataplane/http2/field_list.h"
 
 #include <charconv>
+#include <cstdint>
 
 namespace headgate::http2 {
 namespace {

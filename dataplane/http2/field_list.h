@@ -2,6 +2,7 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <cstdint>
 #include <string_view>
 
 #include "absl/container/inlined_vector.h"

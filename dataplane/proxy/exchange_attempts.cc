@@ -1,5 +1,6 @@
 // Attempts of an exchange: which endpoint gets the request, and what follows when that fails.
 #include <algorithm>
+#include <cstdint>
 
 #include "common/strings.h"
 #include "dataplane/balance/hash_ring.h"

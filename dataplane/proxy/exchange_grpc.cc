@@ -1,5 +1,7 @@
 // What an exchange does for gRPC callers: deadlines, and answers of our own in the form they understand.
 
+#include <cstdint>
+
 #include "dataplane/proxy/exchange.h"
 #include "dataplane/proxy/grpc.h"
 

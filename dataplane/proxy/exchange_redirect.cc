@@ -1,4 +1,5 @@
 // Requests that are sent elsewhere, or ask the upstream for another path.
+#include <cstdint>
 #include <string>
 
 #include "dataplane/http/uri.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 
 #include "dataplane/http/uri.h"
 #include "dataplane/proxy/client_gate.h"

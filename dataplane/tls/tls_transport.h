@@ -2,6 +2,7 @@
 
 #include <openssl/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -1,6 +1,7 @@
 // What HTTP/2 clients may send and what becomes of it in front of HTTP/1.1: refused, or passed on with one reading. See
 // docs/http-strictness.md.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>

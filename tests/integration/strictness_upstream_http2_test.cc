@@ -1,6 +1,7 @@
 // What HTTP/2 endpoints may send and what becomes of it for a client of HTTP/1.1: refused, broken off visibly, or passed on
 // with one reading. See docs/http-strictness.md.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>

@@ -6,6 +6,7 @@
 #include <zstd.h>
 
 #include <array>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>

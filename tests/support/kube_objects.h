@@ -1,6 +1,7 @@
 // Kubernetes objects for tests, in one line each.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <string>

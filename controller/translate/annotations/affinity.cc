@@ -1,6 +1,7 @@
 #include "controller/translate/annotations/affinity.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <string>
 

@@ -1,6 +1,7 @@
 #include "controller/translate/annotations/auth_tls.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 
 #include "common/strings.h"

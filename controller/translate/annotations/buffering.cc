@@ -1,5 +1,7 @@
 #include "controller/translate/annotations/buffering.h"
 
+#include <cstdint>
+
 #include "controller/translate/annotations/values.h"
 
 namespace headgate::translate {

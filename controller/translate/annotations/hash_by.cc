@@ -1,6 +1,7 @@
 #include "controller/translate/annotations/hash_by.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 
 #include "absl/strings/ascii.h"

@@ -1,6 +1,7 @@
 #include "controller/translate/annotations/health.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>

@@ -1,6 +1,7 @@
 #include "controller/translate/annotations/next_upstream.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 #include <limits>
 #include <string>

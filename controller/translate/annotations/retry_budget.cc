@@ -1,5 +1,6 @@
 #include "controller/translate/annotations/retry_budget.h"
 
+#include <cstdint>
 #include <string>
 
 #include "controller/translate/annotations/values.h"

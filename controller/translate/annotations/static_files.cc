@@ -1,6 +1,7 @@
 #include "controller/translate/annotations/static_files.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 
 #include "controller/translate/annotations/values.h"

@@ -1,5 +1,6 @@
 #include "controller/translate/annotations/timeouts.h"
 
+#include <cstdint>
 #include <limits>
 
 #include "controller/translate/annotations/values.h"

@@ -1,6 +1,7 @@
 #include "controller/translate/annotations/upstream_protocol.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 

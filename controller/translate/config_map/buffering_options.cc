@@ -1,5 +1,6 @@
 #include "controller/translate/config_map/buffering_options.h"
 
+#include <cstdint>
 #include <limits>
 
 #include "controller/translate/annotations/values.h"

@@ -1,6 +1,7 @@
 #include "controller/translate/config_map/compression_options.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <utility>

@@ -1,5 +1,6 @@
 #include "controller/translate/config_map/hsts_options.h"
 
+#include <cstdint>
 #include <limits>
 #include <string>
 

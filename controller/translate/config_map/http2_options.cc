@@ -1,5 +1,7 @@
 #include "controller/translate/config_map/http2_options.h"
 
+#include <cstdint>
+
 namespace headgate::translate {
 
 void ReadHttp2Options(OptionReader& reader, GlobalSettings& global) {

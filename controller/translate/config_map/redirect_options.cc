@@ -1,5 +1,7 @@
 #include "controller/translate/config_map/redirect_options.h"
 
+#include <cstdint>
+
 namespace headgate::translate {
 
 void ReadRedirectOptions(OptionReader& reader, GlobalSettings& global) {

@@ -1,3 +1,5 @@
+#include <cstdint>
+
 #include "controller/app/admin_server.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,5 @@
+#include <cstdint>
+
 #include "bench/compare/load/histogram.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,6 @@
 // What a peer can do too often: each kind is noticed, and an honest peer's share is not.
 #include <chrono>
+#include <cstdint>
 
 #include "dataplane/http2/abuse_guard.h"
 #include "tests/unit/http2/session_support.h"

@@ -1,3 +1,5 @@
+#include <cstdint>
+
 #include "controller/kube/decode.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+#include <cstdint>
+
 #include "dataplane/observe/route_stats.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,5 @@
+#include <cstdint>
+
 #include "dataplane/http/message.h"
 #include "dataplane/proxy/grpc.h"
 

@@ -1,3 +1,5 @@
+#include <cstdint>
+
 #include "dataplane/proxy/local_reply.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,5 @@
+#include <cstdint>
+
 #include "dataplane/proxy/retry.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,5 @@
+#include <cstdint>
+
 #include "controller/publish/snapshot_log.h"
 
 #include <gmock/gmock.h>

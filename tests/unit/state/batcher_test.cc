@@ -1,3 +1,5 @@
+#include <cstdint>
+
 #include "controller/state/batcher.h"
 
 #include <gtest/gtest.h>

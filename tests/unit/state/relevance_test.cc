@@ -1,3 +1,5 @@
+#include <cstdint>
+
 #include "controller/state/relevance.h"
 
 #include <gtest/gtest.h>

@@ -2,6 +2,7 @@
 // after each batch the two must agree byte for byte.
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <random>
 
 #include "absl/time/clock.h"

@@ -1,3 +1,5 @@
+#include <cstdint>
+
 #include "controller/translate/translator.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+#include <cstdint>
+
 #include "controller/translate/annotations/values.h"
 
 #include <gtest/gtest.h>

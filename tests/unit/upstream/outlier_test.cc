@@ -1,3 +1,5 @@
+#include <cstdint>
+
 #include "dataplane/upstream/outlier.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,5 @@
+#include <cstdint>
+
 #include "dataplane/upstream/retry_budget.h"
 
 #include <gtest/gtest.h>
