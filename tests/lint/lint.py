@@ -186,6 +186,9 @@ def check_hygiene(repo):
                 yield f"{name}:{number}: {target} does not exist"
             elif include.startswith("<bits/"):
                 yield f"{name}:{number}: {include} is the library's own"
+        own = text + (repo.text(name[:-3] + ".h") if name.endswith(".cc") and name[:-3] + ".h" in repo.names else "")
+        if re.search(r"\bu?int(8|16|32|64|ptr)_t\b", code) and not re.search(r"<(cstdint|stdint\.h)>", own):
+            yield f"{name}:1: uses the integer types of <cstdint> without including it"
 
 
 def check_banned(repo):

@@ -78,7 +78,10 @@ class LintTest(unittest.TestCase):
             "common/b.h": "#pragma once\nusing namespace std;\n",
             "common/d.cc": "using namespace std::string_view_literals;\n",
             "common/c.cc": '#include "c.h"\n#include "common/gone.h"\n#include <bits/stdc++.h>\n',
-        }, "#pragma once", "no using namespace", "from the root", "does not exist", "library's own")
+            "common/e.h": "#pragma once\n#include <cstdint>\nusing Size = std::uint32_t;\n",
+            "common/e.cc": '#include "common/e.h"\nuint8_t small;\n',
+            "common/f.h": "#pragma once\nstruct F { uint32_t size; };\n",
+        }, "#pragma once", "no using namespace", "from the root", "does not exist", "library's own", "<cstdint>")
 
     def test_banned_calls(self):
         for code, rule in [("std::regex r(text);", "regex"), ("system(command);", "shell"),
