@@ -1,4 +1,4 @@
-# Both programs in one image; the chart names the one to run. Build from the root of the repository.
+# All programs in one image; the chart names the one to run. Build from the root of the repository.
 FROM debian:trixie-slim AS build
 WORKDIR /src
 COPY scripts/setup scripts/setup
@@ -6,9 +6,9 @@ RUN scripts/setup build
 COPY . .
 # The packages that the programs need at run time are those that own the libraries they are linked with.
 RUN cmake --preset release -DHEADGATE_TESTS=OFF \
- && cmake --build build/release --target headgate-controller headgate-dataplane \
+ && cmake --build build/release --target headgate-controller headgate-dataplane headgate \
  && mkdir -p /out/bin \
- && for program in headgate-controller headgate-dataplane; do \
+ && for program in headgate-controller headgate-dataplane headgate; do \
       strip -o "/out/bin/$program" "build/release/bin/$program"; \
     done \
  && ldd /out/bin/* | sed -n 's/.*=> \(\/[^ ]*\).*/\1/p' | sort -u | xargs readlink -f | xargs dpkg -S \

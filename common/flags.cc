@@ -153,6 +153,13 @@ void FlagSet::AddList(std::string name, std::vector<std::string>* target, std::s
       });
 }
 
+void FlagSet::AddArguments(std::string value_name, std::vector<std::string>* target,
+                           std::string help) {
+  arguments_name_ = std::move(value_name);
+  arguments_help_ = std::move(help);
+  arguments_ = target;
+}
+
 FlagSet::Flag* FlagSet::Find(std::string_view name) {
   for (FlagGroup& group : groups_) {
     for (Flag& flag : group.flags) {
@@ -196,6 +203,10 @@ absl::StatusOr<FlagSet::Outcome> FlagSet::Parse(const std::vector<std::string>& 
   }
   for (size_t i = 0; i < arguments.size(); ++i) {
     std::string_view name = arguments[i];
+    if (arguments_ != nullptr && (name == "-" || name.empty() || name.front() != '-')) {
+      arguments_->emplace_back(name);
+      continue;
+    }
     if (name.substr(0, 2) != "--" || name.size() == 2) {
       return Bad(StrCat("unexpected argument \"", name, "\""));
     }
@@ -243,6 +254,10 @@ int FlagSet::ReportError(std::string_view problem) const {
 std::string FlagSet::HelpText() const {
   std::string out = StrCat(program_, ": ");
   out.append(summary_).append("\n");
+  if (arguments_ != nullptr) {
+    StrAppend(&out, "\n  ", program_, " [flags] ", arguments_name_, "...\n");
+    AppendWrapped(out, arguments_help_, kHelpIndent);
+  }
   for (const FlagGroup& group : groups_) {
     StrAppend(&out, "\n", group.title, "\n");
     if (!group.explanation.empty()) AppendWrapped(out, group.explanation, 2);

@@ -8,7 +8,7 @@
 //
 // Accepted: --name=value, --name value; for booleans --name, --name=true, --name=false. "--help"
 // and "--version" are always there. A flag that is not a list given twice: the last one wins.
-// Everything else on the command line is an error.
+// Everything else on the command line is an error, unless AddArguments was called.
 #pragma once
 
 #include <cstdint>
@@ -55,6 +55,9 @@ class FlagSet {
   void AddCustom(std::string name, std::string value_name, std::string help,
                  std::string shown_default, std::function<absl::Status(std::string_view)> set);
 
+  // Takes what is no flag, "-" too, into `target`. `help` says what it is for.
+  void AddArguments(std::string value_name, std::vector<std::string>* target, std::string help);
+
   enum class Outcome { kRun, kHelp, kVersion };
   // Sets the targets. On an error (one line, naming the flag) some may have been set already.
   absl::StatusOr<Outcome> Parse(const std::vector<std::string>& arguments);
@@ -92,6 +95,9 @@ class FlagSet {
   const std::string program_;
   const std::string summary_;
   std::vector<FlagGroup> groups_;
+  std::string arguments_name_;
+  std::string arguments_help_;
+  std::vector<std::string>* arguments_ = nullptr;  // null: there are none
 };
 
 // The version of this build, for example "0.1.0".

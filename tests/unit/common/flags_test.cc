@@ -128,6 +128,19 @@ TEST_F(FlagsTest, NoArgumentsAreFine) {
   EXPECT_EQ(flags.ParseOrReport(1, argv), std::nullopt);
 }
 
+TEST(FlagSetTest, ArgumentsAreTakenWhereTheyAreAskedFor) {
+  std::vector<std::string> paths;
+  bool quiet = false;
+  FlagSet flags("headgate-test", "Tests.");
+  flags.AddArguments("PATH", &paths, "What to read.");
+  flags.AddBool("quiet", &quiet, "Says nothing.");
+  EXPECT_TRUE(flags.Parse({"a.yaml", "--quiet", "-", "b"}).ok());
+  EXPECT_EQ(paths, (std::vector<std::string>{"a.yaml", "-", "b"}));
+  EXPECT_TRUE(quiet);
+  EXPECT_FALSE(flags.Parse({"-x"}).ok());
+  EXPECT_NE(flags.HelpText().find("headgate-test [flags] PATH..."), std::string::npos);
+}
+
 TEST(HostPortTest, KnowsLoopbackAddresses) {
   for (const char* host : {"127.0.0.1", "127.8.9.10", "::1", "localhost"}) {
     EXPECT_TRUE((HostPort{host, 80}).IsLoopback()) << host;

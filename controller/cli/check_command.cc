@@ -1,0 +1,141 @@
+#include "controller/cli/check_command.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/flags.h"
+#include "common/strings.h"
+#include "controller/cli/inputs.h"
+#include "controller/cli/render.h"
+#include "controller/cli/report.h"
+#include "controller/translate/translate.h"
+
+namespace headgate::cli {
+namespace {
+
+struct CheckOptions {
+  InputOptions input;
+  std::string configmap;
+  std::string default_backend_service;
+  std::string default_ssl_certificate;
+  bool enable_ssl_passthrough = false;
+  std::string output = "table";
+  std::string colour = "auto";
+  std::string fail_on = "differs";
+};
+
+void DeclareFlags(CheckOptions& options, FlagSet& flags) {
+  flags.AddArguments("PATH", &options.input.paths,
+                     "A file or folder of Kubernetes YAML or JSON, or - for standard input, as in: kubectl get "
+                     "ingress,service,secret,configmap -A -o yaml | headgate check -");
+  flags.Group("What is checked");
+  flags.AddString("kubeconfig", &options.input.kubeconfig, "FILE",
+                  "Read from the API server that this kubeconfig names, instead of PATH.");
+  flags.AddString("kube-context", &options.input.kube_context, "NAME",
+                  "Context of the kubeconfig, if not its current one.");
+  flags.AddString("ingress-class", &options.input.ingress_class, "NAME",
+                  "Only Ingresses of this class, such as nginx. Empty: all, as if one controller served them.");
+  flags.AddString("namespace", &options.input.ns, "NS", "Only Ingresses of this namespace. Empty: all.");
+  flags.Group("As the controller will be started");
+  flags.AddString("configmap", &options.configmap, "NS/NAME", "ConfigMap with options for all Ingresses.");
+  flags.AddString("default-backend-service", &options.default_backend_service, "NS/NAME",
+                  "Service for requests which match no rule.");
+  flags.AddString("default-ssl-certificate", &options.default_ssl_certificate, "NS/NAME",
+                  "Secret with the certificate for hosts that have none of their own.");
+  flags.AddBool("enable-ssl-passthrough", &options.enable_ssl_passthrough, "Honour the annotation ssl-passthrough.");
+  flags.Group("The report");
+  flags.AddChoice("output", &options.output, {"table", "json", "markdown", "html"}, "Its form.");
+  flags.AddChoice("color", &options.colour, {"auto", "always", "never"},
+                  "Colours in the table. auto: on a terminal, unless NO_COLOR is set.");
+  flags.AddChoice("fail-on", &options.fail_on, {"refused", "differs", "problem", "never"},
+                  "Exit with 1 if any Ingress is that bad or worse: refused; differs from what it does now; has a "
+                  "problem, whoever serves it.");
+}
+
+// "NS/NAME"; empty text gives nothing.
+absl::StatusOr<std::optional<kube::ObjectKey>> ParseKey(std::string_view flag, const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const size_t slash = text.find('/');
+  if (slash == std::string::npos || slash == 0 || slash + 1 == text.size()) {
+    return absl::InvalidArgumentError(StrCat("--", flag, "=", text, ": must be NS/NAME"));
+  }
+  return kube::ObjectKey{text.substr(0, slash), text.substr(slash + 1)};
+}
+
+absl::StatusOr<translate::Options> TranslateOptions(const CheckOptions& options) {
+  translate::Options out;
+  const struct {
+    std::string_view flag;
+    const std::string& text;
+    std::optional<kube::ObjectKey>& target;
+  } rows[] = {{"configmap", options.configmap, out.config_map},
+              {"default-backend-service", options.default_backend_service, out.default_backend},
+              {"default-ssl-certificate", options.default_ssl_certificate, out.default_certificate}};
+  for (const auto& row : rows) {
+    absl::StatusOr<std::optional<kube::ObjectKey>> key = ParseKey(row.flag, row.text);
+    if (!key.ok()) return key.status();
+    row.target = *std::move(key);
+  }
+  out.ssl_passthrough = options.enable_ssl_passthrough;
+  // Nothing is served, so no key is needed: any text stands for the certificate that a controller makes.
+  out.fallback_certificate = {"none", SecretBytes("none")};
+  out.settings.mutable_buffering()->set_request(true);
+  return out;
+}
+
+bool WantsColour(const std::string& choice) {
+  if (choice != "auto") return choice == "always";
+  const char* no_colour = std::getenv("NO_COLOR");
+  return isatty(STDOUT_FILENO) != 0 && (no_colour == nullptr || *no_colour == '\0');
+}
+
+std::string Render(const CheckOptions& options, const Report& report) {
+  if (options.output == "json") return RenderJson(report);
+  if (options.output == "markdown") return RenderMarkdown(report);
+  if (options.output == "html") return RenderHtml(report);
+  return RenderTable(report, WantsColour(options.colour));
+}
+
+bool Fails(const std::string& fail_on, Verdict worst) {
+  for (const Verdict verdict : {Verdict::kProblem, Verdict::kDiffers, Verdict::kRefused}) {
+    if (VerdictName(verdict) == fail_on) return worst >= verdict;
+  }
+  return false;
+}
+
+}  // namespace
+
+int RunCheck(std::span<const char* const> arguments) {
+  CheckOptions options;
+  FlagSet flags("headgate check",
+                "Says of Ingresses what Headgate will do as ingress-nginx does, what otherwise, and what it refuses.");
+  DeclareFlags(options, flags);
+  std::vector<const char*> argv = {"headgate check"};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  if (const std::optional<int> code = flags.ParseOrReport(static_cast<int>(argv.size()), argv.data())) return *code;
+  if (options.input.paths.empty() == options.input.kubeconfig.empty()) {
+    return flags.ReportError(options.input.paths.empty() ? "give a PATH, - or --kubeconfig"
+                                                         : "PATH and --kubeconfig exclude each other");
+  }
+  const absl::StatusOr<translate::Options> translation_options = TranslateOptions(options);
+  if (!translation_options.ok()) return flags.ReportError(ToStd(translation_options.status().message()));
+
+  Inputs inputs;
+  if (!options.input.kubeconfig.empty()) std::fputs("headgate check: reading from the API server\n", stderr);
+  if (const absl::Status read = ReadInputs(options.input, inputs); !read.ok()) {
+    return flags.ReportError(ToStd(read.message()));
+  }
+  const Report report = MakeReport(
+      inputs, translate::Translate(inputs.state, {}, *translation_options, SystemClock().WallNow()));
+  const std::string text = Render(options, report);
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) return 2;
+  return Fails(options.fail_on, report.worst) ? 1 : 0;
+}
+
+}  // namespace headgate::cli
