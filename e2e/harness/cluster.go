@@ -140,6 +140,9 @@ rules:
   - level: None
 `
 
+// AdminKubeconfig is the file with which a user may do everything.
+func (c *Cluster) AdminKubeconfig() string { return c.path("admin.kubeconfig") }
+
 func (c *Cluster) path(name string) string { return filepath.Join(c.directory, name) }
 
 func (c *Cluster) writeFiles() error {
@@ -178,10 +181,12 @@ func (c *Cluster) writeFiles() error {
 			CAFile: c.path("ca.crt"), CertFile: c.path("admin.crt"), KeyFile: c.path("admin.key"),
 		},
 	}
-	kubeconfig := Kubeconfig{Server: c.URL, CAFile: c.path("ca.crt"),
-		CertFile: c.path("manager.crt"), KeyFile: c.path("manager.key")}
-	if err := kubeconfig.Write(c.path("manager.kubeconfig")); err != nil {
-		return err
+	for _, user := range []string{"admin", "manager"} {
+		kubeconfig := Kubeconfig{Server: c.URL, CAFile: c.path("ca.crt"),
+			CertFile: c.path(user + ".crt"), KeyFile: c.path(user + ".key")}
+		if err := kubeconfig.Write(c.path(user + ".kubeconfig")); err != nil {
+			return err
+		}
 	}
 	c.Client, err = kubernetes.NewForConfig(c.Config)
 	return err

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Programs is the directory with headgate-controller and headgate-dataplane: HEADGATE_BIN, or the
+// Programs is the directory with headgate-controller, headgate-dataplane and headgate: HEADGATE_BIN, or the
 // release build, or the debug build.
 func Programs(t testing.TB) string {
 	t.Helper()
