@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "dataplane/admin/config_page.h"
 #include "dataplane/admin/health_metrics.h"
+#include "dataplane/admin/limit_metrics.h"
 #include "dataplane/admin/metrics_page.h"
 #include "dataplane/app/health_report.h"
 
@@ -179,7 +180,10 @@ void App::AddPages() {
     reply.body = admin::RenderMetrics(
         *workers_, {[this](MetricsWriter& out) { client_->Collect(out); },
                     [this](MetricsWriter& out) {
-                      control_->Run([&] { admin::CollectConfig(applier_->builder(), out); });
+                      control_->Run([&] {
+                        admin::CollectConfig(applier_->builder(), out);
+                        admin::CollectLimits(applier_->builder(), out);
+                      });
                     },
                     [this](MetricsWriter& out) { admin::CollectHealth(*checker_, out); }});
     reply.more = [routes = std::make_unique<admin::RouteMetrics>(*workers_)] { return routes->Next(); };

@@ -18,6 +18,7 @@ std::string_view FailureName(Failure::Kind kind) {
     case Failure::Kind::kConnectTimeout: return "connect_timeout";
     case Failure::Kind::kNoEndpoint: return "no_endpoint";
     case Failure::Kind::kOverloaded: return "overloaded";
+    case Failure::Kind::kUpstreamLimit: return "upstream_limit";
     case Failure::Kind::kDraining: return "draining";
   }
   return "";

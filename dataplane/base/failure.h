@@ -27,6 +27,7 @@ struct Failure {
     kConnectTimeout,
     kNoEndpoint,       // cluster missing or nothing available
     kOverloaded,       // a limit of ours
+    kUpstreamLimit,    // a limit of the cluster's: no room, and none to wait in either
     // internal
     kDraining,
   };

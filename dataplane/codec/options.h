@@ -66,6 +66,7 @@ struct ServerOptions {
 struct ClientOptions {
   ResponseLimits limits;
   uint32_t max_requests = 10'000;  // per connection; 0: no limit
+  milliseconds max_age{0};         // from which on it gets no more requests; 0: no limit
 };
 
 // Of one attempt.

@@ -199,9 +199,32 @@ std::shared_ptr<const CompiledCluster> ClusterIndex::Compile(Cluster& cluster) c
   }
   out->health = spec.health;
   out->retry_budget_percent = spec.retry_budget_percent;
+  out->warm_connections = spec.warm_connections;
   AddEndpoints(spec, *out);
   if (spec.balancing != nullptr) AddBalancing(spec, *out);
+  if (spec.limits != nullptr) AddLimits(*spec.limits, cluster.compiled.get(), *out);
   return out;
+}
+
+void ClusterIndex::AddLimits(const UpstreamLimits& limits, const CompiledCluster* before, CompiledCluster& out) {
+  auto made = std::make_shared<ClusterLimits>();
+  made->limits = limits;
+  absl::flat_hash_map<base::Address, std::shared_ptr<UsageCount>> known;
+  if (before != nullptr && before->limits != nullptr) {
+    made->usage = before->limits->usage;
+    for (size_t i = 0; i < before->endpoints.size(); ++i) {
+      known.emplace(before->endpoints[i].address, before->limits->requests[i]);
+    }
+  } else {
+    made->usage = std::make_shared<ClusterUsage>();
+  }
+  made->requests.reserve(out.endpoints.size());
+  for (const CompiledEndpoint& endpoint : out.endpoints) {
+    std::shared_ptr<UsageCount>& count = known[endpoint.address];
+    if (count == nullptr) count = std::make_shared<UsageCount>();
+    made->requests.push_back(count);
+  }
+  out.limits = std::move(made);
 }
 
 // Made here once rather than by each worker: the ring of a thousand endpoints has 160,000 points.

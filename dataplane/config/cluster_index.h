@@ -73,13 +73,14 @@ class ClusterIndex {
     ClusterSpec spec;
     // Of the spec and its secret; null until the next compilation.
     std::shared_ptr<const tls::ClientPolicy> tls;
-    std::shared_ptr<const CompiledCluster> compiled;
+    std::shared_ptr<const CompiledCluster> compiled;  // carries what is in use over to the next
     bool dirty = false;
   };
 
   void MarkDirty(Cluster& cluster);
   static void AddBalancing(const ClusterSpec& spec, CompiledCluster& out);
   void AddEndpoints(const ClusterSpec& spec, CompiledCluster& out) const;
+  static void AddLimits(const UpstreamLimits& limits, const CompiledCluster* before, CompiledCluster& out);
   void Attach(Cluster& cluster);
   void Detach(Cluster& cluster);
   void ForgetEndpointsUser(std::string_view endpoints, Cluster& cluster);

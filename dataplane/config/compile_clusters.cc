@@ -6,6 +6,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
 #include "dataplane/config/compile_health.h"
+#include "dataplane/config/compile_limits.h"
 #include "dataplane/config/compile_balancing.h"
 #include "dataplane/config/compile_values.h"
 
@@ -14,6 +15,7 @@ namespace {
 
 constexpr size_t kMaxServerName = 255;
 constexpr uint32_t kMaxVerifyDepth = 100;
+constexpr uint32_t kMaxWarmConnections = 100;
 
 constexpr char kTrustKey[] = "ca.crt";
 constexpr char kChainKey[] = "tls.crt";
@@ -202,6 +204,13 @@ absl::StatusOr<ClusterSpec> CompileCluster(const v1::Cluster& cluster, bool allo
     HEADGATE_RETURN_IF_ERROR(CheckRange("retry_budget.percent", cluster.retry_budget().percent(), 0, 100));
     out.retry_budget_percent = cluster.retry_budget().percent();
   }
+  if (cluster.has_limits()) {
+    UpstreamLimits limits;
+    HEADGATE_ASSIGN_OR_RETURN(limits, CompileLimits(cluster.limits()));
+    if (limits.enabled()) out.limits = std::make_shared<const UpstreamLimits>(limits);
+  }
+  HEADGATE_RETURN_IF_ERROR(CheckRange("warm_connections", cluster.warm_connections(), 0, kMaxWarmConnections));
+  out.warm_connections = cluster.warm_connections();
   switch (cluster.discovery_case()) {
     case v1::Cluster::kEndpoints:
       HEADGATE_RETURN_IF_ERROR(CheckReference("endpoints", cluster.endpoints(), "endpoints/"));

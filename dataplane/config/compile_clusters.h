@@ -37,6 +37,8 @@ struct ClusterSpec {
   std::shared_ptr<const Balancing> balancing;  // null: round robin
   uint32_t retry_budget_percent = 20;
   std::shared_ptr<UpstreamHealth> health;  // null: nothing is asked for; group and source are left empty
+  std::shared_ptr<const UpstreamLimits> limits;  // null: none
+  uint32_t warm_connections = 0;
 
   // Empty: none.
   std::string_view backup_endpoints() const {

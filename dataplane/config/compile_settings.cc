@@ -179,6 +179,12 @@ absl::StatusOr<SettingsSpec> CompileSettings(const v1::Settings& settings) {
     out.ticket_keys = settings.tls().ticket_keys();
   }
 
+  if (settings.has_upstream_connection_age()) {
+    HEADGATE_ASSIGN_OR_RETURN(
+        out.settings.upstream_connection_age,
+        CompileDuration("upstream_connection_age", settings.upstream_connection_age(), ZeroDuration::kAllowed));
+  }
+
   RetryOverride retries;
   HEADGATE_ASSIGN_OR_RETURN(retries, CompileNextUpstream("next_upstream", settings.next_upstream()));
   out.settings.retries = retries.Over(out.settings.retries);

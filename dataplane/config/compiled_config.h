@@ -21,6 +21,7 @@
 #include "dataplane/config/session_keys.h"
 #include "dataplane/config/static_files.h"
 #include "dataplane/config/upstream_health.h"
+#include "dataplane/config/upstream_limits.h"
 #include "dataplane/net/proxy_protocol.h"
 #include "dataplane/route/host_table.h"
 #include "dataplane/route/path_rewrite.h"
@@ -57,6 +58,7 @@ struct CompiledSettings {
   uint32_t max_requests_per_connection = 0;       // 0: no limit
   uint32_t upstream_idle_connections = 320;
   uint32_t max_requests_per_upstream_connection = 10'000;  // 0: no limit
+  Duration upstream_connection_age{3'600'000};             // 0: no limit
 
   bool access_log_enabled = true;
   bool access_log_json = false;
@@ -201,12 +203,14 @@ struct CompiledCluster {
   net::ProxyVersion proxy_protocol = net::ProxyVersion::kNone;
   std::vector<CompiledEndpoint> endpoints;  // backups last
   std::shared_ptr<const UpstreamHealth> health;  // null: nothing is asked for
+  std::shared_ptr<const ClusterLimits> limits;   // null: none
   std::shared_ptr<const Balancing> balancing;    // null: round robin, and nothing else
   // Of the endpoints that are no backups, where balancing needs it.
   std::shared_ptr<const balance::HashRing> ring;
   // Where there is affinity.
   std::shared_ptr<const SessionKeys> session_keys;
   uint32_t retry_budget_percent = 20;
+  uint32_t warm_connections = 0;  // that each worker keeps ready with each endpoint
   // True while a DNS name has not been resolved for the first time.
   bool pending = false;
 };

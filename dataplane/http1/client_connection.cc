@@ -48,6 +48,7 @@ bool ClientConnection::Start(codec::milliseconds connect_timeout, std::string_vi
   preamble_ = preamble;
   registration_ = io_.loop().Watch(transport_->fd(), *this);
   if (!registration_) return false;
+  started_ = idle_since_ = io_.loop().now();
   read_timer_.Arm(connect_timeout);
   return true;
 }
@@ -57,6 +58,7 @@ http::ClientStream& ClientConnection::StartAttempt(http::ClientStreamEvents& eve
                                                    const codec::AttemptTimeouts& timeouts) {
   HEADGATE_CHECK(available());
   attempt_open_ = true;
+  reused_ = state_ == State::kOpen;
   events_ = &events;
   arena_ = &arena;
   timeouts_ = timeouts;
@@ -389,7 +391,7 @@ void ClientConnection::MaybeFinishAttempt() {
   if (!request_ended_) return;
   if (tunnel_ && !output_.empty() && !write_failed_) return;
   if (!reusable_ || excess_ || !input_.empty() || !output_.empty() || peer_closed_ ||
-      write_failed_ || (options_.max_requests != 0 && attempts_ >= options_.max_requests)) {
+      write_failed_ || too_old() || (options_.max_requests != 0 && attempts_ >= options_.max_requests)) {
     Close();
     return;
   }

@@ -74,10 +74,14 @@ class ClientConnection final : public net::Retirable,
   void Reset() override;
   size_t unsent_bytes() const override { return output_.size(); }
   bool connected() const override { return state_ == State::kOpen; }
-  bool reused() const override { return attempts_ > 1; }
+  bool reused() const override { return reused_; }
 
   // When the last attempt ended; for idle timeouts kept by the owner.
   net::TimePoint idle_since() const { return idle_since_; }
+  // It has come to the age from which it gets no more requests.
+  bool too_old() const {
+    return options_.max_age.count() != 0 && io_.loop().now() - started_ >= options_.max_age;
+  }
 
  private:
   enum class State : uint8_t { kConnecting, kHandshake, kOpen, kClosed };
@@ -134,6 +138,7 @@ class ClientConnection final : public net::Retirable,
   bool readable_ = false;        // the kernel may hold bytes
   bool bulk_ = false;            // it held more than one read takes
   bool peer_closed_ = false;     // an edge said so; what it sent before may still have to be read
+  bool reused_ = false;          // it was established before the attempt
   bool attempt_open_ = false;    // between StartAttempt and FinishAttempt, Reset or failure
 
   // Attempt.
@@ -170,6 +175,7 @@ class ClientConnection final : public net::Retirable,
   bool excess_ = false;          // bytes came after it
 
   net::TimePoint idle_since_;
+  net::TimePoint started_;
 };
 
 }  // namespace headgate::http1

@@ -48,12 +48,13 @@ bool ClientConnection::Start(codec::milliseconds connect_timeout, std::string_vi
   preamble_ = preamble;
   registration_ = io_.loop().Watch(transport_->fd(), *this);
   if (!registration_) return false;
+  started_ = idle_since_ = io_.loop().now();
   connect_timer_.Arm(connect_timeout);
   return true;
 }
 
 bool ClientConnection::available() const {
-  return state_ != State::kClosed && !going_away_ &&
+  return state_ != State::kClosed && !going_away_ && !too_old() &&
          streams_.size() < std::min(kMaxStreams, session_.peer_max_streams());
 }
 
@@ -61,7 +62,7 @@ http::ClientStream& ClientConnection::StartAttempt(http::ClientStreamEvents& eve
                                                    const codec::AttemptTimeouts& timeouts) {
   HEADGATE_CHECK(available());
   streams_.push_back(std::make_unique<ClientStream>(*this, events, arena, timeouts,
-                                                    state_ == State::kOpen && attempts_ > 0));
+                                                    state_ == State::kOpen));
   streams_.back()->owner_index = streams_.size() - 1;
   ++attempts_;
   if (options_.max_requests != 0 && attempts_ >= options_.max_requests) going_away_ = true;
@@ -220,6 +221,7 @@ void ClientConnection::OnStreamOver(ClientStream& stream) {
   if (!streams_.empty()) return;
   if (state_ == State::kClosed) return owner_.OnConnectionClosed(*this);
   idle_since_ = io_.loop().now();
+  going_away_ |= too_old();
   if (going_away_) {
     ScheduleFlush();  // which closes
   } else {

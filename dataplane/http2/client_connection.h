@@ -65,6 +65,10 @@ class ClientConnection final : public net::Retirable,
   bool idle() const { return streams_.empty(); }
   // When it became idle.
   net::TimePoint idle_since() const { return idle_since_; }
+  // It has come to the age from which it gets no more requests.
+  bool too_old() const {
+    return options_.max_age.count() != 0 && io_.loop().now() - started_ >= options_.max_age;
+  }
 
  private:
   friend class ClientStream;
@@ -119,6 +123,7 @@ class ClientConnection final : public net::Retirable,
   uint32_t attempts_ = 0;
   net::TimePoint last_read_;
   net::TimePoint idle_since_;
+  net::TimePoint started_;
 
   base::Arena header_arena_;  // of the header block that is being read; there is one at a time
   codec::OutputQueue output_;

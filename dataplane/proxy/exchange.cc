@@ -30,6 +30,7 @@ Exchange::Exchange(ExchangeServices& services)
       request_body_(services.spill()),
       response_body_(services.encoders(), services.spill(), *this),
       tunnel_timer_(services.loop().timers(), *this),
+      room_timer_(services.loop().timers(), *this),
       deadline_timer_(services.loop().timers(), *this) {}
 
 void Exchange::Begin(http::ServerStream& downstream, const http::RequestHead& head) {
@@ -216,7 +217,7 @@ bool Exchange::ChooseCluster() {
 void Exchange::OnRequestBody(std::string_view piece, bool end) {
   if (tunnel_) return OnTunnelRequest(piece, end);
   const bool holding = phase_ == Phase::kHoldingRequest;
-  if (upstream_ == nullptr && !holding) return request_body_.Ignore(piece, end);  // answered already
+  if (upstream_ == nullptr && !holding && !waiting()) return request_body_.Ignore(piece, end);  // answered already
   const uint64_t limit = body_limit();
   if (limit != 0 && request_body_.received() + piece.size() > limit) {
     request_body_.Ignore(piece, end);
@@ -230,7 +231,7 @@ void Exchange::OnRequestBody(std::string_view piece, bool end) {
 
 void Exchange::OnRequestTrailers(const http::HeaderMap& trailers) {
   const bool holding = phase_ == Phase::kHoldingRequest;
-  if (upstream_ == nullptr && !holding) return;
+  if (upstream_ == nullptr && !holding && !waiting()) return;
   request_body_.ReceiveTrailers(trailers, upstream_);
   if (holding) Forward();
 }
@@ -337,6 +338,7 @@ Action Exchange::Advance(Event event) {
 }
 
 void Exchange::Fail(const Failure& failure) {
+  StopWaitingForRoom();
   AbandonUpstream();
   switch (Advance(Event::kFailed)) {
     case Action::kSendReply:
@@ -368,6 +370,7 @@ void Exchange::SendReply(uint16_t status, std::string_view content_type, std::st
     response_head_.fields.Add(FieldId::kContentType, "Content-Type", content_type);
   }
   if (!location.empty()) response_head_.fields.Add(FieldId::kLocation, "Location", location);
+  if (failure_.kind == Failure::Kind::kUpstreamLimit) response_head_.fields.Add("Retry-After", "1");
   AddTransportSecurity();
   response_head_.body = http::BodyLength::Fixed(body.size());
   const bool without_body = request_->method == http::Method::kHead || body.empty();
@@ -395,7 +398,8 @@ void Exchange::SendHeldRequest() {
 }
 
 void Exchange::UpdateHolds() {
-  const bool hold_request = upstream_ != nullptr && request_body_.ShouldPause(*upstream_);
+  const bool hold_request = upstream_ != nullptr ? request_body_.ShouldPause(*upstream_)
+                                                 : waiting() && !request_body_.complete();
   if (hold_request != holding_request_ && downstream_ != nullptr) {
     holding_request_ = hold_request;
     hold_request ? downstream_->PauseReading() : downstream_->ResumeReading();
@@ -425,6 +429,7 @@ void Exchange::DetachUpstream(upstream::AttemptOutcome outcome) {
 }
 
 void Exchange::Finish() {
+  StopWaitingForRoom();
   AbandonUpstream();
   if (tunnel_) EndTunnel();
   deadline_timer_.Cancel();

@@ -53,6 +53,7 @@ class Exchange final : public net::Retirable,
                        public http::ServerStreamEvents,
                        private http::ClientStreamEvents,
                        private ResponseBodyOwner,
+                       private upstream::WaitingRequest,
                        private net::TimerHandler {
  public:
   explicit Exchange(ExchangeServices& services);
@@ -81,6 +82,11 @@ class Exchange final : public net::Retirable,
 
   // Attempts; in exchange_attempts.cc.
   void OpenAttempt();
+  upstream::Endpoint* TakeWithinLimits(upstream::Cluster& cluster, upstream::Endpoint& picked);
+  void WaitForRoom(upstream::Cluster& cluster);
+  bool TryBegin() override;
+  void OnWaitedTooLong();
+  void StopWaitingForRoom();
   upstream::Endpoint* PickEndpoint(upstream::Cluster& cluster);
   upstream::Endpoint* PickForSession(upstream::Cluster& cluster, balance::PickContext context);
   std::string_view NewSessionKey();
@@ -192,6 +198,7 @@ class Exchange final : public net::Retirable,
   net::milliseconds tunnel_idle_{0};
   net::Timer tunnel_timer_;                 // fires when nothing has moved for tunnel_idle_
 
+  net::Timer room_timer_;                   // ends the waiting for room at the upstream
   net::Timer deadline_timer_;               // of a gRPC call
   bool deadline_exceeded_ = false;
 

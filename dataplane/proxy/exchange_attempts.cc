@@ -32,6 +32,13 @@ void Exchange::OpenAttempt() {
   }
   upstream::Endpoint* endpoint = PickEndpoint(*cluster);
   if (endpoint == nullptr) return Fail(none);
+  // Where one pooled connection was dead others may be: the next attempt does not try its luck again.
+  const bool fresh = attempt_reused_;
+  if (cluster->limited()) {
+    endpoint = TakeWithinLimits(*cluster, *endpoint);
+    if (endpoint == nullptr) return WaitForRoom(*cluster);
+  }
+  StopWaitingForRoom();
 
   if (attempts_ == 0) cluster->retry_budget().OnRequest(first_attempt_started_);
   ++attempts_;
@@ -41,8 +48,6 @@ void Exchange::OpenAttempt() {
   attempt.address = downstream_->arena().Copy(endpoint->text());
   endpoint_ = endpoint;
   endpoint->OnAttemptBegin();
-  // Where one pooled connection was dead others may be: the next attempt does not try its luck again.
-  const bool fresh = attempt_reused_;
   const std::string preamble =
       MakeProxyHeader(cluster->compiled().proxy_protocol, client_, downstream_->connection());
   upstream_ = endpoint->Open(*this, downstream_->arena(), attempt_timeouts(), fresh, preamble);
@@ -62,6 +67,52 @@ void Exchange::OpenAttempt() {
   const bool end = request_body_.BeginAttempt(upstream_head_);
   upstream_->SendHead(upstream_head_, end);
   SendHeldRequest();
+}
+
+// ---- room at the upstream ----------------------------------------------------------------------------------------
+
+upstream::Endpoint* Exchange::TakeWithinLimits(upstream::Cluster& cluster, upstream::Endpoint& picked) {
+  if (cluster.anybody_waits() && !waiting()) return nullptr;  // first come, first served
+  const bool with_preamble = cluster.compiled().proxy_protocol != net::ProxyVersion::kNone;
+  upstream::Endpoint* const taken =
+      cluster.Take(picked, {tried_.data(), tried_count_}, attempt_reused_, with_preamble);
+  if (taken == nullptr || taken == &picked || !session_begun_) return taken;
+  // The session begins elsewhere than where it was to. Where its key is a place on the ring its next request will show.
+  if (cluster.compiled().balancing->affinity == Balancing::Affinity::kPersistent) {
+    session_key_ = downstream_->arena().Copy(cluster.SessionKeyOf(*taken));
+    session_begun_ = !session_key_.empty();
+  }
+  return taken;
+}
+
+void Exchange::WaitForRoom(upstream::Cluster& cluster) {
+  if (waiting()) return;  // and keeps its place
+  if (!cluster.Wait(*this)) {
+    return Fail({Failure::Side::kUpstream, Failure::Kind::kUpstreamLimit, Failure::Retry::kNever,
+                 "the upstream has as many requests as it may"});
+  }
+  room_timer_.Arm(attempt_timeouts().connect);
+  if (!request_body_.complete() && request_body_.received() == 0) request_body_.Hold(buffering());
+  UpdateHolds();
+}
+
+bool Exchange::TryBegin() {
+  OpenAttempt();
+  return !waiting();
+}
+
+void Exchange::OnWaitedTooLong() {
+  upstream::Cluster* cluster = services_.clusters().Find(cluster_slot_);
+  if (cluster != nullptr && cluster->limited()) cluster->CountRejected();
+  Fail({Failure::Side::kUpstream, Failure::Kind::kUpstreamLimit, Failure::Retry::kNever,
+        "there was no room at the upstream in time"});
+}
+
+void Exchange::StopWaitingForRoom() {
+  if (!waiting() && !room_timer_.armed()) return;  // one without the other: its queue has ended, or its time
+  room_timer_.Cancel();
+  StopWaiting();
+  UpdateHolds();
 }
 
 // ---- which endpoint ---------------------------------------------------------------------------------------------

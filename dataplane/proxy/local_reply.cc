@@ -56,6 +56,7 @@ uint16_t StatusFor(const base::Failure& failure) {
     case Kind::kConnectTimeout: return 504;
     case Kind::kNoEndpoint:
     case Kind::kOverloaded:
+    case Kind::kUpstreamLimit:
     case Kind::kDraining: return 503;
     case Kind::kTimeout:
       return failure.side == base::Failure::Side::kDownstream ? 408 : 504;

@@ -55,6 +55,60 @@ void Cluster::Update(std::shared_ptr<const config::CompiledCluster> compiled) {
     if (endpoint != nullptr) set_.Adopt(std::move(endpoint));
   }
   UpdateHealth();
+  UpdateLimits();
+  Warm(compiled_->warm_connections);
+}
+
+void Cluster::Warm(size_t most) {
+  // A connection that says who its client is serves that one.
+  if (most == 0 || compiled_->proxy_protocol != net::ProxyVersion::kNone) return;
+  for (const auto& endpoint : endpoints_) {
+    if (!endpoint->available || endpoint->draining || endpoint->backup) continue;
+    if (!set_.HasRoomForIdle() || !endpoint->Warm(compiled_->warm_connections, most, set_.connect_timeout())) return;
+  }
+}
+
+void Cluster::UpdateLimits() {
+  const config::ClusterLimits* const limits = compiled_->limits.get();
+  if (limits == nullptr && waiting_ == nullptr) return;
+  for (size_t i = 0; i < endpoints_.size(); ++i) {
+    if (limits == nullptr) {
+      endpoints_[i]->SetUsage(nullptr, nullptr);
+    } else {
+      endpoints_[i]->SetUsage(limits->usage, limits->requests[i]);
+    }
+  }
+  if (limits == nullptr) {
+    waiting_.reset();
+    return;
+  }
+  if (waiting_ == nullptr || waiting_->usage() != limits->usage) {
+    waiting_ = std::make_unique<WaitQueue>(set_, limits->usage);
+  }
+  waiting_->RunSoon();  // there may be more room than before
+}
+
+Endpoint* Cluster::Take(Endpoint& picked, std::span<const balance::PeerId> tried, bool fresh, bool with_preamble) {
+  const config::UpstreamLimits& limits = compiled_->limits->limits;
+  if (picked.TryTake(limits, fresh, with_preamble)) return &picked;
+  const auto another = [&](const Endpoint& endpoint) {
+    return endpoint.available == picked.available && endpoint.draining == picked.draining &&
+           endpoint.backup == picked.backup && std::find(tried.begin(), tried.end(), endpoint.id) == tried.end();
+  };
+  const bool no_connection = limits.max_connections != 0 &&
+                             compiled_->limits->usage->connections.value() >= limits.max_connections;
+  Endpoint* best = nullptr;
+  for (const auto& endpoint : endpoints_) {
+    if (!another(*endpoint) || (no_connection && endpoint->NeedsConnection(fresh, with_preamble))) continue;
+    if (best == nullptr || endpoint->requests_of_all() < best->requests_of_all()) best = endpoint.get();
+  }
+  return best != nullptr && best->TryTake(limits, fresh, with_preamble) ? best : nullptr;
+}
+
+bool Cluster::Wait(WaitingRequest& request) {
+  if (waiting_->Add(request, compiled_->limits->limits.max_pending)) return true;
+  CountRejected();
+  return false;
 }
 
 void Cluster::UpdateHealth() {
@@ -86,6 +140,7 @@ void Cluster::SetAvailable(Endpoint& endpoint, bool available) {
   if (endpoint.available == available) return;
   endpoint.available = available;
   stale_ = true;
+  if (waiting_ != nullptr) waiting_->RunSoon();
 }
 
 void Cluster::SetShare(Endpoint& endpoint, float share) {

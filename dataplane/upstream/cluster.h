@@ -12,6 +12,7 @@
 #include "dataplane/upstream/cluster_health.h"
 #include "dataplane/upstream/endpoint.h"
 #include "dataplane/upstream/retry_budget.h"
+#include "dataplane/upstream/wait_queue.h"
 
 namespace headgate::upstream {
 
@@ -45,6 +46,18 @@ class Cluster {
   // The other way round; empty for a backup. REQUIRES: compiled().session_keys, with endpoints.
   std::string_view SessionKeyOf(const Endpoint& endpoint) const;
 
+  // Limits; what follows is for clusters that have some.
+  bool limited() const { return waiting_ != nullptr; }
+  const config::ClusterLimits& limits() const { return *compiled_->limits; }
+  bool anybody_waits() const { return !waiting_->empty(); }
+  // Takes room for one attempt at `picked`, or if that is full at another of its kind that has not been tried, the one with
+  // the least requests under way; Endpoint::Open must follow at once. Nullptr: there is no room now.
+  Endpoint* Take(Endpoint& picked, std::span<const balance::PeerId> tried, bool fresh, bool with_preamble);
+  // Until room may be there. False, and counted: too many wait already.
+  [[nodiscard]] bool Wait(WaitingRequest& request);
+  // A request was turned away.
+  void CountRejected() { limits().usage->rejected.fetch_add(1); }
+
   RetryBudget& retry_budget() { return retry_budget_; }
   // Attempts under way at all endpoints. Endpoints report changes.
   uint32_t active_total() const { return active_total_; }
@@ -65,11 +78,15 @@ class Cluster {
     if (health_ != nullptr) health_->SetUnhealthy(unhealthy);
   }
 
+  // Makes connections ahead of requests, where that is wanted: at most so many for each endpoint.
+  void Warm(size_t most);
+
   // From an endpoint of this cluster.
   void OnAttemptEnd(Endpoint& endpoint, const AttemptOutcome& outcome);
 
  private:
   void ResetBalancer();
+  void UpdateLimits();
   void UpdateHealth();
 
   ClusterSet& set_;
@@ -80,6 +97,7 @@ class Cluster {
   RetryBudget retry_budget_;
   uint32_t active_total_ = 0;
   std::unique_ptr<ClusterHealth> health_;  // null: every endpoint is available
+  std::unique_ptr<WaitQueue> waiting_;     // null: there are no limits
   bool stale_ = true;  // the balancer has not seen what endpoints are like now
 };
 

@@ -24,9 +24,11 @@ ClusterSet::~ClusterSet() {
 void ClusterSet::Configure(const config::CompiledSettings& settings) {
   options_.limits.max_head_bytes = settings.max_response_head_bytes;
   options_.max_requests = settings.max_requests_per_upstream_connection;
+  options_.max_age = settings.upstream_connection_age;
   single_use_options_ = options_;
   single_use_options_.max_requests = 1;
   idle_timeout_ = settings.upstream_idle_timeout;
+  connect_timeout_ = settings.connect_timeout;
   max_idle_ = settings.upstream_idle_connections;
 }
 
@@ -37,14 +39,26 @@ void ClusterSet::Apply(std::span<const config::ClusterUpdate> updates, config::C
     telling_ -= TellsClients(slot.compiled.get());
     slot.compiled = update.cluster;
     telling_ += TellsClients(slot.compiled.get());
-    if (slot.cluster == nullptr) continue;
-    if (slot.compiled == nullptr || slot.compiled->name != slot.cluster->compiled().name) {
+    const Cluster* const before = slot.cluster.get();
+    if (before != nullptr && (slot.compiled == nullptr || slot.compiled->name != before->compiled().name)) {
       slot.cluster.reset();  // gone, or the slot has a new tenant
-    } else {
+    } else if (before != nullptr) {
       slot.cluster->Update(slot.compiled);
       slot.cluster->SetUnhealthy(UnhealthyOf(update.slot));
     }
+    UpdateWarm(update.slot);
   }
+}
+
+void ClusterSet::UpdateWarm(config::ClusterSlot index) {
+  const config::CompiledCluster* const cluster = slots_[index].compiled.get();
+  if (closed_ || cluster == nullptr || cluster->warm_connections == 0) {
+    warm_.erase(index);
+    return;
+  }
+  warm_.insert(index);
+  Find(index);  // which makes the connections
+  if (!sweep_timer_.armed()) sweep_timer_.Arm(kSweepEvery);
 }
 
 const config::UnhealthyEndpoints* ClusterSet::UnhealthyOf(config::ClusterSlot index) {
@@ -115,9 +129,24 @@ void ClusterSet::OnEndpointLeft(Endpoint& endpoint) {
   leaving_.erase(owned);
 }
 
+void ClusterSet::TryWithoutQueue(WaitingRequest& request) {
+  without_queue_.PushBack(request);
+  io_.loop().Schedule(try_soon_);
+}
+
+void ClusterSet::TryThoseWithoutQueue() {
+  while (!without_queue_.empty()) {
+    WaitingRequest& request = without_queue_.front();
+    request.StopWaiting();
+    request.TryBegin();
+  }
+}
+
 void ClusterSet::OnTimer(net::Timer& /*timer*/) {
   Sweep();
-  if (idle_ > 0) sweep_timer_.Arm(kSweepEvery);
+  // One by one: an endpoint that refuses them is not to be flooded.
+  for (const config::ClusterSlot slot : warm_) Find(slot)->Warm(1);
+  if (idle_ > 0 || !warm_.empty()) sweep_timer_.Arm(kSweepEvery);
 }
 
 void ClusterSet::Sweep() {
@@ -132,6 +161,8 @@ void ClusterSet::Sweep() {
 }
 
 void ClusterSet::CloseIdle() {
+  closed_ = true;
+  warm_.clear();
   with_idle_.ForEach([](Endpoint& endpoint) { endpoint.CloseIdleSince(net::TimePoint::max()); });
 }
 

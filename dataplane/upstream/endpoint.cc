@@ -28,9 +28,17 @@ void Endpoint::OnAttemptBegin() {
 
 void Endpoint::OnAttemptEnd(const AttemptOutcome& outcome) {
   --active;
+  UpdateUsage();
   if (cluster_ == nullptr) return;
   cluster_->SubtractActive(1);
   cluster_->OnAttemptEnd(*this, outcome);
+}
+
+void Endpoint::SetUsage(const std::shared_ptr<config::ClusterUsage>& cluster,
+                        const std::shared_ptr<config::UsageCount>& requests) {
+  if (usage_ == nullptr ? cluster == nullptr : usage_->Is(cluster, requests)) return;
+  usage_ = cluster == nullptr ? nullptr : std::make_unique<EndpointUsage>(cluster, requests);
+  UpdateUsage();
 }
 
 std::unique_ptr<net::Transport> Endpoint::Connect() {
@@ -41,6 +49,7 @@ std::unique_ptr<net::Transport> Endpoint::Connect() {
 }
 
 void Endpoint::OnConnectionGone() {
+  UpdateUsage();
   if (leaving() && connection_count() == 0) set_.OnEndpointLeft(*this);
 }
 

@@ -17,6 +17,7 @@
 #include "dataplane/net/event_loop.h"
 #include "dataplane/net/transport.h"
 #include "dataplane/tls/client_context.h"
+#include "dataplane/upstream/endpoint_usage.h"
 
 namespace headgate::upstream {
 
@@ -57,6 +58,22 @@ class Endpoint : public net::Retirable,
                                    const codec::AttemptTimeouts& timeouts, bool fresh,
                                    std::string_view preamble) = 0;
 
+  // Room for one attempt of the Open that follows at once, where there are limits: beginning one without it is not
+  // prevented, but counted. REQUIRES: limited().
+  bool TryTake(const config::UpstreamLimits& limits, bool fresh, bool with_preamble) {
+    return usage_->TryTake(limits, NeedsConnection(fresh, with_preamble));
+  }
+  // What it counts in from now on; nulls: nothing. What is in use moves along.
+  void SetUsage(const std::shared_ptr<config::ClusterUsage>& cluster,
+                const std::shared_ptr<config::UsageCount>& requests);
+  bool limited() const { return usage_ != nullptr; }
+  // Under way for all workers. REQUIRES: limited().
+  uint32_t requests_of_all() const { return usage_->requests(); }
+
+  // Makes connections that wait for requests, `most` of them at most, until there are `wanted` in all; HTTP/2 needs but
+  // one. They count as idle from the beginning. False: the system is out of descriptors.
+  virtual bool Warm(size_t wanted, size_t most, std::chrono::milliseconds connect_timeout) = 0;
+
   // Around each attempt, whether or not Open gives a stream.
   void OnAttemptBegin();
   void OnAttemptEnd(const AttemptOutcome& outcome);
@@ -65,13 +82,15 @@ class Endpoint : public net::Retirable,
   void Leave();
   bool leaving() const { return cluster_ == nullptr; }
 
-  // Closes connections that have been idle since `oldest` or longer.
+  // Closes idle connections that have been so since `oldest` or longer, or are too old.
   virtual void CloseIdleSince(net::TimePoint oldest) = 0;
   // Closes the `count` connections that have been idle longest.
   virtual void CloseOldestIdle(size_t count) = 0;
 
   virtual size_t connection_count() const = 0;
   virtual size_t idle_count() const = 0;
+  // Whether Open would use a connection that has no request now, or make one.
+  virtual bool NeedsConnection(bool fresh, bool with_preamble) const = 0;
 
  protected:
   Endpoint(ClusterSet& set, Cluster& cluster, const base::Address& address, tls::ClientContext* tls);
@@ -80,6 +99,10 @@ class Endpoint : public net::Retirable,
   std::unique_ptr<net::Transport> Connect();
   // After a connection was forgotten.
   void OnConnectionGone();
+  // After the number of connections with requests may have changed.
+  void UpdateUsage() {
+    if (usage_ != nullptr) usage_->Set(active, static_cast<uint32_t>(connection_count() - idle_count()));
+  }
 
   ClusterSet& set_;
 
@@ -89,6 +112,7 @@ class Endpoint : public net::Retirable,
   const std::string text_;
   tls::ClientContext* const tls_;
   tls::SessionSlot session_;
+  std::unique_ptr<EndpointUsage> usage_;  // null: there are no limits
 };
 
 }  // namespace headgate::upstream

@@ -35,9 +35,19 @@ http1::ClientConnection* Http1Endpoint::Add(const codec::AttemptTimeouts& timeou
   return raw;
 }
 
+bool Http1Endpoint::Warm(size_t wanted, size_t most, std::chrono::milliseconds connect_timeout) {
+  for (; connections_.size() < wanted && most > 0; --most) {
+    http1::ClientConnection* const made = Add({.connect = connect_timeout}, {});
+    if (made == nullptr) return false;
+    OnConnectionIdle(*made);
+  }
+  return true;
+}
+
 void Http1Endpoint::OnConnectionIdle(http1::ClientConnection& connection) {
   idle_.push_back(&connection);
   set_.OnIdleCount(*this, +1);
+  UpdateUsage();
 }
 
 void Http1Endpoint::OnConnectionClosed(http1::ClientConnection& connection) {
@@ -54,14 +64,15 @@ void Http1Endpoint::OnConnectionClosed(http1::ClientConnection& connection) {
 }
 
 void Http1Endpoint::CloseIdleSince(net::TimePoint oldest) {
-  const auto fresh = std::find_if(idle_.begin(), idle_.end(), [&](const http1::ClientConnection* connection) {
-    return connection->idle_since() > oldest;
-  });
-  CloseOldestIdle(static_cast<size_t>(fresh - idle_.begin()));
+  std::vector<http1::ClientConnection*> doomed;
+  for (http1::ClientConnection* connection : idle_) {
+    if (connection->idle_since() <= oldest || connection->too_old()) doomed.push_back(connection);
+  }
+  // Close() comes back through OnConnectionClosed, which takes the connection off idle_.
+  for (http1::ClientConnection* connection : doomed) connection->Close();
 }
 
 void Http1Endpoint::CloseOldestIdle(size_t count) {
-  // Close() comes back through OnConnectionClosed, which takes the connection off idle_.
   const std::vector<http1::ClientConnection*> doomed(idle_.begin(),
                                                      idle_.begin() + static_cast<ptrdiff_t>(count));
   for (http1::ClientConnection* connection : doomed) connection->Close();

@@ -17,10 +17,12 @@ class Http1Endpoint final : public Endpoint, private http1::ClientConnectionOwne
   http::ClientStream* Open(http::ClientStreamEvents& events, base::Arena& arena,
                            const codec::AttemptTimeouts& timeouts, bool fresh,
                            std::string_view preamble) override;
+  bool Warm(size_t wanted, size_t most, std::chrono::milliseconds connect_timeout) override;
   void CloseIdleSince(net::TimePoint oldest) override;
   void CloseOldestIdle(size_t count) override;
   size_t connection_count() const override { return connections_.size(); }
   size_t idle_count() const override { return idle_.size(); }
+  bool NeedsConnection(bool /*fresh*/, bool /*with_preamble*/) const override { return true; }
 
  private:
   void OnConnectionIdle(http1::ClientConnection& connection) override;

@@ -10,17 +10,26 @@ namespace headgate::upstream {
 http::ClientStream* Http2Endpoint::Open(http::ClientStreamEvents& events, base::Arena& arena,
                                         const codec::AttemptTimeouts& timeouts, bool fresh,
                                         std::string_view preamble) {
-  const auto usable = std::find_if(connections_.begin(), connections_.end(), [](const Held& held) {
-    return held.connection->available();
-  });
+  const auto usable = Usable();
   http2::ClientConnection* connection = nullptr;
   if (preamble.empty() && !fresh && usable != connections_.end()) {
     connection = usable->connection.get();
-    SetIdle(*usable, false);
+    SetIdle(connections_[static_cast<size_t>(usable - connections_.begin())], false);
   } else {
     connection = Add(timeouts, preamble);
   }
   return connection == nullptr ? nullptr : &connection->StartAttempt(events, arena, timeouts);
+}
+
+std::vector<Http2Endpoint::Held>::const_iterator Http2Endpoint::Usable() const {
+  return std::find_if(connections_.begin(), connections_.end(),
+                      [](const Held& held) { return held.connection->available(); });
+}
+
+bool Http2Endpoint::NeedsConnection(bool fresh, bool with_preamble) const {
+  if (fresh || with_preamble) return true;
+  const auto usable = Usable();
+  return usable == connections_.end() || usable->idle;
 }
 
 http2::ClientConnection* Http2Endpoint::Add(const codec::AttemptTimeouts& timeouts,
@@ -33,6 +42,14 @@ http2::ClientConnection* Http2Endpoint::Add(const codec::AttemptTimeouts& timeou
   if (!connection->Start(timeouts.connect, preamble)) return nullptr;
   connections_.push_back({.connection = std::move(connection)});
   return connections_.back().connection.get();
+}
+
+bool Http2Endpoint::Warm(size_t wanted, size_t most, std::chrono::milliseconds connect_timeout) {
+  if (wanted == 0 || most == 0 || !connections_.empty()) return true;
+  http2::ClientConnection* const made = Add({.connect = connect_timeout}, {});
+  if (made == nullptr) return false;
+  OnConnectionIdle(*made);
+  return true;
 }
 
 Http2Endpoint::Held& Http2Endpoint::Find(const http2::ClientConnection& connection) {
@@ -49,6 +66,7 @@ void Http2Endpoint::SetIdle(Held& held, bool idle) {
 
 void Http2Endpoint::OnConnectionIdle(http2::ClientConnection& connection) {
   SetIdle(Find(connection), true);
+  UpdateUsage();
 }
 
 void Http2Endpoint::OnConnectionClosed(http2::ClientConnection& connection) {
@@ -66,7 +84,8 @@ void Http2Endpoint::CloseOldestIdle(size_t count) { Close(count, net::TimePoint:
 void Http2Endpoint::Close(size_t count, net::TimePoint oldest) {
   std::vector<http2::ClientConnection*> doomed;
   for (const Held& held : connections_) {
-    if (held.idle && held.connection->idle_since() <= oldest) doomed.push_back(held.connection.get());
+    if (!held.idle) continue;
+    if (held.connection->idle_since() <= oldest || held.connection->too_old()) doomed.push_back(held.connection.get());
   }
   std::sort(doomed.begin(), doomed.end(), [](const auto* a, const auto* b) {
     return a->idle_since() < b->idle_since();

@@ -17,22 +17,26 @@ class Http2Endpoint final : public Endpoint, private http2::ClientConnectionOwne
   http::ClientStream* Open(http::ClientStreamEvents& events, base::Arena& arena,
                            const codec::AttemptTimeouts& timeouts, bool fresh,
                            std::string_view preamble) override;
+  bool Warm(size_t wanted, size_t most, std::chrono::milliseconds connect_timeout) override;
   void CloseIdleSince(net::TimePoint oldest) override;
   void CloseOldestIdle(size_t count) override;
   size_t connection_count() const override { return connections_.size(); }
   size_t idle_count() const override { return idle_; }
+  bool NeedsConnection(bool fresh, bool with_preamble) const override;
 
  private:
   void OnConnectionIdle(http2::ClientConnection& connection) override;
   void OnConnectionClosed(http2::ClientConnection& connection) override;
   http2::ClientConnection* Add(const codec::AttemptTimeouts& timeouts, std::string_view preamble);
-  // Closes those idle since `oldest` or longer, the `count` longest idle ones at most.
+  // Closes those idle since `oldest` or longer, or too old, the `count` longest idle ones at most.
   void Close(size_t count, net::TimePoint oldest);
 
   struct Held {
     std::unique_ptr<http2::ClientConnection> connection;
     bool idle = false;
   };
+  // The one to use next; the end: there is none.
+  std::vector<Held>::const_iterator Usable() const;
   Held& Find(const http2::ClientConnection& connection);
   void SetIdle(Held& held, bool idle);
 

@@ -6,6 +6,7 @@
 
 #include "controller/translate/annotations/hash_by.h"
 #include "controller/translate/annotations/health.h"
+#include "controller/translate/annotations/limits.h"
 #include "controller/translate/annotations/load_balance.h"
 #include "controller/translate/annotations/retry_budget.h"
 
@@ -18,11 +19,12 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 4> kFamilies = {{
+const std::array<Family, 5> kFamilies = {{
     {kLoadBalanceNames, ReadLoadBalance},
     {kHashByNames, ReadHashBy},
     {kRetryBudgetNames, ReadRetryBudget},
     {kHealthNames, ReadHealth},
+    {kLimitNames, ReadLimits},
 }};
 
 }  // namespace

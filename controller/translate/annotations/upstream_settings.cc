@@ -24,6 +24,17 @@ v1::Balancing::Policy ToPolicy(LoadBalance policy) {
   return v1::Balancing::POLICY_UNSPECIFIED;
 }
 
+void SetLimits(const LimitSettings& settings, v1::Cluster& out) {
+  if (settings.warm_connections) out.set_warm_connections(*settings.warm_connections);
+  const uint32_t connections = settings.max_connections.value_or(0);
+  const uint32_t requests = settings.max_requests_per_endpoint.value_or(0);
+  if (connections == 0 && requests == 0) return;  // nothing to wait for
+  v1::UpstreamLimits& limits = *out.mutable_limits();
+  limits.set_max_connections(connections);
+  limits.set_max_requests_per_endpoint(requests);
+  if (settings.max_pending) limits.set_max_pending_requests(*settings.max_pending);
+}
+
 }  // namespace
 
 void UpstreamSettings::FillFrom(const UpstreamSettings& weaker) {
@@ -34,10 +45,15 @@ void UpstreamSettings::FillFrom(const UpstreamSettings& weaker) {
   Fill(balancing.affinity, weaker.balancing.affinity);
   Fill(retries.budget_percent, weaker.retries.budget_percent);
   health.FillFrom(weaker.health);
+  Fill(limits.max_connections, weaker.limits.max_connections);
+  Fill(limits.max_pending, weaker.limits.max_pending);
+  Fill(limits.max_requests_per_endpoint, weaker.limits.max_requests_per_endpoint);
+  Fill(limits.warm_connections, weaker.limits.warm_connections);
 }
 
 void SetUpstream(const UpstreamSettings& settings, v1::Cluster& out) {
   SetHealth(settings.health, out);
+  SetLimits(settings.limits, out);
   const BalancingSettings& balancing = settings.balancing;
   if (balancing.policy) out.mutable_balancing()->set_policy(ToPolicy(*balancing.policy));
   if (balancing.hash_by) {

@@ -31,11 +31,21 @@ struct RetrySettings {
   friend auto operator<=>(const RetrySettings&, const RetrySettings&) = default;
 };
 
+// How much of an upstream may be in use at once, and what of it is kept ready. 0: no limit, but for max_pending.
+struct LimitSettings {
+  std::optional<uint32_t> max_connections;
+  std::optional<uint32_t> max_pending;
+  std::optional<uint32_t> max_requests_per_endpoint;
+  std::optional<uint32_t> warm_connections;
+  friend auto operator<=>(const LimitSettings&, const LimitSettings&) = default;
+};
+
 // One struct a family, each with optional fields. Absent means: whatever the weaker source says.
 struct UpstreamSettings {
   BalancingSettings balancing;
   RetrySettings retries;
   HealthSettings health;
+  LimitSettings limits;
   friend auto operator<=>(const UpstreamSettings&, const UpstreamSettings&) = default;
 
   // Takes from `weaker` what is absent here.

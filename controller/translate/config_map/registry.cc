@@ -12,6 +12,7 @@
 #include "controller/translate/config_map/health_options.h"
 #include "controller/translate/config_map/hsts_options.h"
 #include "controller/translate/config_map/http2_options.h"
+#include "controller/translate/config_map/limit_options.h"
 #include "controller/translate/config_map/reader.h"
 #include "controller/translate/config_map/redirect_options.h"
 #include "controller/translate/config_map/tls_options.h"
@@ -26,7 +27,7 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 9> kFamilies = {{
+const std::array<Family, 10> kFamilies = {{
     {kRedirectOptions, ReadRedirectOptions},
     {kHstsOptions, ReadHstsOptions},
     {kTlsOptions, ReadTlsOptions},
@@ -36,6 +37,7 @@ const std::array<Family, 9> kFamilies = {{
     {kHttp2Options, ReadHttp2Options},
     {kUpstreamOptions, ReadUpstreamOptions},
     {kHealthOptions, ReadHealthOptions},
+    {kLimitOptions, ReadLimitOptions},
 }};
 
 // How NGINX is run, not what it serves. Sorted.

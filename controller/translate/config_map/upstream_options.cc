@@ -5,11 +5,13 @@
 
 #include "controller/translate/annotations/load_balance.h"
 #include "controller/translate/annotations/next_upstream.h"
+#include "controller/translate/annotations/values.h"
 
 namespace headgate::translate {
 namespace {
 
 constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
+constexpr absl::Duration kLongestAge = absl::Hours(20 * 24);
 
 void ReadRetries(OptionReader& reader, GlobalSettings& global) {
   NextUpstreamSettings retries;
@@ -36,6 +38,14 @@ void ReadKeepAlive(OptionReader& reader, v1::Settings& settings) {
   }
   if (const auto timeout = reader.Int("upstream-keepalive-timeout", 0, 1'000'000)) {
     settings.mutable_timeouts()->mutable_upstream_idle()->set_seconds(*timeout);
+  }
+  if (const auto age = reader.Text("upstream-keepalive-time")) {
+    const std::optional<absl::Duration> parsed = ParseDuration(*age);
+    if (parsed && *parsed >= absl::ZeroDuration() && *parsed <= kLongestAge) {
+      settings.mutable_upstream_connection_age()->set_seconds(absl::ToInt64Seconds(*parsed));
+    } else {
+      reader.Ignore("upstream-keepalive-time", "a time up to 20 days, such as 1h, 30m or 90s");
+    }
   }
   if (const auto count = reader.Int("upstream-keepalive-requests", 0, kMost)) {
     settings.mutable_limits()->set_max_requests_per_upstream_connection(static_cast<uint32_t>(*count));

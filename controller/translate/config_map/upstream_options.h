@@ -1,6 +1,6 @@
 // load-balance, proxy-next-upstream, proxy-next-upstream-tries, proxy-next-upstream-timeout, retry-non-idempotent: how
 // upstreams are treated that neither their Service nor an Ingress says anything about. upstream-keepalive-connections,
-// upstream-keepalive-timeout, upstream-keepalive-requests: connections with endpoints that wait for the next request.
+// upstream-keepalive-time, upstream-keepalive-timeout, upstream-keepalive-requests: connections with endpoints that wait for the next request.
 #pragma once
 
 #include <array>
@@ -11,13 +11,14 @@
 
 namespace headgate::translate {
 
-inline constexpr std::array<std::string_view, 8> kUpstreamOptions = {
+inline constexpr std::array<std::string_view, 9> kUpstreamOptions = {
     "load-balance",
     "proxy-next-upstream",
     "proxy-next-upstream-tries",
     "proxy-next-upstream-timeout",
     "retry-non-idempotent",
     "upstream-keepalive-connections",
+    "upstream-keepalive-time",
     "upstream-keepalive-timeout",
     "upstream-keepalive-requests"};
 

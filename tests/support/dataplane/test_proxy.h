@@ -48,6 +48,7 @@ class TestProxy {
   void WaitForClosedUpstreams();
   observe::RouteCounters RouteCount(std::string_view host);
   worker::WorkerPool& pool() { return *pool_; }
+  const config::ConfigBuilder& builder() const { return builder_; }
   // Number of configurations given back by the workers so far.
   size_t released_configs();
 
