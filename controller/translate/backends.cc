@@ -290,7 +290,14 @@ ClusterResult TranslateCluster(const ClusterRef& ref, const Service* service,
   const bool external = service->type == ServiceType::kExternalName;
   if (upstream.health.backup && !external) {
     result.backup = BackupOf(backend, *upstream.health.backup);
-    if (result.backup) cluster.set_backup_endpoints(EndpointsName(*result.backup));
+    if (result.backup) {
+      cluster.set_backup_endpoints(EndpointsName(*result.backup));
+    } else {
+      result.diagnostics.push_back({Kind::kService, backend.service, PortField(*service, selection.port),
+                                    Reason::kInvalidBackend, Severity::kWarning,
+                                    StrCat("named by a backup-service as the backup of itself, by port ",
+                                           backend.port.ToString(), "; it has none")});
+    }
   }
   if (external) {
     cluster.mutable_dns()->set_host(service->external_name);

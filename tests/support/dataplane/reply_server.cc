@@ -71,7 +71,7 @@ void ReplyServer::Converse(int fd) {
 
 bool ReplyServer::AwaitNoConnections() {
   std::unique_lock lock(mutex_);
-  return closed_.wait_for(lock, std::chrono::seconds(10), [this] { return open_.empty(); });
+  return closed_.wait_for(lock, std::chrono::seconds(60), [this] { return open_.empty(); });
 }
 
 }  // namespace headgate::test

@@ -30,7 +30,8 @@ class ReplyServer {
   void Break() { broken_ = true; }
   void Repair() { broken_ = false; }
 
-  // Waits until nobody is connected any more, as a pod that is asked to go. False after ten seconds.
+  // Waits until nobody is connected any more, as a pod that is asked to go. False after a minute: its
+  // threads may be many, and the machine busy.
   bool AwaitNoConnections();
 
   // How many came so far.
