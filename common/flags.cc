@@ -73,6 +73,12 @@ void FlagSet::AddCustom(std::string name, std::string value_name, std::string he
                                   std::move(shown_default), std::move(set)});
 }
 
+void FlagSet::AddIgnored(std::string name, std::string value_name) {
+  AddCustom(std::move(name), std::move(value_name), "", "",
+            [](std::string_view /*value*/) { return absl::OkStatus(); });
+  groups_.back().flags.back().listed = false;
+}
+
 void FlagSet::AddString(std::string name, std::string* target, std::string value_name,
                         std::string help) {
   AddCustom(std::move(name), std::move(value_name), std::move(help), *target,
@@ -262,6 +268,7 @@ std::string FlagSet::HelpText() const {
     StrAppend(&out, "\n", group.title, "\n");
     if (!group.explanation.empty()) AppendWrapped(out, group.explanation, 2);
     for (const Flag& flag : group.flags) {
+      if (!flag.listed) continue;
       StrAppend(&out, "  --", flag.name);
       if (!flag.value_name.empty()) StrAppend(&out, "=", flag.value_name);
       out.push_back('\n');

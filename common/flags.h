@@ -55,6 +55,10 @@ class FlagSet {
   void AddCustom(std::string name, std::string value_name, std::string help,
                  std::string shown_default, std::function<absl::Status(std::string_view)> set);
 
+  // A flag that other programs have: taken with any value (without one, if `value_name` is empty), and not listed by
+  // --help. WasGiven tells.
+  void AddIgnored(std::string name, std::string value_name);
+
   // Takes what is no flag, "-" too, into `target`. `help` says what it is for.
   void AddArguments(std::string value_name, std::vector<std::string>* target, std::string help);
 
@@ -82,6 +86,7 @@ class FlagSet {
     std::string shown_default;
     std::function<absl::Status(std::string_view)> set;
     bool given = false;
+    bool listed = true;
   };
   struct FlagGroup {
     std::string title;

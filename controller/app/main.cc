@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/shutdown.h"
 #include "controller/app/app.h"
+#include "controller/app/nginx_flags.h"
 #include "controller/app/options.h"
 #include "controller/publish/grpc_log.h"
 
@@ -26,6 +27,7 @@ int Main(int argc, char** argv) {
   FlagSet flags("headgate-controller",
                 "Turns Kubernetes Ingresses into configuration for headgate-dataplane.");
   app::DeclareFlags(options, flags);
+  app::DeclareNginxFlags(flags);
   if (const std::optional<int> code = flags.ParseOrReport(argc, argv)) return *code;
   if (const absl::Status checked = app::CheckOptions(options); !checked.ok()) {
     return flags.ReportError(std::string(checked.message()));
@@ -35,6 +37,7 @@ int Main(int argc, char** argv) {
   ParseLogFormat(options.log_format, &log.format);
   ConfigureLogging(log);
   publish::RouteGrpcLog();
+  for (const std::string& warning : app::NginxFlagWarnings(flags)) HEADGATE_LOG(kWarn, "app", warning);
 
   Shutdown shutdown;  // before any thread
   absl::StatusOr<std::unique_ptr<app::App>> running = app::App::Start(options);

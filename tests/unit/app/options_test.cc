@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "controller/app/nginx_flags.h"
+
 namespace headgate::app {
 namespace {
 
@@ -66,6 +68,26 @@ TEST(OptionsTest, ObjectsAreNamedWithTheirNamespace) {
     EXPECT_FALSE(ParseObjectKey(text).ok()) << text;
   }
   EXPECT_THAT(Problem({"--snapshot-insecure", "--default-backend-service=web"}), HasSubstr("web"));
+}
+
+TEST(NginxFlagsTest, AnArgumentListOfIngressNginxStartsThisControllerToo) {
+  Options options;
+  FlagSet flags("headgate-controller", "Test.");
+  DeclareFlags(options, flags);
+  DeclareNginxFlags(flags);
+  const auto outcome = flags.Parse(
+      {"--publish-service=ingress-nginx/ingress-nginx-controller", "--election-id=ingress-nginx-leader",
+       "--controller-class=k8s.io/ingress-nginx", "--ingress-class=nginx", "--configmap=ingress-nginx/controller",
+       "--validating-webhook=:8443", "--validating-webhook-certificate=/usr/local/certificates/cert",
+       "--validating-webhook-key=/usr/local/certificates/key", "--enable-metrics=true", "--v=2"});
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(options.relevance.controller_class, "k8s.io/ingress-nginx");
+  EXPECT_EQ(options.configmap, "ingress-nginx/controller");
+  EXPECT_THAT(NginxFlagWarnings(flags),
+              testing::UnorderedElementsAre(
+                  HasSubstr("--publish-service has no effect: "), HasSubstr("--election-id "),
+                  HasSubstr("--validating-webhook "), HasSubstr("--validating-webhook-certificate "),
+                  HasSubstr("--validating-webhook-key "), HasSubstr("--enable-metrics "), HasSubstr("--v ")));
 }
 
 }  // namespace

@@ -128,6 +128,20 @@ TEST_F(FlagsTest, NoArgumentsAreFine) {
   EXPECT_EQ(flags.ParseOrReport(1, argv), std::nullopt);
 }
 
+TEST(FlagSetTest, IgnoredFlagsTakeAnythingAndAreNotListed) {
+  FlagSet flags("headgate-test", "Tests.");
+  flags.AddIgnored("old-switch", "");
+  flags.AddIgnored("old-value", "TEXT");
+  flags.AddIgnored("old-other", "TEXT");
+  EXPECT_TRUE(flags.Parse({"--old-switch", "--old-value", "anything"}).ok());
+  EXPECT_TRUE(flags.WasGiven("old-switch"));
+  EXPECT_TRUE(flags.WasGiven("old-value"));
+  EXPECT_FALSE(flags.WasGiven("old-other"));
+  EXPECT_TRUE(flags.Parse({"--old-switch=false"}).ok());
+  EXPECT_FALSE(flags.Parse({"--old-value"}).ok());
+  EXPECT_EQ(flags.HelpText().find("old-switch"), std::string::npos);
+}
+
 TEST(FlagSetTest, ArgumentsAreTakenWhereTheyAreAskedFor) {
   std::vector<std::string> paths;
   bool quiet = false;
