@@ -81,6 +81,7 @@ absl::StatusOr<std::unique_ptr<App>> App::Start(const Options& options) {
 // Sources call the pipeline, which tells one of them what to watch: that one stops first and goes last.
 App::~App() {
   admin_.reset();
+  health_events_.Stop();
   manifests_.reset();
   if (api_ != nullptr) api_->Stop();
   pipeline_.reset();
@@ -90,6 +91,7 @@ absl::Status App::StartServer(const Options& options) {
   publish::SnapshotServer::Options server;
   server.listen = *options.snapshot_listen;
   if (!options.snapshot_insecure) server.tls = options.snapshot_tls;
+  server.health_changed = [this] { health_events_.Changed(); };
   auto started = publish::SnapshotServer::Start(server, clock_, metrics_);
   if (!started.ok()) return started.status();
   server_ = *std::move(started);
@@ -156,6 +158,7 @@ absl::Status App::StartSource(const Options& options) {
       std::move(source), [config = *server] { return kube::MakeRestTransport(config); },
       pipeline_->sink(), clock_, metrics_);
   api_->Start();
+  health_events_.Start(kube::MakeRestTransport(*server), [this] { return server_->Subscribers(); });
   return absl::OkStatus();
 }
 

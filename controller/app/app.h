@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/metrics.h"
 #include "controller/app/admin_server.h"
+#include "controller/app/health_events.h"
 #include "controller/app/options.h"
 #include "controller/app/pipeline.h"
 #include "controller/kube/api_source.h"
@@ -39,6 +40,7 @@ class App {
 
   SystemClock clock_;
   MetricsRegistry metrics_;
+  HealthEvents health_events_{clock_, metrics_};  // told by the server, which goes first
   std::unique_ptr<publish::SnapshotServer> server_;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<AdminServer> admin_;

@@ -111,25 +111,17 @@ class RestTransport final : public Transport {
 
   absl::StatusOr<HttpResult> Get(const std::string& target, absl::Duration idle_limit,
                                  const OnData& on_data) override {
-    pplx::cancellation_token_source source;
-    {
-      const std::lock_guard<std::mutex> lock(shared_->mutex);
-      if (shared_->cancelled) return absl::CancelledError("cancelled");
-      shared_->request = source;
-      shared_->tls_status = absl::OkStatus();
-    }
-    absl::StatusOr<HttpResult> result = absl::UnknownError("");
-    try {
-      result = Perform(target, idle_limit, on_data, source);
-    } catch (const std::exception& error) {
-      result = absl::UnavailableError(error.what());
-    }
-    if (!result.ok()) source.cancel();  // closes the connection
-    const std::lock_guard<std::mutex> lock(shared_->mutex);
-    shared_->request.reset();
-    if (shared_->cancelled) return absl::CancelledError("cancelled");
-    if (!result.ok() && !shared_->tls_status.ok()) return shared_->tls_status;
-    return result;
+    return Do([&] { return MakeRequest(http::methods::GET, target); }, idle_limit, on_data);
+  }
+
+  absl::StatusOr<HttpResult> Post(const std::string& target, const std::string& body,
+                                  absl::Duration idle_limit) override {
+    const auto make = [&] {
+      http::http_request request = MakeRequest(http::methods::POST, target);
+      request.set_body(body, "application/json");
+      return request;
+    };
+    return Do(make, idle_limit, [](std::string_view) { return true; });
   }
 
   void Cancel() override {
@@ -144,17 +136,45 @@ class RestTransport final : public Transport {
   }
 
  private:
-  absl::StatusOr<HttpResult> Perform(const std::string& target, absl::Duration idle_limit,
+  // `make` gives the request, but for credentials.
+  template <typename Make>
+  absl::StatusOr<HttpResult> Do(Make make, absl::Duration idle_limit, const OnData& on_data) {
+    pplx::cancellation_token_source source;
+    {
+      const std::lock_guard<std::mutex> lock(shared_->mutex);
+      if (shared_->cancelled) return absl::CancelledError("cancelled");
+      shared_->request = source;
+      shared_->tls_status = absl::OkStatus();
+    }
+    absl::StatusOr<HttpResult> result = absl::UnknownError("");
+    try {
+      result = Perform(make(), idle_limit, on_data, source);
+    } catch (const std::exception& error) {
+      result = absl::UnavailableError(error.what());
+    }
+    if (!result.ok()) source.cancel();  // closes the connection
+    const std::lock_guard<std::mutex> lock(shared_->mutex);
+    shared_->request.reset();
+    if (shared_->cancelled) return absl::CancelledError("cancelled");
+    if (!result.ok() && !shared_->tls_status.ok()) return shared_->tls_status;
+    return result;
+  }
+
+  http::http_request MakeRequest(const http::method& method, const std::string& target) const {
+    http::http_request request(method);
+    request.set_request_uri(http::uri(target));
+    request.headers().add(http::header_names::accept, "application/json");
+    request.headers().add(http::header_names::user_agent, options_.user_agent);
+    return request;
+  }
+
+  absl::StatusOr<HttpResult> Perform(http::http_request request, absl::Duration idle_limit,
                                      const OnData& on_data,
                                      const pplx::cancellation_token_source& source) {
     absl::StatusOr<SecretBytes> token = config_.LoadToken();
     if (!token.ok()) return absl::UnauthenticatedError(token.status().message());
     if (client_ == nullptr) client_ = MakeClient();
 
-    http::http_request request(http::methods::GET);
-    request.set_request_uri(http::uri(target));
-    request.headers().add(http::header_names::accept, "application/json");
-    request.headers().add(http::header_names::user_agent, options_.user_agent);
     if (!token->empty()) {
       request.headers().add(http::header_names::authorization, StrCat("Bearer ", token->Reveal()));
     }
@@ -169,7 +189,7 @@ class RestTransport final : public Transport {
     HttpResult result;
     result.status = response.status_code();
     result.retry_after = RetryAfter(response);
-    const bool good = result.status == 200;
+    const bool good = result.status >= 200 && result.status < 300;
     const absl::Status status = ReadBody(response, idle_limit, [&](std::string_view bytes) {
       if (good) return on_data(bytes);
       result.error_body.append(bytes.substr(0, kMaxErrorBody - result.error_body.size()));

@@ -14,7 +14,7 @@ namespace headgate::kube {
 // The answer to a request that got one.
 struct HttpResult {
   int status = 0;
-  // When the status is not 200: the beginning of the body.
+  // When the status is not 2xx: the beginning of the body.
   std::string error_body;
   // Header Retry-After, if it was given in seconds; else zero.
   absl::Duration retry_after;
@@ -36,7 +36,11 @@ class Transport {
   virtual absl::StatusOr<HttpResult> Get(const std::string& target, absl::Duration idle_limit,
                                          const OnData& on_data) = 0;
 
-  // Makes the present and every later Get return CANCELLED at once. Thread: any.
+  // POST of a JSON document, of whose answer only the status is of interest. Errors as above.
+  virtual absl::StatusOr<HttpResult> Post(const std::string& target, const std::string& body,
+                                          absl::Duration idle_limit) = 0;
+
+  // Makes the present and every later request return CANCELLED at once. Thread: any.
   virtual void Cancel() = 0;
 };
 

@@ -78,8 +78,9 @@ void CollectHealth(const std::vector<SubscriberStatus>& subscribers, MetricsWrit
 
 }  // namespace
 
-Hub::Hub(MetricsRegistry& metrics)
-    : publishes_(
+Hub::Hub(MetricsRegistry& metrics, std::function<void()> health_changed)
+    : health_changed_(std::move(health_changed)),
+      publishes_(
           metrics.AddCounter("headgate_snapshot_publishes_total", "Changes of the snapshot.")),
       commits_(
           metrics.AddCounter("headgate_snapshot_commits_total", "Commits sent to data planes.")),
@@ -137,9 +138,12 @@ bool Hub::Add(const std::shared_ptr<SnapshotStream>& stream) {
 }
 
 void Hub::Remove(const std::shared_ptr<SnapshotStream>& stream) {
-  std::lock_guard lock(mutex_);
-  streams_.erase(stream.get());
-  status_.erase(stream.get());
+  {
+    std::lock_guard lock(mutex_);
+    streams_.erase(stream.get());
+    status_.erase(stream.get());
+  }
+  OnHealth();
 }
 
 void Hub::Close() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -27,7 +28,9 @@ class Hub {
   // A resource above this does not fit into a message with room to spare; its last good form stays.
   static constexpr size_t kMaxResourceBytes = size_t{32} << 20;
 
-  explicit Hub(MetricsRegistry& metrics);
+  // `health_changed`: some data plane's probes may say something else now, or it has gone. Any thread,
+  // perhaps with a stream's lock held: must neither block nor call back. Empty: nobody wants to know.
+  Hub(MetricsRegistry& metrics, std::function<void()> health_changed);
 
   // Takes in a change set and tells every stream. The first call opens the gate: until then streams
   // wait.
@@ -44,6 +47,9 @@ class Hub {
 
   // What streams report, for metrics and Subscribers().
   void OnStatus(const SnapshotStream* stream, const SubscriberStatus& status);
+  void OnHealth() {
+    if (health_changed_) health_changed_();
+  }
   void OnResult(size_t newly_refused, absl::Duration took);
   void OnCommitSent() { commits_.Add(); }
   void OnDeltaSent(size_t resources) { resources_sent_.Add(resources); }
@@ -66,6 +72,8 @@ class Hub {
 
   std::vector<std::shared_ptr<SnapshotStream>> CopyStreams() const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const std::function<void()> health_changed_;
 
   Counter& publishes_;
   Counter& commits_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +33,8 @@ class SnapshotServer {
     // Absent: no TLS at all, allowed on loopback addresses only.
     std::optional<TlsPaths> tls = std::nullopt;
     absl::Duration tls_look_every = absl::Seconds(2);
+    // See Hub.
+    std::function<void()> health_changed = nullptr;
   };
 
   // Listens. `clock` and `metrics` outlive the server.

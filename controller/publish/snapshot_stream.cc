@@ -82,6 +82,7 @@ void SnapshotStream::FinishWith(grpc::Status status) {
 void SnapshotStream::TakeInHealth(const v1::HealthReport& before) {
   const SubscriberStatus& status = subscriber_.status();
   hub_->OnStatus(this, status);
+  hub_->OnHealth();
   if (status.health.unhealthy() == before.unhealthy()) return;
   HEADGATE_LOG(kInfo, "publish", "a data plane's probes found a change", {"instance", status.instance},
                {"unhealthy_endpoints", status.health.unhealthy()}, {"before", before.unhealthy()},

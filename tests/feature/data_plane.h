@@ -103,12 +103,14 @@ class RecordingApplier final : public control::Applier {
 // The real client with everything it needs.
 class DataPlane {
  public:
-  // `state_dir` empty: nothing survives.
+  // `state_dir` empty: nothing survives. `health` outlives this.
   DataPlane(uint16_t controller_port, const std::string& state_dir,
-            std::optional<control::TlsPaths> tls = std::nullopt) {
+            std::optional<control::TlsPaths> tls = std::nullopt,
+            control::HealthReporter* health = nullptr) {
     control::ClientOptions options;
     options.controller = {"127.0.0.1", controller_port};
     options.tls = std::move(tls);
+    options.health = health;
     options.instance = "dp";
     options.build_version = "test";
     options.backoff = {.initial = absl::Milliseconds(10), .max = absl::Milliseconds(50)};

@@ -139,7 +139,7 @@ priorityClassName: {{ . }}
 {{- end }}
 {{- end -}}
 
-{{- /* All that the controller reads, and no write. */ -}}
+{{- /* All that the controller reads, and the Events that it writes. */ -}}
 {{- define "headgate.rules" -}}
 - apiGroups: [networking.k8s.io]
   resources: [ingresses]
@@ -164,4 +164,8 @@ priorityClassName: {{ . }}
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [list, watch]
+# On Services, about the health of their endpoints.
+- apiGroups: [""]
+  resources: [events]
+  verbs: [create]
 {{- end -}}

@@ -47,6 +47,9 @@ class FakeServer {
       if (status == 200) on_data(R"({"metadata":{"resourceVersion":"1"},"items":[]})");
       return HttpResult{status, "", {}};
     }
+    absl::StatusOr<HttpResult> Post(const std::string&, const std::string&, absl::Duration) override {
+      return absl::UnimplementedError("only reads");
+    }
     void Cancel() override {
       const std::lock_guard<std::mutex> lock(server_.mutex_);
       cancelled_ = true;

@@ -38,6 +38,9 @@ class FakeTransport : public Transport {
     }
   }
 
+  absl::StatusOr<HttpResult> Post(const std::string&, const std::string&, absl::Duration) override {
+    return absl::UnimplementedError("only reads");
+  }
   void Cancel() override {
     const std::lock_guard<std::mutex> lock(mutex_);
     cancelled_ = true;

@@ -347,6 +347,9 @@ class LossyServer : public Transport {
     if (lost) return absl::UnavailableError("connection reset");
     return HttpResult{.status = 200, .error_body = {}, .retry_after = {}};
   }
+  absl::StatusOr<HttpResult> Post(const std::string&, const std::string&, absl::Duration) override {
+    return absl::UnimplementedError("only reads");
+  }
   void Cancel() override {
     const std::lock_guard<std::mutex> lock(mutex_);
     over_ = true;

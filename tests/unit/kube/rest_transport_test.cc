@@ -80,6 +80,28 @@ TEST_F(RestTransportTest, SendsTheRequestAndReadsTheBody) {
   EXPECT_THAT(head, HasSubstr("Accept:application/json\r\n"));
 }
 
+TEST_F(RestTransportTest, PostsADocument) {
+  config.token = CredentialText::Inline("tok-1\n");
+  std::string head;
+  std::string document;
+  Serve([&](ServerConnection& connection) {
+    head = connection.ReadHead();
+    document = connection.ReadHead();  // up to its blank line
+    connection.Write("HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}");
+    connection.AwaitClose();
+  });
+  const auto result = transport->Post("/api/v1/namespaces/n/events", "{\"kind\":\"Event\"}\r\n\r\n", absl::Seconds(10));
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->status, 201);
+  EXPECT_EQ(result->error_body, "");
+  transport.reset();
+  server.reset();
+  EXPECT_THAT(head, StartsWith("POST /api/v1/namespaces/n/events HTTP/1.1\r\n"));
+  EXPECT_THAT(head, HasSubstr("Content-Type:application/json"));
+  EXPECT_THAT(head, HasSubstr("Authorization:Bearer tok-1\r\n"));
+  EXPECT_EQ(document, "{\"kind\":\"Event\"}\r\n\r\n");
+}
+
 TEST_F(RestTransportTest, PartsOfAStreamArriveAsTheyAreSent) {
   std::promise<void> first_seen;
   Serve([&](ServerConnection& connection) {
