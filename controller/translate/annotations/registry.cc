@@ -15,6 +15,7 @@
 #include "controller/translate/annotations/reader.h"
 #include "controller/translate/annotations/redirect.h"
 #include "controller/translate/annotations/rewrite.h"
+#include "controller/translate/annotations/snippets.h"
 #include "controller/translate/annotations/ssl_ciphers.h"
 #include "controller/translate/annotations/ssl_passthrough.h"
 #include "controller/translate/annotations/ssl_redirect.h"
@@ -33,7 +34,7 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 15> kFamilies = {{
+const std::array<Family, 16> kFamilies = {{
     {kTimeoutNames, ReadTimeouts},
     {kBodySizeNames, ReadBodySize},
     {kBufferingNames, ReadBuffering},
@@ -48,6 +49,7 @@ const std::array<Family, 15> kFamilies = {{
     {kStaticFilesNames, ReadStaticFiles},
     {kNextUpstreamNames, ReadNextUpstream},
     {kAffinityNames, ReadAffinity},
+    {kSnippetNames, ReadSnippets},
     {kUnavailableNames, ReadUnavailable},
 }};
 

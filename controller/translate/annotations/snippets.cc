@@ -1,0 +1,122 @@
+#include "controller/translate/annotations/snippets.h"
+
+#include <algorithm>
+#include <string>
+
+#include "common/strings.h"
+#include "controller/translate/annotations/values.h"
+
+namespace headgate::translate {
+namespace {
+
+// Of one message.
+constexpr size_t kMaxNamed = 6;
+constexpr size_t kMaxNameBytes = 40;
+
+struct Replacement {
+  std::string_view begins;  // of the directive's name
+  std::string_view instead;
+};
+
+// The first that fits counts.
+constexpr Replacement kReplacements[] = {
+    {"more_set_headers", "the annotation custom-headers, the options add-headers and hsts"},
+    {"add_header", "the annotation custom-headers, the options add-headers and hsts"},
+    {"more_clear_headers", "the option hide-headers"},
+    {"proxy_hide_header", "the option hide-headers"},
+    {"more_set_input_headers", "the option proxy-set-headers"},
+    {"proxy_set_header", "the option proxy-set-headers"},
+    {"grpc_set_header", "the option proxy-set-headers"},
+    {"auth_request_set", "the annotation auth-response-headers"},
+    {"auth_request", "the annotation auth-url"},
+    {"auth_basic", "the annotations auth-type and auth-secret"},
+    {"return", "the annotations permanent-redirect and temporal-redirect"},
+    {"rewrite", "the annotations rewrite-target and permanent-redirect"},
+    {"if", "the annotations from-to-www-redirect and force-ssl-redirect, or an Ingress of its own"},
+    {"location", "a path of its own, with denylist-source-range where nobody may come in"},
+    {"allow", "the annotations allowlist-source-range and denylist-source-range"},
+    {"deny", "the annotations allowlist-source-range and denylist-source-range"},
+    {"client_max_body_size", "the annotation proxy-body-size"},
+    {"proxy_connect_timeout", "the annotation of that name"},
+    {"proxy_read_timeout", "the annotation of that name"},
+    {"proxy_send_timeout", "the annotation of that name"},
+    {"grpc_read_timeout", "the annotation proxy-read-timeout"},
+    {"grpc_send_timeout", "the annotation proxy-send-timeout"},
+    {"proxy_buffer", "the annotations proxy-buffering, proxy-buffer-size and proxy-buffers-number"},
+    {"proxy_request_buffering", "the annotation of that name"},
+    {"proxy_cookie_", "the annotations proxy-cookie-domain and proxy-cookie-path"},
+    {"proxy_redirect", "the annotations proxy-redirect-from and proxy-redirect-to"},
+    {"proxy_ssl_", "the annotations proxy-ssl-*"},
+    {"limit_req", "the annotations limit-rps and limit-rpm"},
+    {"limit_conn", "the annotation limit-connections"},
+    {"limit_rate", "the annotation limit-rate"},
+    {"gzip", "the options of docs/bodies.md"},
+    {"brotli", "the options of docs/bodies.md"},
+    {"ssl_", "the annotations auth-tls-* and ssl-ciphers, the option ssl-protocols"},
+};
+
+std::string_view InsteadOf(std::string_view directive) {
+  for (const Replacement& replacement : kReplacements) {
+    if (directive.starts_with(replacement.begins)) return replacement.instead;
+  }
+  return "nothing";
+}
+
+bool IsNameByte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+// "line 1: add_header (use …), line 3: …"
+std::string Describe(std::string_view snippet) {
+  std::string out;
+  size_t named = 0;
+  std::vector<std::string_view> seen;
+  for (const SnippetDirective& directive : FindDirectives(snippet)) {
+    const std::string_view name = directive.name.substr(0, kMaxNameBytes);
+    if (std::find(seen.begin(), seen.end(), name) != seen.end()) continue;
+    seen.push_back(name);
+    if (++named > kMaxNamed) return StrCat(out, " and others");
+    StrAppend(&out, named == 1 ? "" : ", ", "line ", directive.line, ": ", name, " (here: ", InsteadOf(name), ")");
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<SnippetDirective> FindDirectives(std::string_view text) {
+  std::vector<SnippetDirective> found;
+  size_t line = 1;
+  bool at_start = true;  // of a statement
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\n') ++line;
+    if (c == ';' || c == '{' || c == '}') {
+      at_start = true;
+    } else if (c == '#') {
+      while (i + 1 < text.size() && text[i + 1] != '\n') ++i;
+    } else if (c == '"' || c == '\'') {
+      for (++i; i < text.size() && text[i] != c; ++i) {
+        if (text[i] == '\\') ++i;
+        if (i < text.size() && text[i] == '\n') ++line;
+      }
+      at_start = false;
+    } else if (at_start && IsNameByte(c)) {
+      const size_t first = i;
+      while (i + 1 < text.size() && IsNameByte(text[i + 1])) ++i;
+      found.push_back({line, text.substr(first, i + 1 - first)});
+      at_start = false;
+    }
+  }
+  return found;
+}
+
+void ReadSnippets(AnnotationReader& reader, IngressSettings&) {
+  for (const std::string_view name : kSnippetNames) {
+    const std::string* value = reader.Find(name);
+    if (value == nullptr || Trim(*value).empty()) continue;
+    const std::string found = Describe(*value);
+    reader.Refuse(name, StrCat("NGINX configuration is never executed here", found.empty() ? "" : "; found in ", found));
+  }
+}
+
+}  // namespace headgate::translate

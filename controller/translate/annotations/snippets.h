@@ -1,0 +1,29 @@
+// configuration-snippet and its kin: text in NGINX's configuration language. It is never executed; the diagnostic says
+// which directives are there and what does the same here.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "controller/translate/annotations/reader.h"
+#include "controller/translate/annotations/settings.h"
+
+namespace headgate::translate {
+
+inline constexpr std::array<std::string_view, 4> kSnippetNames = {
+    "configuration-snippet", "server-snippet", "stream-snippet", "modsecurity-snippet"};
+
+// The Ingress is refused: a snippet may be what keeps people out.
+void ReadSnippets(AnnotationReader& reader, IngressSettings& settings);
+
+struct SnippetDirective {
+  size_t line = 1;
+  std::string_view name;
+};
+// The directives of a snippet in their order, of blocks those inside too. What is no directive is passed over. Views into
+// `text`.
+std::vector<SnippetDirective> FindDirectives(std::string_view text);
+
+}  // namespace headgate::translate
