@@ -7,6 +7,7 @@
 
 #include "common/host_pattern.h"
 #include "dataplane/config/compile_bodies.h"
+#include "dataplane/config/compile_headers.h"
 #include "dataplane/config/compile_retries.h"
 #include "dataplane/config/compile_values.h"
 #include "dataplane/config/static_files.h"
@@ -151,12 +152,17 @@ absl::StatusOr<RedirectAction> CompileRedirect(const std::string& field, const v
   HEADGATE_RETURN_IF_ERROR(CheckRange(StrCat(field, ".status"), in.status(), 300, 308));
   const std::string& location = in.location();
   if (location.empty()) {
-    if (in.scheme() != "http" && in.scheme() != "https") {
+    if (!in.host().empty()) {
+      const auto host = HostPattern::Parse(in.host());
+      if (!host.ok() || in.host().starts_with('*')) return FieldError(StrCat(field, ".host"), "is no host name");
+    }
+    const bool scheme_given = !in.scheme().empty() || in.host().empty();
+    if (scheme_given && in.scheme() != "http" && in.scheme() != "https") {
       return FieldError(StrCat(field, ".scheme"), "is neither http nor https, and no location is given");
     }
   } else {
     const std::string name = StrCat(field, ".location");
-    if (!in.scheme().empty()) return FieldError(name, "excludes scheme");
+    if (!in.scheme().empty() || !in.host().empty()) return FieldError(name, "excludes scheme and host");
     HEADGATE_RETURN_IF_ERROR(CheckPrintable(name, location));
     if (location.front() != '/' && location.find("://") == std::string::npos) {
       return FieldError(name, "is neither an absolute URL nor an absolute path");
@@ -165,7 +171,10 @@ absl::StatusOr<RedirectAction> CompileRedirect(const std::string& field, const v
   return RedirectAction{.status = static_cast<uint16_t>(in.status()),
                         .location = text.Get(location),
                         .scheme = text.Get(in.scheme()),
-                        .keep_query = in.keep_query()};
+                        .keep_query = in.keep_query(),
+                        .host = text.Get(in.host()),
+                        .with_port = in.with_port(),
+                        .drop_final_slash = in.drop_final_slash()};
 }
 
 absl::StatusOr<FixedAction> CompileFixed(const std::string& field, const v1::FixedResponse& in,
@@ -268,7 +277,7 @@ absl::Status CompilePolicy(const std::string& field, const v1::RoutePolicy& in, 
 }
 
 absl::Status CompileRoute(const std::string& field, const v1::Route& in, const TextPool& text,
-                          ClusterRegistry& clusters, CompiledRoute& out) {
+                          ClusterRegistry& clusters, ExtrasCompiler& extras, CompiledRoute& out) {
   switch (in.action_case()) {
     case v1::Route::kForward:
       HEADGATE_ASSIGN_OR_RETURN(out.action,
@@ -290,6 +299,7 @@ absl::Status CompileRoute(const std::string& field, const v1::Route& in, const T
       return FieldError(StrCat(field, ".action"), "is missing");
   }
   HEADGATE_RETURN_IF_ERROR(CompilePolicy(StrCat(field, ".policy"), in.policy(), out));
+  HEADGATE_ASSIGN_OR_RETURN(out.extras, extras.Compile(StrCat(field, ".policy"), in.policy()));
   const v1::RouteOrigin& origin = in.origin();
   out.origin = {.ns = text.Get(origin.namespace_()),
                 .ingress = text.Get(origin.ingress()),
@@ -317,6 +327,7 @@ absl::StatusOr<PassthroughRule> CompilePassthrough(const v1::VirtualHost& host,
 // Everything that CompileRoute asks the pool for.
 void CollectText(const v1::VirtualHost& host, TextPool& text) {
   text.Add(host.host());
+  text.Add(host.canonical_host());
   for (const v1::Route& route : host.routes()) {
     const v1::RouteOrigin& origin = route.origin();
     text.Add(origin.namespace_());
@@ -326,6 +337,7 @@ void CollectText(const v1::VirtualHost& host, TextPool& text) {
     text.Add(origin.path());
     text.Add(route.redirect().location());
     text.Add(route.redirect().scheme());
+    text.Add(route.redirect().host());
     text.Add(route.fixed_response().content_type());
     text.Add(route.fixed_response().body());
     CollectText(route.static_files(), text);
@@ -359,14 +371,19 @@ absl::StatusOr<CompiledHost> CompileVirtualHost(const v1::VirtualHost& host,
   storage->text = text.Freeze();
   storage->routes.resize(static_cast<size_t>(host.routes_size()));
 
+  if (!host.canonical_host().empty()) {
+    const auto canonical = HostPattern::Parse(host.canonical_host());
+    if (!canonical.ok()) return FieldError("canonical_host", ToStd(canonical.status().message()));
+  }
+  ExtrasCompiler extras(clusters);
   std::vector<route::RouteSpec> specs(storage->routes.size());
   for (size_t i = 0; i < specs.size(); ++i) {
     const v1::Route& in = host.routes(static_cast<int>(i));
     const std::string field = StrCat("routes[", i, "]");
     CompiledRoute& out = storage->routes[i];
-    out.host = text.Get(host.host());
+    out.host = text.Get(host.canonical_host().empty() ? host.host() : host.canonical_host());
     out.host_has_tls = host.tls_configured();
-    HEADGATE_RETURN_IF_ERROR(CompileRoute(field, in, text, clusters, out));
+    HEADGATE_RETURN_IF_ERROR(CompileRoute(field, in, text, clusters, extras, out));
     HEADGATE_ASSIGN_OR_RETURN(specs[i], CompileMatch(StrCat(field, ".match"), in.match()));
     specs[i].target = &out;
   }

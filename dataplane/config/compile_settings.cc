@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "dataplane/config/compile_bodies.h"
+#include "dataplane/config/compile_headers.h"
 #include "dataplane/config/compile_retries.h"
 #include "dataplane/config/compile_values.h"
 
@@ -146,6 +147,21 @@ absl::Status CompileForwardedHeaders(const v1::ForwardedHeaders& in, CompiledSet
   return absl::OkStatus();
 }
 
+absl::Status CompileHeaders(const v1::Settings& in, CompiledSettings& out) {
+  HEADGATE_RETURN_IF_ERROR(CheckPrintable("strict_transport_security", in.strict_transport_security()));
+  out.strict_transport_security = in.strict_transport_security();
+  HEADGATE_RETURN_IF_ERROR(CheckPrintable("server", in.server()));
+  out.server = in.server();
+  out.pass_server = in.pass_server();
+  out.request_ids = !in.no_request_ids();
+  if (!in.has_request_headers() && !in.has_response_headers()) return absl::OkStatus();
+  auto headers = std::make_shared<policy::HeaderPolicy>();
+  HEADGATE_RETURN_IF_ERROR(CompileRequestHeaders("request_headers", in.request_headers(), *headers));
+  HEADGATE_RETURN_IF_ERROR(CompileResponseHeaders("response_headers", in.response_headers(), *headers));
+  out.headers = std::move(headers);
+  return absl::OkStatus();
+}
+
 absl::Status CompileProxyProtocol(const v1::ProxyProtocol& in, CompiledSettings& out) {
   out.proxy_protocol = in.required();
   HEADGATE_ASSIGN_OR_RETURN(out.proxy_protocol_cidrs,
@@ -168,9 +184,7 @@ absl::StatusOr<SettingsSpec> CompileSettings(const v1::Settings& settings) {
   HEADGATE_RETURN_IF_ERROR(CompileHttp2(settings.http2(), out.settings));
   HEADGATE_RETURN_IF_ERROR(CompileForwardedHeaders(settings.forwarded_headers(), out.settings));
   HEADGATE_RETURN_IF_ERROR(CompileProxyProtocol(settings.proxy_protocol(), out.settings));
-  HEADGATE_RETURN_IF_ERROR(
-      CheckPrintable("strict_transport_security", settings.strict_transport_security()));
-  out.settings.strict_transport_security = settings.strict_transport_security();
+  HEADGATE_RETURN_IF_ERROR(CompileHeaders(settings, out.settings));
   out.settings.relative_redirects = settings.relative_redirects();
   out.settings.port_in_https_redirects = settings.port_in_https_redirects();
   if (!settings.tls().ticket_keys().empty()) {

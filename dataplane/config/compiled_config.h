@@ -31,12 +31,18 @@
 #include "dataplane/tls/server_policy.h"
 #include "dataplane/tls/ticket_keys.h"
 
+namespace headgate::policy {
+struct HeaderPolicy;
+}
+
 // The immutable in-memory form of a snapshot. Built on the control thread, read by every worker without locks,
 // shared structurally between generations: a change of one host makes one new CompiledHost. The last reference
 // is dropped on the control thread.
 namespace headgate::config {
 
 using Duration = std::chrono::milliseconds;
+
+struct RouteExtras;  // route_extras.h
 
 struct CompiledSettings {
   // proto/headgate/v1/settings.proto, Timeouts, with defaults filled in.
@@ -75,6 +81,10 @@ struct CompiledSettings {
   Compression compression;
 
   std::string strict_transport_security;  // empty: none
+  std::shared_ptr<const policy::HeaderPolicy> headers;  // null: nothing is changed in any head
+  std::string server;         // of every response; empty: none
+  bool pass_server = false;   // that of endpoints
+  bool request_ids = true;    // made for requests that come without
 
   bool relative_redirects = false;
   bool port_in_https_redirects = false;
@@ -120,6 +130,9 @@ struct RedirectAction {
   std::string_view location;  // absolute URL or path; empty: the request's own URL with the scheme replaced
   std::string_view scheme;
   bool keep_query = false;  // append the request's query to `location`
+  std::string_view host;    // not empty: another host, with an empty location
+  bool with_port = false;
+  bool drop_final_slash = false;
 };
 
 struct FixedAction {
@@ -146,6 +159,7 @@ struct CompiledRoute {
   std::unique_ptr<const RetryOverride> retries;         // null: nothing differs
   std::unique_ptr<const SessionCookie> session_cookie;  // null: sessions are not kept
   std::unique_ptr<const route::PathRewrite> rewrite;  // null, as on most routes: none
+  std::shared_ptr<const RouteExtras> extras;          // null, as on most routes: none
   bool no_compression = false;
   HttpsRedirectMode https_redirect = HttpsRedirectMode::kOff;
   uint16_t https_redirect_status = 308;

@@ -110,6 +110,12 @@ class HeaderMap {
     std::erase_if(fields_, condition);
   }
 
+  // Gives every field the value that `change(field)` says.
+  template <typename Change>
+  void ChangeValues(Change change) {
+    for (Field& field : fields_) field.value = change(static_cast<const Field&>(field));
+  }
+
   // Marks every field of that name as hop_by_hop.
   void MarkHopByHop(std::string_view name);
 

@@ -61,6 +61,8 @@ struct RequestHead {
   // that speaks without. Nobody behind us checks the answer then, so it must fit. Empty: the
   // client's own.
   std::string_view websocket_key;
+  // Said in Connection over HTTP/1.1 in place of what is said of the connection by itself. Empty: that. Not with `upgrade`.
+  std::string_view connection_option;
   uint32_t head_bytes = 0;        // size on the wire, for the log
 
   std::string_view path() const { return target.substr(0, target.find('?')); }

@@ -87,7 +87,7 @@ char* PutStatusLine(const http::ResponseHead& head, char* out) {
 
 size_t RequestHeadBound(const http::RequestHead& head) {
   return kFixedParts + head.method_text.size() + head.target.size() + head.authority.size() +
-         head.upgrade.size() + FieldsBound(head.fields);
+         head.upgrade.size() + head.connection_option.size() + FieldsBound(head.fields);
 }
 
 size_t ResponseHeadBound(const http::ResponseHead& head, std::string_view upgrade) {
@@ -134,6 +134,11 @@ char* WriteRequestHead(const http::RequestHead& head, const RequestWireOptions& 
     return Put("\r\n", out);
   }
   if (te_trailers) out = Put("TE: trailers\r\n", out);
+  if (!head.connection_option.empty()) {
+    out = Put(te_trailers ? "Connection: TE, " : "Connection: ", out);
+    out = Put(head.connection_option, out);
+    return Put("\r\n\r\n", out);
+  }
   if (te_trailers && options.close) {
     out = Put("Connection: TE, close\r\n", out);
   } else if (te_trailers) {

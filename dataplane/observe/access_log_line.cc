@@ -182,7 +182,9 @@ char* WriteText(const RequestRecord& record, const LogTime& time, char* out) {
   out = Put(" [", out);
   out = PutEscapedOrDash(record.upstream_name, out);
   // The upstream of a canary comes second; empty without one.
-  out = Put("] [] ", out);
+  out = Put("] [", out);
+  if (!record.alternative_upstream_name.empty()) out = PutEscapedOrDash(record.alternative_upstream_name, out);
+  out = Put("] ", out);
   out = PutTries(record.attempts(), out, [](const AttemptRecord& attempt, char* to) {
     return PutEscapedOrDash(attempt.address, to);
   });
@@ -216,7 +218,7 @@ char* WriteJson(const RequestRecord& record, const LogTime& time, char* out) {
   out = Put(",\"request_time\":", out);
   out = PutSeconds(record.duration, out);
   out = PutJsonText(",\"proxy_upstream_name\":\"", record.upstream_name, out);
-  out = Put(",\"proxy_alternative_upstream_name\":\"\"", out);
+  out = PutJsonText(",\"proxy_alternative_upstream_name\":\"", record.alternative_upstream_name, out);
   out = Put(",\"upstream_addr\":\"", out);
   out = PutTries(record.attempts(), out, [](const AttemptRecord& attempt, char* to) {
     return PutJsonEscaped(attempt.address, to);
@@ -254,7 +256,7 @@ size_t AccessLogLineBound(const RequestRecord& record) {
   size_t text = record.client_ip.size() + record.user.size() + record.method.size() +
                 record.target.size() + record.version.size() + record.host.size() +
                 record.referer.size() + record.user_agent.size() + record.upstream_name.size() +
-                record.request_id.size() + record.failure.size();
+                record.alternative_upstream_name.size() + record.request_id.size() + record.failure.size();
   for (const AttemptRecord& attempt : record.attempts()) text += attempt.address.size();
   // Six bytes for one in JSON; numbers and separators of an attempt; everything fixed.
   return 6 * text + 80 * record.attempt_count + 768;

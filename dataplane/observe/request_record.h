@@ -46,6 +46,9 @@ struct RequestFacts {
   std::string_view route_service_port;
   std::string_view route_path;
   std::string_view upstream_name;            // "NS-service-port"
+  std::string_view alternative_upstream_name;  // of the canary that got the request, else empty
+
+  bool unlogged = false;                     // not for the access log
 
   size_t attempt_count = 0;
 };

@@ -47,13 +47,17 @@ enum class Variable : uint8_t {
   kSslClientVerify,
   kSslServerName,
   kUri,
+  kProxyAlternativeUpstreamName,
+  kStatus,
+  kUpstreamAddr,
+  kUpstreamHeader,
 };
 
 // Text with variables in it, in typed parts: nothing is parsed when a request comes. Immutable.
 struct TextTemplate {
   struct Part {
     Variable variable = Variable::kNone;
-    std::string text;  // of kNone the text itself; of kArg, kCookie and kHeader a name
+    std::string text;  // of kNone the text itself; of kArg, kCookie, kHeader and kUpstreamHeader a name
     bool operator==(const Part&) const = default;
   };
   std::vector<Part> parts;

@@ -1,6 +1,5 @@
 #include "dataplane/proxy/exchange.h"
 
-#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -47,6 +46,8 @@ void Exchange::Begin(http::ServerStream& downstream, const http::RequestHead& he
   endpoint_ = nullptr;
   session_key_ = {};
   session_begun_ = false;
+  replaced_status_ = 0;
+  error_page_ = false;
   normal_path_ = {};
   attempt_reused_ = false;
   holding_request_ = false;
@@ -71,7 +72,9 @@ void Exchange::Begin(http::ServerStream& downstream, const http::RequestHead& he
   record_.referer = head.fields.Get(FieldId::kReferer);
   record_.user_agent = head.fields.Get(FieldId::kUserAgent);
   record_.request_id = head.fields.Get(FieldId::kXRequestId);
-  if (record_.request_id.empty()) record_.request_id = services_.ids().Next(downstream.arena());
+  if (record_.request_id.empty() && config_->settings->request_ids) {
+    record_.request_id = services_.ids().Next(downstream.arena());
+  }
 }
 
 void Exchange::Start(http::ServerStream& downstream, const http::RequestHead& head, bool end) {
@@ -118,6 +121,8 @@ void Exchange::Route() {
     record_.route_service = route_->origin.service;
     record_.route_service_port = route_->origin.service_port;
     record_.route_path = route_->origin.path;
+    if (const config::RouteExtras* rules = extras()) record_.unlogged = rules->no_access_log;
+    if (ReplyPreflight()) return;
     if (const auto* redirect = std::get_if<config::RedirectAction>(&route_->action)) {
       return Redirect(*redirect);
     }
@@ -199,25 +204,13 @@ bool Exchange::ReplyClientGate(const route::HostRoutes* host) {
   return true;
 }
 
-bool Exchange::ChooseCluster() {
-  const auto& forward = std::get<config::ForwardAction>(route_->action);
-  if (forward.targets.empty()) return false;
-  const config::WeightedTarget* chosen = &forward.targets.front();
-  if (forward.targets.size() > 1 && forward.total_weight > 0) {
-    const auto ticket = static_cast<uint32_t>(services_.ids().Random() % forward.total_weight);
-    chosen = &*std::find_if(forward.targets.begin(), forward.targets.end() - 1,
-                            [&](const config::WeightedTarget& t) { return ticket < t.weight_end; });
-  }
-  cluster_slot_ = (downstream_->connection().tls ? chosen->tls_cluster : chosen->cluster).slot();
-  return true;
-}
-
 // ---- the request, from downstream -------------------------------------------------------------------------------
 
 void Exchange::OnRequestBody(std::string_view piece, bool end) {
   if (tunnel_) return OnTunnelRequest(piece, end);
   const bool holding = phase_ == Phase::kHoldingRequest;
-  if (upstream_ == nullptr && !holding && !waiting()) return request_body_.Ignore(piece, end);  // answered already
+  const bool answered = upstream_ == nullptr && !holding && !waiting();
+  if (answered || error_page_) return request_body_.Ignore(piece, end);
   const uint64_t limit = body_limit();
   if (limit != 0 && request_body_.received() + piece.size() > limit) {
     request_body_.Ignore(piece, end);
@@ -271,14 +264,15 @@ void Exchange::OnResponseHead(const http::ResponseHead& head, bool end) {
   attempt.header_time = Since(attempt_started_);
   if (head.status == 101) return StartTunnel(head);
   if (MayRetryAfter(head.status)) return RetryAfterResponse(end);
+  if (HasErrorPage(head.status, FailureOf::kEndpoint)) return ReplaceResponse(head.status, end);
   Advance(Event::kResponseHead);
-  failure_ = {};  // an earlier attempt's
+  if (!error_page_) failure_ = {};  // an earlier attempt's
   record_.status = head.status;
   response_head_ = head;
-  response_head_.fields.Remove(FieldId::kServer);
+  EditAnswer();
   if (session_begun_) AddSessionCookie();
+  AddOwnFields();
   if (!end) response_body_.Start(*request_, response_head_, buffering(), compression());
-  AddTransportSecurity();
   downstream_->SendHead(response_head_, end);
   if (end) EndUpstream();
 }
@@ -340,6 +334,11 @@ Action Exchange::Advance(Event event) {
 void Exchange::Fail(const Failure& failure) {
   StopWaitingForRoom();
   AbandonUpstream();
+  const bool of_client = failure.side == Failure::Side::kDownstream && failure.kind != Failure::Kind::kBodyTooLarge;
+  if (!of_client && HasErrorPage(StatusFor(failure), FailureOf::kProxy)) {
+    failure_ = failure;
+    return AskForErrorPage(StatusFor(failure));
+  }
   switch (Advance(Event::kFailed)) {
     case Action::kSendReply:
       failure_ = failure;
@@ -354,6 +353,7 @@ void Exchange::Fail(const Failure& failure) {
 }
 
 void Exchange::Reply(uint16_t status, std::string_view location) {
+  if (location.empty() && HasErrorPage(status, FailureOf::kProxy)) return AskForErrorPage(status);
   Advance(Event::kReply);
   SendReply(status, kLocalPageType, LocalPage(status), location);
 }
@@ -371,20 +371,12 @@ void Exchange::SendReply(uint16_t status, std::string_view content_type, std::st
   }
   if (!location.empty()) response_head_.fields.Add(FieldId::kLocation, "Location", location);
   if (failure_.kind == Failure::Kind::kUpstreamLimit) response_head_.fields.Add("Retry-After", "1");
-  AddTransportSecurity();
+  AddOwnFields();
   response_head_.body = http::BodyLength::Fixed(body.size());
   const bool without_body = request_->method == http::Method::kHead || body.empty();
   if (!without_body) record_.response_body_bytes = body.size();
   downstream_->SendHead(response_head_, without_body);
   if (!without_body) downstream_->SendBody(body, true);
-}
-
-void Exchange::AddTransportSecurity() {
-  constexpr std::string_view kName = "Strict-Transport-Security";
-  const std::string& value = config_->settings->strict_transport_security;
-  if (value.empty() || !downstream_->connection().tls) return;
-  response_head_.fields.Remove(kName);
-  response_head_.fields.Add(FieldId::kOther, kName, value);
 }
 
 // ---- keeping the two sides in step ------------------------------------------------------------------------------

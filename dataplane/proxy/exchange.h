@@ -2,10 +2,12 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "dataplane/base/failure.h"
 #include "dataplane/config/compiled_config.h"
+#include "dataplane/config/route_extras.h"
 #include "dataplane/files/file_server.h"
 #include "dataplane/http/stream.h"
 #include "dataplane/http/uri.h"
@@ -19,6 +21,7 @@
 #include "dataplane/proxy/request_id.h"
 #include "dataplane/proxy/response_body.h"
 #include "dataplane/proxy/retry.h"
+#include "dataplane/proxy/variables.h"
 #include "dataplane/upstream/cluster_set.h"
 
 namespace headgate::proxy {
@@ -70,15 +73,29 @@ class Exchange final : public net::Retirable,
   void Begin(http::ServerStream& downstream, const http::RequestHead& head);
   void Route();
   bool ReplyClientGate(const route::HostRoutes* host);
+  bool ReplyPreflight();
   bool ReplyAppRoot(const route::HostRoutes& host, const http::NormalPath& path);
   void Redirect(const config::RedirectAction& action);
   std::string_view AbsoluteUrl(std::string_view path);
   bool Rewrite(const http::NormalPath& path);
   bool ReplyHttpsRedirect();
   void ServeFiles(const config::StaticAction& action, const http::NormalPath& path);
-  bool ChooseCluster();
   bool ShouldHoldRequest() const;
   void Forward();
+
+  // Which cluster the request goes to; in exchange_destinations.cc.
+  bool ChooseCluster();
+  // The cluster if it has endpoints, else null.
+  upstream::Cluster* FindServing(config::ClusterSlot slot) const;
+  void ChooseSide(const config::CanaryRoute& canary);
+  void UseCanary(const upstream::Cluster& main, const upstream::Cluster& canary, config::ClusterSlot slot);
+  void ReplaceEmptyCluster(const config::ErrorBackend& errors);
+  enum class FailureOf : uint8_t { kEndpoint, kProxy };
+  bool HasErrorPage(uint16_t status, FailureOf whose) const;
+  std::optional<config::ClusterSlot> ErrorCluster(const config::ErrorBackend& errors) const;
+  void AskForErrorPage(uint16_t status);
+  void ReplaceResponse(uint16_t status, bool end);
+  void AddErrorFields();
 
   // Attempts; in exchange_attempts.cc.
   void OpenAttempt();
@@ -135,13 +152,21 @@ class Exchange final : public net::Retirable,
   void SendGrpcReply(uint16_t status);
   void AddGrpcStatus(uint8_t status, http::HeaderMap& fields) const;
 
+  // Heads, as rules change them; in exchange_headers.cc.
+  const config::RouteExtras* extras() const;
+  RequestVariables variables(const http::ResponseHead* answer = nullptr) const;
+  void EditRequest();
+  void EditRequest(const policy::HeaderPolicy& rules);
+  void EditAnswer();
+  void AddOwnFields();
+  void AddTransportSecurity();
+
   // Decisions.
   Action Advance(Event event);
   void Fail(const base::Failure& failure);
   void Reply(uint16_t status, std::string_view location = {});
   void SendReply(uint16_t status, std::string_view content_type, std::string_view body,
                  std::string_view location = {});
-  void AddTransportSecurity();
 
   // Keeping the two sides in step, and the end.
   void SendHeldRequest();
@@ -187,6 +212,8 @@ class Exchange final : public net::Retirable,
   std::string_view normal_path_;  // what routes are matched on
   std::string_view session_key_;  // of the session that this request has begun
   bool session_begun_ = false;
+  uint16_t replaced_status_ = 0;  // of a failure that another cluster is told about; 0: none
+  bool error_page_ = false;       // it is asked for the body of the answer
 
   RequestBody request_body_;
   ResponseBody response_body_;

@@ -6,7 +6,6 @@
 #include "dataplane/balance/hash_ring.h"
 #include "dataplane/proxy/exchange.h"
 #include "dataplane/proxy/session.h"
-#include "dataplane/proxy/variables.h"
 
 namespace headgate::proxy {
 
@@ -64,6 +63,8 @@ void Exchange::OpenAttempt() {
     upstream_head_.fields.Remove(kName);
     upstream_head_.fields.Add(FieldId::kOther, kName, forwarded_prefix_);
   }
+  EditRequest();
+  if (replaced_status_ != 0) AddErrorFields();
   const bool end = request_body_.BeginAttempt(upstream_head_);
   upstream_->SendHead(upstream_head_, end);
   SendHeldRequest();
@@ -130,9 +131,7 @@ upstream::Endpoint* Exchange::PickEndpoint(upstream::Cluster& cluster) {
   if (balancing->key == Balancing::HashKey::kClientAddress) {
     context.hash = balance::Crc32(client_.ip);
   } else if (balancing->key == Balancing::HashKey::kTemplate) {
-    const RequestVariables variables(*request_, downstream_->connection(), client_, route_, normal_path_,
-                                     record_.request_id, record_.upstream_name);
-    context.hash = balance::Crc32(policy::Expand(balancing->hash_by, variables, downstream_->arena()));
+    context.hash = balance::Crc32(policy::Expand(balancing->hash_by, variables(), downstream_->arena()));
   }
   return cluster.Pick(context);
 }
@@ -226,7 +225,8 @@ void Exchange::HandleAttemptFailure(const Failure& failure) {
     tried_[tried_count_++] = endpoint_->id;
   }
   const RetryState state = retry_state();
-  if (phase_ == Phase::kForwarding && endpoint_ != nullptr && MayRetry(retry_policy(), state, failure) &&
+  const bool recorded = record_.attempt_count < observe::RequestRecord::kMaxAttempts;
+  if (phase_ == Phase::kForwarding && endpoint_ != nullptr && recorded && MayRetry(retry_policy(), state, failure) &&
       (WasStale(state, failure) || TakeFromRetryBudget())) {
     failure_ = failure;
     Advance(Event::kAttemptRetry);
@@ -236,7 +236,7 @@ void Exchange::HandleAttemptFailure(const Failure& failure) {
 }
 
 bool Exchange::MayRetryAfter(uint16_t status) {
-  if (status < 400 || endpoint_ == nullptr) return false;
+  if (status < 400 || endpoint_ == nullptr || error_page_) return false;
   return MayRetry(retry_policy(), retry_state(), status) && TakeFromRetryBudget();
 }
 

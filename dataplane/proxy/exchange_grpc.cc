@@ -40,6 +40,7 @@ void Exchange::SendGrpcReply(uint16_t status) {
   response_head_.fields.Add(FieldId::kContentType, "Content-Type", "application/grpc");
   AddGrpcStatus(deadline_exceeded_ ? kGrpcDeadlineExceeded : GrpcStatusFor(status),
                 response_head_.fields);
+  AddOwnFields();
   response_head_.body = http::BodyLength::Fixed(0);
   downstream_->SendHead(response_head_, true);
 }

@@ -30,7 +30,10 @@ void Exchange::Redirect(const config::RedirectAction& action) {
   std::string_view location = action.location;
   if (location.empty()) {
     const std::string_view scheme = action.scheme.empty() ? client_.scheme : action.scheme;
-    location = arena.Join(scheme, "://", client_.host, request_->target);
+    std::string_view target = request_->target;
+    if (action.drop_final_slash && target.ends_with('/')) target.remove_suffix(1);
+    location = arena.Join(scheme, "://", action.host.empty() ? client_.host : action.host,
+                          action.with_port ? ":" : "", action.with_port ? client_.port : "", target);
   } else if (location.starts_with('/')) {
     location = AbsoluteUrl(location);
   }

@@ -11,7 +11,9 @@ void Exchange::StartTunnel(const http::ResponseHead& head) {
   failure_ = {};  // an earlier attempt's
   record_.status = head.status;
   response_head_ = head;
-  response_head_.fields.Remove(http::FieldId::kServer);
+  EditAnswer();
+  AddOwnFields();
+  downstream_->SendHead(response_head_, false);
   tunnel_ = true;
   request_body_.Start(false);  // both directions begin anew
   tunnel_idle_ = attempt_timeouts().read;
@@ -20,7 +22,6 @@ void Exchange::StartTunnel(const http::ResponseHead& head) {
   counters()[CounterId::kTunnels].Add();
   counters()[CounterId::kTunnelsActive].Add();
   tunnel_timer_.Arm(tunnel_idle_);
-  downstream_->SendHead(response_head_, false);
 }
 
 // A tunnel may live for days, and with it would every old configuration that some tunnel began under.

@@ -170,7 +170,7 @@ void BuildUpstreamHead(const http::RequestHead& head, const ClientView& client,
   http::HeaderMap& fields = out.fields;
   fields.Clear();
   fields.Add(FieldId::kHost, "Host", client.host);
-  fields.Add(FieldId::kXRequestId, "X-Request-ID", request_id);
+  if (!request_id.empty()) fields.Add(FieldId::kXRequestId, "X-Request-ID", request_id);
   fields.Add(FieldId::kXRealIp, "X-Real-IP", client.ip);
   fields.Add(FieldId::kXForwardedFor, "X-Forwarded-For", client.forwarded_for);
   fields.Add(FieldId::kXForwardedHost, "X-Forwarded-Host", client.host);

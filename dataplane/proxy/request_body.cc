@@ -9,6 +9,12 @@ void RequestBody::Start(bool complete) {
   received_ = 0;
   complete_ = complete;
   passed_on_ = false;
+  discarded_ = false;
+}
+
+void RequestBody::Discard() {
+  Drop();
+  discarded_ = true;
 }
 
 void RequestBody::Hold(const config::Buffering& limits) {
@@ -17,6 +23,7 @@ void RequestBody::Hold(const config::Buffering& limits) {
 }
 
 void RequestBody::Receive(std::string_view piece, bool end, http::ClientStream* upstream) {
+  if (discarded_) return Ignore(piece, end);
   received_ += piece.size();
   complete_ = end;
   if (upstream == nullptr || buffer_.unread() > 0) {
@@ -29,6 +36,7 @@ void RequestBody::Receive(std::string_view piece, bool end, http::ClientStream* 
 
 void RequestBody::ReceiveTrailers(const http::HeaderMap& trailers, http::ClientStream* upstream) {
   complete_ = true;
+  if (discarded_) return;
   if (upstream == nullptr || buffer_.unread() > 0) {
     trailers_ = trailers;
     trailers_held_ = true;
@@ -45,6 +53,10 @@ void RequestBody::Ignore(std::string_view piece, bool end) {
 }
 
 bool RequestBody::BeginAttempt(http::RequestHead& head) {
+  if (discarded_) {
+    head.body = http::BodyLength::None();
+    return true;
+  }
   buffer_.Rewind();
   trailers_held_ = !trailers_.empty();
   if (!complete_) return false;
@@ -68,7 +80,7 @@ bool RequestBody::SendHeld(http::ClientStream& upstream) {
 }
 
 bool RequestBody::ShouldPause(const http::ClientStream& upstream) const {
-  if (complete_) return false;
+  if (complete_ || discarded_) return false;
   return !upstream.connected() || buffer_.unread() > 0 ||
          upstream.unsent_bytes() > http::ServerStream::kHighWater;
 }

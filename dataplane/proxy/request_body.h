@@ -26,6 +26,9 @@ class RequestBody {
   void Receive(std::string_view piece, bool end, http::ClientStream* upstream);
   void ReceiveTrailers(const http::HeaderMap& trailers, http::ClientStream* upstream);
 
+  // Attempts get nothing of it from now on, and begin as those of a request without body.
+  void Discard();
+
   // Nobody wants it.
   void Ignore(std::string_view piece, bool end);
 
@@ -36,10 +39,10 @@ class RequestBody {
 
   uint64_t received() const { return received_; }
   bool complete() const { return complete_; }               // all of it was received
-  bool sent() const { return complete_ && !anything_held(); }  // and passed on
+  bool sent() const { return discarded_ || (complete_ && !anything_held()); }  // and passed on
   bool full() const { return buffer_.full(); }
   // Another attempt can have all of it.
-  bool repeatable() const { return !passed_on_; }
+  bool repeatable() const { return discarded_ || !passed_on_; }
   // Whether the client should wait with the rest.
   bool ShouldPause(const http::ClientStream& upstream) const;
 
@@ -54,6 +57,7 @@ class RequestBody {
   uint64_t received_ = 0;
   bool complete_ = false;
   bool trailers_held_ = false;
+  bool discarded_ = false;
   bool passed_on_ = false;  // some of it went to an attempt and was not kept
 };
 

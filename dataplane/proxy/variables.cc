@@ -159,6 +159,14 @@ std::string_view RequestVariables::Value(const policy::TextTemplate::Part& part,
     case Variable::kSslClientVerify: return ClientValue(part.variable, client);
     case Variable::kSslServerName: return connection.server_name;
     case Variable::kUri: return normal_path;
+    case Variable::kProxyAlternativeUpstreamName:
+      return record == nullptr ? std::string_view() : record->alternative_upstream_name;
+    case Variable::kStatus:
+      return record == nullptr || record->status == 0 ? std::string_view() : Decimal(record->status, arena);
+    case Variable::kUpstreamAddr:
+      return record == nullptr || record->attempt_count == 0 ? std::string_view() : record->attempts().back().address;
+    case Variable::kUpstreamHeader:
+      return answer == nullptr ? std::string_view() : answer->fields.Get(part.text);
     case Variable::kIngressName:
     case Variable::kLocationPath:
     case Variable::kNamespace:

@@ -246,7 +246,7 @@ void Worker::Record(const observe::RequestRecord& record) {
 }
 
 void Worker::Log(const observe::RequestRecord& record) {
-  if (access_log_ == nullptr) return;
+  if (access_log_ == nullptr || record.unlogged) return;
   const config::CompiledSettings& settings = *generations_.back()->config().settings;
   if (!settings.access_log_enabled) return;
   access_log_->Write(record, settings.access_log_json ? observe::AccessLogFormat::kJson

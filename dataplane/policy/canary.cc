@@ -1,0 +1,40 @@
+#include "dataplane/policy/canary.h"
+
+#include <optional>
+
+#include "re2/re2.h"
+
+namespace headgate::policy {
+namespace {
+
+std::optional<bool> ByWord(std::string_view value) {
+  if (value == "always") return true;
+  if (value == "never") return false;
+  return std::nullopt;
+}
+
+std::optional<bool> ByHeader(const CanaryRules& rules, const http::HeaderMap& fields) {
+  if (rules.header.empty()) return std::nullopt;
+  const http::Field* field = fields.Find(rules.header);
+  if (field == nullptr) return std::nullopt;
+  if (!rules.header_value.empty()) {
+    return field->value == rules.header_value ? std::optional<bool>(true) : std::nullopt;
+  }
+  if (rules.header_pattern_broken) return false;
+  if (rules.header_pattern != nullptr) {
+    const re2::StringPiece value(field->value.data(), field->value.size());
+    return re2::RE2::PartialMatch(value, *rules.header_pattern) ? std::optional<bool>(true) : std::nullopt;
+  }
+  return ByWord(field->value);
+}
+
+}  // namespace
+
+bool BelongsToCanary(const CanaryRules& rules, const http::HeaderMap& fields, std::string_view cookie,
+                     uint64_t random) {
+  if (const auto decided = ByHeader(rules, fields)) return *decided;
+  if (const auto decided = ByWord(cookie)) return *decided;
+  return random % rules.weight_total < rules.weight;
+}
+
+}  // namespace headgate::policy

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataplane/base/arena.h"
+#include "dataplane/http/header_map.h"
+#include "dataplane/policy/text_template.h"
+
+// What is changed in heads by rule. proto/headgate/v1/headers.proto.
+namespace headgate::policy {
+
+// One field that is set, or removed where `value` has no parts. Immutable.
+struct HeaderEdit {
+  std::string name;
+  http::FieldId id = http::FieldId::kOther;  // of `name`
+  TextTemplate value;
+};
+using HeaderEdits = std::vector<HeaderEdit>;
+
+enum class ConnectionOption : uint8_t { kNone, kClose, kKeepAlive };
+
+// For requests towards endpoints, and for responses towards clients. Immutable.
+struct HeaderPolicy {
+  HeaderEdits request;
+  TextTemplate host;  // of the request; empty: the client's
+  ConnectionOption connection = ConnectionOption::kNone;
+  std::vector<std::string> hidden;  // fields of endpoints' answers
+  HeaderEdits response;
+};
+
+// Applies the edits in order. A value that comes out empty, or with a byte that no field may hold (RFC 9110 section 5.5),
+// removes the field. Values live as long as `arena`, `source` and the edits.
+void Apply(const HeaderEdits& edits, const VariableSource& source, base::Arena& arena, http::HeaderMap& fields);
+
+// Puts the field in place of all of that name.
+void Replace(http::HeaderMap& fields, http::FieldId id, std::string_view name, std::string_view value);
+
+}  // namespace headgate::policy

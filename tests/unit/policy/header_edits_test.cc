@@ -1,0 +1,74 @@
+#include "dataplane/policy/header_edits.h"
+
+#include <gtest/gtest.h>
+
+#include "dataplane/policy/response_rewrites.h"
+
+namespace headgate::policy {
+namespace {
+
+// Every variable has the value that it was made with.
+class Source final : public VariableSource {
+ public:
+  explicit Source(std::string_view value) : value_(value) {}
+  std::string_view Value(const TextTemplate::Part&, base::Arena&) const override { return value_; }
+
+ private:
+  std::string_view value_;
+};
+
+class HeaderEditsTest : public testing::Test {
+ protected:
+  base::BlockPool pool{4};
+  base::Arena arena{pool};
+};
+
+HeaderEdit Literal(const char* name, const char* value) {
+  return {name, http::ClassifyFieldName(name), {{{Variable::kNone, value}}}};
+}
+
+TEST_F(HeaderEditsTest, EditsAreAppliedInOrderToEveryFieldOfTheName) {
+  http::HeaderMap fields;
+  fields.Add("x-a", "1");
+  fields.Add("X-A", "2");
+  fields.Add("Location", "/old");
+  fields.Add("X-B", "3");
+  Apply({Literal("X-a", "4"), Literal("LOCATION", "/new"), {"x-b", http::FieldId::kOther, {}}, Literal("X-a", "5")},
+        Source(""), arena, fields);
+  ASSERT_EQ(fields.size(), 2U);
+  EXPECT_EQ(fields.Get(http::FieldId::kLocation), "/new");
+  EXPECT_EQ(fields.Get("X-A"), "5");
+}
+
+TEST_F(HeaderEditsTest, AValueThatNoFieldMayHoldRemovesTheField) {
+  const HeaderEdit edit{"X-A", http::FieldId::kOther, {{{Variable::kUri, ""}}}};
+  for (const std::string_view value : {std::string_view("a\r\nEvil: 1"), std::string_view("a\0b", 3),
+                                       std::string_view("a\x7f"), std::string_view(""), std::string_view(" ")}) {
+    http::HeaderMap fields;
+    fields.Add("X-A", "client's");
+    Apply({edit}, Source(value), arena, fields);
+    EXPECT_TRUE(fields.empty());
+  }
+  http::HeaderMap fields;
+  Apply({edit}, Source(" b\t\xc3\xa4 "), arena, fields);
+  EXPECT_EQ(fields.Get("X-A"), "b\t\xc3\xa4");
+}
+
+TEST_F(HeaderEditsTest, CookiesKeepWhatDoesNotFit) {
+  ResponseRewrites rewrites;
+  rewrites.cookie_domain_from = "in.local";
+  rewrites.cookie_domain_to = "a.example";
+  rewrites.cookie_path_from = "/app";
+  rewrites.cookie_path_to = "/";
+  const auto rewritten = [&](std::string_view cookie) { return RewriteCookie(rewrites, cookie, arena); };
+  EXPECT_EQ(rewritten("a=b"), "a=b");
+  EXPECT_EQ(rewritten("Path=/app; Domain=in.local"), "Path=/app; Domain=a.example");
+  EXPECT_EQ(rewritten("a=b;path = /app/x;DOMAIN=.IN.local;HttpOnly"), "a=b;path = //x;DOMAIN=a.example;HttpOnly");
+  EXPECT_EQ(rewritten("a=b; Domain=x.in.local; Path=/other"), "a=b; Domain=x.in.local; Path=/other");
+  EXPECT_EQ(rewritten("a=b; Path=; Domain="), "a=b; Path=; Domain=");
+  EXPECT_EQ(rewritten("a=b; Path"), "a=b; Path");
+  EXPECT_EQ(rewritten(""), "");
+}
+
+}  // namespace
+}  // namespace headgate::policy
