@@ -32,6 +32,7 @@ bool Selects(const PortRef& wanted, const ServicePort& port) {
 // The TCP port that is meant, else any other that is meant (same number, another protocol), else
 // null. A port's own name goes before a target port's.
 const ServicePort* FindPort(const PortRef& wanted, const Service& service) {
+  if (wanted.empty()) return service.ports.empty() ? nullptr : &service.ports.front();
   const ServicePort* found = nullptr;
   const auto rank = [&](const ServicePort& port) {
     return (port.protocol == TransportProtocol::kTcp ? 2 : 0) +
@@ -131,6 +132,7 @@ std::optional<BackendRef> BackupOf(const BackendRef& backend, const HealthSettin
 }
 
 std::string LogName(const BackendRef& backend) {
+  if (backend.port.empty()) return StrCat("custom-default-backend-", backend.service.ns, "-", backend.service.name);
   return StrCat(backend.service.ns, "-", backend.service.name, "-", backend.port.ToString());
 }
 

@@ -16,6 +16,8 @@ std::string_view ReasonName(Reason reason) {
       return "InvalidBackend";
     case Reason::kPathConflict:
       return "PathConflict";
+    case Reason::kCanaryUnused:
+      return "CanaryUnused";
     case Reason::kDefaultBackendUnused:
       return "DefaultBackendUnused";
     case Reason::kServiceNotFound:

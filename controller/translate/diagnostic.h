@@ -25,6 +25,7 @@ enum class Reason : uint8_t {
   kInvalidPath,           // a path is no absolute path
   kInvalidBackend,        // a backend names nothing, or a loopback address
   kPathConflict,          // an older Ingress owns the same host, path and type
+  kCanaryUnused,          // nothing for the canary to have a share of
   kDefaultBackendUnused,  // an older Ingress decides what unmatched paths of the host get
   kServiceNotFound,
   kServicePortNotFound,

@@ -64,7 +64,7 @@ HostTlsResult Named(std::string_view host, const Ingress& ingress, size_t index,
 
 }  // namespace
 
-HostTlsResult ResolveTls(std::string_view host, const HostClaims& claims,
+HostTlsResult ResolveTls(std::string_view host, const HostClaims& claims, bool other_name,
                          const CertificateLookup& certificate_of) {
   if (host == kEveryHost) return {};
   for (const HostClaim& claim : claims) {
@@ -86,6 +86,7 @@ HostTlsResult ResolveTls(std::string_view host, const HostClaims& claims,
       }
     }
   }
+  if (other_name) return {};
   for (const HostClaim& claim : claims) {
     const Ingress& ingress = *claim.ingress->object;
     if (!ingress.tls.empty()) return {Decided(ingress, 0), {}};

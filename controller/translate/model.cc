@@ -17,14 +17,14 @@ using kube::Kind;
 void AddRule(std::vector<HostRules>& hosts, std::string host, uint32_t rule) {
   auto it = std::find_if(hosts.begin(), hosts.end(),
                          [&](const HostRules& entry) { return entry.host == host; });
-  if (it == hosts.end()) it = hosts.insert(it, {std::move(host), {}});
+  if (it == hosts.end()) it = hosts.insert(it, HostRules{std::move(host), {}});
   it->rules.push_back(rule);
 }
 
 std::vector<HostRules> ReadHosts(const Ingress& ingress, std::vector<Diagnostic>& diagnostics) {
   std::vector<HostRules> hosts;
   if (ingress.rules.empty() && ingress.default_backend) {
-    hosts.push_back({std::string(kEveryHost), {}});
+    hosts.push_back(HostRules{std::string(kEveryHost), {}});
   }
   for (uint32_t i = 0; i < ingress.rules.size(); ++i) {
     const std::string& host = ingress.rules[i].host;
@@ -42,6 +42,29 @@ std::vector<HostRules> ReadHosts(const Ingress& ingress, std::vector<Diagnostic>
     }
   }
   return hosts;
+}
+
+// The same host with "www." or without; empty: it has none.
+std::string TwinOf(std::string_view host) {
+  if (host == kEveryHost || host.starts_with('*')) return {};
+  return host.starts_with("www.") ? std::string(host.substr(4)) : StrCat("www.", host);
+}
+
+// Names that annotations give to the hosts. An Ingress has one thing to say about each.
+void AddOtherNames(const HeaderSettings& settings, std::vector<HostRules>& hosts) {
+  const std::vector<HostRules> own = hosts;
+  const auto add = [&](std::string name, const HostRules& of, bool redirect) {
+    const bool known = std::any_of(hosts.begin(), hosts.end(), [&](const HostRules& host) { return host.host == name; });
+    if (!name.empty() && !known) hosts.push_back({std::move(name), of.rules, of.host, redirect});
+  };
+  if (settings.canary) return;  // it makes no host
+  for (const HostRules& host : own) {
+    if (host.host == kEveryHost) continue;
+    for (const std::string& alias : settings.aliases) add(alias, host, false);
+  }
+  for (const HostRules& host : own) {
+    if (settings.www_redirect) add(TwinOf(host.host), host, true);
+  }
 }
 
 // What is wrong with a path or its backend, whoever wins it.
@@ -79,6 +102,7 @@ ReadResult ReadIngress(std::shared_ptr<const Ingress> ingress) {
   AnnotationResult annotations = ReadAnnotations(*ingress, result.diagnostics);
   model->settings = std::move(annotations.settings);
   model->hosts = ReadHosts(*ingress, result.diagnostics);
+  AddOtherNames(model->settings.headers, model->hosts);
   for (size_t rule = 0; rule < ingress->rules.size(); ++rule) {
     const auto& paths = ingress->rules[rule].paths;
     for (size_t path = 0; path < paths.size(); ++path) {

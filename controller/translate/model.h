@@ -17,6 +17,9 @@ namespace headgate::translate {
 struct HostRules {
   std::string host;             // lower case; kEveryHost for rules without host
   std::vector<uint32_t> rules;  // indices into Ingress::rules, ascending
+  // Not empty: `host` is another name of this one, which has the rules.
+  std::string of = {};
+  bool redirect = false;  // ... and is sent to it
 };
 
 // Immutable once made.

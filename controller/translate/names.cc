@@ -6,7 +6,8 @@ namespace headgate::translate {
 namespace {
 
 std::string Backend(std::string_view kind, const BackendRef& backend) {
-  return StrCat(kind, backend.service.ns, "/", backend.service.name, "/", backend.port.ToString());
+  return StrCat(kind, backend.service.ns, "/", backend.service.name, "/",
+                backend.port.empty() ? "0" : backend.port.ToString());
 }
 
 }  // namespace

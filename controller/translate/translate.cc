@@ -40,7 +40,7 @@ class FullTranslation {
     ReadClientCas();
     AddUpstreamSecrets();
     ResolveHostTls();
-    for (const auto& [host, claims] : hosts_) AddVirtualHost(host, claims);
+    for (const auto& [host, parties] : hosts_) AddVirtualHost(host, parties);
     AddBackends();
     AddFiles();
     AddCertificates();
@@ -68,7 +68,7 @@ class FullTranslation {
       Say(std::move(read.diagnostics));
       if (read.model == nullptr) continue;
       for (const HostRules& host : read.model->hosts) {
-        AddClaim(hosts_[host.host], {read.model, &host.rules});
+        AddClaim(hosts_[host.host], read.model, host);
       }
       models_.push_back(std::move(read.model));
     }
@@ -137,26 +137,35 @@ class FullTranslation {
     const auto certificate_of = [this](const ObjectKey& secret) -> const CertificateState& {
       return certificates_.at(secret);
     };
-    for (const auto& [host, claims] : hosts_) {
-      HostTlsResult result = ResolveTls(host, claims, certificate_of);
+    for (const auto& [host, parties] : hosts_) {
+      std::vector<Diagnostic> unused;
+      const HostRole role = RoleOf(host, parties, parties_of_, unused);
+      HostTlsResult result;
+      if (role.rules != nullptr) result = ResolveTls(host, *role.rules, role.other_name.has_value(), certificate_of);
       Say(std::move(result.diagnostics));
       tls_.emplace(host, std::move(result.tls));
     }
   }
 
-  void AddVirtualHost(const std::string& host, const HostClaims& claims) {
+  void AddVirtualHost(const std::string& host, const HostParties& parties) {
+    std::vector<Diagnostic> names;
+    const HostRole role = RoleOf(host, parties, parties_of_, names);
+    Say(std::move(names));
     const HostTls* tls = &tls_.at(host);
     if (!tls->configured) {
       const auto parent = tls_.find(WildcardOf(host));
       if (parent != tls_.end()) tls = &parent->second;
     }
-    if (tls->secret) used_certificates_.insert(*tls->secret);
-    const std::optional<v1::ClientAuth> client_auth = ResolveClientAuth(claims, ca_of_);
+    std::optional<v1::ClientAuth> client_auth;
+    if (role.rules != nullptr) {
+      if (tls->secret) used_certificates_.insert(*tls->secret);
+      client_auth = ResolveClientAuth(*role.rules, ca_of_);
+    }
     VirtualHostResult result = TranslateVirtualHost(
-        {host, claims, *tls, default_backend_, global_.ingress, client_auth});
+        {host, role, *tls, default_backend_, global_.ingress, client_auth});
     Say(std::move(result.diagnostics));
     clusters_.insert(result.clusters.begin(), result.clusters.end());
-    Add(std::move(result.resource));
+    if (result.resource != nullptr) Add(std::move(result.resource));
   }
 
   void AddBackends() {
@@ -233,7 +242,11 @@ class FullTranslation {
 
   GlobalSettings global_;
   std::vector<std::shared_ptr<const IngressModel>> models_;
-  std::map<std::string, HostClaims> hosts_;
+  std::map<std::string, HostParties, std::less<>> hosts_;
+  const PartiesLookup parties_of_ = [this](std::string_view host) {
+    const auto it = hosts_.find(host);
+    return it == hosts_.end() ? nullptr : &it->second;
+  };
   std::map<ObjectKey, CertificateState> certificates_;
   std::map<ObjectKey, ClientCa> client_cas_;
   const ClientCaLookup ca_of_ = [this](const ObjectKey& secret) -> const ClientCa& {

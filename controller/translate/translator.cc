@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <utility>
 
+#include "common/strings.h"
 #include "controller/translate/config_map/registry.h"
 #include "controller/translate/global.h"
+#include "controller/translate/message_policy.h"
 #include "controller/translate/references.h"
 #include "controller/translate/ticket_keys.h"
 #include "controller/translate/virtual_host.h"
@@ -22,8 +24,10 @@ void EraseValue(List& list, const T& value) {
 }
 
 // The Services that an Ingress refers to, each once.
-std::vector<ObjectKey> ServicesOf(const kube::Ingress& ingress) {
+std::vector<ObjectKey> ServicesOf(const IngressModel& model) {
+  const kube::Ingress& ingress = *model.object;
   std::vector<ObjectKey> services;
+  if (const auto backend = ErrorServiceOf(model)) services.push_back(backend->service);
   ForEachBackend(ingress, [&](const kube::IngressBackend& backend, const std::string&) {
     if (const auto ref = ToBackendRef(ingress, backend)) services.push_back(ref->service);
   });
@@ -116,10 +120,23 @@ void Translator::Mark(const state::Changes& changes) {
 }
 
 void Translator::MarkHosts(const IngressModel& model) {
-  for (const HostRules& host : model.hosts) {
-    dirty_tls_.insert(host.host);
-    dirty_hosts_.insert(host.host);
+  for (const HostRules& host : model.hosts) MarkHost(host.host);
+}
+
+void Translator::MarkHost(const std::string& host) {
+  dirty_tls_.insert(host);
+  dirty_hosts_.insert(host);
+  const HostParties* parties = PartiesOf(host);
+  if (parties == nullptr) return;
+  for (std::string& name : OtherNamesOf(host, *parties)) {
+    dirty_tls_.insert(name);
+    dirty_hosts_.insert(std::move(name));
   }
+}
+
+const HostParties* Translator::PartiesOf(std::string_view host) const {
+  const auto it = hosts_.find(ToAbsl(host));
+  return it == hosts_.end() ? nullptr : &it->second->parties;
 }
 
 // --- Ingresses ---
@@ -159,9 +176,9 @@ void Translator::Link(const ModelPtr& model) {
   for (const HostRules& host : model->hosts) {
     std::unique_ptr<HostUnit>& unit = hosts_[host.host];
     if (unit == nullptr) unit = std::make_unique<HostUnit>();
-    AddClaim(unit->claims, {model, &host.rules});
+    AddClaim(unit->parties, model, host);
   }
-  for (const ObjectKey& service : ServicesOf(*model->object)) {
+  for (const ObjectKey& service : ServicesOf(*model)) {
     services_[service].ingresses.push_back(model.get());
   }
   LinkFiles(*model);
@@ -169,8 +186,8 @@ void Translator::Link(const ModelPtr& model) {
 }
 
 void Translator::Unlink(const IngressModel& model) {
-  for (const HostRules& host : model.hosts) RemoveClaim(hosts_.at(host.host)->claims, model);
-  for (ObjectKey& service : ServicesOf(*model.object)) {
+  for (const HostRules& host : model.hosts) RemoveClaim(hosts_.at(host.host)->parties, model);
+  for (ObjectKey& service : ServicesOf(model)) {
     EraseValue(services_.at(service).ingresses, &model);
     maybe_unused_services_.insert(std::move(service));
   }
@@ -204,7 +221,10 @@ void Translator::RedoHostTls() {
     const auto it = hosts_.find(host);
     if (it == hosts_.end()) continue;
     HostUnit& unit = *it->second;
-    HostTlsResult result = ResolveTls(host, unit.claims, certificate_of);
+    std::vector<Diagnostic> unused;
+    const HostRole role = RoleOf(host, unit.parties, [this](std::string_view of) { return PartiesOf(of); }, unused);
+    HostTlsResult result;
+    if (role.rules != nullptr) result = ResolveTls(host, *role.rules, role.other_name.has_value(), certificate_of);
     log_.Set(unit.tls_diagnostics, std::move(result.diagnostics));
     if (result.tls == unit.own_tls) continue;
     unit.own_tls = std::move(result.tls);
@@ -225,7 +245,7 @@ void Translator::RedoHosts() {
   for (const std::string& host : std::exchange(dirty_hosts_, {})) {
     const auto it = hosts_.find(host);
     if (it == hosts_.end()) continue;
-    if (it->second->claims.empty()) {
+    if (it->second->parties.empty()) {
       DropHost(host, *it->second);
       hosts_.erase(it);
     } else {
@@ -239,16 +259,22 @@ void Translator::RedoHost(const std::string& host, HostUnit& unit) {
   HostTls tls = unit.own_tls;
   if (!tls.configured) {
     const auto parent = hosts_.find(WildcardOf(host));
-    if (parent != hosts_.end() && !parent->second->claims.empty()) tls = parent->second->own_tls;
+    if (parent != hosts_.end()) tls = parent->second->own_tls;
   }
+  std::vector<Diagnostic> names;
+  const HostRole role = RoleOf(host, unit.parties, [this](std::string_view of) { return PartiesOf(of); }, names);
+  log_.Set(unit.name_diagnostics, std::move(names));
+  if (role.rules == nullptr) tls = {};
   OfferCertificate(unit, tls.secret);
   unit.tls = std::move(tls);
-  const std::optional<v1::ClientAuth> client_auth =
-      ResolveClientAuth(unit.claims, [this](const ObjectKey& secret) -> const ClientCa& {
-        return client_cas_.at(secret).ca;
-      });
+  std::optional<v1::ClientAuth> client_auth;
+  if (role.rules != nullptr) {
+    client_auth = ResolveClientAuth(*role.rules, [this](const ObjectKey& secret) -> const ClientCa& {
+      return client_cas_.at(secret).ca;
+    });
+  }
   VirtualHostResult result = TranslateVirtualHost(
-      {host, unit.claims, unit.tls, default_backend_, global_.ingress, client_auth});
+      {host, role, unit.tls, default_backend_, global_.ingress, client_auth});
   log_.Set(VirtualHostName(host), unit.resource, std::move(result.resource));
   log_.Set(unit.diagnostics, std::move(result.diagnostics));
   LeadTo(unit, std::move(result.clusters));
@@ -260,6 +286,7 @@ void Translator::DropHost(const std::string& host, HostUnit& unit) {
   log_.Set(VirtualHostName(host), unit.resource, nullptr);
   log_.Set(unit.diagnostics, {});
   log_.Set(unit.tls_diagnostics, {});
+  log_.Set(unit.name_diagnostics, {});
 }
 
 void Translator::LeadTo(HostUnit& unit, std::vector<ClusterRef> clusters) {

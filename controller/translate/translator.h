@@ -108,12 +108,13 @@ class Translator {
     ResourcePtr resource;
   };
   struct HostUnit {
-    HostClaims claims;
+    HostParties parties;
     HostTls own_tls;
     HostTls tls;  // own, or the wildcard's
     std::vector<ClusterRef> clusters;
     ResourcePtr resource;
     std::vector<Diagnostic> tls_diagnostics;
+    std::vector<Diagnostic> name_diagnostics;
     std::vector<Diagnostic> diagnostics;
   };
   struct ClusterUnit {
@@ -142,6 +143,9 @@ class Translator {
   void MarkEverything();
   void Mark(const state::Changes& changes);
   void MarkHosts(const IngressModel& model);
+  // The host, and what depends on its rules.
+  void MarkHost(const std::string& host);
+  const HostParties* PartiesOf(std::string_view host) const;
 
   // The passes of Update, in order.
   void RedoIngresses();

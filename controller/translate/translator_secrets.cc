@@ -102,7 +102,7 @@ void Translator::RedoCertificate(const ObjectKey& secret, CertificateUnit& unit)
     log_.Set(CertificateName(secret), unit.resource, TranslateCertificate(unit.state));
   }
   for (const IngressModel* model : unit.ingresses) {
-    for (const HostRules& host : model->hosts) dirty_tls_.insert(host.host);
+    MarkHosts(*model);
   }
 }
 
@@ -138,7 +138,7 @@ void Translator::RedoClientCas() {
     for (const IngressModel* model : unit.ingresses) {
       log_.Set(ingresses_.at(model->key()).client_ca_diagnostics, CheckClientCaOf(*model));
       if (was_usable == unit.ca.usable()) continue;
-      for (const HostRules& host : model->hosts) dirty_hosts_.insert(host.host);
+      MarkHosts(*model);
     }
   }
 }

@@ -10,8 +10,11 @@
 #include "controller/translate/annotations/affinity.h"
 #include "controller/translate/annotations/buffering.h"
 #include "controller/translate/annotations/next_upstream.h"
+#include "controller/translate/canary.h"
 #include "controller/translate/emit.h"
 #include "controller/translate/files.h"
+#include "controller/translate/message_policy.h"
+#include "controller/translate/other_hosts.h"
 #include "controller/translate/passthrough.h"
 #include "controller/translate/path_match.h"
 
@@ -32,11 +35,12 @@ struct Winner {
 
 class Builder {
  public:
-  explicit Builder(const VirtualHostInput& input) : input_(input) {}
+  explicit Builder(const VirtualHostInput& input) : input_(input), claims_(*input.role.rules) {}
 
   VirtualHostResult Build() {
-    for (const HostClaim& claim : input_.claims) AddRules(claim);
+    for (const HostClaim& claim : claims_) AddRules(claim);
     AddImplicitRoot();
+    for (const HostClaim& canary : *input_.role.canaries) AddCanary(canary);
     const bool regex = std::any_of(winners_.begin(), winners_.end(), [](const auto& entry) {
       return IsRegex(entry.second.ingress->settings, entry.first.path);
     });
@@ -100,7 +104,7 @@ class Builder {
 
   // Everything under the host that no rule names.
   void AddImplicitRoot() {
-    const IngressModel& first = *input_.claims.front().ingress;
+    const IngressModel& first = *claims_.front().ingress;
     MatchKey key{false, "/"};
     const bool owned = winners_.find(key) != winners_.end();
     if (!owned) {
@@ -114,7 +118,7 @@ class Builder {
       }
       winners_.emplace(std::move(key), Winner{&first, RootField(first), std::move(route)});
     }
-    for (const HostClaim& claim : input_.claims) {
+    for (const HostClaim& claim : claims_) {
       const IngressModel& model = *claim.ingress;
       if (model.IsDefaultBackendOnly() || !DefaultBackendOf(model)) continue;
       if (!owned && &model == &first) continue;
@@ -125,6 +129,46 @@ class Builder {
                               "\" matches is decided by Ingress ", first.key().ToString(),
                               ", which comes first"));
     }
+  }
+
+  void AddCanary(const HostClaim& claim) {
+    const IngressModel& model = *claim.ingress;
+    for (const uint32_t rule : *claim.rules) {
+      const auto& paths = model.object->rules[rule].paths;
+      for (size_t i = 0; i < paths.size(); ++i) {
+        const auto backend = ToBackendRef(*model.object, paths[i].backend);
+        if (!backend) continue;
+        const bool exact = paths[i].type == PathType::kExact;
+        const auto partner = winners_.find({exact, paths[i].path.empty() ? "/" : paths[i].path});
+        if (partner != winners_.end()) {
+          Attach(model, PathField(rule, i), *backend, partner->second);
+        } else {
+          Complain(model, PathField(rule, i), Reason::kCanaryUnused,
+                   StrCat("no other Ingress has a rule for this host, path and type; the canary has no effect"));
+        }
+      }
+    }
+    if (!model.IsDefaultBackendOnly()) return;
+    const auto backend = ToBackendRef(*model.object, *model.object->default_backend);
+    if (!backend) return;
+    for (auto& [key, winner] : winners_) Attach(model, "spec.defaultBackend", *backend, winner);
+  }
+
+  void Attach(const IngressModel& canary, std::string field, const BackendRef& backend, Winner& winner) {
+    v1::RoutePolicy& policy = *winner.route.mutable_policy();
+    if (!winner.route.has_forward()) {
+      return Complain(canary, std::move(field), Reason::kCanaryUnused,
+                      StrCat("Ingress ", winner.ingress->key().ToString(),
+                             " answers by itself here; the canary has no effect"));
+    }
+    if (policy.has_canary()) {
+      return Complain(canary, std::move(field), Reason::kCanaryUnused,
+                      "another canary of this host, path and type comes first; this one has no effect");
+    }
+    const CanaryChoice choice = ChooseCanary(canary, *winner.ingress, backend);
+    SetCanary(*canary.settings.headers.canary, choice, *policy.mutable_canary());
+    result_.clusters.push_back(choice.clusters.plain);
+    if (choice.clusters.tls != choice.clusters.plain) result_.clusters.push_back(choice.clusters.tls);
   }
 
   void AddSlashRedirects() {
@@ -196,16 +240,17 @@ class Builder {
     v1::Resource resource;
     v1::VirtualHost& host = *resource.mutable_virtual_host();
     host.set_host(std::string(input_.host));
+    if (input_.role.other_name) host.set_canonical_host(input_.role.other_name->of);
     for (v1::Route& route : routes_) *host.add_routes() = std::move(route);
     host.set_tls_configured(input_.tls.configured);
     if (input_.tls.secret) host.add_certificates(CertificateName(*input_.tls.secret));
     if (input_.client_auth) *host.mutable_client_auth() = *input_.client_auth;
-    for (const HostClaim& claim : input_.claims) {
+    for (const HostClaim& claim : claims_) {
       if (!host.ciphers().empty()) break;  // the oldest that has any
       host.set_ciphers(claim.ingress->settings.ssl_ciphers);
     }
     SetPassthrough(host);
-    for (const HostClaim& claim : input_.claims) {
+    for (const HostClaim& claim : claims_) {
       if (!host.app_root().empty()) break;
       host.set_app_root(claim.ingress->settings.app_root);
     }
@@ -218,7 +263,7 @@ class Builder {
   }
 
   void SetPassthrough(v1::VirtualHost& host) {
-    PassthroughResult passthrough = ResolvePassthrough(input_.host, input_.claims, input_.defaults);
+    PassthroughResult passthrough = ResolvePassthrough(input_.host, claims_, input_.defaults);
     std::move(passthrough.diagnostics.begin(), passthrough.diagnostics.end(),
               std::back_inserter(result_.diagnostics));
     if (!passthrough.choice) return;
@@ -230,7 +275,7 @@ class Builder {
   }
 
   void AddSources(v1::Resource& resource) const {
-    for (const HostClaim& claim : input_.claims) {
+    for (const HostClaim& claim : claims_) {
       const IngressModel& model = *claim.ingress;
       for (const uint32_t rule : *claim.rules) {
         AddProvenance(resource, kube::Kind::kIngress, model.key(), RuleField(rule));
@@ -288,6 +333,7 @@ class Builder {
     if (settings.session_cookie) {
       SetSessionCookie(*settings.session_cookie, path, *policy.mutable_session_cookie());
     }
+    SetMessagePolicy(settings.headers, input_.defaults, path, policy);
     SetHttpsRedirect(*policy.mutable_https_redirect(), settings, path);
   }
 
@@ -366,12 +412,16 @@ class Builder {
       result_.clusters.push_back(std::move(choice.tls));
     }
     result_.clusters.push_back(std::move(choice.plain));
+    if (SetErrorBackend(model, input_.defaults, *route.mutable_policy())) {
+      result_.clusters.push_back({*ErrorServiceOf(model), {}});
+    }
   }
 
   static void SetStatus(v1::Route& route, const IngressModel& model, uint32_t status) {
     if (model.settings.denied) {
       // 503 comes before the redirect to HTTPS, and before one that a rewrite asks for.
       route.mutable_policy()->clear_rewrite();
+      route.mutable_policy()->clear_cors();
       route.mutable_policy()->mutable_https_redirect()->set_mode(v1::HttpsRedirect::OFF);
       status = 503;
     } else if (model.settings.redirect) {
@@ -417,6 +467,7 @@ class Builder {
   }
 
   const VirtualHostInput& input_;
+  const HostClaims& claims_;
   std::map<MatchKey, Winner> winners_;
   std::vector<v1::Route> routes_;  // the winners', as they go into the result
   VirtualHostResult result_;
@@ -425,7 +476,12 @@ class Builder {
 }  // namespace
 
 VirtualHostResult TranslateVirtualHost(const VirtualHostInput& input) {
-  return Builder(input).Build();
+  const std::optional<OtherName>& other = input.role.other_name;
+  if (input.role.rules == nullptr) return WithoutHost(input);
+  if (other && other->redirect) return RedirectHost(input, other->of);
+  VirtualHostResult result = Builder(input).Build();
+  if (other) result.diagnostics.clear();  // said of the host itself
+  return result;
 }
 
 }  // namespace headgate::translate

@@ -15,7 +15,7 @@ namespace headgate::translate {
 
 struct VirtualHostInput {
   std::string_view host;
-  const HostClaims& claims;
+  const HostRole& role;
   // The host's own TLS, or that of the wildcard host above it when it has none itself.
   const HostTls& tls;
   // Serves what no rule matches; absent: the built-in 404.
@@ -27,7 +27,7 @@ struct VirtualHostInput {
 };
 
 struct VirtualHostResult {
-  ResourcePtr resource;
+  ResourcePtr resource;  // null: the host does not exist
   std::vector<ClusterRef> clusters;  // that routes lead to; sorted, each once
   std::vector<Diagnostic> diagnostics;
 };
@@ -42,6 +42,8 @@ struct VirtualHostResult {
 //  - Prefix "/a/" sends "/a" there by 301, unless "/a" has a route of its own.
 //  - A path of an Ingress with use-regex, or one that is rewritten, makes all paths of the host case-insensitive
 //    regular expressions, anchored at the start only; the longest text is tried first.
+//  - A canary attaches to the route of the same type and path; of several the oldest. It makes no route by itself.
+//  - Another name of a host has that host's routes, or one redirect to it.
 VirtualHostResult TranslateVirtualHost(const VirtualHostInput& input);
 
 }  // namespace headgate::translate

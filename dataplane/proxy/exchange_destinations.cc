@@ -1,6 +1,7 @@
 // Which cluster a request goes to: its route's, that of a canary, or the one that makes the bodies of failures.
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <variant>
 
 #include "dataplane/proxy/exchange.h"

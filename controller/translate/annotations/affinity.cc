@@ -84,6 +84,7 @@ v1::SessionCookie::SameSite ToSameSite(SameSite value) {
 
 void ReadAffinity(AnnotationReader& reader, IngressSettings& settings) {
   if (const std::string* value = reader.Find("affinity-canary-behavior")) {
+    settings.headers.canary_sessions_decided_anew = *value == "legacy";
     if (*value != "sticky" && *value != "legacy") reader.Ignore("affinity-canary-behavior", "sticky or legacy");
   }
   Affinity mode = Affinity::kBalanced;

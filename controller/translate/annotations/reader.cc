@@ -42,6 +42,10 @@ void AnnotationReader::Warn(std::string_view name, std::string message) {
   Add(name, Severity::kWarning, std::move(message));
 }
 
+void AnnotationReader::Note(std::string_view name, std::string message) {
+  Add(name, Severity::kInfo, std::move(message));
+}
+
 void AnnotationReader::Deny(std::string_view name, std::string_view why) {
   denied_ = true;
   Add(name, Severity::kError, StrCat(why, "; every request to this Ingress is answered 503"));

@@ -30,6 +30,15 @@ class AnnotationReader {
   // their prefix, and our own with it.
   const std::string* Find(std::string_view name) const;
 
+  // Calls `visit(name)` for every annotation of ingress-nginx.
+  template <typename Visit>
+  void ForEachName(Visit&& visit) const {
+    for (const auto& [name, value] : meta_.annotations) {
+      const std::string_view full = name;
+      if (full.starts_with(kNginxPrefix)) visit(full.substr(kNginxPrefix.size()));
+    }
+  }
+
   // The value as a truth value; nothing when there is none, or a bad one, which is ignored.
   std::optional<bool> Bool(std::string_view name);
 
@@ -37,6 +46,8 @@ class AnnotationReader {
   void Ignore(std::string_view name, std::string_view accepted);
   // Something about a value that is taken nevertheless.
   void Warn(std::string_view name, std::string message);
+  // Something worth knowing about a value that does what it says, or is known to do nothing.
+  void Note(std::string_view name, std::string message);
   // For an Ingress: requests are answered 503 rather than served without what the annotation asks for.
   void Deny(std::string_view name, std::string_view why);
   // For an Ingress: its whole form is refused: its last accepted form stays, or it is not served at

@@ -10,10 +10,17 @@
 #include "controller/translate/annotations/auth_tls.h"
 #include "controller/translate/annotations/body_size.h"
 #include "controller/translate/annotations/buffering.h"
+#include "controller/translate/annotations/canary.h"
 #include "controller/translate/annotations/compression.h"
+#include "controller/translate/annotations/cors.h"
+#include "controller/translate/annotations/dead.h"
+#include "controller/translate/annotations/errors.h"
+#include "controller/translate/annotations/message_headers.h"
 #include "controller/translate/annotations/next_upstream.h"
+#include "controller/translate/annotations/other_names.h"
 #include "controller/translate/annotations/reader.h"
 #include "controller/translate/annotations/redirect.h"
+#include "controller/translate/annotations/response_rewrites.h"
 #include "controller/translate/annotations/rewrite.h"
 #include "controller/translate/annotations/snippets.h"
 #include "controller/translate/annotations/ssl_ciphers.h"
@@ -34,7 +41,7 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 16> kFamilies = {{
+const std::array<Family, 23> kFamilies = {{
     {kTimeoutNames, ReadTimeouts},
     {kBodySizeNames, ReadBodySize},
     {kBufferingNames, ReadBuffering},
@@ -50,11 +57,18 @@ const std::array<Family, 16> kFamilies = {{
     {kNextUpstreamNames, ReadNextUpstream},
     {kAffinityNames, ReadAffinity},
     {kSnippetNames, ReadSnippets},
+    {kCorsNames, ReadCors},
+    {kMessageHeaderNames, ReadMessageHeaders},
+    {kResponseRewriteNames, ReadResponseRewrites},
+    {kCanaryNames, ReadCanary},
+    {kOtherNameNames, ReadOtherNames},
+    {kErrorNames, ReadErrors},
     {kUnavailableNames, ReadUnavailable},
+    {kDeadNames, ReadDead},
 }};
 
 bool IsKnown(std::string_view name) {
-  return IsUpstreamAnnotation(name) || std::any_of(kFamilies.begin(), kFamilies.end(), [&](const Family& family) {
+  return IsUpstreamAnnotation(name) || IsDeadByPrefix(name) || std::any_of(kFamilies.begin(), kFamilies.end(), [&](const Family& family) {
     return std::find(family.names.begin(), family.names.end(), name) != family.names.end();
   });
 }

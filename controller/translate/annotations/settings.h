@@ -8,6 +8,7 @@
 #include <string>
 
 #include "controller/kube/objects.h"
+#include "controller/translate/annotations/header_settings.h"
 #include "controller/translate/annotations/upstream_settings.h"
 
 namespace headgate::translate {
@@ -130,6 +131,7 @@ struct IngressSettings {
   NextUpstreamSettings next_upstream;
   std::optional<SessionCookieSettings> session_cookie;
   UpstreamProxyProtocol upstream_proxy_protocol = UpstreamProxyProtocol::kOff;
+  HeaderSettings headers;
   // Instead of every backend.
   std::optional<StaticRoot> static_root;
   // For whatever is answered from files.

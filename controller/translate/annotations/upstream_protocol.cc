@@ -33,6 +33,10 @@ bool IsServerName(std::string_view text) {
 void ReadProtocol(AnnotationReader& reader, BackendProtocol& out) {
   constexpr std::string_view kName = "backend-protocol";
   const std::string* value = reader.Find(kName);
+  if (reader.Bool("secure-backends").value_or(false)) {
+    reader.Note("secure-backends", "backend-protocol: HTTPS says the same");
+    if (value == nullptr) out = BackendProtocol::kHttps;
+  }
   if (value == nullptr) return;
   const std::string text = absl::AsciiStrToUpper(*value);
   if (text == "HTTP") {

@@ -9,6 +9,7 @@
 #include "controller/translate/config_map/buffering_options.h"
 #include "controller/translate/config_map/compression_options.h"
 #include "controller/translate/config_map/client_address_options.h"
+#include "controller/translate/config_map/header_options.h"
 #include "controller/translate/config_map/health_options.h"
 #include "controller/translate/config_map/hsts_options.h"
 #include "controller/translate/config_map/http2_options.h"
@@ -27,7 +28,7 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 10> kFamilies = {{
+const std::array<Family, 11> kFamilies = {{
     {kRedirectOptions, ReadRedirectOptions},
     {kHstsOptions, ReadHstsOptions},
     {kTlsOptions, ReadTlsOptions},
@@ -38,6 +39,7 @@ const std::array<Family, 10> kFamilies = {{
     {kUpstreamOptions, ReadUpstreamOptions},
     {kHealthOptions, ReadHealthOptions},
     {kLimitOptions, ReadLimitOptions},
+    {kHeaderOptions, ReadHeaderOptions},
 }};
 
 // How NGINX is run, not what it serves. Sorted.

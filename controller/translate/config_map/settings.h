@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "common/secret_bytes.h"
+#include "controller/kube/objects.h"
+#include "controller/translate/annotations/header_settings.h"
 #include "controller/translate/annotations/upstream_settings.h"
 #include "proto/headgate/v1/snapshot.pb.h"
 
@@ -21,8 +23,18 @@ struct IngressDefaults {
   uint16_t redirect_code = 308;
   // Paths under these prefixes are never redirected to HTTPS.
   std::vector<std::string> no_tls_redirect = {"/.well-known/acme-challenge"};
+  RewriteSettings rewrites;
+  std::vector<uint16_t> error_statuses;  // whose bodies the default backend makes; sorted
+  bool errors_local_only = false;        // but not those of endpoints' answers
+  std::vector<std::string> response_headers;  // that Ingresses may set; sorted
 
   friend bool operator==(const IngressDefaults&, const IngressDefaults&) = default;
+};
+
+// ConfigMaps named by options. An empty name: none.
+struct HeaderConfigMaps {
+  kube::ObjectKey request;   // proxy-set-headers
+  kube::ObjectKey response;  // add-headers
 };
 
 struct GlobalSettings {
@@ -32,6 +44,7 @@ struct GlobalSettings {
   SecretBytes ticket_key;
   IngressDefaults ingress;
   UpstreamSettings upstream;
+  HeaderConfigMaps headers;
 };
 
 }  // namespace headgate::translate

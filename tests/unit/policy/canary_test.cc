@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+
 #include "re2/re2.h"
 
 namespace headgate::policy {

@@ -1,0 +1,17 @@
+// server-alias and from-to-www-redirect: more names under which the hosts of an Ingress are known.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "controller/translate/annotations/reader.h"
+#include "controller/translate/annotations/settings.h"
+
+namespace headgate::translate {
+
+inline constexpr std::array<std::string_view, 2> kOtherNameNames = {"server-alias", "from-to-www-redirect"};
+
+// A bad value refuses the Ingress. Aliases that are regular expressions are left out.
+void ReadOtherNames(AnnotationReader& reader, IngressSettings& settings);
+
+}  // namespace headgate::translate

@@ -1,0 +1,24 @@
+// What a route does to the heads of its messages.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "controller/translate/annotations/header_settings.h"
+#include "controller/translate/config_map/settings.h"
+#include "controller/translate/model.h"
+#include "proto/headgate/v1/snapshot.pb.h"
+
+namespace headgate::translate {
+
+// Sets what the settings ask for, and nothing where they ask for nothing. `path`: of the route.
+void SetMessagePolicy(const HeaderSettings& settings, const IngressDefaults& defaults, std::string_view path,
+                      v1::RoutePolicy& policy);
+
+// The Service of default-backend, by its first port.
+std::optional<BackendRef> ErrorServiceOf(const IngressModel& model);
+
+// Whose bodies the failures of a route have that leads to a backend. True: the cluster of ErrorServiceOf is needed.
+bool SetErrorBackend(const IngressModel& model, const IngressDefaults& defaults, v1::RoutePolicy& policy);
+
+}  // namespace headgate::translate
