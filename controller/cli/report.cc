@@ -18,6 +18,7 @@ using translate::Severity;
 bool HoldsTodayAsWell(Reason reason) {
   switch (reason) {
     case Reason::kPathConflict:
+    case Reason::kCanaryUnused:
     case Reason::kDefaultBackendUnused:
     case Reason::kServiceNotFound:
     case Reason::kServicePortNotFound:
@@ -43,6 +44,8 @@ std::string_view AdviceFor(Reason reason) {
   switch (reason) {
     case Reason::kPathConflict:
       return "remove the path from one of the two Ingresses";
+    case Reason::kCanaryUnused:
+      return "give the canary a host, path and path type that its main Ingress has";
     case Reason::kDefaultBackendUnused:
       return "keep spec.defaultBackend in one Ingress of the host";
     case Reason::kServiceNotFound:
