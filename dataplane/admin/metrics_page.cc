@@ -1,11 +1,9 @@
 #include "dataplane/admin/metrics_page.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <array>
 #include <cstdint>
-#include <fstream>
+
+#include "dataplane/admin/process_metrics.h"
 
 namespace headgate::admin {
 namespace {
@@ -38,18 +36,11 @@ void WriteCounters(const worker::WorkerPool& workers, MetricsWriter& out) {
 }
 
 void WriteProcess(MetricsWriter& out) {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
+  const ProcessUse use = ReadProcessUse();
   out.Family("process_cpu_seconds_total", MetricType::kCounter, "CPU time used, user and system.");
-  out.Sample({}, seconds(usage.ru_utime) + seconds(usage.ru_stime));
-  uint64_t total_pages = 0;
-  uint64_t resident_pages = 0;
-  std::ifstream("/proc/self/statm") >> total_pages >> resident_pages;
+  out.Sample({}, use.cpu_seconds);
   out.Family("process_resident_memory_bytes", MetricType::kGauge, "Resident memory.");
-  out.Sample({}, resident_pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)));
+  out.Sample({}, use.resident_bytes);
 }
 
 }  // namespace
@@ -70,6 +61,7 @@ std::string_view RouteMetrics::Next() {
     if (at_ == 0) BeginFamily();
     if (at_ == routes_.size()) {
       family_ = static_cast<Family>(static_cast<int>(family_) + 1);
+      if (family_ == Family::kNginxRequests && !nginx_) family_ = Family::kEnd;
       at_ = 0;
       continue;
     }
@@ -79,7 +71,11 @@ std::string_view RouteMetrics::Next() {
     for (; at_ < routes_.size() && routes_[at_]->key() == key; ++at_) {
       counters.Add(routes_[at_]->counters());
     }
-    WriteRoute(labels, counters);
+    if (family_ < Family::kNginxRequests) {
+      WriteRoute(labels, counters);
+    } else if (HasNginxSeries(labels)) {
+      WriteNginxRoute(labels, counters);
+    }
   }
   return piece_;
 }
@@ -98,24 +94,60 @@ void RouteMetrics::BeginFamily() {
     case Family::kResponseBytes:
       return out_.Family("headgate_response_body_bytes_total", MetricType::kCounter,
                          "Response bodies sent.");
+    case Family::kNginxRequests:
+      return out_.Family("nginx_ingress_controller_requests", MetricType::kCounter,
+                         "Finished requests by Ingress path and status class.");
+    case Family::kNginxDuration:
+      return out_.Family("nginx_ingress_controller_request_duration_seconds", MetricType::kHistogram,
+                         "From the request head to the last byte of the response.");
+    case Family::kNginxRequestSize:
+      return out_.Family("nginx_ingress_controller_request_size", MetricType::kHistogram,
+                         "Bytes of request heads and bodies.");
+    case Family::kNginxResponseSize:
+      return out_.Family("nginx_ingress_controller_response_size", MetricType::kHistogram,
+                         "Bytes of response bodies.");
     case Family::kEnd:
       return;
   }
 }
 
-void RouteMetrics::WriteRoute(const RouteLabels& route, const RouteCounters& counters) {
+void RouteMetrics::WriteClasses(MetricLabels labels, const char* label, const RouteCounters& counters) {
   static constexpr std::array<const char*, 6> kClasses = {"other", "1xx", "2xx",
                                                           "3xx",   "4xx", "5xx"};
-  MetricLabels labels = Labels(route);
+  labels.emplace_back(label, "");
+  for (size_t i = 0; i < kClasses.size(); ++i) {
+    if (counters.by_class[i] == 0) continue;
+    labels.back().second = kClasses[i];
+    out_.Sample(labels, counters.by_class[i]);
+  }
+}
+
+void RouteMetrics::WriteNginxRoute(const RouteLabels& route, const RouteCounters& counters) {
+  const MetricLabels labels = NginxRouteLabels(*nginx_, route);
+  const auto size = [&](uint64_t bytes) { // ingress-nginx's buckets end at 100 bytes: the sum is what is looked at
+    const std::array<uint64_t, 1> count = {counters.count()};
+    out_.HistogramSample(labels, {}, count, static_cast<double>(bytes));
+  };
+  switch (family_) {
+    case Family::kNginxRequests:
+      return WriteClasses(labels, "status", counters);
+    case Family::kNginxDuration:
+      return out_.HistogramSample(labels, RouteCounters::kBounds, counters.duration_buckets,
+                                  counters.duration_seconds);
+    case Family::kNginxRequestSize:
+      return size(counters.request_bytes);
+    case Family::kNginxResponseSize:
+      return size(counters.response_bytes);
+    default:
+      return;
+  }
+}
+
+void RouteMetrics::WriteRoute(const RouteLabels& route, const RouteCounters& counters) {
+  const MetricLabels labels = Labels(route);
   switch (family_) {
     case Family::kRequests:
-      labels.emplace_back("status_class", "");
-      for (size_t i = 0; i < kClasses.size(); ++i) {
-        if (counters.by_class[i] == 0) continue;
-        labels.back().second = kClasses[i];
-        out_.Sample(labels, counters.by_class[i]);
-      }
-      return;
+      return WriteClasses(labels, "status_class", counters);
     case Family::kDuration:
       return out_.HistogramSample(labels, RouteCounters::kBounds, counters.duration_buckets,
                                   counters.duration_seconds);
@@ -123,7 +155,7 @@ void RouteMetrics::WriteRoute(const RouteLabels& route, const RouteCounters& cou
       return out_.Sample(labels, counters.request_bytes);
     case Family::kResponseBytes:
       return out_.Sample(labels, counters.response_bytes);
-    case Family::kEnd:
+    default:
       return;
   }
 }

@@ -2,11 +2,14 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/metrics.h"
+#include "dataplane/admin/nginx_metrics.h"
 #include "dataplane/observe/route_stats.h"
 #include "dataplane/worker/worker_pool.h"
 
@@ -17,11 +20,12 @@ namespace headgate::admin {
 std::string RenderMetrics(const worker::WorkerPool& workers,
                           const std::vector<std::function<void(MetricsWriter&)>>& collectors);
 
-// Requests by route, in the same format. With thousands of routes these are megabytes, so they are
+// Requests by route, in the same format, and if `nginx` is given under the names of ingress-nginx as well. With thousands of routes these are megabytes, so they are
 // written piece by piece. Thread: any, one at a time. `workers` outlive this.
 class RouteMetrics {
  public:
-  explicit RouteMetrics(const worker::WorkerPool& workers) : routes_(workers.Routes()) {}
+  explicit RouteMetrics(const worker::WorkerPool& workers, std::optional<NginxLabels> nginx = std::nullopt)
+      : routes_(workers.Routes()), nginx_(std::move(nginx)) {}
   RouteMetrics(const RouteMetrics&) = delete;
   RouteMetrics& operator=(const RouteMetrics&) = delete;
 
@@ -32,13 +36,26 @@ class RouteMetrics {
 
  private:
   // In the order in which they are written.
-  enum class Family { kRequests, kDuration, kRequestBytes, kResponseBytes, kEnd };
+  enum class Family {
+    kRequests,
+    kDuration,
+    kRequestBytes,
+    kResponseBytes,
+    kNginxRequests,  // this and the next three: only with nginx_
+    kNginxDuration,
+    kNginxRequestSize,
+    kNginxResponseSize,
+    kEnd
+  };
 
   void BeginFamily();
   void WriteRoute(const observe::RouteLabels& route, const observe::RouteCounters& counters);
+  void WriteNginxRoute(const observe::RouteLabels& route, const observe::RouteCounters& counters);
+  void WriteClasses(MetricLabels labels, const char* label, const observe::RouteCounters& counters);
 
   const std::vector<const observe::RouteStats::Route*>
       routes_;  // those of one route beside each other
+  const std::optional<NginxLabels> nginx_;
   Family family_ = Family::kRequests;
   size_t at_ = 0;  // in routes_
   std::string piece_;

@@ -185,8 +185,19 @@ void App::AddPages() {
                         admin::CollectLimits(applier_->builder(), out);
                       });
                     },
-                    [this](MetricsWriter& out) { admin::CollectHealth(*checker_, out); }});
-    reply.more = [routes = std::make_unique<admin::RouteMetrics>(*workers_)] { return routes->Next(); };
+                    [this](MetricsWriter& out) { admin::CollectHealth(*checker_, out); },
+                    [this](MetricsWriter& out) {
+                      if (!options_.nginx_metrics) return;
+                      const control::ClientStatus status = client_->status();
+                      admin::CollectNginx(*options_.nginx_metrics, *workers_,
+                                          {.last_successful = status.configured && status.refused.empty(),
+                                           .successes = status.commits,
+                                           .errors = status.mismatches},
+                                          out);
+                    }});
+    reply.more = [routes = std::make_unique<admin::RouteMetrics>(*workers_, options_.nginx_metrics)] {
+      return routes->Next();
+    };
     return reply;
   });
   admin_->Handle("/config", "what is being served, without secrets, as JSON", [this] {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdint>
+#include <cstdlib>
 #include <random>
 
 #include "absl/strings/str_cat.h"
@@ -14,12 +15,17 @@
 namespace headgate::app {
 namespace {
 
-// Unique per process start, and readable: the host's name is the pod's.
-std::string DefaultInstance() {
+// The pod's, in a cluster.
+std::string HostName() {
   char host[256] = "dataplane";
   gethostname(host, sizeof(host) - 1);
+  return host;
+}
+
+// Unique per process start, and readable.
+std::string DefaultInstance() {
   std::random_device random;
-  return absl::StrFormat("%s/%08x", host, random());
+  return absl::StrFormat("%s/%08x", HostName(), random());
 }
 
 absl::Status ReadAddresses(const std::vector<std::string>& texts, const char* flag,
@@ -69,6 +75,7 @@ std::optional<int> ReadOptions(int argc, const char* const* argv, Options* optio
   int64_t workers = 0;
   int64_t max_connections = 0;
   int64_t spill_limit_mb = 1024;
+  bool nginx_metrics = true;
   std::string log_level = "info";
   std::string log_format = "text";
   options->access_log = "-";
@@ -99,6 +106,10 @@ std::optional<int> ReadOptions(int argc, const char* const* argv, Options* optio
   flags.AddList("https-listen", &https_listen, "ADDR:PORT", "HTTPS. May be given several times; \"off\" for none.");
   flags.AddString("admin-listen", &admin_listen, "ADDR:PORT",
                   "/metrics, /healthz, /readyz and /config. Not for the internet.");
+
+  flags.AddBool("nginx-metrics", &nginx_metrics,
+                "Show in /metrics what ingress-nginx shows too, under its names, for dashboards and alerts made for it. "
+                "The label controller_pod is the host's name, controller_namespace the environment's POD_NAMESPACE.");
 
   flags.Group("Resources");
   flags.AddInt("workers", &workers, 0, 1024,
@@ -132,6 +143,12 @@ std::optional<int> ReadOptions(int argc, const char* const* argv, Options* optio
   const auto report = [&](const absl::Status& status) {
     return flags.ReportError(std::string(status.message().data(), status.message().size()));
   };
+  if (nginx_metrics) {
+    const char* ns = std::getenv("POD_NAMESPACE");
+    options->nginx_metrics.emplace();
+    options->nginx_metrics->controller_namespace = ns == nullptr ? "" : ns;
+    options->nginx_metrics->controller_pod = HostName();
+  }
   const auto drop_off = [](std::vector<std::string>* texts) {
     if (texts->size() == 1 && texts->front() == "off") texts->clear();
   };

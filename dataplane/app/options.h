@@ -8,6 +8,7 @@
 
 #include "absl/time/time.h"
 #include "common/log.h"
+#include "dataplane/admin/nginx_metrics.h"
 #include "dataplane/base/address.h"
 #include "dataplane/control/snapshot_client.h"
 
@@ -29,6 +30,7 @@ struct Options {
   std::vector<std::pair<std::string, std::string>> static_roots;  // name and directory
   std::string access_log;   // "-", "off" or a path
   bool allow_local_dns = false;
+  std::optional<admin::NginxLabels> nginx_metrics;  // nothing: no series under the names of ingress-nginx
 
   absl::Duration drain_delay;    // readiness is false, connections are still accepted
   absl::Duration drain_timeout;  // then for exchanges to finish

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,8 @@ struct RouteCounters {
   uint64_t response_bytes = 0;
 
   void Add(const RouteCounters& other);
+  // Of all classes.
+  uint64_t count() const { return std::accumulate(by_class.begin(), by_class.end(), uint64_t{0}); }
 };
 
 // Counts finished exchanges by route. One per worker, written on its thread and read on any: a

@@ -1,0 +1,91 @@
+#include "dataplane/admin/nginx_metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "dataplane/admin/metrics_page.h"
+#include "tests/support/dataplane/test_proxy.h"
+
+namespace headgate::admin {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+const NginxLabels kLabels{.controller_namespace = "edge", .controller_pod = "pod-1"};
+constexpr const char* kCommon =
+    "controller_class=\"headgate.dev/ingress-controller\",controller_namespace=\"edge\",controller_pod=\"pod-1\"";
+
+std::string Host(const std::string& host) {
+  return "name: \"vhost/" + host + "\" virtual_host { host: \"" + host +
+         "\" routes { match { prefix_path: \"/\" } fixed_response { status: 204 } origin { namespace: \"shop\" "
+         "ingress: \"web\" service: \"front\" service_port: \"http\" path: \"/\" } } }";
+}
+
+void Get(test::TestProxy& proxy, const std::string& host) {
+  test::Peer client = proxy.Connect();
+  client.Send("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+  client.ReadResponse();
+}
+
+std::string RoutePage(test::TestProxy& proxy, std::optional<NginxLabels> labels) {
+  RouteMetrics metrics(proxy.pool(), std::move(labels));
+  std::string text;
+  for (std::string_view piece; !(piece = metrics.Next()).empty();) text += piece;
+  return text;
+}
+
+TEST(NginxMetricsTest, RoutesHaveTheSeriesThatDashboardsAskFor) {
+  test::TestProxy proxy(1);
+  proxy.Apply({Host("a.example"), Host("*.b.example")});
+  Get(proxy, "a.example");
+  Get(proxy, "a.example");
+  Get(proxy, "x.b.example");
+  proxy.pool().OnEach([](worker::Worker&) {});
+  const std::string text = RoutePage(proxy, kLabels);
+  const std::string route = std::string("{") + kCommon +
+                            ",host=\"a.example\",namespace=\"shop\",ingress=\"web\",service=\"front\",path=\"/\","
+                            "canary=\"\"";
+  EXPECT_THAT(text, HasSubstr("nginx_ingress_controller_requests" + route + ",status=\"2xx\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("nginx_ingress_controller_request_duration_seconds_bucket" + route + ",le=\"10\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("nginx_ingress_controller_request_size_count" + route + "} 2\n"));
+  EXPECT_THAT(text, HasSubstr("nginx_ingress_controller_response_size_sum" + route + "} 0\n"));
+  // Wildcard hosts have none, as in ingress-nginx.
+  EXPECT_THAT(text, Not(HasSubstr("controller_class=\"headgate.dev/ingress-controller\",controller_namespace=\"edge\","
+                                  "controller_pod=\"pod-1\",host=\"*.b.example\"")));
+  EXPECT_THAT(text, HasSubstr("headgate_requests_total{host=\"*.b.example\""));
+}
+
+TEST(NginxMetricsTest, NoneWhereTheyAreNotWanted) {
+  test::TestProxy proxy(1);
+  proxy.Apply({Host("a.example")});
+  Get(proxy, "a.example");
+  proxy.pool().OnEach([](worker::Worker&) {});
+  EXPECT_THAT(RoutePage(proxy, std::nullopt), Not(HasSubstr("nginx_ingress_controller")));
+}
+
+TEST(NginxMetricsTest, TheProcessIsShownAsNginxWas) {
+  test::TestProxy proxy(1);
+  proxy.Apply({Host("a.example")});
+  Get(proxy, "a.example");
+  test::Peer idle = proxy.Connect();
+  idle.Send("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+  idle.ReadResponse();
+  proxy.pool().OnEach([](worker::Worker&) {});
+  std::string text;
+  MetricsWriter out(&text);
+  CollectNginx(kLabels, proxy.pool(), {.last_successful = true, .successes = 3, .errors = 1}, out);
+  const std::string common = std::string("{") + kCommon;
+  EXPECT_THAT(text, HasSubstr("nginx_ingress_controller_config_last_reload_successful" + common + "} 1\n"));
+  EXPECT_THAT(text, HasSubstr("nginx_ingress_controller_success" + common + "} 3\n"));
+  EXPECT_THAT(text, HasSubstr("nginx_ingress_controller_errors" + common + "} 1\n"));
+  EXPECT_THAT(text, HasSubstr("nginx_ingress_controller_nginx_process_requests_total" + common + "} 2\n"));
+  EXPECT_THAT(text, HasSubstr("nginx_ingress_controller_nginx_process_connections_total" + common +
+                              ",state=\"accepted\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("nginx_ingress_controller_nginx_process_resident_memory_bytes" + common + "} "));
+}
+
+}  // namespace
+}  // namespace headgate::admin
