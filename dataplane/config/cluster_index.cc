@@ -38,6 +38,32 @@ void NameHealthGroup(std::string_view cluster, ClusterSpec& spec) {
   }
 }
 
+std::vector<CompiledEndpoint> EndpointsOf(std::span<const base::Address> addresses) {
+  std::vector<CompiledEndpoint> endpoints;
+  for (const base::Address& address : addresses) endpoints.push_back({.address = address});
+  return endpoints;
+}
+
+// RFC 8305 section 4: where there are addresses of both families each endpoint may be reached by either, IPv6 first. There are
+// as many as the larger family has addresses, and each begins with others, so that the load is shared as before.
+std::vector<CompiledEndpoint> InterleaveFamilies(std::span<const base::Address> addresses) {
+  constexpr size_t kMost = 8;  // candidates
+  std::vector<base::Address> v6;
+  std::vector<base::Address> v4;
+  for (const base::Address& address : addresses) (address.is_v4() ? v4 : v6).push_back(address);
+  if (v4.empty() || v6.empty()) return EndpointsOf(addresses);
+  std::vector<CompiledEndpoint> endpoints = EndpointsOf(v6.size() >= v4.size() ? v6 : v4);
+  for (size_t i = 0; i < endpoints.size(); ++i) {
+    auto candidates = std::make_shared<std::vector<base::Address>>();
+    for (size_t j = 0; j < endpoints.size() && candidates->size() < kMost; ++j) {
+      if (j < v6.size()) candidates->push_back(v6[(i + j) % v6.size()]);
+      if (j < v4.size()) candidates->push_back(v4[(i + j) % v4.size()]);
+    }
+    endpoints[i].candidates = std::move(candidates);
+  }
+  return endpoints;
+}
+
 }  // namespace
 
 void ClusterIndex::SetCluster(std::string_view name, ClusterSpec spec) {
@@ -256,10 +282,11 @@ void ClusterIndex::AddEndpoints(const ClusterSpec& spec, CompiledCluster& out) c
   if (const auto* dns = std::get_if<ClusterSpec::DnsName>(&spec.source)) {
     const DnsSource& source = dns_.find(dns->name)->second;
     out.pending = !source.resolved;
-    for (base::Address address : source.addresses) {
-      address.set_port(dns->port);
-      out.endpoints.push_back({.address = address});
-    }
+    std::vector<base::Address> addresses = source.addresses;
+    for (base::Address& address : addresses) address.set_port(dns->port);
+    // Probes say of each address whether it can be used.
+    const bool probed = spec.health != nullptr && spec.health->check;
+    out.endpoints = probed ? EndpointsOf(addresses) : InterleaveFamilies(addresses);
     return;
   }
   out.endpoints = endpoints_.find(std::get<ClusterSpec::EndpointsName>(spec.source).name)->second.endpoints;

@@ -203,6 +203,9 @@ struct CompiledEndpoint {
   uint32_t weight = 1;
   bool draining = false;  // used only when no other endpoint is left
   bool backup = false;    // used only when no other endpoint is available
+  // Of a name with addresses of both families: those that a connection may be made with, most wanted first; one of them is
+  // `address`. Null: that alone.
+  std::shared_ptr<const std::vector<base::Address>> candidates = nullptr;
 };
 
 // Everything a worker must know of one cluster. Swapped as a whole, apart from CompiledConfig, because endpoints

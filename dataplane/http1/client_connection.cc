@@ -53,6 +53,35 @@ bool ClientConnection::Start(codec::milliseconds connect_timeout, std::string_vi
   return true;
 }
 
+void ClientConnection::StartRace(std::vector<base::Address> addresses, codec::milliseconds connect_timeout,
+                                 std::string_view preamble) {
+  preamble_ = preamble;
+  started_ = idle_since_ = io_.loop().now();
+  read_timer_.Arm(connect_timeout);
+  net::ConnectRace::Owner& owner = *this;
+  race_ = std::make_unique<net::ConnectRace>(io_.loop(), std::move(addresses), owner);
+  race_->Start();
+}
+
+void ClientConnection::OnRaceWon(net::Fd fd, net::IoRegistration registration, const base::Address& address) {
+  EndRace();
+  transport_ = owner_.OnRaceWon(std::move(fd), address);
+  registration_ = std::move(registration);
+  registration_.SetHandler(*this);
+  OnIo({.readable = true, .writable = true});
+}
+
+void ClientConnection::OnRaceLost() {
+  io_.counters()[CounterId::kUpstreamConnectFailures].Add();
+  Fail(Failure::Kind::kConnectRefused, "no address could be connected with");
+}
+
+void ClientConnection::EndRace() {
+  if (race_ == nullptr) return;
+  race_->Stop();
+  io_.loop().Retire(std::move(race_));
+}
+
 http::ClientStream& ClientConnection::StartAttempt(http::ClientStreamEvents& events,
                                                    base::Arena& arena,
                                                    const codec::AttemptTimeouts& timeouts) {
@@ -447,6 +476,7 @@ void ClientConnection::Close() {
   state_ = State::kClosed;
   attempt_open_ = false;
   events_ = nullptr;
+  EndRace();
   registration_.Reset();
   transport_.reset();
   read_timer_.Cancel();

@@ -13,6 +13,7 @@
 #include "dataplane/http/stream.h"
 #include "dataplane/http1/body_reader.h"
 #include "dataplane/http1/head_scanner.h"
+#include "dataplane/net/connect_race.h"
 #include "dataplane/net/event_loop.h"
 #include "dataplane/net/transport.h"
 
@@ -28,6 +29,8 @@ class ClientConnectionOwner {
   virtual void OnConnectionIdle(ClientConnection& connection) = 0;
   // The connection has closed itself and is inert: forget it and hand it to EventLoop::Retire. Last call.
   virtual void OnConnectionClosed(ClientConnection& connection) = 0;
+  // The connection that was begun with StartRace is with `address`; gives what is spoken over it. Never called for others.
+  virtual std::unique_ptr<net::Transport> OnRaceWon(net::Fd /*fd*/, const base::Address& /*address*/) { return nullptr; }
 
  protected:
   ~ClientConnectionOwner() = default;
@@ -44,9 +47,10 @@ class ClientConnectionOwner {
 class ClientConnection final : public net::Retirable,
                                public http::ClientStream,
                                private net::IoHandler,
+                               private net::ConnectRace::Owner,
                                private net::TimerHandler {
  public:
-  // `transport` is over a socket whose connect has been started (or is complete). The others outlive the connection.
+  // `transport` is over a socket whose connect has been started (or is complete), or null for StartRace. The others outlive the connection.
   ClientConnection(codec::WorkerIo& io, const codec::ClientOptions& options, ClientConnectionOwner& owner,
                    std::unique_ptr<net::Transport> transport);
   ~ClientConnection() override;
@@ -54,6 +58,8 @@ class ClientConnection final : public net::Retirable,
   // Registers with the loop. `preamble`: a few bytes that the endpoint is sent before anything
   // else, TLS included. False: out of resources, the connection is of no use; drop it.
   [[nodiscard]] bool Start(codec::milliseconds connect_timeout, std::string_view preamble = {});
+  // Instead, for a connection without a transport: with whichever of the addresses answers first.
+  void StartRace(std::vector<base::Address> addresses, codec::milliseconds connect_timeout, std::string_view preamble);
 
   // Begins an attempt; send through the returned stream. `arena` gets the response heads and, like `events`,
   // lives until the attempt's last event. REQUIRES: available().
@@ -91,6 +97,9 @@ class ClientConnection final : public net::Retirable,
   void OnTimer(net::Timer& timer) override;
 
   void ContinueConnecting(bool writable);
+  void OnRaceWon(net::Fd fd, net::IoRegistration registration, const base::Address& address) override;
+  void OnRaceLost() override;
+  void EndRace();
 
   // Reading. All of these may end with the connection closed or the attempt over.
   bool WantsToRead() const;
@@ -126,7 +135,8 @@ class ClientConnection final : public net::Retirable,
   codec::WorkerIo& io_;
   const codec::ClientOptions& options_;
   ClientConnectionOwner& owner_;
-  std::unique_ptr<net::Transport> transport_;
+  std::unique_ptr<net::Transport> transport_;  // null: there is a race, or the connection is closed
+  std::unique_ptr<net::ConnectRace> race_;
   net::IoRegistration registration_;
   net::Timer read_timer_;
   net::Timer send_timer_;

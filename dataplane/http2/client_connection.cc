@@ -32,7 +32,7 @@ ClientConnection::ClientConnection(codec::WorkerIo& io, const codec::ClientOptio
       options_(options),
       owner_(owner),
       transport_(std::move(transport)),
-      scheme_(transport_->is_tls() ? "https" : "http"),
+      scheme_(transport_ != nullptr && transport_->is_tls() ? "https" : "http"),
       connect_timer_(io.loop().timers(), *this),
       header_arena_(io.blocks()),
       session_(Side::kClient, MakeSessionOptions(options, kStreamWindow, kConnectionWindow), *this,
@@ -51,6 +51,36 @@ bool ClientConnection::Start(codec::milliseconds connect_timeout, std::string_vi
   started_ = idle_since_ = io_.loop().now();
   connect_timer_.Arm(connect_timeout);
   return true;
+}
+
+void ClientConnection::StartRace(std::vector<base::Address> addresses, bool tls, codec::milliseconds connect_timeout,
+                                 std::string_view preamble) {
+  scheme_ = tls ? "https" : "http";
+  preamble_ = preamble;
+  started_ = idle_since_ = io_.loop().now();
+  connect_timer_.Arm(connect_timeout);
+  net::ConnectRace::Owner& owner = *this;
+  race_ = std::make_unique<net::ConnectRace>(io_.loop(), std::move(addresses), owner);
+  race_->Start();
+}
+
+void ClientConnection::OnRaceWon(net::Fd fd, net::IoRegistration registration, const base::Address& address) {
+  EndRace();
+  transport_ = owner_.OnRaceWon(std::move(fd), address);
+  registration_ = std::move(registration);
+  registration_.SetHandler(*this);
+  OnIo({.readable = true, .writable = true});
+}
+
+void ClientConnection::OnRaceLost() {
+  io_.counters()[CounterId::kUpstreamConnectFailures].Add();
+  CloseAndReport(Failure::Kind::kConnectRefused, "no address could be connected with");
+}
+
+void ClientConnection::EndRace() {
+  if (race_ == nullptr) return;
+  race_->Stop();
+  io_.loop().Retire(std::move(race_));
 }
 
 bool ClientConnection::available() const {
@@ -240,6 +270,7 @@ bool ClientConnection::DistrustAfterTimeout(net::TimePoint waiting_since) {
 void ClientConnection::MakeInert() {
   state_ = State::kClosed;
   going_away_ = true;
+  EndRace();
   registration_.Reset();
   transport_.reset();
   connect_timer_.Cancel();

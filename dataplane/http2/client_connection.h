@@ -13,6 +13,7 @@
 #include "dataplane/http/stream.h"
 #include "dataplane/http2/client_stream.h"
 #include "dataplane/http2/session.h"
+#include "dataplane/net/connect_race.h"
 #include "dataplane/net/event_loop.h"
 #include "dataplane/net/transport.h"
 
@@ -26,6 +27,8 @@ class ClientConnectionOwner {
   virtual void OnConnectionIdle(ClientConnection& connection) = 0;
   // The connection has closed itself and is inert: forget it and hand it to EventLoop::Retire. Last call.
   virtual void OnConnectionClosed(ClientConnection& connection) = 0;
+  // The connection that was begun with StartRace is with `address`; gives what is spoken over it. Never called for others.
+  virtual std::unique_ptr<net::Transport> OnRaceWon(net::Fd /*fd*/, const base::Address& /*address*/) { return nullptr; }
 
  protected:
   ~ClientConnectionOwner() = default;
@@ -39,12 +42,13 @@ class ClientConnectionOwner {
 // takes no new streams and closes when it has none left.
 class ClientConnection final : public net::Retirable,
                                private net::IoHandler,
+                               private net::ConnectRace::Owner,
                                private net::TimerHandler,
                                private SessionEvents {
  public:
   static constexpr uint32_t kMaxStreams = 100;
 
-  // `transport` is over a socket whose connect has been started. The others outlive the connection.
+  // `transport` is over a socket whose connect has been started, or null for StartRace. The others outlive the connection.
   ClientConnection(codec::WorkerIo& io, const codec::ClientOptions& options,
                    ClientConnectionOwner& owner, std::unique_ptr<net::Transport> transport);
   ~ClientConnection() override;
@@ -52,6 +56,10 @@ class ClientConnection final : public net::Retirable,
   // Registers with the loop. `preamble`: a few bytes that the endpoint is sent before anything
   // else, TLS included. False: out of resources, the connection is of no use; drop it.
   [[nodiscard]] bool Start(codec::milliseconds connect_timeout, std::string_view preamble = {});
+  // Instead, for a connection without a transport: with whichever of the addresses answers first. `tls`: whether the
+  // transport will speak that.
+  void StartRace(std::vector<base::Address> addresses, bool tls, codec::milliseconds connect_timeout,
+                 std::string_view preamble);
 
   // Whether one more stream can be opened now.
   bool available() const;
@@ -89,6 +97,9 @@ class ClientConnection final : public net::Retirable,
   void OnPingAck() override {}
 
   void ContinueConnecting(bool writable);
+  void OnRaceWon(net::Fd fd, net::IoRegistration registration, const base::Address& address) override;
+  void OnRaceLost() override;
+  void EndRace();
   void OnConnected();
   void Read();
   void Flush();
@@ -108,8 +119,9 @@ class ClientConnection final : public net::Retirable,
   codec::WorkerIo& io_;
   const codec::ClientOptions& options_;
   ClientConnectionOwner& owner_;
-  std::unique_ptr<net::Transport> transport_;
-  const std::string_view scheme_;
+  std::unique_ptr<net::Transport> transport_;  // null: there is a race, or the connection is closed
+  std::unique_ptr<net::ConnectRace> race_;
+  std::string_view scheme_;
   net::IoRegistration registration_;
   net::Timer connect_timer_;
   net::MemberTask<ClientConnection, &ClientConnection::Flush> flush_task_{*this};

@@ -46,6 +46,7 @@ void Cluster::Update(std::shared_ptr<const config::CompiledCluster> compiled) {
     endpoints_.push_back(known != before.end() && known->second != nullptr
                              ? std::move(known->second)
                              : Endpoint::Make(set_, *this, wanted.address, compiled_->protocol, tls_.get()));
+    endpoints_.back()->SetCandidates(wanted.candidates);
     endpoints_.back()->weight = wanted.weight;
     endpoints_.back()->draining = wanted.draining;
     endpoints_.back()->backup = wanted.backup;

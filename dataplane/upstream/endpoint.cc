@@ -1,5 +1,6 @@
 #include "dataplane/upstream/endpoint.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "dataplane/net/tcp_transport.h"
@@ -43,9 +44,25 @@ void Endpoint::SetUsage(const std::shared_ptr<config::ClusterUsage>& cluster,
 
 std::unique_ptr<net::Transport> Endpoint::Connect() {
   auto fd = net::ConnectTcp(address_);
-  if (!fd.ok()) return nullptr;
-  if (tls_ != nullptr) return std::make_unique<tls::TlsTransport>(*tls_, *std::move(fd), session_);
-  return std::make_unique<net::TcpTransport>(*std::move(fd));
+  return fd.ok() ? MakeTransport(*std::move(fd)) : nullptr;
+}
+
+std::unique_ptr<net::Transport> Endpoint::MakeTransport(net::Fd fd) {
+  if (tls_ != nullptr) return std::make_unique<tls::TlsTransport>(*tls_, std::move(fd), session_);
+  return std::make_unique<net::TcpTransport>(std::move(fd));
+}
+
+std::vector<base::Address> Endpoint::RaceOrder() const {
+  std::vector<base::Address> order = *candidates_;
+  const auto good = std::find(order.begin(), order.end(), last_good_);
+  if (good != order.end()) std::rotate(order.begin(), good, good + 1);
+  return order;
+}
+
+std::unique_ptr<net::Transport> Endpoint::TakeWinner(net::Fd fd, const base::Address& address) {
+  last_good_ = address;
+  text_ = address.Text();
+  return MakeTransport(std::move(fd));
 }
 
 void Endpoint::OnConnectionGone() {

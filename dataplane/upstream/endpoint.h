@@ -5,6 +5,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "dataplane/balance/peer.h"
 #include "dataplane/base/address.h"
@@ -15,6 +17,7 @@
 #include "dataplane/config/compiled_config.h"
 #include "dataplane/http/stream.h"
 #include "dataplane/net/event_loop.h"
+#include "dataplane/net/socket.h"
 #include "dataplane/net/transport.h"
 #include "dataplane/tls/client_context.h"
 #include "dataplane/upstream/endpoint_usage.h"
@@ -47,8 +50,12 @@ class Endpoint : public net::Retirable,
                                         config::Protocol protocol, tls::ClientContext* tls);
 
   const base::Address& address() const { return address_; }
-  // "10.0.0.1:8080"
+  // "10.0.0.1:8080"; of those it may be reached by, the one used last.
   std::string_view text() const { return text_; }
+  // Where it may be reached, most wanted first (config::CompiledEndpoint); null: at its address.
+  void SetCandidates(std::shared_ptr<const std::vector<base::Address>> candidates) {
+    candidates_ = std::move(candidates);
+  }
 
   // A stream for one attempt: on a connection that is there unless `fresh`, else on a new one that
   // is still connecting. Where the endpoint is told who the client is, `preamble` says so
@@ -95,8 +102,15 @@ class Endpoint : public net::Retirable,
  protected:
   Endpoint(ClusterSet& set, Cluster& cluster, const base::Address& address, tls::ClientContext* tls);
 
-  // A transport that has begun to connect, or nullptr when the system is out of descriptors.
+  // A transport that has begun to connect, or nullptr when the system is out of descriptors. REQUIRES: !races().
   std::unique_ptr<net::Transport> Connect();
+  // Whether connections are made with whichever of several addresses answers first.
+  bool races() const { return candidates_ != nullptr; }
+  // Those, the one that was good last before all others.
+  std::vector<base::Address> RaceOrder() const;
+  // For a connection with one of them.
+  std::unique_ptr<net::Transport> TakeWinner(net::Fd fd, const base::Address& address);
+  bool speaks_tls() const { return tls_ != nullptr; }
   // After a connection was forgotten.
   void OnConnectionGone();
   // After the number of connections with requests may have changed.
@@ -107,9 +121,13 @@ class Endpoint : public net::Retirable,
   ClusterSet& set_;
 
  private:
+  std::unique_ptr<net::Transport> MakeTransport(net::Fd fd);
+
   Cluster* cluster_;  // null once it has left
   const base::Address address_;
-  const std::string text_;
+  std::string text_;
+  std::shared_ptr<const std::vector<base::Address>> candidates_;
+  base::Address last_good_;  // of the candidates; its port is 0 before the first
   tls::ClientContext* const tls_;
   tls::SessionSlot session_;
   std::unique_ptr<EndpointUsage> usage_;  // null: there are no limits

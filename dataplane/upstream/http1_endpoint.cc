@@ -24,12 +24,16 @@ http::ClientStream* Http1Endpoint::Open(http::ClientStreamEvents& events, base::
 
 http1::ClientConnection* Http1Endpoint::Add(const codec::AttemptTimeouts& timeouts,
                                             std::string_view preamble) {
-  std::unique_ptr<net::Transport> transport = Connect();
-  if (transport == nullptr) return nullptr;
+  std::unique_ptr<net::Transport> transport = races() ? nullptr : Connect();
+  if (transport == nullptr && !races()) return nullptr;
   http1::ClientConnectionOwner& owner = *this;
   auto connection = std::make_unique<http1::ClientConnection>(
       set_.io(), set_.client_options(!preamble.empty()), owner, std::move(transport));
-  if (!connection->Start(timeouts.connect, preamble)) return nullptr;
+  if (races()) {
+    connection->StartRace(RaceOrder(), timeouts.connect, preamble);
+  } else if (!connection->Start(timeouts.connect, preamble)) {
+    return nullptr;
+  }
   http1::ClientConnection* raw = connection.get();
   connections_.push_back(std::move(connection));
   return raw;

@@ -27,6 +27,9 @@ class Http1Endpoint final : public Endpoint, private http1::ClientConnectionOwne
  private:
   void OnConnectionIdle(http1::ClientConnection& connection) override;
   void OnConnectionClosed(http1::ClientConnection& connection) override;
+  std::unique_ptr<net::Transport> OnRaceWon(net::Fd fd, const base::Address& address) override {
+    return TakeWinner(std::move(fd), address);
+  }
   http1::ClientConnection* Add(const codec::AttemptTimeouts& timeouts, std::string_view preamble);
 
   absl::InlinedVector<std::unique_ptr<http1::ClientConnection>, 2> connections_;

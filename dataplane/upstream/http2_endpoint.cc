@@ -34,12 +34,16 @@ bool Http2Endpoint::NeedsConnection(bool fresh, bool with_preamble) const {
 
 http2::ClientConnection* Http2Endpoint::Add(const codec::AttemptTimeouts& timeouts,
                                             std::string_view preamble) {
-  std::unique_ptr<net::Transport> transport = Connect();
-  if (transport == nullptr) return nullptr;
+  std::unique_ptr<net::Transport> transport = races() ? nullptr : Connect();
+  if (transport == nullptr && !races()) return nullptr;
   http2::ClientConnectionOwner& owner = *this;
   auto connection = std::make_unique<http2::ClientConnection>(
       set_.io(), set_.client_options(!preamble.empty()), owner, std::move(transport));
-  if (!connection->Start(timeouts.connect, preamble)) return nullptr;
+  if (races()) {
+    connection->StartRace(RaceOrder(), speaks_tls(), timeouts.connect, preamble);
+  } else if (!connection->Start(timeouts.connect, preamble)) {
+    return nullptr;
+  }
   connections_.push_back({.connection = std::move(connection)});
   return connections_.back().connection.get();
 }

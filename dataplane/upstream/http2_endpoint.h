@@ -27,6 +27,9 @@ class Http2Endpoint final : public Endpoint, private http2::ClientConnectionOwne
  private:
   void OnConnectionIdle(http2::ClientConnection& connection) override;
   void OnConnectionClosed(http2::ClientConnection& connection) override;
+  std::unique_ptr<net::Transport> OnRaceWon(net::Fd fd, const base::Address& address) override {
+    return TakeWinner(std::move(fd), address);
+  }
   http2::ClientConnection* Add(const codec::AttemptTimeouts& timeouts, std::string_view preamble);
   // Closes those idle since `oldest` or longer, or too old, the `count` longest idle ones at most.
   void Close(size_t count, net::TimePoint oldest);

@@ -15,7 +15,7 @@ namespace headgate::test {
 
 TestProxy::TestProxy(int workers, uint64_t spill_limit, files::StaticRoots static_roots,
                      size_t max_pipes, observe::AccessLogFile* access_log)
-    : builder_(config::ConfigBuilder::Options{}),
+    : builder_(config::ConfigBuilder::Options{.allow_local_dns = true}),
       checker_([this](std::vector<config::HealthVerdict> verdicts) { pool_->ApplyHealth(verdicts); }) {
   signal(SIGPIPE, SIG_IGN);  // as Shutdown does in the program
   const base::Address any_port = *base::Address::ParseHostPort("127.0.0.1:0");
@@ -58,6 +58,10 @@ std::vector<config::Refusal> TestProxy::Apply(const std::vector<std::string>& re
   config::BuildResult result = builder_.Apply(pointers, removed);
   Distribute(result.update);
   return std::move(result.refusals);
+}
+
+void TestProxy::Resolve(std::string_view name, const std::vector<base::Address>& addresses) {
+  Distribute(builder_.Resolved(name, addresses));
 }
 
 void TestProxy::Distribute(const config::ConfigUpdate& update) {

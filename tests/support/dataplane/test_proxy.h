@@ -39,6 +39,9 @@ class TestProxy {
   // A host whose every path leads to `upstreams`, plus `route` as further fields of the route (text format).
   void Route(std::string_view host, const std::vector<base::Address>& upstreams, std::string_view route = "");
 
+  // What a DNS name stands for from now on.
+  void Resolve(std::string_view name, const std::vector<base::Address>& addresses);
+
   Peer Connect() { return Peer::Connect(http_port()); }
   // Sum over workers, once every worker has done what was under way.
   uint64_t Count(observe::CounterId id);

@@ -282,6 +282,26 @@ TEST_F(ConfigBuilderTest, DnsClustersWaitForTheirAddresses) {
   EXPECT_THAT(builder_.Resolved("other.org", found).clusters, IsEmpty());
 }
 
+TEST_F(ConfigBuilderTest, ANameWithBothFamiliesHasEndpointsThatAreReachedByEither) {
+  Accept({MakeDns("cluster/n/a/80", "dual.org", 80)});
+  std::vector<base::Address> found;
+  for (const char* ip : {"192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1", "2001:db8::2"}) {
+    found.push_back(*base::Address::ParseIp(ip, 0));
+  }
+  builder_.Resolved("dual.org", found);
+  EXPECT_THAT(Addresses("cluster/n/a/80"), ElementsAre("192.0.2.1:80", "192.0.2.2:80", "192.0.2.3:80"));
+  std::vector<std::string> second;
+  for (const base::Address& address : *builder_.FindCluster("cluster/n/a/80")->endpoints[1].candidates) {
+    second.push_back(address.Text());
+  }
+  EXPECT_THAT(second, ElementsAre("[2001:db8::2]:80", "192.0.2.2:80", "[2001:db8::1]:80", "192.0.2.3:80", "192.0.2.1:80"));
+
+  // Probes say which can be used.
+  Accept({MakeResource("cluster/n/a/80", "cluster { dns { host: 'dual.org' port: 80 } health_check { kind: TCP } }")});
+  EXPECT_THAT(Addresses("cluster/n/a/80"), SizeIs(5));
+  EXPECT_EQ(builder_.FindCluster("cluster/n/a/80")->endpoints[0].candidates, nullptr);
+}
+
 TEST_F(ConfigBuilderTest, DnsNamesStopWhenTheirLastClusterDoes) {
   Accept({MakeDns("cluster/n/a/80", "a.org", 80), MakeDns("cluster/n/b/80", "a.org", 80)});
   EXPECT_THAT(Accept({}, {"cluster/n/a/80"}).dns_stopped, IsEmpty());
