@@ -1,6 +1,7 @@
 #include "dataplane/config/compile_routes.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <limits>
 #include <utility>
@@ -19,6 +20,11 @@ namespace {
 constexpr size_t kMaxPathBytes = 8 * 1024;
 constexpr size_t kMaxRegexBytes = 4 * 1024;
 constexpr size_t kMaxFixedBodyBytes = 1 << 20;
+
+uint64_t NextRouteId() {
+  static std::atomic<uint64_t> last{0};
+  return ++last;
+}
 
 // What the routes of a host point into.
 struct HostStorage {
@@ -381,6 +387,7 @@ absl::StatusOr<CompiledHost> CompileVirtualHost(const v1::VirtualHost& host,
     const v1::Route& in = host.routes(static_cast<int>(i));
     const std::string field = StrCat("routes[", i, "]");
     CompiledRoute& out = storage->routes[i];
+    out.id = NextRouteId();
     out.host = text.Get(host.canonical_host().empty() ? host.host() : host.canonical_host());
     out.host_has_tls = host.tls_configured();
     HEADGATE_RETURN_IF_ERROR(CompileRoute(field, in, text, clusters, extras, out));

@@ -165,6 +165,7 @@ struct CompiledRoute {
   uint16_t https_redirect_status = 308;
   bool https_redirect_keeps_slash = false;
   bool host_has_tls = false;
+  uint64_t id = 0;  // no other CompiledRoute of the process has it; never 0 in a configuration
   // The virtual host as configured ("example.com", "*.example.com", "_"), for metrics.
   std::string_view host;
   RouteOrigin origin;

@@ -34,6 +34,11 @@ void IoRegistration::Reset() {
   if (loop_ != nullptr) std::exchange(loop_, nullptr)->Release(slot_);
 }
 
+void IoRegistration::Unwatch(int fd) {
+  if (loop_ != nullptr) epoll_ctl(loop_->epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
+  Reset();
+}
+
 void IoRegistration::SetHandler(IoHandler& handler) { loop_->slots_[slot_].handler = &handler; }
 
 EventLoop::EventLoop() : now_(Clock::now()), timers_(now_), events_(kMaxEvents) {
@@ -55,6 +60,14 @@ EventLoop::~EventLoop() {
 }
 
 IoRegistration EventLoop::Watch(int fd, IoHandler& handler) {
+  return Register(fd, handler, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+}
+
+IoRegistration EventLoop::WatchListener(int fd, IoHandler& handler) {
+  return Register(fd, handler, EPOLLIN);
+}
+
+IoRegistration EventLoop::Register(int fd, IoHandler& handler, uint32_t events) {
   uint32_t slot;
   if (free_slots_.empty()) {
     slot = static_cast<uint32_t>(slots_.size());
@@ -65,7 +78,7 @@ IoRegistration EventLoop::Watch(int fd, IoHandler& handler) {
   }
   slots_[slot].handler = &handler;
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.events = events;
   event.data.u64 = (uint64_t{slots_[slot].generation} << 32) | slot;
   IoRegistration registration(this, slot);
   if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) registration.Reset();

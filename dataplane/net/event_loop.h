@@ -43,6 +43,8 @@ class IoRegistration {
   IoRegistration& operator=(IoRegistration&& other) noexcept;
   ~IoRegistration() { Reset(); }
   void Reset();
+  // The same for a descriptor that stays open: the kernel is told.
+  void Unwatch(int fd);
   // From now on edges go to `handler`, those already fetched too. REQUIRES: a watch.
   void SetHandler(IoHandler& handler);
   explicit operator bool() const { return loop_ != nullptr; }
@@ -96,6 +98,8 @@ class EventLoop {
   // Watches `fd`, edge-triggered, in both directions. `handler` must outlive the registration. An invalid
   // registration means the kernel refused (out of memory or watches).
   [[nodiscard]] IoRegistration Watch(int fd, IoHandler& handler);
+  // Watches a listening socket: level-triggered, so that its handler may leave connections for later turns.
+  [[nodiscard]] IoRegistration WatchListener(int fd, IoHandler& handler);
 
   // Runs `task` once in this turn, after I/O. Scheduling it again before it runs changes nothing.
   void Schedule(ReadyTask& task) {
@@ -133,6 +137,7 @@ class EventLoop {
     uint32_t generation = 0;
   };
 
+  IoRegistration Register(int fd, IoHandler& handler, uint32_t events);
   void Release(uint32_t slot);
   void RunMail();
   void EndMail();

@@ -14,31 +14,32 @@ Listener::Listener(EventLoop& loop, Fd fd, AcceptHandler& handler)
   constexpr int kBacklog = 4096;  // the kernel caps it at net.core.somaxconn
   if (listen(fd_.get(), kBacklog) != 0) return;
   if (const auto local = LocalAddress(fd_.get()); local.ok()) address_ = *local;
-  registration_ = loop_.Watch(fd_.get(), *this);
+  registration_ = loop_.WatchListener(fd_.get(), *this);
 }
 
 void Listener::Close() {
   if (!fd_) return;
-  while (AcceptOne()) {
+  while (AcceptOne() == Accepted::kOne) {
   }
   registration_.Reset();
-  more_.Unlink();
   retry_.Cancel();
   fd_.Close();
 }
 
-void Listener::OnIo(IoEvents /*events*/) { AcceptBatch(); }
-
-void Listener::OnTimer(Timer& /*timer*/) { AcceptBatch(); }
-
-void Listener::AcceptBatch() {
-  for (int i = 0; i < kBatch; ++i) {
-    if (!fd_ || !AcceptOne()) return;
+void Listener::OnIo(IoEvents /*events*/) {
+  const bool single = singles_left_ > 0;
+  if (single) --singles_left_;
+  for (int i = 0; i < (single ? 1 : kBatch); ++i) {
+    const Accepted accepted = fd_ ? AcceptOne() : Accepted::kNone;
+    if (accepted == Accepted::kOne) continue;
+    if (accepted == Accepted::kNone) singles_left_ = kSingles;
+    return;
   }
-  loop_.Schedule(more_);  // the edge is used up, but more may wait
 }
 
-bool Listener::AcceptOne() {
+void Listener::OnTimer(Timer& /*timer*/) { registration_ = loop_.WatchListener(fd_.get(), *this); }
+
+Listener::Accepted Listener::AcceptOne() {
   sockaddr_storage storage;
   socklen_t length = sizeof(storage);
   Fd connection(accept4(fd_.get(), reinterpret_cast<sockaddr*>(&storage), &length,
@@ -46,22 +47,22 @@ bool Listener::AcceptOne() {
   if (connection) {
     const auto peer = base::Address::FromSockaddr(reinterpret_cast<sockaddr*>(&storage), length);
     handler_.OnAccept(*this, std::move(connection), peer.value_or(base::Address()));
-    return true;
+    return Accepted::kOne;
   }
-  switch (errno) {
+  const int error = errno;
+  switch (error) {
     case EAGAIN:
-      return false;
+      return Accepted::kNone;
     case EMFILE:
     case ENFILE:
     case ENOBUFS:
     case ENOMEM:
-      if (!retry_.armed()) {
-        retry_.Arm(kRetryDelay);
-        handler_.OnAcceptOverload(*this, errno);
-      }
-      return false;
+      registration_.Unwatch(fd_.get());
+      retry_.Arm(kRetryDelay);
+      handler_.OnAcceptOverload(*this, error);
+      return Accepted::kOverload;
     default:
-      return true;  // the peer gave up before we took it (ECONNABORTED and its kin)
+      return Accepted::kOne;  // the peer gave up before we took it (ECONNABORTED and its kin)
   }
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "dataplane/net/event_loop.h"
 #include "dataplane/net/socket.h"
 
@@ -19,11 +21,13 @@ class AcceptHandler {
   ~AcceptHandler() = default;
 };
 
-// Accepts connections of one listening socket on one loop, at most kBatch a turn so that open connections get
-// their share.
+// Accepts connections of one listening socket on one loop: one a turn, for to find the queue empty costs as much as
+// half an accept; but now and then, and as long as more are waiting, kBatch, so that a queue does not grow and
+// open connections get their share.
 class Listener final : private IoHandler, private TimerHandler {
  public:
   static constexpr int kBatch = 64;
+  static constexpr int kSingles = 8;  // turns between two batches
 
   // Starts listening. `handler` outlives this. `fd` is a BindTcp() result.
   Listener(EventLoop& loop, Fd fd, AcceptHandler& handler);
@@ -37,17 +41,16 @@ class Listener final : private IoHandler, private TimerHandler {
  private:
   void OnIo(IoEvents events) override;
   void OnTimer(Timer& timer) override;
-  void AcceptBatch();
-  // False when nothing more can be accepted now.
-  bool AcceptOne();
+  enum class Accepted : uint8_t { kOne, kNone, kOverload };
+  Accepted AcceptOne();
 
   EventLoop& loop_;
   AcceptHandler& handler_;
   Fd fd_;
   base::Address address_;
   IoRegistration registration_;
-  MemberTask<Listener, &Listener::AcceptBatch> more_{*this};
-  Timer retry_;  // armed while accept is failing for want of resources
+  int singles_left_ = kSingles;
+  Timer retry_;  // armed, and the socket not watched, while accept is failing for want of resources
 };
 
 }  // namespace headgate::net

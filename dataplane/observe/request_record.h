@@ -38,6 +38,9 @@ struct RequestFacts {
   uint64_t response_body_bytes = 0;          // body handed to the client connection
   std::string_view failure;                  // base::FailureName, empty when all went well
 
+  // Which route this was, of all that this process has made; 0: none. Never given twice, so that it stands for the
+  // labels below.
+  uint64_t route_id = 0;
   // The route's labels; empty when no route matched.
   std::string_view virtual_host;             // as configured, for metrics
   std::string_view route_namespace;

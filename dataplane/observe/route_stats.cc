@@ -47,7 +47,7 @@ RouteCounters RouteStats::Route::counters() const {
   return read;
 }
 
-void RouteStats::Count(const RequestRecord& record) {
+RouteStats::Route& RouteStats::Find(const RequestRecord& record) {
   key_.clear();
   key_ += record.virtual_host.empty() ? std::string_view("_") : record.virtual_host;
   for (const std::string_view label :
@@ -57,7 +57,18 @@ void RouteStats::Count(const RequestRecord& record) {
     key_ += label;
   }
   const auto found = routes_.find(key_);
-  Route& route = found != routes_.end() ? *found->second : Add(key_);
+  return found != routes_.end() ? *found->second : Add(key_);
+}
+
+void RouteStats::Count(const RequestRecord& record) {
+  Route* known = record.route_id != 0 && RecentFor(record.route_id).id == record.route_id
+                     ? RecentFor(record.route_id).route
+                     : nullptr;
+  if (known == nullptr) {
+    known = &Find(record);
+    if (record.route_id != 0) RecentFor(record.route_id) = {record.route_id, known};
+  }
+  Route& route = *known;
 
   const unsigned status_class = record.status / 100u;
   route.by_class_[status_class < route.by_class_.size() ? status_class : 0].Add();
@@ -81,6 +92,7 @@ RouteStats::Route& RouteStats::Add(std::string_view key) {
   routes_.emplace(route.key(), std::move(added));
   last_->store(&route, std::memory_order_release);
   last_ = &route.next_;
+  if (routes_.size() > recent_.size()) recent_.assign(2 * recent_.size(), {});
   return route;
 }
 

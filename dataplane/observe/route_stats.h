@@ -7,6 +7,7 @@
 #include <numeric>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "dataplane/observe/counters.h"
@@ -61,12 +62,13 @@ class RouteStats {
    private:
     friend class RouteStats;
 
-    const std::string key_;  // the labels joined by NUL, which none of them can hold
-    std::array<ShardCounter, RouteCounters{}.by_class.size()> by_class_;
-    std::array<ShardCounter, RouteCounters::kBounds.size() + 1> duration_buckets_;
+    // What every request counts lies together.
     ShardCounter duration_microseconds_;
     ShardCounter request_bytes_;
     ShardCounter response_bytes_;
+    std::array<ShardCounter, RouteCounters{}.by_class.size()> by_class_;
+    std::array<ShardCounter, RouteCounters::kBounds.size() + 1> duration_buckets_;
+    const std::string key_;  // the labels joined by NUL, which none of them can hold
     std::atomic<const Route*> next_{nullptr};
   };
 
@@ -87,8 +89,18 @@ class RouteStats {
   }
 
  private:
+  // The route of a request that was counted a while ago, by its id alone. A newcomer takes the place of another.
+  struct Recent {
+    uint64_t id = 0;
+    Route* route = nullptr;
+  };
+  static constexpr size_t kMinRecent = 64;
+
+  Recent& RecentFor(uint64_t id) { return recent_[id % recent_.size()]; }
+  Route& Find(const RequestRecord& record);
   Route& Add(std::string_view key);
 
+  std::vector<Recent> recent_{kMinRecent};  // a power of two, at least as many as there are routes
   std::string key_;  // of the request at hand; kept for its capacity
   absl::flat_hash_map<std::string_view, std::unique_ptr<Route>> routes_;
   const size_t max_routes_;

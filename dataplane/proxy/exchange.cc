@@ -115,6 +115,7 @@ void Exchange::Route() {
     cluster_slot_ = config_->default_backend.slot();
     record_.upstream_name = "upstream-default-backend";
   } else {
+    record_.route_id = route_->id;
     record_.virtual_host = route_->host;
     record_.route_namespace = route_->origin.ns;
     record_.route_ingress = route_->origin.ingress;

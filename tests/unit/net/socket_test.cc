@@ -39,7 +39,7 @@ TEST(ListenerTest, AcceptsMoreThanOneBatchAndWhatWaitsAtClose) {
     for (int i = 0; i < count; ++i) clients.push_back(std::move(*ConnectTcp(listener.address())));
   };
   connect(150);
-  for (int i = 0; i < 10 && acceptor.accepted.size() < 150; ++i) loop.RunOnce(milliseconds(100));
+  for (int i = 0; i < 12 && acceptor.accepted.size() < 150; ++i) loop.RunOnce(milliseconds(100));
   EXPECT_EQ(acceptor.accepted.size(), 150u);
   connect(5);
   listener.Close();

@@ -59,6 +59,28 @@ TEST(RouteStatsTest, DurationsFallIntoBuckets) {
   EXPECT_NEAR(counters.duration_seconds, 60.011, 1e-9);
 }
 
+RequestRecord RecordOf(uint64_t id, std::string_view host) {
+  RequestRecord record = Record(host, "/", 200);
+  record.route_id = id;
+  return record;
+}
+
+TEST(RouteStatsTest, RoutesAreKnownByTheirIds) {
+  RouteStats stats;
+  for (int round = 0; round < 2; ++round) {
+    for (uint64_t id = 1; id <= 500; ++id) stats.Count(RecordOf(id, "h" + std::to_string(id)));
+  }
+  for (const uint64_t id : {1, 64, 65, 500}) {
+    EXPECT_EQ(Of(stats, "h" + std::to_string(id), "/").by_class[2], 2u) << id;
+  }
+  // The same labels under another id, as after a change of the host's configuration.
+  stats.Count(RecordOf(1000, "h1"));
+  EXPECT_EQ(Of(stats, "h1", "/").by_class[2], 3u);
+  size_t routes = 0;
+  stats.ForEach([&](const RouteStats::Route&) { ++routes; });
+  EXPECT_EQ(routes, 500u);
+}
+
 TEST(RouteStatsTest, BeyondTheBudgetEverythingIsOther) {
   RouteStats stats(2);
   for (const char* host : {"a", "b", "c", "d"}) stats.Count(Record(host, "/", 200));
