@@ -124,14 +124,18 @@ void Translator::MarkHosts(const IngressModel& model) {
 }
 
 void Translator::MarkHost(const std::string& host) {
-  dirty_tls_.insert(host);
+  MarkTls(host);
   dirty_hosts_.insert(host);
   const HostParties* parties = PartiesOf(host);
   if (parties == nullptr) return;
-  for (std::string& name : OtherNamesOf(host, *parties)) {
-    dirty_tls_.insert(name);
-    dirty_hosts_.insert(std::move(name));
-  }
+  for (std::string& name : OtherNamesOf(host, *parties)) dirty_hosts_.insert(std::move(name));
+}
+
+void Translator::MarkTls(const std::string& host) {
+  dirty_tls_.insert(host);
+  const HostParties* parties = PartiesOf(host);
+  if (parties == nullptr) return;
+  for (std::string& name : OtherNamesOf(host, *parties)) dirty_tls_.insert(std::move(name));
 }
 
 const HostParties* Translator::PartiesOf(std::string_view host) const {

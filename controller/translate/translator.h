@@ -143,8 +143,9 @@ class Translator {
   void MarkEverything();
   void Mark(const state::Changes& changes);
   void MarkHosts(const IngressModel& model);
-  // The host, and what depends on its rules.
+  // The host, and its other names, which depend on its rules.
   void MarkHost(const std::string& host);
+  void MarkTls(const std::string& host);
   const HostParties* PartiesOf(std::string_view host) const;
 
   // The passes of Update, in order.

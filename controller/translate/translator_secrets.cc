@@ -102,7 +102,7 @@ void Translator::RedoCertificate(const ObjectKey& secret, CertificateUnit& unit)
     log_.Set(CertificateName(secret), unit.resource, TranslateCertificate(unit.state));
   }
   for (const IngressModel* model : unit.ingresses) {
-    MarkHosts(*model);
+    for (const HostRules& host : model->hosts) MarkTls(host.host);
   }
 }
 
