@@ -29,7 +29,7 @@ class EventWriter {
   EventWriter(std::unique_ptr<Transport> transport, const Clock& clock)
       : transport_(std::move(transport)), clock_(clock) {}
 
-  // NOT_FOUND: there is no such Service (any more).
+  // NOT_FOUND: there is no such Service (any more). REQUIRES: its names have the form of names, for they become part of a path.
   absl::Status Write(const ServiceEvent& event);
   // Makes the present and every later call fail at once.
   void Cancel() { transport_->Cancel(); }

@@ -5,12 +5,29 @@
 #include <optional>
 #include <string_view>
 
+#include "absl/strings/ascii.h"
 #include "common/strings.h"
 
 namespace headgate::publish {
 namespace {
 
-constexpr int kMaxNamed = 5;  // endpoints in a message
+constexpr uint32_t kMaxNamed = 5;  // endpoints in a message
+
+// What data planes say goes into requests to the API server and before people's eyes: it is let through only where it looks
+// like what an honest one says.
+bool IsName(std::string_view text) {
+  constexpr size_t kMost = 63;
+  return !text.empty() && text.size() <= kMost && std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_islower(static_cast<unsigned char>(c)) || absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '-';
+  });
+}
+
+bool IsAddress(std::string_view text) {
+  constexpr size_t kMost = 60;
+  return !text.empty() && text.size() <= kMost && std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_isxdigit(static_cast<unsigned char>(c)) || std::string_view(".:[]").find(c) != std::string_view::npos;
+  });
+}
 
 // Of "endpoints/ns/service/port".
 struct Port {
@@ -30,15 +47,19 @@ std::optional<Port> PortOf(std::string_view name) {
     part = name.substr(0, slash);
     name.remove_prefix(slash + 1);
   }
+  if (!IsName(parts[0]) || !IsName(parts[1]) || !IsName(name)) return std::nullopt;
   return Port{parts[0], parts[1], name};
 }
 
 std::string Describe(const Port& port, const v1::UpstreamHealth& health) {
   std::string text = StrCat(health.unhealthy(), " of ", health.healthy() + health.unhealthy(), " endpoints of port ",
                             port.port, " fail their health check: ");
-  const int named = std::min(kMaxNamed, health.unhealthy_endpoints_size());
-  for (int i = 0; i < named; ++i) StrAppend(&text, i == 0 ? "" : ", ", health.unhealthy_endpoints(i));
-  if (health.unhealthy() > static_cast<uint32_t>(named)) StrAppend(&text, ", ...");
+  uint32_t named = 0;
+  for (const std::string& endpoint : health.unhealthy_endpoints()) {
+    if (named == kMaxNamed || !IsAddress(endpoint)) break;
+    StrAppend(&text, named++ == 0 ? "" : ", ", endpoint);
+  }
+  if (health.unhealthy() > named) StrAppend(&text, named == 0 ? "..." : ", ...");
   return text;
 }
 
@@ -66,6 +87,7 @@ std::vector<HealthNews> HealthDigest::Update(const std::vector<SubscriberStatus>
     for (const v1::UpstreamHealth& upstream : data_plane.health.upstreams()) {
       const v1::UpstreamHealth*& known = worst[upstream.name()];
       if (known == nullptr || known->unhealthy() < upstream.unhealthy()) known = &upstream;
+      if (told_.size() >= kMostKnown) continue;
       told_.try_emplace(upstream.name(), Told{.unhealthy = 0, .at = -absl::InfiniteDuration()});
     }
   }

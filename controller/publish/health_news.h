@@ -12,6 +12,7 @@
 namespace headgate::publish {
 
 // What is worth telling people about the probes of one Service's endpoints.
+// Data planes are not trusted: names and message are of the characters that such have, but the Service need not exist.
 struct HealthNews {
   std::string ns;
   std::string service;
@@ -29,6 +30,8 @@ class HealthDigest {
  public:
   static constexpr absl::Duration kQuiet = absl::Minutes(1);
   static constexpr size_t kMost = 50;
+  // Ports that are kept in mind; of others nothing is told.
+  static constexpr size_t kMostKnown = 10'000;
 
   // `now` never goes back.
   std::vector<HealthNews> Update(const std::vector<SubscriberStatus>& data_planes, absl::Duration now);
