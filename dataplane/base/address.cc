@@ -118,9 +118,12 @@ std::optional<Cidr> Cidr::Parse(std::string_view text) {
   const uint8_t bits = base->is_v4() ? 32 : 128;
   result.prefix_length_ = bits;
   if (slash != std::string_view::npos) {
-    const auto length = ParseInt<uint8_t>(text.substr(slash + 1), bits);
-    if (!length) return std::nullopt;
-    result.prefix_length_ = *length;
+    // An IPv4-mapped address has the IPv4 address in its last 32 bits.
+    const bool mapped = base->is_v4() && text.find(':') != std::string_view::npos;
+    const uint8_t before = mapped ? 96 : 0;
+    const auto length = ParseInt<uint8_t>(text.substr(slash + 1), static_cast<uint8_t>(before + bits));
+    if (!length || *length < before) return std::nullopt;
+    result.prefix_length_ = static_cast<uint8_t>(*length - before);
   }
   return result;
 }

@@ -29,6 +29,7 @@ uint64_t NextRouteId() {
 // What the routes of a host point into.
 struct HostStorage {
   std::unique_ptr<char[]> text;
+  std::vector<std::shared_ptr<const CompiledAccess>> access;  // sorted, each once
   std::vector<CompiledRoute> routes;
 };
 
@@ -330,6 +331,17 @@ absl::StatusOr<PassthroughRule> CompilePassthrough(const v1::VirtualHost& host,
   return out;
 }
 
+absl::Status CompileAccess(const std::string& field, const v1::RoutePolicy& in, AccessPool& pool,
+                           ClusterRegistry& clusters, HostStorage& storage, CompiledRoute& out) {
+  std::shared_ptr<const CompiledAccess> access;
+  HEADGATE_ASSIGN_OR_RETURN(access, pool.Get(StrCat(field, ".policy"), in, clusters));
+  if (access == nullptr) return absl::OkStatus();
+  out.access = access.get();
+  const auto at = std::lower_bound(storage.access.begin(), storage.access.end(), access);
+  if (at == storage.access.end() || *at != access) storage.access.insert(at, std::move(access));
+  return absl::OkStatus();
+}
+
 // Everything that CompileRoute asks the pool for.
 void CollectText(const v1::VirtualHost& host, TextPool& text) {
   text.Add(host.host());
@@ -353,7 +365,7 @@ void CollectText(const v1::VirtualHost& host, TextPool& text) {
 }  // namespace
 
 absl::StatusOr<CompiledHost> CompileVirtualHost(const v1::VirtualHost& host,
-                                                ClusterRegistry& clusters) {
+                                                ClusterRegistry& clusters, AccessPool& access) {
   HEADGATE_RETURN_IF_ERROR(CheckHost(host.host()));
   for (int i = 0; i < host.certificates_size(); ++i) {
     HEADGATE_RETURN_IF_ERROR(
@@ -391,6 +403,7 @@ absl::StatusOr<CompiledHost> CompileVirtualHost(const v1::VirtualHost& host,
     out.host = text.Get(host.canonical_host().empty() ? host.host() : host.canonical_host());
     out.host_has_tls = host.tls_configured();
     HEADGATE_RETURN_IF_ERROR(CompileRoute(field, in, text, clusters, extras, out));
+    HEADGATE_RETURN_IF_ERROR(CompileAccess(field, in.policy(), access, clusters, *storage, out));
     HEADGATE_ASSIGN_OR_RETURN(specs[i], CompileMatch(StrCat(field, ".match"), in.match()));
     specs[i].target = &out;
   }

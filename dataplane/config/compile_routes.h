@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "dataplane/config/client_auth_index.h"
 #include "dataplane/config/cluster_handle.h"
+#include "dataplane/config/compile_access.h"
 #include "dataplane/config/compiled_config.h"
 #include "proto/headgate/v1/snapshot.pb.h"
 
@@ -24,6 +25,6 @@ struct CompiledHost {
 // Takes handles of the clusters that the routes name, whether these exist or not. When the host is refused, no handle
 // is left behind.
 absl::StatusOr<CompiledHost> CompileVirtualHost(const v1::VirtualHost& host,
-                                                ClusterRegistry& clusters);
+                                                ClusterRegistry& clusters, AccessPool& access);
 
 }  // namespace headgate::config

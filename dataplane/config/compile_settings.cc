@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "dataplane/config/compile_access.h"
 #include "dataplane/config/compile_bodies.h"
 #include "dataplane/config/compile_headers.h"
 #include "dataplane/config/compile_retries.h"
@@ -113,17 +114,6 @@ absl::Status CompileTlsPolicy(const v1::TlsPolicy& in, tls::ServerPolicy& out) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<base::Cidr>> CompileCidrs(
-    std::string_view field, const google::protobuf::RepeatedPtrField<std::string>& in) {
-  std::vector<base::Cidr> out;
-  for (int i = 0; i < in.size(); ++i) {
-    const auto cidr = base::Cidr::Parse(in[i]);
-    if (!cidr) return FieldError(StrCat(field, "[", i, "]"), "is not a CIDR");
-    out.push_back(*cidr);
-  }
-  return out;
-}
-
 absl::Status CompileHttp2(const v1::Http2& in, CompiledSettings& out) {
   out.http2_enabled = !in.disabled();
   out.http2_on_plain_connections = in.on_plain_connections();
@@ -184,6 +174,7 @@ absl::StatusOr<SettingsSpec> CompileSettings(const v1::Settings& settings) {
   HEADGATE_RETURN_IF_ERROR(CompileHttp2(settings.http2(), out.settings));
   HEADGATE_RETURN_IF_ERROR(CompileForwardedHeaders(settings.forwarded_headers(), out.settings));
   HEADGATE_RETURN_IF_ERROR(CompileProxyProtocol(settings.proxy_protocol(), out.settings));
+  HEADGATE_RETURN_IF_ERROR(CompileAccessSettings(settings, out.settings));
   HEADGATE_RETURN_IF_ERROR(CompileHeaders(settings, out.settings));
   out.settings.relative_redirects = settings.relative_redirects();
   out.settings.port_in_https_redirects = settings.port_in_https_redirects();

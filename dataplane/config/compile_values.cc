@@ -56,6 +56,27 @@ absl::Status CheckReference(std::string_view field, std::string_view name, std::
   return FieldError(field, StrCat("\"", name, "\" does not name a resource \"", prefix, "...\""));
 }
 
+absl::StatusOr<std::vector<base::Cidr>> CompileCidrs(
+    std::string_view field, const google::protobuf::RepeatedPtrField<std::string>& in) {
+  std::vector<base::Cidr> out;
+  for (int i = 0; i < in.size(); ++i) {
+    const auto cidr = base::Cidr::Parse(in[i]);
+    if (!cidr) return FieldError(StrCat(field, "[", i, "]"), "is not a CIDR");
+    out.push_back(*cidr);
+  }
+  return out;
+}
+
+absl::StatusOr<policy::AddressSet> CompileAddresses(
+    std::string_view field, const google::protobuf::RepeatedPtrField<std::string>& in) {
+  policy::AddressSet out;
+  for (int i = 0; i < in.size(); ++i) {
+    if (!out.Add(in[i])) return FieldError(StrCat(field, "[", i, "]"), "is not a CIDR");
+  }
+  out.Finish();
+  return out;
+}
+
 std::string_view AfterPrefix(std::string_view name, std::string_view prefix) {
   if (name.substr(0, prefix.size()) != prefix) return {};
   return name.substr(prefix.size());

@@ -3,12 +3,15 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/strings.h"
 #include "dataplane/config/compiled_config.h"
+#include "dataplane/policy/address_set.h"
 #include "google/protobuf/duration.pb.h"
+#include "google/protobuf/repeated_field.h"
 
 // Checks that the compile steps share. Every error reads "field: what is wrong with it", with the field's path inside
 // its resource ("routes[3].match.regex_path").
@@ -36,6 +39,12 @@ absl::Status CheckToken(std::string_view field, std::string_view text);
 
 // A reference to another resource: not empty, and of the kind that `prefix` ("cluster/") says.
 absl::Status CheckReference(std::string_view field, std::string_view name, std::string_view prefix);
+
+// CIDRs and bare addresses.
+absl::StatusOr<std::vector<base::Cidr>> CompileCidrs(
+    std::string_view field, const google::protobuf::RepeatedPtrField<std::string>& in);
+absl::StatusOr<policy::AddressSet> CompileAddresses(
+    std::string_view field, const google::protobuf::RepeatedPtrField<std::string>& in);
 
 // The rest of `name` after `prefix`, or empty when it does not start with it.
 std::string_view AfterPrefix(std::string_view name, std::string_view prefix);

@@ -32,8 +32,11 @@
 #include "dataplane/tls/ticket_keys.h"
 
 namespace headgate::policy {
+struct Blocked;
 struct HeaderPolicy;
-}
+struct TextTemplate;
+class UserTable;
+}  // namespace headgate::policy
 
 // The immutable in-memory form of a snapshot. Built on the control thread, read by every worker without locks,
 // shared structurally between generations: a change of one host makes one new CompiledHost. The last reference
@@ -89,6 +92,11 @@ struct CompiledSettings {
   bool relative_redirects = false;
   bool port_in_https_redirects = false;
 
+  uint16_t limit_request_status = 503;
+  uint16_t limit_connection_status = 503;
+  std::shared_ptr<const policy::TextTemplate> limit_key;  // null: the client's address
+  std::shared_ptr<const policy::Blocked> blocked;         // null: nobody is
+
   bool trust_forwarded_headers = false;
   bool trust_forwarded_address = false;  // of these, the address alone
   bool append_forwarded_for = false;
@@ -142,6 +150,8 @@ struct FixedAction {
   std::string_view body;
 };
 
+struct CompiledAccess;
+
 enum class HttpsRedirectMode : uint8_t { kOff, kIfTlsConfigured, kAlways };
 
 // One route after matching: what to do with the request.
@@ -159,6 +169,7 @@ struct CompiledRoute {
   std::unique_ptr<const RetryOverride> retries;         // null: nothing differs
   std::unique_ptr<const SessionCookie> session_cookie;  // null: sessions are not kept
   std::unique_ptr<const route::PathRewrite> rewrite;  // null, as on most routes: none
+  const CompiledAccess* access = nullptr;  // null, as on most routes: every request is let through; belongs to the host
   std::shared_ptr<const RouteExtras> extras;          // null, as on most routes: none
   bool no_compression = false;
   HttpsRedirectMode https_redirect = HttpsRedirectMode::kOff;
@@ -180,6 +191,10 @@ struct PassthroughRule {
 using PassthroughTable =
     std::unordered_map<std::string, PassthroughRule, TransparentStringHash, TransparentStringEqual>;
 
+// Who may come in with which password; by name of the SecretData.
+using UserTables = std::unordered_map<std::string, std::shared_ptr<const policy::UserTable>,
+                                      TransparentStringHash, TransparentStringEqual>;
+
 struct CompiledConfig {
   // Counts up with each configuration made, for display. The snapshot's version is not kept here: many versions
   // change endpoints only, and make no new configuration.
@@ -188,6 +203,7 @@ struct CompiledConfig {
   std::shared_ptr<const route::HostTable> hosts;         // never null
   std::shared_ptr<const tls::CertTable> certificates;    // never null
   std::shared_ptr<const FileTable> files;                // never null
+  std::shared_ptr<const UserTables> users;               // never null
   std::shared_ptr<const tls::ClientAuthTable> client_auth;  // never null
   std::shared_ptr<const PassthroughTable> passthrough;      // never null
   std::shared_ptr<const tls::TicketKeys> ticket_keys;    // null: random ones of the process

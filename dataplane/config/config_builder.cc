@@ -13,6 +13,7 @@
 #include "dataplane/config/secret_index.h"
 #include "dataplane/config/static_files.h"
 #include "dataplane/config/ticket_key_reader.h"
+#include "dataplane/config/user_tables.h"
 
 namespace headgate::config {
 namespace {
@@ -92,6 +93,8 @@ class ConfigBuilder::Impl {
       certificates_.RemoveCertificate(name);
     } else if (!AfterPrefix(name, kFiles).empty()) {
       SetFiles(name, nullptr);
+    } else if (IsUserTable(name)) {
+      SetUsers(name, nullptr);
     } else {
       clusters_.RemoveSecret(name);
       secrets_.Remove(name);
@@ -136,7 +139,7 @@ class ConfigBuilder::Impl {
       return FieldError("host", "differs from the resource's name");
     }
     CompiledHost compiled;
-    HEADGATE_ASSIGN_OR_RETURN(compiled, CompileVirtualHost(resource.virtual_host(), registry_));
+    HEADGATE_ASSIGN_OR_RETURN(compiled, CompileVirtualHost(resource.virtual_host(), registry_, access_));
     SetHost(host, std::move(compiled));
     return absl::OkStatus();
   }
@@ -187,11 +190,26 @@ class ConfigBuilder::Impl {
 
   absl::Status UpsertSecret(const v1::Resource& resource) {
     HEADGATE_RETURN_IF_ERROR(CheckName(resource, kSecret));
+    if (IsUserTable(resource.name())) {
+      SetUsers(resource.name(), CompileUserTable(resource.name(), resource.secret_data()));
+      return absl::OkStatus();
+    }
     TlsSecret secret;
     HEADGATE_ASSIGN_OR_RETURN(secret, CompileTlsSecret(resource.secret_data(), parser_));
     clusters_.SetSecret(resource.name(), std::move(secret));
     secrets_.Set(resource.name(), resource.secret_data());
     return absl::OkStatus();
+  }
+
+  // As SetFiles.
+  void SetUsers(const std::string& name, std::shared_ptr<const policy::UserTable> users) {
+    auto tables = std::make_shared<UserTables>(*users_);
+    if (users != nullptr) {
+      (*tables)[name] = std::move(users);
+    } else if (tables->erase(name) == 0) {
+      return;
+    }
+    users_ = std::move(tables);
   }
 
   // `compiled` without routes: the host is gone.
@@ -253,7 +271,7 @@ class ConfigBuilder::Impl {
     if (config_ && config_->settings == settings_ && config_->hosts == hosts_ &&
         config_->certificates == certificates && config_->files == files_ &&
         config_->client_auth == client_auth && config_->ticket_keys == ticket_keys &&
-        config_->passthrough == passthrough_) {
+        config_->passthrough == passthrough_ && config_->users == users_) {
       return nullptr;
     }
     auto config = std::make_shared<CompiledConfig>();
@@ -262,6 +280,7 @@ class ConfigBuilder::Impl {
     config->hosts = hosts_;
     config->certificates = certificates;
     config->files = files_;
+    config->users = users_;
     config->client_auth = client_auth;
     config->ticket_keys = ticket_keys;
     config->passthrough = passthrough_;
@@ -276,8 +295,10 @@ class ConfigBuilder::Impl {
   tls::CertificateParser parser_;
   CertificateIndex certificates_;
   std::shared_ptr<const FileTable> files_ = std::make_shared<const FileTable>();
+  std::shared_ptr<const UserTables> users_ = std::make_shared<const UserTables>();
   std::shared_ptr<const PassthroughTable> passthrough_ = std::make_shared<const PassthroughTable>();
   SecretIndex secrets_;
+  AccessPool access_;
   ClientAuthIndex client_auth_{secrets_};
   TicketKeyReader ticket_keys_{secrets_};
   size_t route_count_ = 0;

@@ -48,7 +48,7 @@ void Exchange::Begin(http::ServerStream& downstream, const http::RequestHead& he
   session_begun_ = false;
   replaced_status_ = 0;
   error_page_ = false;
-  normal_path_ = {};
+  path_ = {};
   attempt_reused_ = false;
   holding_request_ = false;
   holding_response_ = false;
@@ -92,59 +92,71 @@ void Exchange::StartRefused(http::ServerStream& downstream, const http::RequestH
 
 void Exchange::Route() {
   base::Arena& arena = downstream_->arena();
-  http::NormalPath path;
   http::Authority authority;
-  if (!http::NormalizePath(request_->path(), arena, path) ||
+  if (!http::NormalizePath(request_->path(), arena, path_) ||
       (!request_->authority.empty() && !http::ParseAuthority(request_->authority, arena, authority))) {
     return Fail({Failure::Side::kDownstream, Failure::Kind::kProtocol, Failure::Retry::kNever,
                  "path or host cannot be read in one way only"});
   }
-  normal_path_ = path.match;
-  if (path.rewritten) {
-    forward_target_ = arena.Join(path.forward, request_->target.substr(request_->path().size()));
+  if (path_.rewritten) {
+    forward_target_ = arena.Join(path_.forward, request_->target.substr(request_->path().size()));
   }
 
   const route::HostRoutes* host = config_->hosts->Find(authority.host);
-  if (ReplyClientGate(host)) return;
+  if (ReplyClientGate(host) || ReplyBlocked()) return;
   if (host != nullptr) {
-    if (ReplyAppRoot(*host, path)) return;
-    route_ = host->Match(*request_, path.match);
+    if (ReplyAppRoot(*host)) return;
+    route_ = host->Match(*request_, path_.match);
   }
-  if (route_ == nullptr) {
-    if (!config_->default_backend.valid()) return Reply(404);
-    cluster_slot_ = config_->default_backend.slot();
-    record_.upstream_name = "upstream-default-backend";
-  } else {
-    record_.route_id = route_->id;
-    record_.virtual_host = route_->host;
-    record_.route_namespace = route_->origin.ns;
-    record_.route_ingress = route_->origin.ingress;
-    record_.route_service = route_->origin.service;
-    record_.route_service_port = route_->origin.service_port;
-    record_.route_path = route_->origin.path;
-    if (const config::RouteExtras* rules = extras()) record_.unlogged = rules->no_access_log;
-    if (ReplyPreflight()) return;
-    if (const auto* redirect = std::get_if<config::RedirectAction>(&route_->action)) {
-      return Redirect(*redirect);
-    }
-    if (route_->rewrite != nullptr && !Rewrite(path)) return;
-    if (ReplyHttpsRedirect()) return;
-    if (const auto* fixed = std::get_if<config::FixedAction>(&route_->action)) {
-      if (fixed->content_type.empty() && fixed->body.empty()) return Reply(fixed->status);
-      Advance(Event::kReply);
-      return SendReply(fixed->status, fixed->content_type, fixed->body);
-    }
-    if (const auto* files = std::get_if<std::unique_ptr<const config::StaticAction>>(&route_->action)) {
-      return ServeFiles(**files, path);
-    }
-    if (!ChooseCluster()) return Reply(503);
-  }
-
+  if (route_ != nullptr) RecordRoute();
   const uint64_t limit = body_limit();
   if (limit != 0 && request_->body.kind == http::BodyLength::Kind::kFixed &&
       request_->body.size > limit) {
     return Reply(413);
   }
+  if (route_ == nullptr) {
+    if (!config_->default_backend.valid()) return Reply(404);
+    cluster_slot_ = config_->default_backend.slot();
+    record_.upstream_name = "upstream-default-backend";
+    return ForwardWhenReady();
+  }
+  if (route_->access != nullptr && ReplyUnprotected()) return;
+  if (ReplyPreflight()) return;
+  if (const auto* redirect = std::get_if<config::RedirectAction>(&route_->action)) {
+    return Redirect(*redirect);
+  }
+  if (route_->rewrite != nullptr && !Rewrite()) return;
+  if (ReplyHttpsRedirect()) return;
+  if (!ChooseCluster()) return Reply(503);
+  if (route_->access != nullptr && !CheckAccess()) return;
+  FollowRoute();
+}
+
+void Exchange::RecordRoute() {
+  record_.route_id = route_->id;
+  record_.virtual_host = route_->host;
+  record_.route_namespace = route_->origin.ns;
+  record_.route_ingress = route_->origin.ingress;
+  record_.route_service = route_->origin.service;
+  record_.route_service_port = route_->origin.service_port;
+  record_.route_path = route_->origin.path;
+  if (const config::RouteExtras* rules = extras()) record_.unlogged = rules->no_access_log;
+}
+
+// The request may go where its route leads.
+void Exchange::FollowRoute() {
+  if (const auto* fixed = std::get_if<config::FixedAction>(&route_->action)) {
+    if (fixed->content_type.empty() && fixed->body.empty()) return Reply(fixed->status);
+    Advance(Event::kReply);
+    return SendReply(fixed->status, fixed->content_type, fixed->body);
+  }
+  if (const auto* files = std::get_if<std::unique_ptr<const config::StaticAction>>(&route_->action)) {
+    return ServeFiles(**files);
+  }
+  ForwardWhenReady();
+}
+
+void Exchange::ForwardWhenReady() {
   if (services_.clusters().Find(cluster_slot_) == nullptr) return Reply(503);
   if (!ShouldHoldRequest()) return Forward();
   Advance(Event::kHoldRequest);
@@ -272,8 +284,9 @@ void Exchange::OnResponseHead(const http::ResponseHead& head, bool end) {
   response_head_ = head;
   EditAnswer();
   if (session_begun_) AddSessionCookie();
+  if (access_ != nullptr) AddAccessFields();
   AddOwnFields();
-  if (!end) response_body_.Start(*request_, response_head_, buffering(), compression());
+  if (!end) response_body_.Start(*request_, response_head_, buffering(), compression(), StartPace());
   downstream_->SendHead(response_head_, end);
   if (end) EndUpstream();
 }
@@ -372,6 +385,7 @@ void Exchange::SendReply(uint16_t status, std::string_view content_type, std::st
   }
   if (!location.empty()) response_head_.fields.Add(FieldId::kLocation, "Location", location);
   if (failure_.kind == Failure::Kind::kUpstreamLimit) response_head_.fields.Add("Retry-After", "1");
+  if (access_ != nullptr) AddAccessFields();
   AddOwnFields();
   response_head_.body = http::BodyLength::Fixed(body.size());
   const bool without_body = request_->method == http::Method::kHead || body.empty();
@@ -426,6 +440,7 @@ void Exchange::Finish() {
   AbandonUpstream();
   if (tunnel_) EndTunnel();
   deadline_timer_.Cancel();
+  access_.reset();
   request_body_.Drop();
   response_body_.Drop();
   record_.response_body_bytes += response_body_.sent_bytes();

@@ -13,6 +13,8 @@
 #include "dataplane/http/uri.h"
 #include "dataplane/net/event_loop.h"
 #include "dataplane/observe/request_record.h"
+#include "dataplane/proxy/access_check.h"
+#include "dataplane/proxy/auth_cache.h"
 #include "dataplane/proxy/client_gate.h"
 #include "dataplane/proxy/config_pin.h"
 #include "dataplane/proxy/exchange_state.h"
@@ -36,6 +38,10 @@ class ExchangeServices {
   virtual SpillSpace& spill() = 0;
   virtual files::FileServer& files() = 0;
   virtual EncodeQueue& encoders() = 0;
+  virtual PasswordDesk& passwords() = 0;
+  virtual AuthCache& auth_cache() = 0;
+  // Of all workers.
+  virtual LimitTable& limits() = 0;
   virtual ConfigPin PinConfig() = 0;
   // Of the first listener for HTTPS; 0: there is none.
   virtual uint16_t https_port() = 0;
@@ -57,6 +63,8 @@ class Exchange final : public net::Retirable,
                        private http::ClientStreamEvents,
                        private ResponseBodyOwner,
                        private upstream::WaitingRequest,
+                       private AuthRequestOwner,
+                       private PasswordClient,
                        private net::TimerHandler {
  public:
   explicit Exchange(ExchangeServices& services);
@@ -72,14 +80,17 @@ class Exchange final : public net::Retirable,
   // In the order of a request's life.
   void Begin(http::ServerStream& downstream, const http::RequestHead& head);
   void Route();
+  void RecordRoute();
+  void FollowRoute();
+  void ForwardWhenReady();
   bool ReplyClientGate(const route::HostRoutes* host);
   bool ReplyPreflight();
-  bool ReplyAppRoot(const route::HostRoutes& host, const http::NormalPath& path);
+  bool ReplyAppRoot(const route::HostRoutes& host);
   void Redirect(const config::RedirectAction& action);
   std::string_view AbsoluteUrl(std::string_view path);
-  bool Rewrite(const http::NormalPath& path);
+  bool Rewrite();
   bool ReplyHttpsRedirect();
-  void ServeFiles(const config::StaticAction& action, const http::NormalPath& path);
+  void ServeFiles(const config::StaticAction& action);
   bool ShouldHoldRequest() const;
   void Forward();
 
@@ -96,6 +107,30 @@ class Exchange final : public net::Retirable,
   void AskForErrorPage(uint16_t status);
   void ReplaceResponse(uint16_t status, bool end);
   void AddErrorFields();
+
+  // What a request must pass; in exchange_access.cc.
+  bool ReplyBlocked();
+  bool ReplyUnprotected();
+  bool CheckAccess();
+  bool HasEndpoints();
+  bool CountAgainstLimits(const policy::RateLimits& limits, const base::Address& address);
+  bool AskForPassword(policy::Conditions conditions);
+  void OnPasswordChecked(bool matches) override;
+  bool CheckDigest(const policy::PasswordAuth& password, const policy::UserTable& users);
+  bool TakePassword(bool matches);
+  bool AskServer(policy::Conditions conditions);
+  void OnAuthAnswered(const AuthRequest& request) override;
+  bool RecallAnswer(const config::ExternalAuth& external, uint16_t& status);
+  void KeepAnswer(uint16_t status);
+  bool TakeAnswer(uint16_t status);
+  bool Conclude(const policy::Conditions& conditions);
+  void ReplyUnauthorized();
+  AccessCheck& access_check();
+  void BeginAsking();
+  void EndAsking();
+  void EditForUpstream(const config::CompiledAccess& access);
+  void AddAccessFields();
+  ResponsePace* StartPace();
 
   // Attempts; in exchange_attempts.cc.
   void OpenAttempt();
@@ -209,7 +244,8 @@ class Exchange final : public net::Retirable,
   bool attempt_reused_ = false;
   net::TimePoint first_attempt_started_;
 
-  std::string_view normal_path_;  // what routes are matched on
+  http::NormalPath path_;  // routes are matched on path_.match
+  std::unique_ptr<AccessCheck> access_;  // null: nothing to remember
   std::string_view session_key_;  // of the session that this request has begun
   bool session_begun_ = false;
   uint16_t replaced_status_ = 0;  // of a failure that another cluster is told about; 0: none

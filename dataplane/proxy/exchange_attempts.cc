@@ -64,6 +64,7 @@ void Exchange::OpenAttempt() {
     upstream_head_.fields.Add(FieldId::kOther, kName, forwarded_prefix_);
   }
   EditRequest();
+  if (route_ != nullptr && route_->access != nullptr) EditForUpstream(*route_->access);
   if (replaced_status_ != 0) AddErrorFields();
   const bool end = request_body_.BeginAttempt(upstream_head_);
   upstream_->SendHead(upstream_head_, end);

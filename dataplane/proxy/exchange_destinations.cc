@@ -33,13 +33,15 @@ upstream::Cluster* Exchange::FindServing(config::ClusterSlot slot) const {
   return cluster == nullptr || cluster->endpoints().empty() ? nullptr : cluster;
 }
 
+// False: there is none. A route that answers by itself needs none.
 bool Exchange::ChooseCluster() {
-  const auto& forward = std::get<config::ForwardAction>(route_->action);
-  if (forward.targets.empty()) return false;
-  const config::WeightedTarget* chosen = &forward.targets.front();
-  if (forward.targets.size() > 1 && forward.total_weight > 0) {
-    const auto ticket = static_cast<uint32_t>(services_.ids().Random() % forward.total_weight);
-    chosen = &*std::find_if(forward.targets.begin(), forward.targets.end() - 1,
+  const auto* forward = std::get_if<config::ForwardAction>(&route_->action);
+  if (forward == nullptr) return true;
+  if (forward->targets.empty()) return false;
+  const config::WeightedTarget* chosen = &forward->targets.front();
+  if (forward->targets.size() > 1 && forward->total_weight > 0) {
+    const auto ticket = static_cast<uint32_t>(services_.ids().Random() % forward->total_weight);
+    chosen = &*std::find_if(forward->targets.begin(), forward->targets.end() - 1,
                             [&](const config::WeightedTarget& t) { return ticket < t.weight_end; });
   }
   cluster_slot_ = (downstream_->connection().tls ? chosen->tls_cluster : chosen->cluster).slot();
@@ -90,7 +92,7 @@ bool Exchange::HasErrorPage(uint16_t status, FailureOf whose) const {
   if (rules == nullptr || !rules->errors || error_page_ || from_grpc()) return false;
   const config::ErrorBackend& errors = *rules->errors;
   if (!errors.Replaces(status) || (whose == FailureOf::kEndpoint && errors.local_only)) return false;
-  if (phase_ != Phase::kNew && phase_ != Phase::kHoldingRequest && phase_ != Phase::kForwarding) return false;
+  if (phase_ != Phase::kNew && phase_ != Phase::kAsking && phase_ != Phase::kHoldingRequest && phase_ != Phase::kForwarding) return false;
   return record_.attempt_count < observe::RequestRecord::kMaxAttempts && ErrorCluster(errors).has_value();
 }
 

@@ -26,7 +26,7 @@ const config::RouteExtras* Exchange::extras() const {
 }
 
 RequestVariables Exchange::variables(const http::ResponseHead* answer) const {
-  return {*request_,          downstream_->connection(), client_,  route_, normal_path_,
+  return {*request_,          downstream_->connection(), client_,  route_, path_.match,
           record_.request_id, record_.upstream_name,     &record_, answer};
 }
 

@@ -18,9 +18,9 @@ std::string_view Exchange::AbsoluteUrl(std::string_view path) {
   return downstream_->arena().Join(client_.scheme, "://", client_.host, path);
 }
 
-bool Exchange::ReplyAppRoot(const route::HostRoutes& host, const http::NormalPath& path) {
+bool Exchange::ReplyAppRoot(const route::HostRoutes& host) {
   const std::string& to = host.options().app_root;
-  if (to.empty() || path.match != "/") return false;
+  if (to.empty() || path_.match != "/") return false;
   Reply(302, AbsoluteUrl(to));
   return true;
 }
@@ -45,10 +45,10 @@ void Exchange::Redirect(const config::RedirectAction& action) {
 }
 
 // False when the request has been answered.
-bool Exchange::Rewrite(const http::NormalPath& path) {
+bool Exchange::Rewrite() {
   using Outcome = route::PathRewrite::Outcome;
   base::Arena& arena = downstream_->arena();
-  const auto result = route_->rewrite->Apply(path.match, client_.scheme, arena);
+  const auto result = route_->rewrite->Apply(path_.match, client_.scheme, arena);
   if (result.outcome == Outcome::kUnchanged) return true;
   if (result.outcome == Outcome::kRefused) {
     Fail({base::Failure::Side::kDownstream, base::Failure::Kind::kProtocol,

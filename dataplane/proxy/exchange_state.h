@@ -7,6 +7,7 @@ namespace headgate::proxy {
 // Where an exchange stands, seen from its response.
 enum class Phase : uint8_t {
   kNew,             // head received, nothing decided
+  kAsking,          // somebody else is asked whether the request may pass; its body is held back
   kHoldingRequest,  // the body is received; no endpoint is chosen before it is here
   kForwarding,      // an attempt is under way; the client has seen nothing of a final response
   kStreaming,       // the upstream's response head went to the client
@@ -14,9 +15,10 @@ enum class Phase : uint8_t {
   kReplying,        // a response of our own went to the client
   kFinished,        // over; waiting to be freed
 };
-inline constexpr int kPhases = 7;
+inline constexpr int kPhases = 8;
 
 enum class Event : uint8_t {
+  kAsk,             // whether the request may pass is for somebody else to say
   kHoldRequest,     // the route leads to a cluster, which gets the request when its body is here
   kForward,         // the route leads to a cluster
   kReply,           // the proxy answers itself, by rule
@@ -27,7 +29,7 @@ enum class Event : uint8_t {
   kDownstreamGone,  // the client left or broke the protocol
   kDone,            // the response is with the kernel and the request is complete
 };
-inline constexpr int kEvents = 9;
+inline constexpr int kEvents = 10;
 
 enum class Action : uint8_t {
   kImpossible,       // this event cannot come in this phase; a broken invariant
@@ -49,10 +51,21 @@ constexpr Step NextStep(Phase phase, Event event) {
   switch (phase) {
     case Phase::kNew:
       switch (event) {
+        case Event::kAsk: return {Phase::kAsking, Action::kNothing};
         case Event::kHoldRequest: return {Phase::kHoldingRequest, Action::kNothing};
         case Event::kForward: return {Phase::kForwarding, Action::kOpenAttempt};
         case Event::kReply:
         case Event::kFailed: return {Phase::kReplying, Action::kSendReply};
+        default: return {phase, Action::kImpossible};
+      }
+    case Phase::kAsking:
+      switch (event) {
+        case Event::kAsk: return {Phase::kAsking, Action::kNothing};
+        case Event::kHoldRequest: return {Phase::kHoldingRequest, Action::kNothing};
+        case Event::kForward: return {Phase::kForwarding, Action::kOpenAttempt};
+        case Event::kReply:
+        case Event::kFailed: return {Phase::kReplying, Action::kSendReply};
+        case Event::kDownstreamGone: return {Phase::kFinished, Action::kFinish};
         default: return {phase, Action::kImpossible};
       }
     case Phase::kHoldingRequest:

@@ -56,6 +56,10 @@ void Exchange::OnTunnelResponse(std::string_view piece, bool end) {
 void Exchange::OnTimer(net::Timer& timer) {
   if (&timer == &deadline_timer_) return OnDeadline();
   if (&timer == &room_timer_) return OnWaitedTooLong();
+  if (&timer != &tunnel_timer_) {  // the pace of the response
+    response_body_.OnWritable();
+    return UpdateHolds();
+  }
   counters()[CounterId::kTunnelTimeouts].Add();
   Fail({Failure::Side::kInternal, Failure::Kind::kTimeout, Failure::Retry::kNever,
         "nothing moved in the tunnel"});

@@ -147,12 +147,15 @@ ClientView ResolveClient(const http::RequestHead& head, const http::ConnectionIn
   return view;
 }
 
+base::Address AddressOf(const ClientView& client, const http::ConnectionInfo& connection) {
+  if (client.ip == connection.peer_ip) return connection.peer;
+  return base::Address::ParseIp(client.ip, 0).value_or(connection.peer);
+}
+
 std::string MakeProxyHeader(net::ProxyVersion version, const ClientView& client,
                             const http::ConnectionInfo& connection) {
   if (version == net::ProxyVersion::kNone) return {};
-  const bool is_peer = client.ip == connection.peer_ip;
-  const auto source = is_peer ? connection.peer : base::Address::ParseIp(client.ip, 0);
-  return net::WriteProxyHeader(version, source.value_or(connection.peer), connection.local);
+  return net::WriteProxyHeader(version, AddressOf(client, connection), connection.local);
 }
 
 void BuildUpstreamHead(const http::RequestHead& head, const ClientView& client,

@@ -29,8 +29,10 @@ struct ClientView {
 ClientView ResolveClient(const http::RequestHead& head, const http::ConnectionInfo& connection,
                          const config::CompiledSettings& settings, base::Arena& arena);
 
-// What an endpoint that wants a PROXY protocol header is told. The port is 0 where another proxy
-// has told us the address.
+// The client's address to compare with others. The port is 0 where another proxy has told us the address.
+base::Address AddressOf(const ClientView& client, const http::ConnectionInfo& connection);
+
+// What an endpoint that wants a PROXY protocol header is told.
 std::string MakeProxyHeader(net::ProxyVersion version, const ClientView& client,
                             const http::ConnectionInfo& connection);
 

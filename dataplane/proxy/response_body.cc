@@ -12,22 +12,25 @@ using encoding::Encoder;
 void ResponseBody::Reset(http::ServerStream& downstream) {
   downstream_ = &downstream;
   sent_bytes_ = 0;
+  pace_ = nullptr;
   ahead_ = flush_ = complete_ = lost_ = false;
 }
 
 void ResponseBody::Start(const http::RequestHead& request, http::ResponseHead& head,
-                         const config::Buffering& buffering, const config::Compression& compression) {
+                         const config::Buffering& buffering, const config::Compression& compression,
+                         ResponsePace* pace) {
   const bool length_known = head.body.kind == http::BodyLength::Kind::kFixed;
   if (const Coding coding = ChooseCoding(compression, request, head); coding != Coding::kIdentity) {
     level_ = compression.of(coding).level;
     encoder_ = encoders_.Take(coding, level_);
     if (encoder_ != nullptr) MarkEncoded(coding, head, downstream_->arena());
   }
+  pace_ = pace;
   ahead_ = buffering.response;
   flush_ = !length_known;
   if (ahead_) {
     buffer_.Start(BodyBuffer::Keep::kUnread, buffering.response_memory(), buffering.response_file);
-  } else if (encoder_ != nullptr) {
+  } else if (encoder_ != nullptr || pace_ != nullptr) {
     buffer_.Start(BodyBuffer::Keep::kUnread, kToEncode, 0);
   }
 }
@@ -37,7 +40,7 @@ void ResponseBody::Send(std::string_view piece, bool end) {
   if (encoder_ != nullptr) {
     buffer_.Append(piece);
     encoders_.Add(*this);
-  } else if (buffer_.unread() > 0 || (ahead_ && !piece.empty() && downstream_full())) {
+  } else if (buffer_.unread() > 0 || (pace_ != nullptr && !piece.empty()) || (ahead_ && !piece.empty() && downstream_full())) {
     buffer_.Append(piece);
     SendHeld();
   } else {
@@ -46,7 +49,7 @@ void ResponseBody::Send(std::string_view piece, bool end) {
 }
 
 uint64_t ResponseBody::pipe_room() const {
-  return ahead_ || encoder_ != nullptr ? 0 : downstream_->pipe_room();
+  return ahead_ || encoder_ != nullptr || pace_ != nullptr ? 0 : downstream_->pipe_room();
 }
 
 void ResponseBody::SendPipe(base::PipePtr pipe, bool end) {
@@ -72,7 +75,9 @@ void ResponseBody::OnWritable() {
 // Ends with the end of the body or a client that has enough for now.
 void ResponseBody::SendHeld() {
   while (buffer_.unread() > 0 && !downstream_full()) {
-    const std::string_view piece = buffer_.Next();
+    const size_t room = Room();
+    if (room == 0) return;
+    const std::string_view piece = buffer_.Next(room);
     if (piece.empty()) {
       lost_ = true;
       return encoders_.Add(*this);  // the owner is not told from inside its call
@@ -82,7 +87,7 @@ void ResponseBody::SendHeld() {
 }
 
 bool ResponseBody::EncodeSlice() {
-  if (downstream_full()) return false;  // OnWritable goes on
+  if (downstream_full() || Room() == 0) return false;  // OnWritable goes on
   const std::string_view piece = buffer_.Next(kSlice);
   const bool more = buffer_.unread() > 0;
   lost_ |= piece.empty() && more;
@@ -130,7 +135,7 @@ bool ResponseBody::downstream_full() const {
 bool ResponseBody::full() const {
   if (downstream_ == nullptr) return false;
   if (ahead_) return buffer_.full();
-  return downstream_full() || (encoder_ != nullptr && buffer_.full());
+  return downstream_full() || ((encoder_ != nullptr || pace_ != nullptr) && buffer_.full());
 }
 
 void ResponseBody::GiveEncoder() { encoders_.Give(std::move(encoder_), level_); }
@@ -140,6 +145,7 @@ void ResponseBody::Drop() {
   if (encoder_ != nullptr) GiveEncoder();
   buffer_.Clear();
   trailers_.Clear();
+  pace_ = nullptr;
   downstream_ = nullptr;
 }
 

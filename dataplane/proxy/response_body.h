@@ -9,6 +9,7 @@
 #include "dataplane/http/stream.h"
 #include "dataplane/proxy/body_buffer.h"
 #include "dataplane/proxy/encode_queue.h"
+#include "dataplane/proxy/response_pace.h"
 
 namespace headgate::proxy {
 
@@ -37,9 +38,10 @@ class ResponseBody final : private EncodeJob {
 
   // Before the head is known: everything is passed on.
   void Reset(http::ServerStream& downstream);
-  // The head has come and will be sent: decides, and makes `head` that of the encoded body where it will be one.
+  // The head has come and will be sent: decides, and makes `head` that of the encoded body where it will be one. `pace`
+  // outlives the body; null: as fast as the client takes it. With one, OnWritable is called when its timer fires.
   void Start(const http::RequestHead& request, http::ResponseHead& head, const config::Buffering& buffering,
-             const config::Compression& compression);
+             const config::Compression& compression, ResponsePace* pace);
 
   // From upstream, in order; `end` and trailers as for streams.
   void Send(std::string_view piece, bool end);
@@ -67,6 +69,8 @@ class ResponseBody final : private EncodeJob {
   void Pass(std::string_view piece, bool end);
   bool finished() const { return complete_ && buffer_.unread() == 0; }
   bool downstream_full() const;
+  // How much may go now.
+  size_t Room() { return pace_ == nullptr ? BodyBuffer::kReadBlock : pace_->Room(sent_bytes_); }
   void GiveEncoder();
 
   EncodeQueue& encoders_;
@@ -75,6 +79,7 @@ class ResponseBody final : private EncodeJob {
   BodyBuffer buffer_;
   std::unique_ptr<encoding::Encoder> encoder_;
   int level_ = 0;
+  ResponsePace* pace_ = nullptr;
   http::HeaderMap trailers_;  // in the exchange's arena
   uint64_t sent_bytes_ = 0;
   bool ahead_ = false;     // reads ahead of the client

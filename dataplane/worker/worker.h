@@ -41,6 +41,9 @@ struct WorkerOptions {
   observe::AccessLogFile* access_log = nullptr;
   // Outlives the worker.
   proxy::SpillSpace* spill = nullptr;
+  // Never null; outlive the worker, but for the thread, which is stopped before.
+  proxy::LimitTable* limits = nullptr;
+  proxy::PasswordThread* password_thread = nullptr;
   // Never null; outlives the worker.
   const files::StaticRoots* static_roots = nullptr;
   // Takes configurations that no request of this worker uses any more, to be freed elsewhere. Called on the worker's
@@ -98,6 +101,9 @@ class Worker final : private net::AcceptHandler,
   proxy::SpillSpace& spill() override { return *options_.spill; }
   files::FileServer& files() override { return files_; }
   proxy::EncodeQueue& encoders() override { return encoders_; }
+  proxy::PasswordDesk& passwords() override { return passwords_; }
+  proxy::AuthCache& auth_cache() override { return auth_cache_; }
+  proxy::LimitTable& limits() override { return *options_.limits; }
   uint16_t https_port() override {
     return https_listeners_.empty() ? uint16_t{0} : https_listeners_.front()->address().port();
   }
@@ -130,6 +136,8 @@ class Worker final : private net::AcceptHandler,
   codec::WorkerIo io_{loop_, blocks_, counters_, options_.max_pipes};
   proxy::RequestIdSource ids_;
   proxy::EncodeQueue encoders_{loop_};
+  proxy::AuthCache auth_cache_;
+  proxy::PasswordDesk passwords_{loop_, *options_.password_thread};
   tls::ServerContext tls_context_;
   codec::ServerOptions server_options_;
 

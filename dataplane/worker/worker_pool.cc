@@ -44,6 +44,8 @@ absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Create(PoolOptions optio
     worker.access_log = options.access_log;
     worker.spill = &pool->spill_;
     worker.static_roots = &pool->static_roots_;
+    worker.limits = &pool->limits_;
+    worker.password_thread = &pool->password_thread_;
     worker.release = options.release;
     const auto bind_all = [](std::vector<base::Address>& addresses,
                              std::vector<net::Fd>& sockets) -> absl::Status {

@@ -68,13 +68,17 @@ class WorkerPool {
 
  private:
   WorkerPool(std::string spill_dir, uint64_t spill_limit, files::StaticRoots static_roots)
-      : spill_(std::move(spill_dir), spill_limit), static_roots_(std::move(static_roots)) {}
+      : spill_(std::move(spill_dir), spill_limit),
+        static_roots_(std::move(static_roots)),
+        limits_(proxy::RequestIdSource().Random()) {}
 
   proxy::SpillSpace spill_;
   const files::StaticRoots static_roots_;
+  proxy::LimitTable limits_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<base::Address> http_addresses_;
   std::vector<base::Address> https_addresses_;
+  proxy::PasswordThread password_thread_;  // ends before the workers that it posts to
 };
 
 // Cores this process may keep busy: its affinity mask and its cgroup's CPU quota (v1 and v2), at least 1.

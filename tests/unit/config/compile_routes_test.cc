@@ -16,7 +16,7 @@ class CompileRoutesTest : public ::testing::Test {
   absl::StatusOr<CompiledHost> Compile(const std::string& text) {
     v1::VirtualHost host;
     EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &host)) << text;
-    return CompileVirtualHost(host, clusters_);
+    return CompileVirtualHost(host, clusters_, access_);
   }
   // A host with one route; its match and policy may be left out.
   absl::StatusOr<CompiledHost> CompileOne(const std::string& route) {
@@ -29,6 +29,7 @@ class CompileRoutesTest : public ::testing::Test {
   }
 
   ClusterRegistry clusters_;
+  AccessPool access_;
 };
 
 constexpr char kAnywhere[] = "match { prefix_path: '/' } ";

@@ -47,7 +47,7 @@ TEST(ExchangeStateTest, AFinalHeadIsSentAtMostOnce) {
 
 // From every phase that can be reached the exchange can still end.
 TEST(ExchangeStateTest, EveryPhaseLeadsToTheEnd) {
-  for (const Phase phase : {Phase::kHoldingRequest, Phase::kForwarding, Phase::kStreaming, Phase::kTunnelling,
+  for (const Phase phase : {Phase::kAsking, Phase::kHoldingRequest, Phase::kForwarding, Phase::kStreaming, Phase::kTunnelling,
                             Phase::kReplying}) {
     EXPECT_EQ(NextStep(phase, Event::kDownstreamGone).next, Phase::kFinished);
     EXPECT_EQ(NextStep(phase, Event::kDownstreamGone).action, Action::kFinish);
