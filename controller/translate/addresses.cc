@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -39,6 +40,19 @@ std::optional<kube::IpAddress> ParseIpAddress(std::string_view text) {
     return address;
   }
   return std::nullopt;
+}
+
+bool IsCidr(std::string_view text) {
+  const size_t slash = text.find('/');
+  const auto address = ParseIpAddress(text.substr(0, slash));
+  if (!address) return false;
+  if (slash == std::string_view::npos) return true;
+  const std::string_view length = text.substr(slash + 1);
+  unsigned bits = 0;
+  const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bits);
+  if (error != std::errc() || end != length.data() + length.size()) return false;
+  const unsigned least = Unmapped(*address).size == address->size ? 0 : 96;
+  return bits >= least && bits <= address->size * 8u;
 }
 
 bool IsLoopback(const kube::IpAddress& any_address) {

@@ -11,6 +11,9 @@ namespace headgate::translate {
 // An IPv4 or IPv6 literal.
 std::optional<kube::IpAddress> ParseIpAddress(std::string_view text);
 
+// Such a literal, or one with "/" and the length of a prefix. That of an IPv4-mapped address is 96 at least.
+bool IsCidr(std::string_view text);
+
 // 127.0.0.0/8, ::1, their IPv4-mapped forms, and the unspecified addresses, which reach this very
 // host too.
 bool IsLoopback(const kube::IpAddress& address);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/strings.h"
+#include "controller/translate/access_policy.h"
 #include "controller/translate/annotations/reader.h"
 
 namespace headgate::translate {
@@ -43,7 +44,7 @@ PassthroughResult ResolvePassthrough(std::string_view host, const HostClaims& cl
     } else if (!(backend = RootBackend(claims))) {
       problem = StrCat("no effect on host \"", host,
                        "\": no Service has all that is under it (Prefix /)");
-    } else if (!ingress.settings.denied && !result.choice) {
+    } else if (!IsDenied(ingress, defaults, host) && !result.choice) {
       const ClusterRef cluster{*backend, {{}, {}, ingress.settings.upstream, ingress.settings.upstream_proxy_protocol}};
       result.choice = {cluster, ingress.settings.tunnel_idle_timeout};
     }

@@ -17,6 +17,7 @@
 #include "controller/translate/references.h"
 #include "controller/translate/ticket_keys.h"
 #include "controller/translate/upstream_secret.h"
+#include "controller/translate/user_secret.h"
 #include "controller/translate/virtual_host.h"
 
 namespace headgate::translate {
@@ -39,6 +40,7 @@ class FullTranslation {
     ResolveDefaultBackend();
     ReadClientCas();
     AddUpstreamSecrets();
+    AddUserSecrets();
     ResolveHostTls();
     for (const auto& [host, parties] : hosts_) AddVirtualHost(host, parties);
     AddBackends();
@@ -114,6 +116,20 @@ class FullTranslation {
     }
   }
 
+  void AddUserSecrets() {
+    std::map<UserSecretRef, UserSecret> secrets;
+    std::set<UserSecretRef> added;
+    for (const auto& model : models_) {
+      const std::optional<UserSecretRef> ref = UserSecretOf(*model);
+      if (!ref) continue;
+      const auto [it, first] = secrets.try_emplace(*ref);
+      if (first) it->second = ReadUserSecret(*ref, state_.FindSecret(ref->secret).get());
+      Say(DescribeUserSecret(*model, global_.ingress, it->second));
+      if (RefersToForbiddenSecret(*model, global_.ingress) || it->second.resource == nullptr) continue;
+      if (added.insert(*ref).second) Add(it->second.resource);
+    }
+  }
+
   // The default backend counts only while it can answer.
   void ResolveDefaultBackend() {
     const std::optional<BackendRef> backend = DefaultBackendRef(state_, options_);
@@ -165,10 +181,14 @@ class FullTranslation {
         {host, role, *tls, default_backend_, global_.ingress, client_auth});
     Say(std::move(result.diagnostics));
     clusters_.insert(result.clusters.begin(), result.clusters.end());
+    dns_clusters_.insert(result.dns_clusters.begin(), result.dns_clusters.end());
     if (result.resource != nullptr) Add(std::move(result.resource));
   }
 
   void AddBackends() {
+    for (const DnsClusterRef& ref : dns_clusters_) {
+      if (ResourcePtr cluster = TranslateDnsCluster(ref, options_)) Add(std::move(cluster));
+    }
     std::set<BackendRef> with_endpoints;
     std::set<BackendRef> backups;
     for (const ClusterRef& ref : clusters_) {
@@ -255,6 +275,7 @@ class FullTranslation {
   std::map<std::string, HostTls> tls_;
   std::optional<BackendRef> default_backend_;
   std::set<ClusterRef> clusters_;
+  std::set<DnsClusterRef> dns_clusters_;
   std::set<ObjectKey> used_certificates_;
   Translation result_;
 };

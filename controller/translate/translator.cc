@@ -54,6 +54,7 @@ TranslationUpdate Translator::Update(const state::ClusterState& state,
   RedoCertificates();
   RedoClientCas();
   RedoUpstreamSecrets();
+  RedoUserSecrets();
   RedoDefaultBackend();
   RedoTicketKeys();
   RedoSettings();
@@ -94,6 +95,9 @@ void Translator::Mark(const state::Changes& changes) {
     if (certificates_.contains(secret)) dirty_certificates_.insert(secret);
     if (client_cas_.contains(secret)) dirty_client_cas_.insert(secret);
     if (upstream_secrets_.contains(secret)) dirty_upstream_secrets_.insert(secret);
+    for (const bool map : {false, true}) {
+      if (user_secrets_.contains({secret, map})) dirty_user_secrets_.insert({secret, map});
+    }
   }
   for (const ObjectKey& service : changes.services) {
     if (options_.default_backend == service) dirty_default_backend_ = true;
@@ -282,11 +286,13 @@ void Translator::RedoHost(const std::string& host, HostUnit& unit) {
   log_.Set(VirtualHostName(host), unit.resource, std::move(result.resource));
   log_.Set(unit.diagnostics, std::move(result.diagnostics));
   LeadTo(unit, std::move(result.clusters));
+  Ask(unit, std::move(result.dns_clusters));
 }
 
 void Translator::DropHost(const std::string& host, HostUnit& unit) {
   OfferCertificate(unit, std::nullopt);
   LeadTo(unit, {});
+  Ask(unit, {});
   log_.Set(VirtualHostName(host), unit.resource, nullptr);
   log_.Set(unit.diagnostics, {});
   log_.Set(unit.tls_diagnostics, {});
@@ -300,6 +306,21 @@ void Translator::LeadTo(HostUnit& unit, std::vector<ClusterRef> clusters) {
   unit.clusters = std::move(clusters);
 }
 
+void Translator::Ask(HostUnit& unit, std::vector<DnsClusterRef> clusters) {
+  if (unit.dns_clusters == clusters) return;
+  for (const DnsClusterRef& ref : clusters) {
+    DnsClusterUnit& cluster = dns_clusters_[ref];
+    if (++cluster.users == 1) log_.Set(ClusterName(ref), cluster.resource, TranslateDnsCluster(ref, options_));
+  }
+  for (const DnsClusterRef& ref : unit.dns_clusters) {
+    const auto it = dns_clusters_.find(ref);
+    if (--it->second.users > 0) continue;
+    log_.Set(ClusterName(ref), it->second.resource, nullptr);
+    dns_clusters_.erase(it);
+  }
+  unit.dns_clusters = std::move(clusters);
+}
+
 // --- what is there once ---
 
 void Translator::RedoOptions() {
@@ -311,6 +332,7 @@ void Translator::RedoOptions() {
   log_.Set(option_diagnostics_, std::move(diagnostics));
   if (global.ingress != global_.ingress) {
     for (const auto& [host, unit] : hosts_) dirty_hosts_.insert(host);
+    for (const auto& [ref, unit] : user_secrets_) dirty_user_secrets_.insert(ref);
   }
   if (global.upstream != global_.upstream) {
     for (const auto& [backend, unit] : backends_) dirty_clusters_.insert(backend);

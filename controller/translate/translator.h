@@ -6,6 +6,7 @@
 //   Secret     its newest form, its last good form, the time      (while some Ingress refers to it)
 //   client CA  a Secret                                           (while some Ingress refers to it)
 //   upstream secret  a Secret, its last good form                 (while some Ingress refers to it)
+//   user secret  a Secret, the ConfigMap                          (while some Ingress refers to it)
 //   host TLS   the Ingresses of the host, the Secrets they name
 //   host       its Ingresses, its TLS or that of the wildcard host above it, the client CAs, the
 //              default backend
@@ -39,6 +40,7 @@
 #include "controller/translate/certificates.h"
 #include "controller/translate/client_ca.h"
 #include "controller/translate/config_map/settings.h"
+#include "controller/translate/dns_cluster.h"
 #include "controller/translate/host_table.h"
 #include "controller/translate/host_tls.h"
 #include "controller/translate/last_good.h"
@@ -46,6 +48,7 @@
 #include "controller/translate/options.h"
 #include "controller/translate/translation.h"
 #include "controller/translate/update_log.h"
+#include "controller/translate/user_secret.h"
 
 namespace headgate::translate {
 
@@ -90,6 +93,7 @@ class Translator {
     std::vector<Diagnostic> reference_diagnostics;
     std::vector<Diagnostic> client_ca_diagnostics;
     std::vector<Diagnostic> upstream_secret_diagnostics;
+    std::vector<Diagnostic> user_secret_diagnostics;
   };
   struct CertificateUnit {
     absl::InlinedVector<const IngressModel*, 1> ingresses;  // that refer to the Secret
@@ -107,11 +111,16 @@ class Translator {
     absl::InlinedVector<const IngressModel*, 1> ingresses;  // that refer to the Secret
     ResourcePtr resource;
   };
+  struct UserSecretUnit {
+    absl::InlinedVector<const IngressModel*, 1> ingresses;  // that refer to the Secret
+    ResourcePtr resource;
+  };
   struct HostUnit {
     HostParties parties;
     HostTls own_tls;
     HostTls tls;  // own, or the wildcard's
     std::vector<ClusterRef> clusters;
+    std::vector<DnsClusterRef> dns_clusters;
     ResourcePtr resource;
     std::vector<Diagnostic> tls_diagnostics;
     std::vector<Diagnostic> name_diagnostics;
@@ -122,6 +131,10 @@ class Translator {
     ResourcePtr resource;
     std::vector<Diagnostic> diagnostics;
     std::optional<BackendRef> backup;
+  };
+  struct DnsClusterUnit {
+    size_t users = 0;  // hosts
+    ResourcePtr resource;
   };
   struct BackendUnit {
     size_t backup_users = 0;  // clusters that it is the backup of
@@ -155,6 +168,7 @@ class Translator {
   void RedoTicketKeys();
   void RedoClientCas();
   void RedoUpstreamSecrets();
+  void RedoUserSecrets();
   void RedoDefaultBackend();
   void RedoSettings();
   void RedoHostTls();
@@ -181,6 +195,7 @@ class Translator {
   void DropHost(const std::string& host, HostUnit& unit);
   void OfferCertificate(HostUnit& unit, const std::optional<ObjectKey>& secret);
   void LeadTo(HostUnit& unit, std::vector<ClusterRef> clusters);
+  void Ask(HostUnit& unit, std::vector<DnsClusterRef> clusters);
   BackendUnit& UnitOf(const BackendRef& backend);
   void AcquireCluster(const ClusterRef& cluster);
   void ReleaseCluster(const ClusterRef& cluster);
@@ -199,8 +214,10 @@ class Translator {
   absl::flat_hash_map<ObjectKey, std::unique_ptr<CertificateUnit>> certificates_;
   absl::flat_hash_map<ObjectKey, ClientCaUnit> client_cas_;
   absl::flat_hash_map<ObjectKey, UpstreamSecretUnit> upstream_secrets_;
+  absl::flat_hash_map<UserSecretRef, UserSecretUnit> user_secrets_;
   absl::flat_hash_map<std::string, std::unique_ptr<HostUnit>> hosts_;
   absl::flat_hash_map<BackendRef, std::unique_ptr<BackendUnit>> backends_;
+  std::map<DnsClusterRef, DnsClusterUnit> dns_clusters_;
   absl::flat_hash_map<ObjectKey, ServiceUsers> services_;
   absl::flat_hash_map<ObjectKey, FilesUnit> files_;
   bool config_maps_changed_ = false;  // the keys of files_
@@ -221,6 +238,7 @@ class Translator {
   state::KeySet dirty_certificates_;
   state::KeySet dirty_client_cas_;
   state::KeySet dirty_upstream_secrets_;
+  absl::flat_hash_set<UserSecretRef> dirty_user_secrets_;
   absl::flat_hash_set<std::string> dirty_tls_;
   absl::flat_hash_set<std::string> dirty_hosts_;
   state::KeySet dirty_files_;

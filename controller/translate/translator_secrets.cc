@@ -36,6 +36,7 @@ void Translator::LinkSecrets(const IngressModel& model) {
   if (const auto ca = ClientCaOf(model)) client_cas_[*ca].ingresses.push_back(&model);
   if (const auto secret = UpstreamSecretOf(model))
     upstream_secrets_[*secret].ingresses.push_back(&model);
+  if (const auto ref = UserSecretOf(model)) user_secrets_[*ref].ingresses.push_back(&model);
 }
 
 void Translator::UnlinkSecrets(const IngressModel& model) {
@@ -50,6 +51,10 @@ void Translator::UnlinkSecrets(const IngressModel& model) {
   if (const auto secret = UpstreamSecretOf(model)) {
     Forget(upstream_secrets_.at(*secret).ingresses, model);
     dirty_upstream_secrets_.insert(*secret);
+  }
+  if (const auto ref = UserSecretOf(model)) {
+    Forget(user_secrets_.at(*ref).ingresses, model);
+    dirty_user_secrets_.insert(*ref);
   }
 }
 
@@ -68,6 +73,12 @@ void Translator::CheckSecretsOf(IngressUnit& unit) {
     dirty_upstream_secrets_.insert(*secret);
   } else {
     log_.Set(unit.upstream_secret_diagnostics, {});
+  }
+  const auto users = model != nullptr ? UserSecretOf(*model) : std::nullopt;
+  if (users) {
+    dirty_user_secrets_.insert(*users);
+  } else {
+    log_.Set(unit.user_secret_diagnostics, {});
   }
 }
 
@@ -173,6 +184,26 @@ void Translator::RedoUpstreamSecrets() {
       last_good_.upstream_secrets.erase(secret);
     }
     if (unused) upstream_secrets_.erase(it);
+  }
+}
+
+// --- Secrets with users ---
+
+void Translator::RedoUserSecrets() {
+  for (const UserSecretRef& ref : std::exchange(dirty_user_secrets_, {})) {
+    const auto it = user_secrets_.find(ref);
+    if (it == user_secrets_.end()) continue;
+    UserSecretUnit& unit = it->second;
+    const UserSecret state = ReadUserSecret(ref, state_->FindSecret(ref.secret).get());
+    const bool used = std::any_of(unit.ingresses.begin(), unit.ingresses.end(), [&](const auto* model) {
+      return !RefersToForbiddenSecret(*model, global_.ingress);
+    });
+    log_.Set(UserSecretName(ref), unit.resource, used ? state.resource : nullptr);
+    for (const IngressModel* model : unit.ingresses) {
+      log_.Set(ingresses_.at(model->key()).user_secret_diagnostics,
+               DescribeUserSecret(*model, global_.ingress, state));
+    }
+    if (unit.ingresses.empty()) user_secrets_.erase(it);
   }
 }
 

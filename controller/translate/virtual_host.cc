@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/strings.h"
+#include "controller/translate/access_policy.h"
 #include "controller/translate/annotations/affinity.h"
 #include "controller/translate/annotations/buffering.h"
 #include "controller/translate/annotations/next_upstream.h"
@@ -38,7 +39,10 @@ class Builder {
   explicit Builder(const VirtualHostInput& input) : input_(input), claims_(*input.role.rules) {}
 
   VirtualHostResult Build() {
-    for (const HostClaim& claim : claims_) AddRules(claim);
+    for (const HostClaim& claim : claims_) {
+      AddRules(claim);
+      ComplainOfHost(*claim.ingress);
+    }
     AddImplicitRoot();
     for (const HostClaim& canary : *input_.role.canaries) AddCanary(canary);
     const bool regex = std::any_of(winners_.begin(), winners_.end(), [](const auto& entry) {
@@ -180,7 +184,7 @@ class Builder {
       MatchKey bare_key{true, bare};
       v1::Route route = NewRoute(*winner.ingress, bare_key);
       *route.mutable_origin() = winner.route.origin();
-      if (winner.ingress->settings.denied) {
+      if (IsDenied(*winner.ingress, input_.defaults, input_.host)) {
         SetStatus(route, *winner.ingress, 503);
       } else {
         v1::Redirect& redirect = *route.mutable_redirect();
@@ -258,6 +262,9 @@ class Builder {
     std::sort(result_.clusters.begin(), result_.clusters.end());
     result_.clusters.erase(std::unique(result_.clusters.begin(), result_.clusters.end()),
                            result_.clusters.end());
+    std::sort(result_.dns_clusters.begin(), result_.dns_clusters.end());
+    result_.dns_clusters.erase(std::unique(result_.dns_clusters.begin(), result_.dns_clusters.end()),
+                               result_.dns_clusters.end());
     result_.resource = Finish(VirtualHostName(input_.host), std::move(resource));
     return std::move(result_);
   }
@@ -289,7 +296,7 @@ class Builder {
     }
   }
 
-  v1::Route NewRoute(const IngressModel& model, const MatchKey& key) const {
+  v1::Route NewRoute(const IngressModel& model, const MatchKey& key) {
     v1::Route route;
     if (key.exact) {
       route.mutable_match()->set_exact_path(key.path);
@@ -297,11 +304,18 @@ class Builder {
       route.mutable_match()->set_prefix_path(key.path);
     }
     SetPolicy(*route.mutable_policy(), model.settings, key.path);
+    AddAccess(model, key.path, *route.mutable_policy());
     v1::RouteOrigin& origin = *route.mutable_origin();
     origin.set_namespace_(model.key().ns);
     origin.set_ingress(model.key().name);
     origin.set_path(key.path);
     return route;
+  }
+
+  void AddAccess(const IngressModel& model, std::string_view path, v1::RoutePolicy& policy) {
+    AuthCluster cluster = SetAccess(model, input_.defaults, input_.host, path, policy);
+    if (auto* service = std::get_if<ClusterRef>(&cluster)) result_.clusters.push_back(std::move(*service));
+    if (auto* dns = std::get_if<DnsClusterRef>(&cluster)) result_.dns_clusters.push_back(std::move(*dns));
   }
 
   void SetPolicy(v1::RoutePolicy& policy, const IngressSettings& settings,
@@ -368,7 +382,7 @@ class Builder {
     if (!settings.static_root && !config_map) {
       return SetAction(route, model, *ToBackendRef(*model.object, backend), settings);
     }
-    if (settings.denied) return SetStatus(route, model, 503);
+    if (IsDenied(model, input_.defaults, input_.host)) return SetStatus(route, model, 503);
     if (settings.redirect && !model.IsDefaultBackendOnly()) {
       return SetRedirect(route, *settings.redirect);
     }
@@ -394,7 +408,7 @@ class Builder {
     v1::RouteOrigin& origin = *route.mutable_origin();
     origin.set_service(backend.service.name);
     origin.set_service_port(backend.port.ToString());
-    if (model.settings.denied) return SetStatus(route, model, 503);
+    if (IsDenied(model, input_.defaults, input_.host)) return SetStatus(route, model, 503);
     // As ingress-nginx does: not for an Ingress that is nothing but a default backend.
     if (model.settings.redirect && !model.IsDefaultBackendOnly()) {
       return SetRedirect(route, *model.settings.redirect);
@@ -417,10 +431,11 @@ class Builder {
     }
   }
 
-  static void SetStatus(v1::Route& route, const IngressModel& model, uint32_t status) {
-    if (model.settings.denied) {
-      // 503 comes before the redirect to HTTPS, and before one that a rewrite asks for.
+  void SetStatus(v1::Route& route, const IngressModel& model, uint32_t status) {
+    if (IsDenied(model, input_.defaults, input_.host)) {
+      // 503 comes before the redirect to HTTPS, before one that a rewrite asks for, and before what other lists say.
       route.mutable_policy()->clear_rewrite();
+      route.mutable_policy()->clear_access();
       route.mutable_policy()->clear_cors();
       route.mutable_policy()->mutable_https_redirect()->set_mode(v1::HttpsRedirect::OFF);
       status = 503;
@@ -459,6 +474,13 @@ class Builder {
   bool OwnsRoot(const IngressModel& model) const {
     const auto it = winners_.find({false, "/"});
     return it != winners_.end() && it->second.ingress == &model;
+  }
+
+  void ComplainOfHost(const IngressModel& model) {
+    if (DenialOf(model, input_.defaults, input_.host) != Denial::kNoOwnHost) return;
+    Complain(model, StrCat(kNginxPrefix, "auth-url"), Reason::kInvalidAnnotation,
+             StrCat("$host cannot be asked for \"", input_.host,
+                    "\", which stands for many; its requests are answered 503"));
   }
 
   void Complain(const IngressModel& model, std::string field, Reason reason, std::string message) {

@@ -7,6 +7,7 @@
 
 #include "controller/translate/backends.h"
 #include "controller/translate/config_map/settings.h"
+#include "controller/translate/dns_cluster.h"
 #include "controller/translate/host_table.h"
 #include "controller/translate/host_tls.h"
 #include "controller/translate/translation.h"
@@ -28,7 +29,8 @@ struct VirtualHostInput {
 
 struct VirtualHostResult {
   ResourcePtr resource;  // null: the host does not exist
-  std::vector<ClusterRef> clusters;  // that routes lead to; sorted, each once
+  std::vector<ClusterRef> clusters;  // that routes lead to, or ask; sorted, each once, as are the next
+  std::vector<DnsClusterRef> dns_clusters;
   std::vector<Diagnostic> diagnostics;
 };
 

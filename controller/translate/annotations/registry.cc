@@ -8,6 +8,7 @@
 #include "common/strings.h"
 #include "controller/translate/annotations/affinity.h"
 #include "controller/translate/annotations/auth_tls.h"
+#include "controller/translate/annotations/basic_auth.h"
 #include "controller/translate/annotations/body_size.h"
 #include "controller/translate/annotations/buffering.h"
 #include "controller/translate/annotations/canary.h"
@@ -15,14 +16,17 @@
 #include "controller/translate/annotations/cors.h"
 #include "controller/translate/annotations/dead.h"
 #include "controller/translate/annotations/errors.h"
+#include "controller/translate/annotations/external_auth.h"
 #include "controller/translate/annotations/message_headers.h"
 #include "controller/translate/annotations/next_upstream.h"
 #include "controller/translate/annotations/other_names.h"
+#include "controller/translate/annotations/rate_limit.h"
 #include "controller/translate/annotations/reader.h"
 #include "controller/translate/annotations/redirect.h"
 #include "controller/translate/annotations/response_rewrites.h"
 #include "controller/translate/annotations/rewrite.h"
 #include "controller/translate/annotations/snippets.h"
+#include "controller/translate/annotations/source_range.h"
 #include "controller/translate/annotations/ssl_ciphers.h"
 #include "controller/translate/annotations/ssl_passthrough.h"
 #include "controller/translate/annotations/ssl_redirect.h"
@@ -41,7 +45,7 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 23> kFamilies = {{
+const std::array<Family, 27> kFamilies = {{
     {kTimeoutNames, ReadTimeouts},
     {kBodySizeNames, ReadBodySize},
     {kBufferingNames, ReadBuffering},
@@ -49,6 +53,10 @@ const std::array<Family, 23> kFamilies = {{
     {kSslRedirectNames, ReadSslRedirect},
     {kRedirectNames, ReadRedirect},
     {kRewriteNames, ReadRewrite},
+    {kSourceRangeNames, ReadSourceRange},
+    {kBasicAuthNames, ReadBasicAuth},
+    {kRateLimitNames, ReadRateLimit},
+    {kExternalAuthNames, ReadExternalAuth},
     {kAuthTlsNames, ReadAuthTls},
     {kSslCiphersNames, ReadSslCiphers},
     {kSslPassthroughNames, ReadSslPassthrough},

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "controller/kube/objects.h"
+#include "controller/translate/annotations/access_settings.h"
 #include "controller/translate/annotations/header_settings.h"
 #include "controller/translate/annotations/upstream_settings.h"
 
@@ -127,6 +128,7 @@ struct IngressSettings {
   BackendProtocol backend_protocol = BackendProtocol::kUnspecified;
   UpstreamTls upstream_tls;
   bool ssl_passthrough = false;  // of TLS connections for the hosts
+  AccessSettings access;
   UpstreamSettings upstream;
   NextUpstreamSettings next_upstream;
   std::optional<SessionCookieSettings> session_cookie;

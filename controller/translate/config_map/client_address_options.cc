@@ -1,7 +1,6 @@
 #include "controller/translate/config_map/client_address_options.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -12,17 +11,6 @@ namespace headgate::translate {
 namespace {
 
 constexpr std::string_view kEveryIpv4Address = "0.0.0.0/0";
-
-bool IsCidr(std::string_view text) {
-  const size_t slash = text.find('/');
-  const auto address = ParseIpAddress(text.substr(0, slash));
-  if (!address) return false;
-  if (slash == std::string_view::npos) return true;
-  const std::string_view length = text.substr(slash + 1);
-  unsigned bits = 0;
-  const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bits);
-  return error == std::errc() && end == length.data() + length.size() && bits <= address->size * 8u;
-}
 
 bool IsFieldName(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "common/strings.h"
+#include "controller/translate/config_map/access_options.h"
 #include "controller/translate/config_map/buffering_options.h"
 #include "controller/translate/config_map/compression_options.h"
 #include "controller/translate/config_map/client_address_options.h"
@@ -28,11 +29,12 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 11> kFamilies = {{
+const std::array<Family, 12> kFamilies = {{
     {kRedirectOptions, ReadRedirectOptions},
     {kHstsOptions, ReadHstsOptions},
     {kTlsOptions, ReadTlsOptions},
     {kClientAddressOptions, ReadClientAddressOptions},
+    {kAccessOptions, ReadAccessOptions},
     {kBufferingOptions, ReadBufferingOptions},
     {kCompressionOptions, ReadCompressionOptions},
     {kHttp2Options, ReadHttp2Options},

@@ -2,16 +2,32 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/secret_bytes.h"
 #include "controller/kube/objects.h"
+#include "controller/translate/annotations/access_settings.h"
 #include "controller/translate/annotations/header_settings.h"
 #include "controller/translate/annotations/upstream_settings.h"
 #include "proto/headgate/v1/snapshot.pb.h"
 
 namespace headgate::translate {
+
+// The addresses of clients that a list of the ConfigMap names.
+struct SourceRangeDefault {
+  CidrList list;
+  bool unusable = false;  // what it says is not known
+  friend bool operator==(const SourceRangeDefault&, const SourceRangeDefault&) = default;
+};
+
+// The server that is asked about requests of Ingresses that name none.
+struct ExternalAuthDefault {
+  std::optional<ExternalAuthSettings> auth;
+  bool unusable = false;  // one is named, and what is said of it is not known
+  friend bool operator==(const ExternalAuthDefault&, const ExternalAuthDefault&) = default;
+};
 
 // What holds for every Ingress that does not say otherwise by an annotation.
 struct IngressDefaults {
@@ -27,6 +43,16 @@ struct IngressDefaults {
   std::vector<uint16_t> error_statuses;  // whose bodies the default backend makes; sorted
   bool errors_local_only = false;        // but not those of endpoints' answers
   std::vector<std::string> response_headers;  // that Ingresses may set; sorted
+  // Annotations may name Secrets and ConfigMaps of other namespaces.
+  bool cross_namespace = false;
+  // Nobody has to say who he is under these prefixes of paths.
+  std::vector<std::string> no_auth = {"/.well-known/acme-challenge"};
+  SourceRangeDefault allowed;
+  SourceRangeDefault denied;
+  ExternalAuthDefault external;
+  // Of each response, in KiB (a second); 0: no limit.
+  uint32_t limit_rate = 0;
+  uint32_t limit_rate_after = 0;
 
   friend bool operator==(const IngressDefaults&, const IngressDefaults&) = default;
 };

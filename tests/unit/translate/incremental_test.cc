@@ -263,6 +263,9 @@ class RandomWorld {
     if (Chance(50)) config_map.data.emplace_back("load-balance", Chance(70) ? "round_robin" : "x");
     if (Chance(30)) config_map.data.emplace_back("slow-start", Chance(70) ? "10s" : "soon");
     if (Chance(20)) config_map.data.emplace_back("unheard-of", "x");
+    if (Chance(30)) config_map.data.emplace_back("allow-cross-namespace-resources", "true");
+    if (Chance(30)) config_map.data.emplace_back("whitelist-source-range", Chance(70) ? "10.0.0.0/8" : "x");
+    if (Chance(30)) config_map.data.emplace_back("global-auth-url", Chance(70) ? "http://s2.two.svc/" : "x");
     return config_map;
   }
 
@@ -288,6 +291,15 @@ class RandomWorld {
       {"nginx.ingress.kubernetes.io/permanent-redirect", "https://elsewhere.example/"},
       {"nginx.ingress.kubernetes.io/permanent-redirect", "no url"},
       {"nginx.ingress.kubernetes.io/auth-url", "https://auth.example/"},
+      {"nginx.ingress.kubernetes.io/auth-url", "http://s1.one.svc:80/"},
+      {"nginx.ingress.kubernetes.io/auth-url", "http://$host/"},
+      {"nginx.ingress.kubernetes.io/enable-global-auth", "false"},
+      {"nginx.ingress.kubernetes.io/auth-type", "basic"},
+      {"nginx.ingress.kubernetes.io/auth-type", "basic"},
+      {"nginx.ingress.kubernetes.io/auth-secret", "one/t1"},
+      {"nginx.ingress.kubernetes.io/auth-secret", "t2"},
+      {"nginx.ingress.kubernetes.io/auth-secret-type", "auth-map"},
+      {"nginx.ingress.kubernetes.io/allowlist-source-range", "10.0.0.0/8"},
       {"nginx.ingress.kubernetes.io/auth-tls-secret", "one/t1"},
       {"nginx.ingress.kubernetes.io/auth-tls-secret", "two/t2"},
       {"nginx.ingress.kubernetes.io/auth-tls-secret", "t3"},
