@@ -95,8 +95,9 @@ TEST_F(RateLimitTest, ConnectionsCountWhileRequestsAreUnderWay) {
   Settle();
   Peer another = Send("10.0.0.1");
   Peer server = upstream.Accept();
+  server.ReadRequest();
   another.Abort();
-  EXPECT_TRUE(server.ReadToEnd().starts_with("GET ")) << "gone with its client";
+  EXPECT_TRUE(server.Ended()) << "gone with its client";
   Settle();
   Peer last = Send("10.0.0.1");
   EXPECT_TRUE(upstream.Accept().connected());
