@@ -24,6 +24,7 @@ WaitQueue::~WaitQueue() {
     Remove(request);
     set_.TryWithoutQueue(request);
   }
+  usage_->EndWaiting(*this);  // also where requests have ended without a word, with their worker
 }
 
 bool WaitQueue::Add(WaitingRequest& request, uint32_t most) {

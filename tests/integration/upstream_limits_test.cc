@@ -306,6 +306,14 @@ class UpstreamLimitsOfManyWorkersTest : public UpstreamLimitsTest {
   UpstreamLimitsOfManyWorkersTest() : UpstreamLimitsTest(4) {}
 };
 
+TEST_F(UpstreamLimitsOfManyWorkersTest, TheEndMayComeWhileRequestsWait) {
+  Serve("max_connections: 1");
+  Pair first = Begin();
+  std::vector<Peer> clients;
+  for (uint32_t i = 0; i < 16; ++i) clients.push_back(Ask(Get("/")));
+  EXPECT_TRUE(AwaitPending(16));
+}
+
 // The server has never more than three requests at a time, and the room that one worker gives back is used by others.
 TEST_F(UpstreamLimitsOfManyWorkersTest, LimitsHoldForAllWorkersTogether) {
   constexpr int kClients = 24;
