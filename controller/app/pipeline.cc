@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "controller/translate/files.h"
+#include "controller/translate/header_config_maps.h"
 
 namespace headgate::app {
 namespace {
@@ -108,6 +109,9 @@ bool Pipeline::ConfigMapsThere(absl::Duration now) {
     for (kube::ObjectKey& config_map : translate::ConfigMapsOf(*state_.FindIngress(key))) {
       wanted.insert(std::move(config_map));
     }
+  }
+  for (kube::ObjectKey& config_map : translate::HeaderConfigMapsOf(state_, translator_.options())) {
+    wanted.insert(std::move(config_map));
   }
   if (!config_maps_asked_) {
     config_maps_asked_ = now;

@@ -237,7 +237,8 @@ std::string ClusterName(const ClusterRef& cluster) {
   if (upstream != UpstreamSettings()) {
     v1::Cluster settings;
     SetUpstream(upstream, settings);
-    const std::string text = StrCat(settings.SerializeAsString(), " ", Describe(upstream.health));
+    const std::string text = StrCat(settings.SerializeAsString(), " ", Describe(upstream.health),
+                                    !upstream.service_address ? "" : *upstream.service_address ? " service" : " endpoints");
     StrAppend(&name, "-with-", absl::StrCat(absl::Hex(ContentHash(text), absl::kZeroPad16)));
   }
   switch (proxy_protocol) {
@@ -290,7 +291,8 @@ ClusterResult TranslateCluster(const ClusterRef& ref, const Service* service,
   if (!upstream.balancing.policy) upstream.balancing.policy = LoadBalance::kRoundRobin;
   SetUpstream(upstream, cluster);
   const bool external = service->type == ServiceType::kExternalName;
-  if (upstream.health.backup && !external) {
+  const bool by_address = !external && upstream.service_address.value_or(false) && ParseIpAddress(service->cluster_ip);
+  if (upstream.health.backup && !external && !by_address) {
     result.backup = BackupOf(backend, *upstream.health.backup);
     if (result.backup) {
       cluster.set_backup_endpoints(EndpointsName(*result.backup));
@@ -301,7 +303,10 @@ ClusterResult TranslateCluster(const ClusterRef& ref, const Service* service,
                                            backend.port.ToString(), "; it has none")});
     }
   }
-  if (external) {
+  if (by_address) {
+    cluster.mutable_dns()->set_host(service->cluster_ip);
+    cluster.mutable_dns()->set_port(selection.port->port);
+  } else if (external) {
     cluster.mutable_dns()->set_host(service->external_name);
     cluster.mutable_dns()->set_port(selection.port != nullptr ? selection.port->port
                                                               : backend.port.number);

@@ -51,10 +51,12 @@ std::vector<Diagnostic> CheckDefaultBackend(const std::optional<BackendRef>& bac
 }
 
 ResourcePtr TranslateSettings(const std::optional<BackendRef>& default_backend,
-                              const GlobalSettings& global, const Options& options) {
+                              const GlobalSettings& global, const ConfigMapLookup& config_map_of,
+                              const Options& options, std::vector<Diagnostic>& diagnostics) {
   v1::Resource resource;
   v1::Settings& settings = *resource.mutable_settings();
   settings = global.settings;
+  AddConfigMapHeaders(global.headers, config_map_of, settings, diagnostics);
   if (!options.ticket_root.empty() || !global.ticket_key.empty()) {
     settings.mutable_tls()->set_ticket_keys(std::string(kTicketKeysName));
   }

@@ -55,4 +55,16 @@ bool SetErrorBackend(const IngressModel& model, const IngressDefaults& defaults,
   return service.has_value();
 }
 
+std::optional<DnsClusterRef> SetMirror(const IngressModel& model, v1::RoutePolicy& policy) {
+  const auto& mirror = model.settings.headers.mirror;
+  if (!mirror) return std::nullopt;
+  DnsClusterRef cluster{mirror->host, mirror->port, mirror->tls};
+  v1::Mirror& out = *policy.mutable_mirror();
+  out.set_cluster(ClusterName(cluster));
+  out.mutable_target()->ParseFromString(mirror->target);
+  out.set_host(mirror->host_header);
+  out.set_without_body(mirror->without_body);
+  return cluster;
+}
+
 }  // namespace headgate::translate

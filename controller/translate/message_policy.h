@@ -6,6 +6,7 @@
 
 #include "controller/translate/annotations/header_settings.h"
 #include "controller/translate/config_map/settings.h"
+#include "controller/translate/dns_cluster.h"
 #include "controller/translate/model.h"
 #include "proto/headgate/v1/snapshot.pb.h"
 
@@ -20,5 +21,8 @@ std::optional<BackendRef> ErrorServiceOf(const IngressModel& model);
 
 // Whose bodies the failures of a route have that leads to a backend. True: the cluster of ErrorServiceOf is needed.
 bool SetErrorBackend(const IngressModel& model, const IngressDefaults& defaults, v1::RoutePolicy& policy);
+
+// Where copies of a route's requests go that leads to a backend. The cluster that is needed, if any.
+std::optional<DnsClusterRef> SetMirror(const IngressModel& model, v1::RoutePolicy& policy);
 
 }  // namespace headgate::translate

@@ -1,7 +1,7 @@
 #include "controller/translate/text_template.h"
 
 #include <algorithm>
-#include <iterator>
+#include <span>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -34,6 +34,7 @@ constexpr Known kKnown[] = {
     {"pass_access_scheme", TextTemplate::SCHEME},
     {"pass_port", TextTemplate::SERVER_PORT},
     {"pass_server_port", TextTemplate::SERVER_PORT},
+    {"proxy_alternative_upstream_name", TextTemplate::PROXY_ALTERNATIVE_UPSTREAM_NAME},
     {"proxy_upstream_name", TextTemplate::PROXY_UPSTREAM_NAME},
     {"query_string", TextTemplate::ARGS},
     {"realip_remote_addr", TextTemplate::PEER_ADDR},
@@ -58,26 +59,30 @@ constexpr Known kKnown[] = {
     {"uri", TextTemplate::URI},
 };
 
-// Those with a name of something in the request behind them.
+// Sorted by name.
+constexpr Known kOfResponses[] = {{"status", TextTemplate::STATUS}, {"upstream_addr", TextTemplate::UPSTREAM_ADDR}};
+
+// Those with a name of something in the request behind them, and of something in the response.
 constexpr Known kPrefixes[] = {
     {"arg_", TextTemplate::ARG}, {"cookie_", TextTemplate::COOKIE}, {"http_", TextTemplate::HEADER}};
+constexpr Known kPrefixesOfResponses[] = {{"upstream_http_", TextTemplate::UPSTREAM_HEADER}};
 
 bool IsNameChar(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 
-// False: no such variable.
-bool SetVariable(std::string_view name, TextTemplate::Part& part) {
-  const auto known = std::lower_bound(std::begin(kKnown), std::end(kKnown), name,
-                                      [](const Known& entry, std::string_view wanted) {
-                                        return entry.name < wanted;
-                                      });
-  if (known != std::end(kKnown) && known->name == name) {
-    part.set_variable(known->variable);
-    return true;
-  }
-  for (const Known& prefix : kPrefixes) {
+bool SetNamed(std::span<const Known> known, std::string_view name, TextTemplate::Part& part) {
+  const auto found = std::lower_bound(known.begin(), known.end(), name, [](const Known& entry, std::string_view wanted) {
+    return entry.name < wanted;
+  });
+  if (found == known.end() || found->name != name) return false;
+  part.set_variable(found->variable);
+  return true;
+}
+
+bool SetPrefixed(std::span<const Known> prefixes, std::string_view name, TextTemplate::Part& part) {
+  for (const Known& prefix : prefixes) {
     if (!name.starts_with(prefix.name) || name.size() == prefix.name.size()) continue;
     std::string rest(name.substr(prefix.name.size()));
-    if (prefix.variable == TextTemplate::HEADER) {
+    if (prefix.variable == TextTemplate::HEADER || prefix.variable == TextTemplate::UPSTREAM_HEADER) {
       absl::AsciiStrToLower(&rest);
       std::replace(rest.begin(), rest.end(), '_', '-');
     }
@@ -88,9 +93,15 @@ bool SetVariable(std::string_view name, TextTemplate::Part& part) {
   return false;
 }
 
+// False: no such variable.
+bool SetVariable(std::string_view name, bool of_response, TextTemplate::Part& part) {
+  if (SetNamed(kKnown, name, part) || SetPrefixed(kPrefixes, name, part)) return true;
+  return of_response && (SetNamed(kOfResponses, name, part) || SetPrefixed(kPrefixesOfResponses, name, part));
+}
+
 }  // namespace
 
-std::optional<ParsedTemplate> ParseTemplate(std::string_view text) {
+std::optional<ParsedTemplate> ParseTemplate(std::string_view text, bool of_response) {
   ParsedTemplate out;
   std::string literal;
   const auto end_literal = [&] {
@@ -111,7 +122,7 @@ std::optional<ParsedTemplate> ParseTemplate(std::string_view text) {
     if (name.empty() || (braced && !text.starts_with('}'))) return std::nullopt;
     if (braced) text.remove_prefix(1);
     TextTemplate::Part part;
-    if (SetVariable(name, part)) {
+    if (SetVariable(name, of_response, part)) {
       end_literal();
       *out.text.add_parts() = std::move(part);
     } else if (std::find(out.unknown.begin(), out.unknown.end(), name) == out.unknown.end()) {

@@ -20,6 +20,7 @@ struct ParsedTemplate {
 
 // "$name" and "${name}", with letters, digits and '_' in the name; everything else is text. Nothing when a '$' has no name
 // or a brace is not closed.
-std::optional<ParsedTemplate> ParseTemplate(std::string_view text);
+// `of_response`: the value is made when a response is sent, and what is known of that can be used.
+std::optional<ParsedTemplate> ParseTemplate(std::string_view text, bool of_response = false);
 
 }  // namespace headgate::translate

@@ -46,7 +46,8 @@ class FullTranslation {
     AddBackends();
     AddFiles();
     AddCertificates();
-    Add(TranslateSettings(default_backend_, global_, options_));
+    Say(CheckConfigMapHeaders(global_.headers, state_, options_));
+    Add(TranslateSettings(default_backend_, global_, config_map_of_, options_, result_.diagnostics));
     if (auto keys = TranslateTicketKeys(options_.ticket_root, global_.ticket_key, TicketEpoch(now_))) {
       Add(std::move(keys));
     }
@@ -178,7 +179,7 @@ class FullTranslation {
       client_auth = ResolveClientAuth(*role.rules, ca_of_);
     }
     VirtualHostResult result = TranslateVirtualHost(
-        {host, role, *tls, default_backend_, global_.ingress, client_auth});
+        {host, role, *tls, default_backend_, global_.ingress, client_auth, config_map_of_});
     Say(std::move(result.diagnostics));
     clusters_.insert(result.clusters.begin(), result.clusters.end());
     dns_clusters_.insert(result.dns_clusters.begin(), result.dns_clusters.end());
@@ -237,6 +238,8 @@ class FullTranslation {
   void CheckReferences() {
     for (const auto& model : models_) {
       Say(translate::CheckReferences(*model, state_, options_));
+      const auto custom = CustomHeadersOf(*model);
+      if (custom) Say(CheckCustomHeaders(*model, global_.ingress, config_map_of_, state_.KnowsConfigMap(*custom)));
     }
   }
 
@@ -272,6 +275,7 @@ class FullTranslation {
   const ClientCaLookup ca_of_ = [this](const ObjectKey& secret) -> const ClientCa& {
     return client_cas_.at(secret);
   };
+  const ConfigMapLookup config_map_of_ = [this](const ObjectKey& key) { return state_.FindConfigMap(key); };
   std::map<std::string, HostTls> tls_;
   std::optional<BackendRef> default_backend_;
   std::set<ClusterRef> clusters_;

@@ -88,6 +88,7 @@ void Translator::MarkEverything() {
 void Translator::Mark(const state::Changes& changes) {
   dirty_ingresses_ = changes.ingresses;
   dirty_options_ = options_.config_map && changes.config_maps.contains(*options_.config_map);
+  RedoHeaderMaps(changes.config_maps);
   for (const ObjectKey& config_map : changes.config_maps) {
     if (files_.contains(config_map)) dirty_files_.insert(config_map);
   }
@@ -177,6 +178,7 @@ void Translator::RedoIngress(const ObjectKey& key) {
   log_.Set(unit.reference_diagnostics,
            unit.model != nullptr ? CheckReferences(*unit.model) : std::vector<Diagnostic>());
   CheckSecretsOf(unit);
+  CheckHeaderMapOf(unit);
   if (gone) ingresses_.erase(key);
 }
 
@@ -190,6 +192,7 @@ void Translator::Link(const ModelPtr& model) {
     services_[service].ingresses.push_back(model.get());
   }
   LinkFiles(*model);
+  LinkHeaderMap(*model);
   LinkSecrets(*model);
 }
 
@@ -200,6 +203,7 @@ void Translator::Unlink(const IngressModel& model) {
     maybe_unused_services_.insert(std::move(service));
   }
   UnlinkFiles(model);
+  UnlinkHeaderMap(model);
   UnlinkSecrets(model);
 }
 
@@ -282,7 +286,7 @@ void Translator::RedoHost(const std::string& host, HostUnit& unit) {
     });
   }
   VirtualHostResult result = TranslateVirtualHost(
-      {host, role, unit.tls, default_backend_, global_.ingress, client_auth});
+      {host, role, unit.tls, default_backend_, global_.ingress, client_auth, config_map_of_});
   log_.Set(VirtualHostName(host), unit.resource, std::move(result.resource));
   log_.Set(unit.diagnostics, std::move(result.diagnostics));
   LeadTo(unit, std::move(result.clusters));
@@ -330,7 +334,9 @@ void Translator::RedoOptions() {
   std::vector<Diagnostic> diagnostics;
   GlobalSettings global = ReadConfigMap(config_map, options_, diagnostics);
   log_.Set(option_diagnostics_, std::move(diagnostics));
-  if (global.ingress != global_.ingress) {
+  config_maps_changed_ = config_maps_changed_ || global.headers != global_.headers;
+  const bool defaults_changed = global.ingress != global_.ingress;
+  if (defaults_changed) {
     for (const auto& [host, unit] : hosts_) dirty_hosts_.insert(host);
     for (const auto& [ref, unit] : user_secrets_) dirty_user_secrets_.insert(ref);
   }
@@ -339,6 +345,8 @@ void Translator::RedoOptions() {
   }
   global_ = std::move(global);
   dirty_settings_ = true;
+  if (!defaults_changed) return;
+  for (auto& [key, unit] : ingresses_) CheckHeaderMapOf(unit);
 }
 
 void Translator::RedoTicketKeys() {
@@ -351,8 +359,10 @@ void Translator::RedoTicketKeys() {
 
 void Translator::RedoSettings() {
   if (!std::exchange(dirty_settings_, false)) return;
+  std::vector<Diagnostic> diagnostics = CheckConfigMapHeaders(global_.headers, *state_, options_);
   log_.Set(std::string(kSettingsName), settings_,
-           TranslateSettings(default_backend_, global_, options_));
+           TranslateSettings(default_backend_, global_, config_map_of_, options_, diagnostics));
+  log_.Set(settings_diagnostics_, std::move(diagnostics));
 }
 
 void Translator::RedoDefaultBackend() {

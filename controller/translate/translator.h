@@ -12,6 +12,7 @@
 //              default backend
 //   options    the ConfigMap                                      (hosts depend on them too)
 //   files      its ConfigMap                                      (while some Ingress refers to it)
+//   headers    their ConfigMap                                    (while an Ingress or an option names it)
 //   backend    its Service, the options; its endpoints in addition the slices
 //              (while some host leads to it, or it is the backup of one that does)
 //
@@ -41,6 +42,7 @@
 #include "controller/translate/client_ca.h"
 #include "controller/translate/config_map/settings.h"
 #include "controller/translate/dns_cluster.h"
+#include "controller/translate/header_config_maps.h"
 #include "controller/translate/host_table.h"
 #include "controller/translate/host_tls.h"
 #include "controller/translate/last_good.h"
@@ -94,6 +96,7 @@ class Translator {
     std::vector<Diagnostic> client_ca_diagnostics;
     std::vector<Diagnostic> upstream_secret_diagnostics;
     std::vector<Diagnostic> user_secret_diagnostics;
+    std::vector<Diagnostic> header_diagnostics;
   };
   struct CertificateUnit {
     absl::InlinedVector<const IngressModel*, 1> ingresses;  // that refer to the Secret
@@ -132,10 +135,6 @@ class Translator {
     std::vector<Diagnostic> diagnostics;
     std::optional<BackendRef> backup;
   };
-  struct DnsClusterUnit {
-    size_t users = 0;  // hosts
-    ResourcePtr resource;
-  };
   struct BackendUnit {
     size_t backup_users = 0;  // clusters that it is the backup of
     std::vector<Diagnostic> backup_diagnostics;
@@ -143,6 +142,13 @@ class Translator {
     ResourcePtr endpoints;
     bool has_endpoints = false;
     std::vector<Diagnostic> endpoints_diagnostics;
+  };
+  struct DnsClusterUnit {
+    size_t users = 0;  // hosts
+    ResourcePtr resource;
+  };
+  struct HeaderMapUnit {
+    absl::InlinedVector<const IngressModel*, 1> ingresses;  // whose custom-headers are the ConfigMap
   };
   struct FilesUnit {
     absl::InlinedVector<const IngressModel*, 1> ingresses;  // that refer to the ConfigMap
@@ -185,6 +191,10 @@ class Translator {
   void LinkSecrets(const IngressModel& model);
   void UnlinkSecrets(const IngressModel& model);
   void CheckSecretsOf(IngressUnit& unit);
+  void LinkHeaderMap(const IngressModel& model);
+  void UnlinkHeaderMap(const IngressModel& model);
+  void CheckHeaderMapOf(IngressUnit& unit);
+  void RedoHeaderMaps(const state::KeySet& changed);
   void LinkFiles(const IngressModel& model);
   void UnlinkFiles(const IngressModel& model);
   std::vector<Diagnostic> CheckReferences(const IngressModel& model) const;
@@ -220,10 +230,13 @@ class Translator {
   std::map<DnsClusterRef, DnsClusterUnit> dns_clusters_;
   absl::flat_hash_map<ObjectKey, ServiceUsers> services_;
   absl::flat_hash_map<ObjectKey, FilesUnit> files_;
-  bool config_maps_changed_ = false;  // the keys of files_
+  absl::flat_hash_map<ObjectKey, HeaderMapUnit> header_maps_;
+  bool config_maps_changed_ = false;  // the keys of these, or of the options' ConfigMaps
+  const ConfigMapLookup config_map_of_ = [this](const ObjectKey& key) { return state_->FindConfigMap(key); };
 
   GlobalSettings global_;
   std::vector<Diagnostic> option_diagnostics_;
+  std::vector<Diagnostic> settings_diagnostics_;
   std::optional<BackendRef> default_backend_;
   ResourcePtr settings_;
   ResourcePtr default_certificate_;

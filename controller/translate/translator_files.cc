@@ -40,10 +40,54 @@ void Translator::RedoFiles() {
   }
 }
 
+// --- fields of heads ---
+
+void Translator::LinkHeaderMap(const IngressModel& model) {
+  const auto config_map = CustomHeadersOf(model);
+  if (!config_map) return;
+  const auto [unit, added] = header_maps_.try_emplace(*config_map);
+  unit->second.ingresses.push_back(&model);
+  if (added) config_maps_changed_ = true;
+}
+
+void Translator::UnlinkHeaderMap(const IngressModel& model) {
+  const auto config_map = CustomHeadersOf(model);
+  if (!config_map) return;
+  auto& ingresses = header_maps_.at(*config_map).ingresses;
+  ingresses.erase(std::find(ingresses.begin(), ingresses.end(), &model));
+  if (!ingresses.empty()) return;
+  header_maps_.erase(*config_map);
+  config_maps_changed_ = true;
+}
+
+void Translator::CheckHeaderMapOf(IngressUnit& unit) {
+  const auto config_map = unit.model != nullptr ? CustomHeadersOf(*unit.model) : std::nullopt;
+  log_.Set(unit.header_diagnostics,
+           config_map ? CheckCustomHeaders(*unit.model, global_.ingress, config_map_of_, state_->KnowsConfigMap(*config_map))
+                      : std::vector<Diagnostic>());
+}
+
+// Marks what depends on these ConfigMaps.
+void Translator::RedoHeaderMaps(const state::KeySet& changed) {
+  for (const kube::ObjectKey& config_map : changed) {
+    if (config_map == global_.headers.request || config_map == global_.headers.response) dirty_settings_ = true;
+    const auto unit = header_maps_.find(config_map);
+    if (unit == header_maps_.end()) continue;
+    for (const IngressModel* model : unit->second.ingresses) {
+      MarkHosts(*model);
+      CheckHeaderMapOf(ingresses_.at(model->key()));
+    }
+  }
+}
+
 std::optional<state::KeySet> Translator::TakeConfigMaps() {
   if (!std::exchange(config_maps_changed_, false)) return std::nullopt;
   state::KeySet keys;
   for (const auto& [config_map, unit] : files_) keys.insert(config_map);
+  for (const auto& [config_map, unit] : header_maps_) keys.insert(config_map);
+  for (const kube::ObjectKey& config_map : {global_.headers.request, global_.headers.response}) {
+    if (!config_map.name.empty()) keys.insert(config_map);
+  }
   return keys;
 }
 

@@ -184,7 +184,7 @@ class Builder {
       MatchKey bare_key{true, bare};
       v1::Route route = NewRoute(*winner.ingress, bare_key);
       *route.mutable_origin() = winner.route.origin();
-      if (IsDenied(*winner.ingress, input_.defaults, input_.host)) {
+      if (IsClosed(*winner.ingress)) {
         SetStatus(route, *winner.ingress, 503);
       } else {
         v1::Redirect& redirect = *route.mutable_redirect();
@@ -296,6 +296,17 @@ class Builder {
     }
   }
 
+  // Whether every request is answered 503: something that the Ingress asks for cannot be had, and must not be missing.
+  bool IsClosed(const IngressModel& model) {
+    return IsDenied(model, input_.defaults, input_.host) || !CustomHeadersFor(model).problem.empty();
+  }
+
+  const CustomHeaders& CustomHeadersFor(const IngressModel& model) {
+    const auto [it, first] = custom_headers_.try_emplace(&model);
+    if (first) it->second = ReadCustomHeaders(model, input_.defaults, input_.config_map_of);
+    return it->second;
+  }
+
   v1::Route NewRoute(const IngressModel& model, const MatchKey& key) {
     v1::Route route;
     if (key.exact) {
@@ -305,6 +316,11 @@ class Builder {
     }
     SetPolicy(*route.mutable_policy(), model.settings, key.path);
     AddAccess(model, key.path, *route.mutable_policy());
+    for (const auto& [name, value] : CustomHeadersFor(model).fields) {
+      v1::HeaderEdit& edit = *route.mutable_policy()->mutable_response_headers()->add_edits();
+      edit.set_name(name);
+      if (!value.empty()) edit.mutable_value()->add_parts()->set_literal(value);
+    }
     v1::RouteOrigin& origin = *route.mutable_origin();
     origin.set_namespace_(model.key().ns);
     origin.set_ingress(model.key().name);
@@ -382,7 +398,7 @@ class Builder {
     if (!settings.static_root && !config_map) {
       return SetAction(route, model, *ToBackendRef(*model.object, backend), settings);
     }
-    if (IsDenied(model, input_.defaults, input_.host)) return SetStatus(route, model, 503);
+    if (IsClosed(model)) return SetStatus(route, model, 503);
     if (settings.redirect && !model.IsDefaultBackendOnly()) {
       return SetRedirect(route, *settings.redirect);
     }
@@ -408,7 +424,7 @@ class Builder {
     v1::RouteOrigin& origin = *route.mutable_origin();
     origin.set_service(backend.service.name);
     origin.set_service_port(backend.port.ToString());
-    if (IsDenied(model, input_.defaults, input_.host)) return SetStatus(route, model, 503);
+    if (IsClosed(model)) return SetStatus(route, model, 503);
     // As ingress-nginx does: not for an Ingress that is nothing but a default backend.
     if (model.settings.redirect && !model.IsDefaultBackendOnly()) {
       return SetRedirect(route, *model.settings.redirect);
@@ -429,10 +445,11 @@ class Builder {
     if (SetErrorBackend(model, input_.defaults, *route.mutable_policy())) {
       result_.clusters.push_back({*ErrorServiceOf(model), {}});
     }
+    if (auto mirror = SetMirror(model, *route.mutable_policy())) result_.dns_clusters.push_back(*std::move(mirror));
   }
 
   void SetStatus(v1::Route& route, const IngressModel& model, uint32_t status) {
-    if (IsDenied(model, input_.defaults, input_.host)) {
+    if (IsClosed(model)) {
       // 503 comes before the redirect to HTTPS, before one that a rewrite asks for, and before what other lists say.
       route.mutable_policy()->clear_rewrite();
       route.mutable_policy()->clear_access();
@@ -490,6 +507,7 @@ class Builder {
 
   const VirtualHostInput& input_;
   const HostClaims& claims_;
+  std::map<const IngressModel*, CustomHeaders> custom_headers_;
   std::map<MatchKey, Winner> winners_;
   std::vector<v1::Route> routes_;  // the winners', as they go into the result
   VirtualHostResult result_;

@@ -8,6 +8,7 @@
 #include "controller/translate/backends.h"
 #include "controller/translate/config_map/settings.h"
 #include "controller/translate/dns_cluster.h"
+#include "controller/translate/header_config_maps.h"
 #include "controller/translate/host_table.h"
 #include "controller/translate/host_tls.h"
 #include "controller/translate/translation.h"
@@ -25,6 +26,7 @@ struct VirtualHostInput {
   const IngressDefaults& defaults;
   // Which clients the host lets in; absent: everybody.
   const std::optional<v1::ClientAuth>& client_auth;
+  const ConfigMapLookup& config_map_of;
 };
 
 struct VirtualHostResult {

@@ -46,6 +46,7 @@ void Exchange::Begin(http::ServerStream& downstream, const http::RequestHead& he
   endpoint_ = nullptr;
   session_key_ = {};
   session_begun_ = false;
+  mirror_ = Mirrors::kNone;
   replaced_status_ = 0;
   error_page_ = false;
   path_ = {};
@@ -158,6 +159,7 @@ void Exchange::FollowRoute() {
 
 void Exchange::ForwardWhenReady() {
   if (services_.clusters().Find(cluster_slot_) == nullptr) return Reply(503);
+  BeginMirror();
   if (!ShouldHoldRequest()) return Forward();
   Advance(Event::kHoldRequest);
   request_body_.Hold(buffering());
@@ -230,6 +232,7 @@ void Exchange::OnRequestBody(std::string_view piece, bool end) {
     return Fail({Failure::Side::kDownstream, Failure::Kind::kBodyTooLarge, Failure::Retry::kNever,
                  "request body is too large"});
   }
+  if (mirror_ != Mirrors::kNone) services_.mirrors().SendBody(mirror_, piece, end);
   request_body_.Receive(piece, end, upstream_);
   if (holding && (end || request_body_.full())) return Forward();
   UpdateHolds();
@@ -238,6 +241,7 @@ void Exchange::OnRequestBody(std::string_view piece, bool end) {
 void Exchange::OnRequestTrailers(const http::HeaderMap& trailers) {
   const bool holding = phase_ == Phase::kHoldingRequest;
   if (upstream_ == nullptr && !holding && !waiting()) return;
+  if (mirror_ != Mirrors::kNone) services_.mirrors().SendTrailers(mirror_, trailers);
   request_body_.ReceiveTrailers(trailers, upstream_);
   if (holding) Forward();
 }
@@ -438,6 +442,7 @@ void Exchange::DetachUpstream(upstream::AttemptOutcome outcome) {
 void Exchange::Finish() {
   StopWaitingForRoom();
   AbandonUpstream();
+  if (mirror_ != Mirrors::kNone) services_.mirrors().Abandon(mirror_);
   if (tunnel_) EndTunnel();
   deadline_timer_.Cancel();
   access_.reset();

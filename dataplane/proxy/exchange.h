@@ -19,6 +19,7 @@
 #include "dataplane/proxy/config_pin.h"
 #include "dataplane/proxy/exchange_state.h"
 #include "dataplane/proxy/forwarded.h"
+#include "dataplane/proxy/mirrors.h"
 #include "dataplane/proxy/request_body.h"
 #include "dataplane/proxy/request_id.h"
 #include "dataplane/proxy/response_body.h"
@@ -42,6 +43,7 @@ class ExchangeServices {
   virtual AuthCache& auth_cache() = 0;
   // Of all workers.
   virtual LimitTable& limits() = 0;
+  virtual Mirrors& mirrors() = 0;
   virtual ConfigPin PinConfig() = 0;
   // Of the first listener for HTTPS; 0: there is none.
   virtual uint16_t https_port() = 0;
@@ -107,6 +109,7 @@ class Exchange final : public net::Retirable,
   void AskForErrorPage(uint16_t status);
   void ReplaceResponse(uint16_t status, bool end);
   void AddErrorFields();
+  void BeginMirror();
 
   // What a request must pass; in exchange_access.cc.
   bool ReplyBlocked();
@@ -248,6 +251,7 @@ class Exchange final : public net::Retirable,
   std::unique_ptr<AccessCheck> access_;  // null: nothing to remember
   std::string_view session_key_;  // of the session that this request has begun
   bool session_begun_ = false;
+  Mirrors::CopyId mirror_ = Mirrors::kNone;  // that gets what comes of the request's body
   uint16_t replaced_status_ = 0;  // of a failure that another cluster is told about; 0: none
   bool error_page_ = false;       // it is asked for the body of the answer
 

@@ -76,6 +76,30 @@ void Exchange::UseCanary(const upstream::Cluster& main, const upstream::Cluster&
   cluster_slot_ = slot;
 }
 
+// ---- copies -----------------------------------------------------------------------------------------------------
+
+// The client's own request, before anything is made of it.
+void Exchange::BeginMirror() {
+  const config::RouteExtras* rules = extras();
+  if (rules == nullptr || !rules->mirror || !request_->upgrade.empty() || request_body_.received() > 0) return;
+  const config::MirrorRoute& mirror = *rules->mirror;
+  base::Arena& arena = downstream_->arena();
+  std::string_view target = policy::Expand(mirror.target, variables(), arena);
+  const auto is_target = [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7f; };
+  if (!std::all_of(target.begin(), target.end(), is_target)) return;
+  if (!target.starts_with('/')) target = arena.Join("/", target);
+  http::RequestHead& copy = upstream_head_;  // not in use yet
+  copy = *request_;
+  copy.target = target;
+  copy.authority = mirror.host;
+  copy.expect_continue = false;
+  copy.fields.Remove(FieldId::kProxy);
+  const bool end = mirror.without_body || request_body_.complete();
+  if (mirror.without_body) copy.body = http::BodyLength::None();
+  mirror_ = services_.mirrors().Begin(mirror.cluster.slot(), copy, end, attempt_timeouts());
+  if (end) mirror_ = Mirrors::kNone;
+}
+
 // ---- failures ---------------------------------------------------------------------------------------------------
 
 void Exchange::ReplaceEmptyCluster(const config::ErrorBackend& errors) {

@@ -104,6 +104,7 @@ class Worker final : private net::AcceptHandler,
   proxy::PasswordDesk& passwords() override { return passwords_; }
   proxy::AuthCache& auth_cache() override { return auth_cache_; }
   proxy::LimitTable& limits() override { return *options_.limits; }
+  proxy::Mirrors& mirrors() override { return mirrors_; }
   uint16_t https_port() override {
     return https_listeners_.empty() ? uint16_t{0} : https_listeners_.front()->address().port();
   }
@@ -144,6 +145,7 @@ class Worker final : private net::AcceptHandler,
   // The newest last; earlier ones are still used by exchanges. Empty before the first configuration.
   std::vector<std::unique_ptr<proxy::ConfigGeneration>> generations_;
   upstream::ClusterSet clusters_;
+  proxy::Mirrors mirrors_{io_, clusters_};
   files::FileServer files_{loop_, io_.pipes(), *options_.static_roots};
 
   // Exchanges live here from their request to the end of the turn they finish in, and are used again.

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include "tests/support/dataplane/peer.h"
@@ -95,6 +98,38 @@ TEST_F(CanaryTest, ASessionStaysOnItsSide) {
   Serve(R"(header: "X-Canary" sessions_decided_anew: true)", kSessions, kAffinity);
   EXPECT_EQ(Ask(of_main + "X-Canary: always\r\n"), "canary");
   EXPECT_EQ(Ask(of_canary + "X-Canary: never\r\n"), "main");
+}
+
+TEST(CanaryLogTest, BothUpstreamsAreLoggedAndRoutesCanBeLeftOut) {
+  const std::string path = ::testing::TempDir() + "/canary-access.log";
+  std::remove(path.c_str());
+  auto log = observe::AccessLogFile::Open(path);
+  ASSERT_TRUE(log.ok());
+  {
+    ReplyServer main("main");
+    ReplyServer canary("canary");
+    TestProxy proxy(1, 1 << 20, {}, net::PipePool::kMaxPipes, log->get());
+    ASSERT_TRUE(proxy.Apply({R"(name: "vhost/a.example" virtual_host { host: "a.example"
+                                routes { match { prefix_path: "/" } policy { canary { cluster: "cluster/c" weight: 100 } }
+                                  forward { clusters { cluster: "cluster/m" } } }
+                                routes { match { prefix_path: "/quiet" } policy { no_access_log: true }
+                                  forward { clusters { cluster: "cluster/m" } } } })",
+                             R"(name: "cluster/m" cluster { endpoints: "endpoints/m" log_name: "ns-m-80" })",
+                             R"(name: "cluster/c" cluster { endpoints: "endpoints/c" log_name: "ns-c-80" })",
+                             EndpointsText("endpoints/m", {main.address()}),
+                             EndpointsText("endpoints/c", {canary.address()})})
+                    .empty());
+    Peer client = proxy.Connect();
+    client.Send("GET /loud HTTP/1.1\r\nHost: a.example\r\n\r\n");
+    EXPECT_EQ(client.ReadResponse().body, "canary");
+    client.Send("GET /quiet HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n");
+    EXPECT_EQ(client.ReadResponse().body, "main");
+  }
+  (*log)->Flush();
+  std::ifstream file(path);
+  const std::string lines{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_NE(lines.find("[ns-m-80] [ns-c-80] "), std::string::npos) << lines;
+  EXPECT_EQ(lines.find("/quiet"), std::string::npos) << lines;
 }
 
 }  // namespace

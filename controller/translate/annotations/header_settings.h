@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "controller/kube/objects.h"
+
 namespace headgate::translate {
 
 // Cross-origin requests. As in v1::Cors.
@@ -57,10 +59,11 @@ struct ErrorSettings {
 
 // Where a copy of every request goes.
 struct MirrorSettings {
-  std::string host;  // of the URL, with a port if that has one
+  std::string host;  // of the URL, in lower case
+  uint16_t port = 0;
   bool tls = false;
   std::string target;       // path and query: a v1::TextTemplate, serialised
-  std::string host_header;  // empty: `host`
+  std::string host_header;  // sent as Host
   bool without_body = false;
   friend bool operator==(const MirrorSettings&, const MirrorSettings&) = default;
 };
@@ -80,7 +83,7 @@ struct HeaderSettings {
   std::optional<MirrorSettings> mirror;
   std::vector<std::string> aliases;  // more names of its hosts; in lower case
   bool www_redirect = false;         // the twins of its hosts, with and without "www.", are sent to them
-  std::string custom_headers;        // ConfigMap "NS/NAME" with fields of every response; empty: none
+  kube::ObjectKey custom_headers;    // ConfigMap with fields of every response; empty: none
   friend bool operator==(const HeaderSettings&, const HeaderSettings&) = default;
 };
 

@@ -18,6 +18,7 @@
 #include "controller/translate/annotations/errors.h"
 #include "controller/translate/annotations/external_auth.h"
 #include "controller/translate/annotations/message_headers.h"
+#include "controller/translate/annotations/mirror.h"
 #include "controller/translate/annotations/next_upstream.h"
 #include "controller/translate/annotations/other_names.h"
 #include "controller/translate/annotations/rate_limit.h"
@@ -45,7 +46,7 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 27> kFamilies = {{
+const std::array<Family, 28> kFamilies = {{
     {kTimeoutNames, ReadTimeouts},
     {kBodySizeNames, ReadBodySize},
     {kBufferingNames, ReadBuffering},
@@ -71,6 +72,7 @@ const std::array<Family, 27> kFamilies = {{
     {kCanaryNames, ReadCanary},
     {kOtherNameNames, ReadOtherNames},
     {kErrorNames, ReadErrors},
+    {kMirrorNames, ReadMirror},
     {kUnavailableNames, ReadUnavailable},
     {kDeadNames, ReadDead},
 }};

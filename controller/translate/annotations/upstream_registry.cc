@@ -9,6 +9,7 @@
 #include "controller/translate/annotations/limits.h"
 #include "controller/translate/annotations/load_balance.h"
 #include "controller/translate/annotations/retry_budget.h"
+#include "controller/translate/annotations/service_upstream.h"
 
 namespace headgate::translate {
 namespace {
@@ -19,10 +20,11 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 5> kFamilies = {{
+const std::array<Family, 6> kFamilies = {{
     {kLoadBalanceNames, ReadLoadBalance},
     {kHashByNames, ReadHashBy},
     {kRetryBudgetNames, ReadRetryBudget},
+    {kServiceUpstreamNames, ReadServiceUpstream},
     {kHealthNames, ReadHealth},
     {kLimitNames, ReadLimits},
 }};

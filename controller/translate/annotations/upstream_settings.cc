@@ -45,6 +45,7 @@ void UpstreamSettings::FillFrom(const UpstreamSettings& weaker) {
   Fill(balancing.affinity, weaker.balancing.affinity);
   Fill(retries.budget_percent, weaker.retries.budget_percent);
   health.FillFrom(weaker.health);
+  Fill(service_address, weaker.service_address);
   Fill(limits.max_connections, weaker.limits.max_connections);
   Fill(limits.max_pending, weaker.limits.max_pending);
   Fill(limits.max_requests_per_endpoint, weaker.limits.max_requests_per_endpoint);

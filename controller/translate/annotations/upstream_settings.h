@@ -46,13 +46,14 @@ struct UpstreamSettings {
   RetrySettings retries;
   HealthSettings health;
   LimitSettings limits;
+  std::optional<bool> service_address;  // the Service's (ClusterIP), not those of its endpoints
   friend auto operator<=>(const UpstreamSettings&, const UpstreamSettings&) = default;
 
   // Takes from `weaker` what is absent here.
   void FillFrom(const UpstreamSettings& weaker);
 };
 
-// Puts what is given, and nothing else, into the message: settings that differ give messages that differ, for clusters
+// Puts what is given, and nothing else, into the message (all but service_address): settings that differ give messages that differ, for clusters
 // are named after them (backends.h).
 void SetUpstream(const UpstreamSettings& settings, v1::Cluster& out);
 

@@ -1,10 +1,13 @@
 #include "controller/translate/config_map/header_options.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "controller/translate/annotations/errors.h"
 #include "controller/translate/annotations/response_rewrites.h"
+#include "controller/translate/annotations/values.h"
 #include "controller/translate/header_names.h"
 
 namespace headgate::translate {
@@ -24,6 +27,15 @@ std::optional<std::string> ReadRedirectPart(OptionReader& reader, std::string_vi
   if (IsRedirectText(*text)) return std::string(*text);
   reader.Ignore(name, accepted);
   return std::nullopt;
+}
+
+// Empty: none.
+kube::ObjectKey ReadConfigMapName(OptionReader& reader, std::string_view name) {
+  const auto text = reader.Text(name);
+  if (!text) return {};
+  const auto key = ParseReference(*text);
+  if (!key) reader.Ignore(name, "the NAMESPACE/NAME of a ConfigMap");
+  return key.value_or(kube::ObjectKey());
 }
 
 }  // namespace
@@ -53,6 +65,10 @@ void ReadHeaderOptions(OptionReader& reader, GlobalSettings& global) {
     }
   }
   global.ingress.errors_local_only = reader.Bool("disable-proxy-intercept-errors").value_or(false);
+  global.headers = {ReadConfigMapName(reader, "proxy-set-headers"), ReadConfigMapName(reader, "add-headers")};
+  std::vector<std::string>& allowed = global.ingress.response_headers;
+  for (const std::string_view name : reader.List("global-allowed-response-headers")) allowed.emplace_back(name);
+  std::sort(allowed.begin(), allowed.end());
   RewriteSettings& rewrites = global.ingress.rewrites;
   rewrites.cookie_domain = ReadReplacement(reader, "proxy-cookie-domain");
   rewrites.cookie_path = ReadReplacement(reader, "proxy-cookie-path");

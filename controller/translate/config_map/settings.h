@@ -61,6 +61,7 @@ struct IngressDefaults {
 struct HeaderConfigMaps {
   kube::ObjectKey request;   // proxy-set-headers
   kube::ObjectKey response;  // add-headers
+  friend bool operator==(const HeaderConfigMaps&, const HeaderConfigMaps&) = default;
 };
 
 struct GlobalSettings {

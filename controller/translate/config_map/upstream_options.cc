@@ -59,6 +59,7 @@ void ReadUpstreamOptions(OptionReader& reader, GlobalSettings& global) {
     global.upstream.balancing.policy = ParseLoadBalance(*text);
     if (!global.upstream.balancing.policy) reader.Ignore("load-balance", kLoadBalanceValues);
   }
+  global.upstream.service_address = reader.Bool("service-upstream");
   ReadRetries(reader, global);
   ReadKeepAlive(reader, global.settings);
 }

@@ -11,7 +11,8 @@
 
 namespace headgate::translate {
 
-inline constexpr std::array<std::string_view, 9> kUpstreamOptions = {
+inline constexpr std::array<std::string_view, 10> kUpstreamOptions = {
+    "service-upstream",
     "load-balance",
     "proxy-next-upstream",
     "proxy-next-upstream-tries",

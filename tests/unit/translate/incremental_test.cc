@@ -266,6 +266,11 @@ class RandomWorld {
     if (Chance(30)) config_map.data.emplace_back("allow-cross-namespace-resources", "true");
     if (Chance(30)) config_map.data.emplace_back("whitelist-source-range", Chance(70) ? "10.0.0.0/8" : "x");
     if (Chance(30)) config_map.data.emplace_back("global-auth-url", Chance(70) ? "http://s2.two.svc/" : "x");
+    if (Chance(50)) config_map.data.emplace_back("X-One", Chance(80) ? "1" : "$");
+    if (Chance(50)) config_map.data.emplace_back("global-allowed-response-headers", "X-One");
+    if (Chance(30)) config_map.data.emplace_back("add-headers", Chance(70) ? "one/files" : "files");
+    if (Chance(30)) config_map.data.emplace_back("proxy-set-headers", Chance(70) ? "two/files" : "two/options");
+    if (Chance(30)) config_map.data.emplace_back("custom-http-errors", Chance(70) ? "404" : "x");
     return config_map;
   }
 
@@ -322,6 +327,18 @@ class RandomWorld {
       {"nginx.ingress.kubernetes.io/affinity", "cookie"},
       {"nginx.ingress.kubernetes.io/load-balance", "round_robin"},
       {"nginx.ingress.kubernetes.io/load-balance", "by weather"},
+      {"nginx.ingress.kubernetes.io/canary", "true"},
+      {"nginx.ingress.kubernetes.io/canary", "true"},
+      {"nginx.ingress.kubernetes.io/canary-weight", "10"},
+      {"nginx.ingress.kubernetes.io/server-alias", "b.example.com, alias.test"},
+      {"nginx.ingress.kubernetes.io/server-alias", "alias.test"},
+      {"nginx.ingress.kubernetes.io/from-to-www-redirect", "true"},
+      {"nginx.ingress.kubernetes.io/default-backend", "s3"},
+      {"nginx.ingress.kubernetes.io/custom-http-errors", "503"},
+      {"nginx.ingress.kubernetes.io/custom-headers", "files"},
+      {"nginx.ingress.kubernetes.io/custom-headers", "one/options"},
+      {"nginx.ingress.kubernetes.io/mirror-target", "https://shadow.example/"},
+      {"nginx.ingress.kubernetes.io/service-upstream", "true"},
       {"headgate.dev/static-root", "docs/v2"},
       {"headgate.dev/static-root", "../docs"},
       {"headgate.dev/expires", "1h"},
