@@ -53,14 +53,14 @@ std::unique_ptr<net::Transport> Endpoint::MakeTransport(net::Fd fd) {
 }
 
 std::vector<base::Address> Endpoint::RaceOrder() const {
-  std::vector<base::Address> order = *candidates_;
-  const auto good = std::find(order.begin(), order.end(), last_good_);
+  std::vector<base::Address> order = *candidates_->addresses;
+  const auto good = std::find(order.begin(), order.end(), candidates_->last_good);
   if (good != order.end()) std::rotate(order.begin(), good, good + 1);
   return order;
 }
 
 std::unique_ptr<net::Transport> Endpoint::TakeWinner(net::Fd fd, const base::Address& address) {
-  last_good_ = address;
+  if (candidates_ != nullptr) candidates_->last_good = address;  // they may have gone while it connected
   text_ = address.Text();
   return MakeTransport(std::move(fd));
 }

@@ -54,7 +54,12 @@ class Endpoint : public net::Retirable,
   std::string_view text() const { return text_; }
   // Where it may be reached, most wanted first (config::CompiledEndpoint); null: at its address.
   void SetCandidates(std::shared_ptr<const std::vector<base::Address>> candidates) {
-    candidates_ = std::move(candidates);
+    if (candidates == nullptr) {
+      candidates_ = nullptr;
+    } else {
+      if (candidates_ == nullptr) candidates_ = std::make_unique<Candidates>();
+      candidates_->addresses = std::move(candidates);
+    }
   }
 
   // A stream for one attempt: on a connection that is there unless `fresh`, else on a new one that
@@ -121,13 +126,17 @@ class Endpoint : public net::Retirable,
   ClusterSet& set_;
 
  private:
+  struct Candidates {
+    std::shared_ptr<const std::vector<base::Address>> addresses;
+    base::Address last_good;  // its port is 0 before the first
+  };
+
   std::unique_ptr<net::Transport> MakeTransport(net::Fd fd);
 
   Cluster* cluster_;  // null once it has left
   const base::Address address_;
   std::string text_;
-  std::shared_ptr<const std::vector<base::Address>> candidates_;
-  base::Address last_good_;  // of the candidates; its port is 0 before the first
+  std::unique_ptr<Candidates> candidates_;  // null, as for most: its address is all
   tls::ClientContext* const tls_;
   tls::SessionSlot session_;
   std::unique_ptr<EndpointUsage> usage_;  // null: there are no limits
