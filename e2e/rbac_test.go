@@ -1,7 +1,12 @@
 package e2e
 
 import (
+	"context"
+	"errors"
+	"strings"
 	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"headgate.dev/headgate/e2e/harness"
 )
@@ -25,6 +30,7 @@ func TestTheShippedRolesFitTheControllerExactly(t *testing.T) {
 	headgate.Await(space.Host("files"), "/", 200)
 	space.Update(space.ConfigMap("files", map[string]string{"index.html": "<p>hello", "next.html": "<p>seen"}))
 	headgate.Await(space.Host("files"), "/next.html", 200)
+	awaitHealthEvent(t, cluster, space)
 	// A watch is audited when it ends.
 	headgate.API.Cut()
 	space.Update(space.Slice("web", harness.Address(2)))
@@ -56,4 +62,31 @@ func TestTheShippedRolesFitTheControllerExactly(t *testing.T) {
 	if headgate.Controller.LogContains("orbidden") > 0 {
 		t.Errorf("the controller was refused something:\n%s", headgate.Controller.Tail(20))
 	}
+}
+
+// awaitHealthEvent makes a Service whose endpoint answers probes with a status that is not expected, and waits for the
+// Event that says so.
+func awaitHealthEvent(t *testing.T, cluster *harness.Cluster, space *harness.Space) {
+	t.Helper()
+	sick := space.Service("sick")
+	sick.Annotations = map[string]string{
+		"headgate.dev/health-check":                   "http",
+		"headgate.dev/health-check-expected-statuses": "418",
+		"headgate.dev/health-check-interval":          "1s",
+		"headgate.dev/health-check-fall":              "1",
+	}
+	space.Create(sick, space.Slice("sick", harness.Address(3)), space.Ingress("sick", space.Host("sick"), "/", "sick"))
+	harness.WaitFor(t, startSoon, "an Event about the Service", func() error {
+		events, err := cluster.Client.CoreV1().Events(space.Name).List(context.Background(),
+			metav1.ListOptions{FieldSelector: "involvedObject.kind=Service,involvedObject.name=sick"})
+		if err != nil {
+			return err
+		}
+		for _, event := range events.Items {
+			if strings.Contains(event.Message, "unhealthy") || strings.Contains(event.Reason, "nhealthy") {
+				return nil
+			}
+		}
+		return errors.New("there is none")
+	})
 }
