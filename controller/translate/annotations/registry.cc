@@ -77,9 +77,18 @@ const std::array<Family, 28> kFamilies = {{
     {kDeadNames, ReadDead},
 }};
 
+// Read, and without effect or not available.
+constexpr std::array<std::string_view, 7> kWithoutEffect = {
+    "auth-keepalive",          "auth-keepalive-requests", "auth-keepalive-timeout", "auth-keepalive-share-vars",
+    "proxy-busy-buffers-size", "auth-proxy-set-headers",  "ssl-prefer-server-ciphers"};
+
+bool Contains(std::span<const std::string_view> names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 bool IsKnown(std::string_view name) {
   return IsUpstreamAnnotation(name) || IsDeadByPrefix(name) || std::any_of(kFamilies.begin(), kFamilies.end(), [&](const Family& family) {
-    return std::find(family.names.begin(), family.names.end(), name) != family.names.end();
+    return Contains(family.names, name);
   });
 }
 
@@ -90,6 +99,11 @@ bool IsUnknown(std::string_view full) {
 }
 
 }  // namespace
+
+bool TakesEffect(std::string_view name) {
+  return IsKnown(name) && !IsDeadByPrefix(name) && !Contains(kSnippetNames, name) && !Contains(kUnavailableNames, name) &&
+         !Contains(kDeadNames, name) && !Contains(kWithoutEffect, name);
+}
 
 AnnotationResult ReadAnnotations(const kube::Ingress& ingress,
                                  std::vector<Diagnostic>& diagnostics) {

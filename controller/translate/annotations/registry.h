@@ -1,6 +1,7 @@
 // All annotation families, and the one function that reads them.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "controller/kube/objects.h"
@@ -19,5 +20,9 @@ struct AnnotationResult {
 // diagnostics.
 AnnotationResult ReadAnnotations(const kube::Ingress& ingress,
                                  std::vector<Diagnostic>& diagnostics);
+
+// Whether an annotation of ingress-nginx, named without its prefix, does something here; false for those that are only
+// refused, denied or reported.
+bool TakesEffect(std::string_view name);
 
 }  // namespace headgate::translate
