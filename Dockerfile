@@ -5,11 +5,11 @@ COPY scripts/setup scripts/setup
 RUN scripts/setup build
 COPY . .
 # The packages that the programs need at run time are those that own the libraries they are linked with.
-RUN cmake --preset release -DHEADGATE_TESTS=OFF \
- && cmake --build build/release --target headgate-controller headgate-dataplane headgate \
+RUN cmake --preset release -B /build -DHEADGATE_TESTS=OFF \
+ && cmake --build /build --target headgate-controller headgate-dataplane headgate \
  && mkdir -p /out/bin \
  && for program in headgate-controller headgate-dataplane headgate; do \
-      strip -o "/out/bin/$program" "build/release/bin/$program"; \
+      strip -o "/out/bin/$program" "/build/bin/$program"; \
     done \
  && ldd /out/bin/* | sed -n 's/.*=> \(\/[^ ]*\).*/\1/p' | sort -u | xargs readlink -f | xargs dpkg -S \
       | cut -d: -f1 | sort -u > /out/packages
