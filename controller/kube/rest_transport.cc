@@ -15,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "common/clock.h"
@@ -118,7 +119,9 @@ class RestTransport final : public Transport {
                                   absl::Duration idle_limit) override {
     const auto make = [&] {
       http::http_request request = MakeRequest(http::methods::POST, target);
-      request.set_body(body, "application/json");
+      // As bytes: of text cpprestsdk makes a stream whose type it then mistakes.
+      request.set_body(std::vector<unsigned char>(body.begin(), body.end()));
+      request.headers().set_content_type("application/json");
       return request;
     };
     return Do(make, idle_limit, [](std::string_view) { return true; });

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "dataplane/policy/response_rewrites.h"
 
 namespace headgate::policy {
@@ -33,24 +35,25 @@ TEST_F(HeaderEditsTest, EditsAreAppliedInOrderToEveryFieldOfTheName) {
   fields.Add("X-A", "2");
   fields.Add("Location", "/old");
   fields.Add("X-B", "3");
-  Apply({Literal("X-a", "4"), Literal("LOCATION", "/new"), {"x-b", http::FieldId::kOther, {}}, Literal("X-a", "5")},
-        Source(""), arena, fields);
+  const std::vector<HeaderEdit> edits = {Literal("X-a", "4"), Literal("LOCATION", "/new"),
+                                         {"x-b", http::FieldId::kOther, {}}, Literal("X-a", "5")};
+  Apply(edits, Source(""), arena, fields);
   ASSERT_EQ(fields.size(), 2U);
   EXPECT_EQ(fields.Get(http::FieldId::kLocation), "/new");
   EXPECT_EQ(fields.Get("X-A"), "5");
 }
 
 TEST_F(HeaderEditsTest, AValueThatNoFieldMayHoldRemovesTheField) {
-  const HeaderEdit edit{"X-A", http::FieldId::kOther, {{{Variable::kUri, ""}}}};
+  const std::vector<HeaderEdit> edits = {{"X-A", http::FieldId::kOther, {{{Variable::kUri, ""}}}}};
   for (const std::string_view value : {std::string_view("a\r\nEvil: 1"), std::string_view("a\0b", 3),
                                        std::string_view("a\x7f"), std::string_view(""), std::string_view(" ")}) {
     http::HeaderMap fields;
     fields.Add("X-A", "client's");
-    Apply({edit}, Source(value), arena, fields);
+    Apply(edits, Source(value), arena, fields);
     EXPECT_TRUE(fields.empty());
   }
   http::HeaderMap fields;
-  Apply({edit}, Source(" b\t\xc3\xa4 "), arena, fields);
+  Apply(edits, Source(" b\t\xc3\xa4 "), arena, fields);
   EXPECT_EQ(fields.Get("X-A"), "b\t\xc3\xa4");
 }
 
