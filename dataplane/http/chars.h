@@ -133,4 +133,15 @@ inline const char* FindTargetEnd(const char* at, const char* end) {
   return at;
 }
 
+// Whether nothing in it may not stand in a field value; blanks at its ends are the caller's business.
+inline bool IsFieldText(std::string_view text) {
+  const char* const end = text.data() + text.size();
+  return FindValueEnd(text.data(), end) == end;
+}
+// Whether nothing in it may not stand in a request target.
+inline bool IsTargetText(std::string_view text) {
+  const char* const end = text.data() + text.size();
+  return FindTargetEnd(text.data(), end) == end;
+}
+
 }  // namespace headgate::http

@@ -27,8 +27,7 @@ bool IsFieldName(std::string_view name) {
 }
 
 bool IsFieldValue(std::string_view value) {
-  const char* const end = value.data() + value.size();
-  return http::FindValueEnd(value.data(), end) == end && http::TrimBlanks(value) == value;
+  return http::IsFieldText(value) && http::TrimBlanks(value) == value;
 }
 
 // Digits only, at most 2^63 - 1.

@@ -1,18 +1,9 @@
 #include "dataplane/policy/header_edits.h"
 
-#include <algorithm>
-
 #include "dataplane/http/chars.h"
 
 namespace headgate::policy {
 namespace {
-
-bool IsFieldValue(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte < 0x20 && c != '\t') || byte == 0x7f;
-  });
-}
 
 size_t RemoveAll(http::HeaderMap& fields, http::FieldId id, std::string_view name) {
   return id == http::FieldId::kOther ? fields.Remove(name) : fields.Remove(id);
@@ -30,7 +21,7 @@ void Apply(const HeaderEdits& edits, const VariableSource& source, base::Arena& 
     const std::string_view value =
         edit.value.empty() ? std::string_view() : http::TrimBlanks(Expand(edit.value, source, arena));
     RemoveAll(fields, edit.id, edit.name);
-    if (!value.empty() && IsFieldValue(value)) fields.Add(edit.id, edit.name, value);
+    if (!value.empty() && http::IsFieldText(value)) fields.Add(edit.id, edit.name, value);
   }
 }
 

@@ -1,6 +1,6 @@
 #include "dataplane/proxy/auth_head.h"
 
-#include <algorithm>
+#include "dataplane/http/chars.h"
 
 namespace headgate::proxy {
 namespace {
@@ -9,23 +9,16 @@ using http::FieldId;
 
 void Put(http::HeaderMap& fields, std::string_view name, std::string_view value) {
   fields.Remove(name);
-  if (!value.empty() && IsFieldText(value)) fields.Add(name, value);
+  if (!value.empty() && http::IsFieldText(value)) fields.Add(name, value);
 }
 
 }  // namespace
-
-bool IsFieldText(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte < 0x20 && c != '\t') || byte == 0x7f;
-  });
-}
 
 bool BuildAuthHead(const config::ExternalAuth& external, const RequestVariables& request, base::Arena& arena,
                    http::RequestHead& out) {
   const std::string_view expanded = policy::Expand(external.target, request, arena);
   const std::string_view target = expanded.starts_with('/') ? expanded : arena.Join("/", expanded);
-  if (!IsFieldText(target) || target.find_first_of(" \t#") != std::string_view::npos) return false;
+  if (!http::IsTargetText(target)) return false;
   BuildUpstreamHead(request.head, request.client, request.request_id, target, out);
   out.method_text = external.method.empty() ? std::string_view("GET") : std::string_view(external.method);
   out.method = http::ParseMethod(out.method_text);

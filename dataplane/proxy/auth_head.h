@@ -8,9 +8,6 @@
 
 namespace headgate::proxy {
 
-// Whether a value that was made of variables can be sent as a field: they may hold any byte.
-bool IsFieldText(std::string_view text);
-
 // The head by which a client's request is shown to the server that decides on it: what an endpoint would get (forwarded.h)
 // without Content-Length, Upgrade and X-Forwarded-Proto, and as in ingress-nginx with X-Original-URL, X-Original-Method,
 // X-Sent-From, X-Auth-Request-Redirect and, with a method of its own, X-Original-URI. Views live as long as `arena`, `request`

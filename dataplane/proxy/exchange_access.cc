@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "dataplane/config/access.h"
+#include "dataplane/http/chars.h"
 #include "dataplane/policy/basic_auth.h"
 #include "dataplane/policy/blocked.h"
 #include "dataplane/policy/digest_auth.h"
@@ -228,7 +229,7 @@ void Exchange::ReplyUnauthorized() {
   const config::ExternalAuth* external = route_->access->external.get();
   if (external == nullptr || !external->signin || !access_->told_to_sign_in) return Reply(401);
   const std::string_view location = policy::Expand(*external->signin, variables(), downstream_->arena());
-  if (!IsFieldText(location)) return Reply(500);
+  if (!http::IsFieldText(location)) return Reply(500);  // variables may hold any byte
   Reply(302, location.starts_with('/') ? AbsoluteUrl(location) : location);
 }
 

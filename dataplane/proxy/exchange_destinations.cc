@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <variant>
 
+#include "dataplane/http/chars.h"
 #include "dataplane/proxy/exchange.h"
 #include "dataplane/proxy/session.h"
 
@@ -85,8 +86,7 @@ void Exchange::BeginMirror() {
   const config::MirrorRoute& mirror = *rules->mirror;
   base::Arena& arena = downstream_->arena();
   std::string_view target = policy::Expand(mirror.target, variables(), arena);
-  const auto is_target = [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7f; };
-  if (!std::all_of(target.begin(), target.end(), is_target)) return;
+  if (!http::IsTargetText(target)) return;
   if (!target.starts_with('/')) target = arena.Join("/", target);
   http::RequestHead& copy = upstream_head_;  // not in use yet
   copy = *request_;
