@@ -14,11 +14,10 @@ constexpr size_t kMaxNamed = 6;
 constexpr size_t kMaxNameBytes = 40;
 
 struct Replacement {
-  std::string_view begins;  // of the directive's name
+  std::string_view directive;  // ending in '*': all names that begin so
   std::string_view instead;
 };
 
-// The first that fits counts.
 constexpr Replacement kReplacements[] = {
     {"more_set_headers", "the annotation custom-headers, the options add-headers and hsts"},
     {"add_header", "the annotation custom-headers, the options add-headers and hsts"},
@@ -29,7 +28,7 @@ constexpr Replacement kReplacements[] = {
     {"grpc_set_header", "the option proxy-set-headers"},
     {"auth_request_set", "the annotation auth-response-headers"},
     {"auth_request", "the annotation auth-url"},
-    {"auth_basic", "the annotations auth-type and auth-secret"},
+    {"auth_basic*", "the annotations auth-type and auth-secret"},
     {"return", "the annotations permanent-redirect and temporal-redirect"},
     {"rewrite", "the annotations rewrite-target and permanent-redirect"},
     {"if", "the annotations from-to-www-redirect and force-ssl-redirect, or an Ingress of its own"},
@@ -42,22 +41,23 @@ constexpr Replacement kReplacements[] = {
     {"proxy_send_timeout", "the annotation of that name"},
     {"grpc_read_timeout", "the annotation proxy-read-timeout"},
     {"grpc_send_timeout", "the annotation proxy-send-timeout"},
-    {"proxy_buffer", "the annotations proxy-buffering, proxy-buffer-size and proxy-buffers-number"},
+    {"proxy_buffer*", "the annotations proxy-buffering, proxy-buffer-size and proxy-buffers-number"},
     {"proxy_request_buffering", "the annotation of that name"},
-    {"proxy_cookie_", "the annotations proxy-cookie-domain and proxy-cookie-path"},
+    {"proxy_cookie_*", "the annotations proxy-cookie-domain and proxy-cookie-path"},
     {"proxy_redirect", "the annotations proxy-redirect-from and proxy-redirect-to"},
-    {"proxy_ssl_", "the annotations proxy-ssl-*"},
-    {"limit_req", "the annotations limit-rps and limit-rpm"},
-    {"limit_conn", "the annotation limit-connections"},
-    {"limit_rate", "the annotation limit-rate"},
-    {"gzip", "the options of docs/bodies.md"},
-    {"brotli", "the options of docs/bodies.md"},
-    {"ssl_", "the annotations auth-tls-* and ssl-ciphers, the option ssl-protocols"},
+    {"proxy_ssl_*", "the annotations proxy-ssl-*"},
+    {"limit_req*", "the annotations limit-rps and limit-rpm"},
+    {"limit_conn*", "the annotation limit-connections"},
+    {"limit_rate*", "the annotation limit-rate"},
+    {"gzip*", "the options of docs/bodies.md"},
+    {"brotli*", "the options of docs/bodies.md"},
+    {"ssl_*", "the annotations auth-tls-* and ssl-ciphers, the option ssl-protocols"},
 };
 
 std::string_view InsteadOf(std::string_view directive) {
-  for (const Replacement& replacement : kReplacements) {
-    if (directive.starts_with(replacement.begins)) return replacement.instead;
+  for (const auto& [name, instead] : kReplacements) {
+    const bool fits = name.ends_with('*') ? directive.starts_with(name.substr(0, name.size() - 1)) : directive == name;
+    if (fits) return instead;
   }
   return "nothing";
 }

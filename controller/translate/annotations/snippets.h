@@ -12,8 +12,8 @@
 
 namespace headgate::translate {
 
-inline constexpr std::array<std::string_view, 4> kSnippetNames = {
-    "configuration-snippet", "server-snippet", "stream-snippet", "modsecurity-snippet"};
+inline constexpr std::array<std::string_view, 5> kSnippetNames = {
+    "configuration-snippet", "server-snippet", "auth-snippet", "stream-snippet", "modsecurity-snippet"};
 
 // The Ingress is refused: a snippet may be what keeps people out.
 void ReadSnippets(AnnotationReader& reader, IngressSettings& settings);

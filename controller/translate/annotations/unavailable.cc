@@ -8,12 +8,7 @@ void ReadUnavailable(AnnotationReader& reader, IngressSettings&) {
   for (std::string_view name : kUnavailableNames) {
     const std::string* value = reader.Find(name);
     if (value == nullptr) continue;
-    if (name == "auth-snippet") {
-      reader.Refuse(name, "snippets of NGINX configuration are never executed");
-      continue;
-    }
-    // A switch that is off asks for nothing.
-    if (name.starts_with("enable-") && ParseBool(*value) == false) continue;
+    if (ParseBool(*value) == false) continue;  // a switch that is off asks for nothing
     reader.Deny(name, "access control by this annotation is not available yet");
   }
 }

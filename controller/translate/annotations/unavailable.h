@@ -12,8 +12,7 @@
 
 namespace headgate::translate {
 
-inline constexpr std::array<std::string_view, 3> kUnavailableNames = {
-    "auth-snippet", "enable-modsecurity", "enable-owasp-core-rules"};
+inline constexpr std::array<std::string_view, 2> kUnavailableNames = {"enable-modsecurity", "enable-owasp-core-rules"};
 
 void ReadUnavailable(AnnotationReader& reader, IngressSettings& settings);
 
