@@ -14,6 +14,7 @@
 #include "controller/cli/inputs.h"
 #include "controller/cli/render.h"
 #include "controller/cli/report.h"
+#include "controller/translate/annotations/values.h"
 #include "controller/translate/translate.h"
 
 namespace headgate::cli {
@@ -58,16 +59,6 @@ void DeclareFlags(CheckOptions& options, FlagSet& flags) {
                   "problem, whoever serves it.");
 }
 
-// "NS/NAME"; empty text gives nothing.
-absl::StatusOr<std::optional<kube::ObjectKey>> ParseKey(std::string_view flag, const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  const size_t slash = text.find('/');
-  if (slash == std::string::npos || slash == 0 || slash + 1 == text.size()) {
-    return absl::InvalidArgumentError(StrCat("--", flag, "=", text, ": must be NS/NAME"));
-  }
-  return kube::ObjectKey{text.substr(0, slash), text.substr(slash + 1)};
-}
-
 absl::StatusOr<translate::Options> TranslateOptions(const CheckOptions& options) {
   translate::Options out;
   const struct {
@@ -78,9 +69,9 @@ absl::StatusOr<translate::Options> TranslateOptions(const CheckOptions& options)
               {"default-backend-service", options.default_backend_service, out.default_backend},
               {"default-ssl-certificate", options.default_ssl_certificate, out.default_certificate}};
   for (const auto& row : rows) {
-    absl::StatusOr<std::optional<kube::ObjectKey>> key = ParseKey(row.flag, row.text);
-    if (!key.ok()) return key.status();
-    row.target = *std::move(key);
+    if (row.text.empty()) continue;
+    row.target = translate::ParseReference(row.text);
+    if (!row.target) return absl::InvalidArgumentError(StrCat("--", row.flag, "=", row.text, ": must be NS/NAME"));
   }
   out.ssl_passthrough = options.enable_ssl_passthrough;
   // Nothing is served, so no key is needed: any text stands for the certificate that a controller makes.

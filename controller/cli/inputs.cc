@@ -24,12 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kMaxFileBytes = size_t{256} << 20;
-constexpr std::string_view kClassAnnotation = "kubernetes.io/ingress.class";
-
-bool IsManifest(const fs::path& path) {
-  const fs::path extension = path.extension();
-  return extension == ".yaml" || extension == ".yml" || extension == ".json";
-}
 
 absl::StatusOr<std::string> ReadStandardInput() {
   std::string text;
@@ -56,7 +50,7 @@ absl::Status LoadFolder(const std::string& path, kube::ManifestSet& set) {
   for (fs::recursive_directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
     const bool hidden = at->path().filename().native().front() == '.';
     if (hidden && at->is_directory(error)) at.disable_recursion_pending();
-    if (!hidden && IsManifest(at->path()) && at->is_regular_file(error)) files.push_back(at->path().string());
+    if (!hidden && kube::IsManifestName(at->path().native()) && at->is_regular_file(error)) files.push_back(at->path().string());
   }
   if (error) return absl::UnavailableError(StrCat(path, ": ", error.message()));
   if (files.empty()) return absl::NotFoundError(StrCat(path, ": holds no .yaml, .yml or .json file"));
@@ -133,7 +127,7 @@ absl::Status ReadCluster(const InputOptions& options, Inputs& inputs) {
 // The class that an Ingress names.
 std::string ClassOf(const kube::Ingress& ingress) {
   if (ingress.class_name) return *ingress.class_name;
-  const std::string* annotation = ingress.meta.FindAnnotation(kClassAnnotation);
+  const std::string* annotation = ingress.meta.FindAnnotation(state::kClassAnnotation);
   return annotation == nullptr ? "" : *annotation;
 }
 
@@ -155,7 +149,7 @@ void Inputs::Take(const InputOptions& options, kube::Change change) {
       if (!options.ns.empty() && ingress->meta.key.ns != options.ns) return;
       classes[ingress->meta.key] = name;
       ingress->class_name.reset();
-      std::erase_if(ingress->meta.annotations, [](const auto& a) { return a.first == kClassAnnotation; });
+      std::erase_if(ingress->meta.annotations, [](const auto& a) { return a.first == state::kClassAnnotation; });
     }
     ++count[object->index()];
   }

@@ -45,6 +45,10 @@ std::string ContentVersion(const Json& item) {
 
 }  // namespace
 
+bool IsManifestName(std::string_view name) {
+  return EndsWith(name, ".yaml") || EndsWith(name, ".yml") || EndsWith(name, ".json");
+}
+
 std::string ManifestProblem::ToString() const {
   if (document == 0) return StrCat(file, ": ", message);
   return StrCat(file, ": document ", document, ": ", message);

@@ -17,6 +17,9 @@
 
 namespace headgate::kube {
 
+// Whether a file of that name in a folder is read: .yaml, .yml and .json.
+bool IsManifestName(std::string_view name);
+
 // Something in the folder that is not as it should be.
 struct ManifestProblem {
   std::string file;

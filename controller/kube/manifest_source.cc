@@ -23,11 +23,6 @@ constexpr uint32_t kWatched = IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVE
 
 bool IsHidden(const std::filesystem::path& path) { return path.filename().native()[0] == '.'; }
 
-bool IsManifest(const std::filesystem::path& path) {
-  const std::filesystem::path extension = path.extension();
-  return extension == ".yaml" || extension == ".yml" || extension == ".json";
-}
-
 }  // namespace
 
 ManifestSource::ManifestSource(ManifestSourceOptions options, EventSink& sink, const Clock& clock,
@@ -206,7 +201,7 @@ absl::Status ManifestSource::ListFolder(const std::string& folder, bool with_sub
       if (!with_sub_folders) continue;
       const absl::Status status = ListFolder(path.native(), false, files);
       if (!status.ok() && std::filesystem::exists(path, ignored)) return status;
-    } else if (IsManifest(path)) {
+    } else if (IsManifestName(path.native())) {
       files->push_back(path.native());
     }
   }

@@ -3,7 +3,6 @@
 namespace headgate::state {
 namespace {
 
-constexpr std::string_view kClassAnnotation = "kubernetes.io/ingress.class";
 constexpr std::string_view kDefaultClassAnnotation = "ingressclass.kubernetes.io/is-default-class";
 
 bool IsDefaultClass(const kube::IngressClass& ingress_class) {

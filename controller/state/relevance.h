@@ -6,12 +6,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "controller/kube/objects.h"
 
 namespace headgate::state {
+
+// The annotation that named an Ingress's class before spec.ingressClassName did.
+inline constexpr std::string_view kClassAnnotation = "kubernetes.io/ingress.class";
 
 struct RelevanceOptions {
   // --ingress-class: the value of the annotation kubernetes.io/ingress.class that is ours.
