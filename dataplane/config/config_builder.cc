@@ -117,6 +117,7 @@ class ConfigBuilder::Impl {
         return UpsertSecret(resource);
       case v1::Resource::kFiles:
         return UpsertFiles(resource);
+      case v1::Resource::kTcpService:
       case v1::Resource::BODY_NOT_SET:
         break;
     }
