@@ -69,7 +69,7 @@ func TestTheShippedArgumentsWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kubeconfig := harness.Kubeconfig{Server: cluster.URL, CAFile: cluster.Config.CAFile, Token: token}
+	kubeconfig := harness.Kubeconfig{Server: cluster.URL, Namespace: access.Namespace, CAFile: cluster.Config.CAFile, Token: token}
 	if err := kubeconfig.Write(filepath.Join(directory, "kubeconfig")); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 #include "controller/app/app.h"
 
 #include <openssl/rand.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <optional>
@@ -8,11 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include "common/backoff.h"
 #include "common/file.h"
 #include "common/flags.h"
 #include "common/log.h"
+#include "common/strings.h"
 #include "controller/app/fallback_certificate.h"
-#include "controller/kube/credentials.h"
 #include "controller/kube/rest_transport.h"
 
 namespace headgate::app {
@@ -41,8 +43,8 @@ std::optional<kube::ObjectKey> KeyOf(const std::string& text) {
   return key.ok() ? std::optional(*std::move(key)) : std::nullopt;
 }
 
-// What all replicas share: the key by which they prove themselves to data planes. Without one there is but one replica,
-// and random bytes do.
+// What all replicas share: the key by which they prove themselves to data planes. Without one there
+// is but one replica, and random bytes do.
 SecretBytes TicketRootOf(const Options& options) {
   absl::StatusOr<std::string> bytes = std::string(32, '\0');
   if (options.snapshot_insecure) {
@@ -54,6 +56,28 @@ SecretBytes TicketRootOf(const Options& options) {
   SecretBytes root(*bytes);
   WipeMemory(bytes->data(), bytes->size());
   return root;
+}
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// Where our own objects are: the pod's namespace, which the chart tells; else that of the
+// credentials.
+std::string OwnNamespace(const kube::ApiServerConfig& server) {
+  std::string ns = Environment("POD_NAMESPACE");
+  if (ns.empty()) ns = server.default_namespace;
+  return ns.empty() ? "default" : ns;
+}
+
+// A pod has its name for itself, also after a restart of its container. A host may have several
+// controllers.
+std::string OwnName() {
+  if (std::string pod = Environment("POD_NAME"); !pod.empty()) return pod;
+  char host[256] = {};
+  if (gethostname(host, sizeof(host) - 1) != 0) host[0] = '\0';
+  return StrCat(std::string_view(host), "_", absl::Hex(RandomSeed()));
 }
 
 // Empty: all. The defaults may live apart from the Ingresses.
@@ -78,10 +102,12 @@ absl::StatusOr<std::unique_ptr<App>> App::Start(const Options& options) {
   return app;
 }
 
-// Sources call the pipeline, which tells one of them what to watch: that one stops first and goes last.
+// Sources call the pipeline, which tells one of them what to watch: that one stops first and goes
+// last.
 App::~App() {
   admin_.reset();
   health_events_.Stop();
+  if (election_ != nullptr) election_->Stop();
   manifests_.reset();
   if (api_ != nullptr) api_->Stop();
   pipeline_.reset();
@@ -158,8 +184,26 @@ absl::Status App::StartSource(const Options& options) {
       std::move(source), [config = *server] { return kube::MakeRestTransport(config); },
       pipeline_->sink(), clock_, metrics_);
   api_->Start();
-  health_events_.Start(kube::MakeRestTransport(*server), [this] { return server_->Subscribers(); });
+  StartWriting(options, *server);
   return absl::OkStatus();
+}
+
+void App::StartWriting(const Options& options, const kube::ApiServerConfig& server) {
+  if (!options.disable_leader_election) {
+    kube::LeaderElectionOptions election;
+    election.lease = {OwnNamespace(server), options.election_id};
+    election.identity = OwnName();
+    election.duration = options.election_ttl;
+    election.seed = RandomSeed();
+    kube::RestTransportOptions transport;
+    transport.head_limit = kube::LeaderElection::RequestLimit(election);
+    election_ = std::make_unique<kube::LeaderElection>(
+        std::move(election), kube::MakeRestTransport(server, transport), clock_, metrics_, [] {});
+    election_->Start();
+  }
+  health_events_.Start(
+      kube::MakeRestTransport(server), [this] { return server_->Subscribers(); },
+      [this] { return Leads(); });
 }
 
 AdminReply App::Answer(std::string_view path) const {

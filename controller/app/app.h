@@ -11,6 +11,8 @@
 #include "controller/app/options.h"
 #include "controller/app/pipeline.h"
 #include "controller/kube/api_source.h"
+#include "controller/kube/credentials.h"
+#include "controller/kube/leader_election.h"
 #include "controller/kube/manifest_source.h"
 #include "controller/publish/snapshot_server.h"
 
@@ -36,11 +38,16 @@ class App {
   absl::Status StartPipeline(const Options& options);
   absl::Status StartAdmin(const Options& options);
   absl::Status StartSource(const Options& options);
+  // What is written to the cluster.
+  void StartWriting(const Options& options, const kube::ApiServerConfig& server);
+  // Whether this controller is the one that writes.
+  bool Leads() const { return election_ == nullptr || election_->leads(); }
   AdminReply Answer(std::string_view path) const;
 
   SystemClock clock_;
   MetricsRegistry metrics_;
-  HealthEvents health_events_{clock_, metrics_};  // told by the server, which goes first
+  HealthEvents health_events_{clock_, metrics_};    // told by the server, which goes first
+  std::unique_ptr<kube::LeaderElection> election_;  // null: there is none
   std::unique_ptr<publish::SnapshotServer> server_;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<AdminServer> admin_;

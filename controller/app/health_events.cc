@@ -9,8 +9,10 @@ namespace headgate::app {
 
 HealthEvents::HealthEvents(const Clock& clock, MetricsRegistry& metrics)
     : clock_(clock),
-      written_(metrics.AddCounter("headgate_events_written_total", "Events about the health of endpoints.")),
-      failed_(metrics.AddCounter("headgate_events_failed_total", "Events that could not be written.")) {}
+      written_(metrics.AddCounter("headgate_events_written_total",
+                                  "Events about the health of endpoints.")),
+      failed_(metrics.AddCounter("headgate_events_failed_total",
+                                 "Events that could not be written.")) {}
 
 HealthEvents::~HealthEvents() { Stop(); }
 
@@ -25,9 +27,11 @@ void HealthEvents::Stop() {
   thread_.join();
 }
 
-void HealthEvents::Start(std::unique_ptr<kube::Transport> transport, Reports reports) {
+void HealthEvents::Start(std::unique_ptr<kube::Transport> transport, Reports reports,
+                         std::function<bool()> leads) {
   writer_ = std::make_unique<kube::EventWriter>(std::move(transport), clock_);
   reports_ = std::move(reports);
+  leads_ = std::move(leads);
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -44,16 +48,19 @@ void HealthEvents::Run() {
     if (stopping_) break;
     changed_ = false;
     lock.unlock();
-    for (const publish::HealthNews& news : digest_.Update(reports_(), clock_.MonotonicNow())) Write(news);
+    for (const publish::HealthNews& news : digest_.Update(reports_(), clock_.MonotonicNow())) {
+      if (leads_()) Write(news);
+    }
     lock.lock();
   }
 }
 
 void HealthEvents::Write(const publish::HealthNews& news) {
-  const absl::Status status = writer_->Write({.service = {news.ns, news.service},
-                                              .warning = news.unhealthy,
-                                              .reason = news.unhealthy ? "UnhealthyEndpoints" : "HealthyEndpoints",
-                                              .message = news.message});
+  const absl::Status status =
+      writer_->Write({.service = {news.ns, news.service},
+                      .warning = news.unhealthy,
+                      .reason = news.unhealthy ? "UnhealthyEndpoints" : "HealthyEndpoints",
+                      .message = news.message});
   if (status.ok()) return written_.Add();
   failed_.Add();
   HEADGATE_LOG_EVERY(60, kWarn, "events", "an Event could not be written", {"namespace", news.ns},

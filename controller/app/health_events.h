@@ -16,8 +16,8 @@
 
 namespace headgate::app {
 
-// Tells in Events on Services what the probes of data planes find (publish/health_news.h), on a thread of its own. What
-// cannot be written is counted and dropped: metrics say the same.
+// Tells in Events on Services what the probes of data planes find (publish/health_news.h), on a
+// thread of its own. What cannot be written is counted and dropped: metrics say the same.
 //
 // Thread: Start, Stop and the destructor one owner; Changed any.
 class HealthEvents {
@@ -31,7 +31,10 @@ class HealthEvents {
   HealthEvents(const HealthEvents&) = delete;
   HealthEvents& operator=(const HealthEvents&) = delete;
 
-  void Start(std::unique_ptr<kube::Transport> transport, Reports reports);
+  // `leads`: whether this controller is the one to tell (kube/leader_election.h). The others look
+  // on, so that one that begins to lead knows what has been told.
+  void Start(std::unique_ptr<kube::Transport> transport, Reports reports,
+             std::function<bool()> leads);
   // Nothing is asked of `reports` and written afterwards.
   void Stop();
   // Some report may be another now. Does not block.
@@ -53,6 +56,7 @@ class HealthEvents {
   // The thread's own.
   std::unique_ptr<kube::EventWriter> writer_;
   Reports reports_;
+  std::function<bool()> leads_;
   publish::HealthDigest digest_;
 
   std::thread thread_;

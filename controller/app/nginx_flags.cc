@@ -19,7 +19,6 @@ constexpr std::string_view kNoNginx = "there is no nginx whose process or config
 constexpr std::string_view kNoReload = "there are no reloads that it could slow down";
 constexpr std::string_view kTyped = "nothing that an Ingress says becomes text of a configuration";
 constexpr std::string_view kNoStatus = "the status of Ingresses is not written yet";
-constexpr std::string_view kNoElection = "no leader is elected yet: nothing is written to the cluster";
 constexpr std::string_view kNoWebhook = "there is no admission webhook yet; headgate check says the same beforehand";
 constexpr std::string_view kNoSeries = "series are those of Headgate; they cannot be chosen yet";
 constexpr std::string_view kNoStreams = "TCP and UDP services are not available yet";
@@ -33,11 +32,8 @@ constexpr NginxFlag kFlags[] = {
     {"default-server-port", true, kNoNginx},
     {"disable-catch-all", false, "Ingresses without a host are served"},
     {"disable-full-test", false, kNoNginx},
-    {"disable-leader-election", false, kNoElection},
     {"disable-sync-events", false, "no such Events are written"},
     {"dynamic-configuration-retries", true, kNoNginx},
-    {"election-id", true, kNoElection},
-    {"election-ttl", true, kNoElection},
     {"enable-annotation-validation", false, "annotations are always checked"},
     {"enable-metrics", false, "metrics are always there"},
     {"enable-ssl-chain-completion", false, "certificates are served as they are in their Secrets"},

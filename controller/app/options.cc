@@ -47,6 +47,15 @@ void DeclareFlags(Options& options, FlagSet& flags) {
   flags.AddBool("enable-ssl-passthrough", &options.enable_ssl_passthrough,
                 "Let the annotation ssl-passthrough have TLS connections passed on unopened.");
 
+  flags.Group("What is written to the cluster",
+              "By one controller of several: the leader. All of them serve data planes.");
+  flags.AddBool("disable-leader-election", &options.disable_leader_election,
+                "Write without being elected. For a controller that is the only one.");
+  flags.AddString("election-id", &options.election_id, "NAME",
+                  "Lease in the controller's namespace by which the leader is elected.");
+  flags.AddDuration("election-ttl", &options.election_ttl,
+                    "How long the others wait for a leader that says nothing more.");
+
   flags.Group("Data planes", "They dial this address and get the configuration.");
   flags.AddHostPort("snapshot-listen", &options.snapshot_listen, "Where data planes connect.");
   flags.AddBool("snapshot-insecure", &options.snapshot_insecure,
@@ -97,6 +106,10 @@ absl::Status CheckOptions(const Options& options) {
        {&options.configmap, &options.default_backend_service, &options.default_ssl_certificate}) {
     if (key->empty()) continue;
     if (auto parsed = ParseObjectKey(*key); !parsed.ok()) return parsed.status();
+  }
+  if (options.election_ttl < absl::Seconds(3) || options.election_ttl > absl::Hours(1) ||
+      options.election_ttl != absl::Floor(options.election_ttl, absl::Seconds(1))) {
+    return absl::InvalidArgumentError("--election-ttl must be whole seconds, from 3s to 1h");
   }
   return absl::OkStatus();
 }

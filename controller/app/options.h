@@ -29,6 +29,10 @@ struct Options {
   bool disable_svc_external_name = false;
   bool enable_ssl_passthrough = false;
 
+  bool disable_leader_election = false;
+  std::string election_id = "headgate-controller-leader";
+  absl::Duration election_ttl = absl::Seconds(15);
+
   std::optional<HostPort> snapshot_listen = HostPort{"127.0.0.1", 7443};
   bool snapshot_insecure = false;
   publish::TlsPaths snapshot_tls;

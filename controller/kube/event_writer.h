@@ -7,8 +7,8 @@
 
 #include "absl/status/status.h"
 #include "common/clock.h"
+#include "controller/kube/json_api.h"
 #include "controller/kube/objects.h"
-#include "controller/kube/transport.h"
 
 namespace headgate::kube {
 
@@ -20,24 +20,26 @@ struct ServiceEvent {
   std::string message;
 };
 
-// Writes Events through a connection of its own. Needs leave to list Services, for their UIDs, and to create Events.
+// Writes Events through a connection of its own. Needs leave to list Services, for their UIDs, and
+// to create Events.
 //
 // Thread: one, which blocks; Cancel any.
 class EventWriter {
  public:
   // `clock` outlives it.
   EventWriter(std::unique_ptr<Transport> transport, const Clock& clock)
-      : transport_(std::move(transport)), clock_(clock) {}
+      : api_(std::move(transport)), clock_(clock) {}
 
-  // NOT_FOUND: there is no such Service (any more). REQUIRES: its names have the form of names, for they become part of a path.
+  // NOT_FOUND: there is no such Service (any more). REQUIRES: its names have the form of names, for
+  // they become part of a path.
   absl::Status Write(const ServiceEvent& event);
   // Makes the present and every later call fail at once.
-  void Cancel() { transport_->Cancel(); }
+  void Cancel() { api_.Cancel(); }
 
  private:
   absl::StatusOr<std::string> UidOf(const ObjectKey& service);
 
-  const std::unique_ptr<Transport> transport_;
+  JsonApi api_;
   const Clock& clock_;
   uint64_t written_ = 0;  // makes names unique
 };

@@ -94,6 +94,18 @@ absl::Status ConfigureTls(SSL_CTX* context, const TlsMaterial& material) {
   return PresentCertificate(context, material.client_certificate, material.client_key);
 }
 
+const http::method& MethodOf(WriteMethod method) {
+  switch (method) {
+    case WriteMethod::kPost:
+      return http::methods::POST;
+    case WriteMethod::kPut:
+      return http::methods::PUT;
+    case WriteMethod::kPatch:
+      break;
+  }
+  return http::methods::PATCH;
+}
+
 // What outlives a transport that was destroyed with operations of the library still on their way.
 struct Shared {
   std::mutex mutex;
@@ -115,16 +127,18 @@ class RestTransport final : public Transport {
     return Do([&] { return MakeRequest(http::methods::GET, target); }, idle_limit, on_data);
   }
 
-  absl::StatusOr<HttpResult> Post(const std::string& target, const std::string& body,
-                                  absl::Duration idle_limit) override {
+  absl::StatusOr<HttpResult> Write(WriteMethod method, const std::string& target,
+                                   const std::string& body, absl::Duration idle_limit,
+                                   const OnData& on_data) override {
     const auto make = [&] {
-      http::http_request request = MakeRequest(http::methods::POST, target);
+      http::http_request request = MakeRequest(MethodOf(method), target);
       // As bytes: of text cpprestsdk makes a stream whose type it then mistakes.
       request.set_body(std::vector<unsigned char>(body.begin(), body.end()));
-      request.headers().set_content_type("application/json");
+      request.headers().set_content_type(
+          method == WriteMethod::kPatch ? "application/merge-patch+json" : "application/json");
       return request;
     };
-    return Do(make, idle_limit, [](std::string_view) { return true; });
+    return Do(make, idle_limit, on_data);
   }
 
   void Cancel() override {

@@ -1,6 +1,7 @@
 // How requests reach an API server: the seam between the reflectors and HTTP.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,6 +21,12 @@ struct HttpResult {
   absl::Duration retry_after;
 };
 
+enum class WriteMethod : uint8_t {
+  kPost,   // create
+  kPut,    // replace
+  kPatch,  // JSON merge patch (RFC 7396)
+};
+
 // One connection's worth of requests, one at a time. Used by one thread; only Cancel may be called
 // by others.
 class Transport {
@@ -36,9 +43,11 @@ class Transport {
   virtual absl::StatusOr<HttpResult> Get(const std::string& target, absl::Duration idle_limit,
                                          const OnData& on_data) = 0;
 
-  // POST of a JSON document, of whose answer only the status is of interest. Errors as above.
-  virtual absl::StatusOr<HttpResult> Post(const std::string& target, const std::string& body,
-                                          absl::Duration idle_limit) = 0;
+  // Sends a JSON document; `on_data` gets the body of the answer as with Get. Errors as above, and
+  // after one of them nobody knows whether the document was taken.
+  virtual absl::StatusOr<HttpResult> Write(WriteMethod method, const std::string& target,
+                                           const std::string& body, absl::Duration idle_limit,
+                                           const OnData& on_data) = 0;
 
   // Makes the present and every later request return CANCELLED at once. Thread: any.
   virtual void Cancel() = 0;

@@ -117,7 +117,7 @@ func (h *Headgate) arrangeAccess() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	kubeconfig := Kubeconfig{Server: server, CAFile: h.cluster.path("ca.crt"), Token: token}
+	kubeconfig := Kubeconfig{Server: server, Namespace: access.Namespace, CAFile: h.cluster.path("ca.crt"), Token: token}
 	if err := kubeconfig.Write(h.kubeconfig()); err != nil {
 		h.t.Fatal(err)
 	}

@@ -9,7 +9,8 @@ import (
 
 // Kubeconfig is one cluster and one user: either a token or a client certificate.
 type Kubeconfig struct {
-	Server   string
+	Server    string
+	Namespace string // of the context; may be empty
 	CAFile   string
 	Token    string
 	CertFile string
@@ -22,7 +23,7 @@ func (k Kubeconfig) Write(path string) error {
 	config.Clusters["e2e"] = &api.Cluster{Server: k.Server, CertificateAuthority: k.CAFile}
 	config.AuthInfos["e2e"] = &api.AuthInfo{
 		Token: k.Token, ClientCertificate: k.CertFile, ClientKey: k.KeyFile}
-	config.Contexts["e2e"] = &api.Context{Cluster: "e2e", AuthInfo: "e2e"}
+	config.Contexts["e2e"] = &api.Context{Cluster: "e2e", AuthInfo: "e2e", Namespace: k.Namespace}
 	config.CurrentContext = "e2e"
 	content, err := clientcmd.Write(*config)
 	if err != nil {

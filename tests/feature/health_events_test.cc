@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -42,9 +44,11 @@ class FakeApi {
       on_data(api_.services_);
       return kube::HttpResult{.status = 200, .error_body = {}, .retry_after = {}};
     }
-    absl::StatusOr<kube::HttpResult> Post(const std::string& target, const std::string& body, absl::Duration) override {
+    absl::StatusOr<kube::HttpResult> Write(kube::WriteMethod, const std::string& target, const std::string& body,
+                                           absl::Duration, const OnData& on_data) override {
       const std::lock_guard lock(api_.mutex_);
       api_.posted_.push_back({target, json::parse(body)});
+      on_data(body);
       api_.changed_.notify_all();
       return kube::HttpResult{.status = api_.status_, .error_body = {}, .retry_after = {}};
     }
@@ -88,7 +92,8 @@ class HealthEventsTest : public testing::Test {
         clock_, metrics_);
     EXPECT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
-    events_.Start(std::make_unique<FakeApi::Connection>(api_), [this] { return server_->Subscribers(); });
+    events_.Start(std::make_unique<FakeApi::Connection>(api_), [this] { return server_->Subscribers(); },
+                  [this] { return leads_.load(); });
     data_plane_ = std::make_unique<DataPlane>(server_->port(), "", std::nullopt, &reporter_);
   }
   ~HealthEventsTest() override { events_.Stop(); }
@@ -120,6 +125,7 @@ class HealthEventsTest : public testing::Test {
   FakeApi api_;
   std::mutex mutex_;
   uint32_t unhealthy_ = 0;
+  std::atomic<bool> leads_{true};
   app::HealthEvents events_{event_clock_, metrics_};
   std::unique_ptr<publish::SnapshotServer> server_;
   control::HealthReporter reporter_{[this] { return MakeReport(); }, clock_};
@@ -147,6 +153,20 @@ TEST_F(HealthEventsTest, WhatProbesFindBecomesAnEventOnTheService) {
   EXPECT_EQ(good.body["reason"], "HealthyEndpoints");
   EXPECT_NE(good.body["metadata"]["name"], sick.body["metadata"]["name"]);
   EXPECT_THAT(metrics_.Render(), HasSubstr("headgate_events_failed_total 0\n"));
+}
+
+TEST_F(HealthEventsTest, OnlyTheLeaderTellsAndWhoFollowsItKnowsWhatWasTold) {
+  leads_ = false;
+  Report(2);
+  while (server_->Subscribers().empty() || server_->Subscribers()[0].health.unhealthy() != 2) {
+    std::this_thread::yield();
+  }
+  events_.Changed();
+  ASSERT_TRUE(event_clock_.AwaitWaiters(1));
+  leads_ = true;
+  Report(0);
+  event_clock_.Advance(publish::HealthDigest::kQuiet);
+  EXPECT_EQ(api_.Next().body["reason"], "HealthyEndpoints");
 }
 
 TEST_F(HealthEventsTest, WhatMayNotBeWrittenIsCounted) {

@@ -57,6 +57,10 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 {{- end -}}
 
+{{- define "headgate.electionId" -}}
+{{- default (printf "%s-controller-leader" (include "headgate.fullname" .)) .Values.controller.electionID -}}
+{{- end -}}
+
 {{- define "headgate.controller.tlsSecret" -}}
 {{- if .Values.snapshotTls.generate -}}
 {{- printf "%s-controller-tls" (include "headgate.fullname" .) -}}

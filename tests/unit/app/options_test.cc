@@ -76,7 +76,7 @@ TEST(NginxFlagsTest, AnArgumentListOfIngressNginxStartsThisControllerToo) {
   DeclareFlags(options, flags);
   DeclareNginxFlags(flags);
   const auto outcome = flags.Parse(
-      {"--publish-service=ingress-nginx/ingress-nginx-controller", "--election-id=ingress-nginx-leader",
+      {"--publish-service=ingress-nginx/ingress-nginx-controller", "--sync-period=1m",
        "--controller-class=k8s.io/ingress-nginx", "--ingress-class=nginx", "--configmap=ingress-nginx/controller",
        "--validating-webhook=:8443", "--validating-webhook-certificate=/usr/local/certificates/cert",
        "--validating-webhook-key=/usr/local/certificates/key", "--enable-metrics=true", "--v=2"});
@@ -85,7 +85,7 @@ TEST(NginxFlagsTest, AnArgumentListOfIngressNginxStartsThisControllerToo) {
   EXPECT_EQ(options.configmap, "ingress-nginx/controller");
   EXPECT_THAT(NginxFlagWarnings(flags),
               testing::UnorderedElementsAre(
-                  HasSubstr("--publish-service has no effect: "), HasSubstr("--election-id "),
+                  HasSubstr("--publish-service has no effect: "), HasSubstr("--sync-period "),
                   HasSubstr("--validating-webhook "), HasSubstr("--validating-webhook-certificate "),
                   HasSubstr("--validating-webhook-key "), HasSubstr("--enable-metrics "), HasSubstr("--v ")));
 }

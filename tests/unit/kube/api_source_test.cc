@@ -47,7 +47,8 @@ class FakeServer {
       if (status == 200) on_data(R"({"metadata":{"resourceVersion":"1"},"items":[]})");
       return HttpResult{status, "", {}};
     }
-    absl::StatusOr<HttpResult> Post(const std::string&, const std::string&, absl::Duration) override {
+    absl::StatusOr<HttpResult> Write(WriteMethod, const std::string&, const std::string&,
+                                     absl::Duration, const OnData&) override {
       return absl::UnimplementedError("only reads");
     }
     void Cancel() override {

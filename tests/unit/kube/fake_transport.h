@@ -38,7 +38,8 @@ class FakeTransport : public Transport {
     }
   }
 
-  absl::StatusOr<HttpResult> Post(const std::string&, const std::string&, absl::Duration) override {
+  absl::StatusOr<HttpResult> Write(WriteMethod, const std::string&, const std::string&,
+                                   absl::Duration, const OnData&) override {
     return absl::UnimplementedError("only reads");
   }
   void Cancel() override {

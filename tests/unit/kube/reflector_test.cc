@@ -347,7 +347,8 @@ class LossyServer : public Transport {
     if (lost) return absl::UnavailableError("connection reset");
     return HttpResult{.status = 200, .error_body = {}, .retry_after = {}};
   }
-  absl::StatusOr<HttpResult> Post(const std::string&, const std::string&, absl::Duration) override {
+  absl::StatusOr<HttpResult> Write(WriteMethod, const std::string&, const std::string&,
+                                   absl::Duration, const OnData&) override {
     return absl::UnimplementedError("only reads");
   }
   void Cancel() override {

@@ -90,10 +90,16 @@ TEST_F(RestTransportTest, PostsADocument) {
     connection.Write("HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}");
     connection.AwaitClose();
   });
-  const auto result = transport->Post("/api/v1/namespaces/n/events", "{\"kind\":\"Event\"}\r\n\r\n", absl::Seconds(10));
+  const auto result = transport->Write(WriteMethod::kPost, "/api/v1/namespaces/n/events",
+                                       "{\"kind\":\"Event\"}\r\n\r\n", absl::Seconds(10),
+                                       [&](std::string_view bytes) {
+                                         body.append(bytes);
+                                         return true;
+                                       });
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->status, 201);
   EXPECT_EQ(result->error_body, "");
+  EXPECT_EQ(body, "{}");
   transport.reset();
   server.reset();
   EXPECT_THAT(head, StartsWith("POST /api/v1/namespaces/n/events HTTP/1.1\r\n"));
@@ -134,7 +140,8 @@ TEST_F(RestTransportTest, AConnectionIsUsedAgain) {
     ASSERT_TRUE(Get("/x").ok());
     EXPECT_EQ(body, "ok");
   }
-  // The client puts a connection back into its pool on a thread of its own: now and then the next request is faster.
+  // The client puts a connection back into its pool on a thread of its own: now and then the next
+  // request is faster.
   EXPECT_LT(server->connections(), kRequests / 2);
 }
 
@@ -221,7 +228,8 @@ TEST_F(RestTransportTest, OtherStatusesComeWithTheBeginningOfTheirBody) {
     for (std::string head = connection.ReadHead(); !head.empty(); head = connection.ReadHead()) {
       if (head.find("/gone") == std::string::npos) {
         connection.Write(
-            "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 9\r\n\r\nslow down");
+            "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 9\r\n\r\nslow "
+            "down");
       } else {
         connection.Write(
             StrCat("HTTP/1.1 410 Gone\r\nContent-Length: 5000\r\n\r\n", std::string(5000, 'x')));
