@@ -34,6 +34,11 @@ type Answer struct {
 	Body    []byte
 }
 
+// AnswerOf is an answer to some other client, without its body.
+func AnswerOf(response *http.Response) Answer {
+	return Answer{response.StatusCode, response.Header.Get(backendHeader), response.Header, nil}
+}
+
 // Dial connects to address; with a server name, over TLS (verifying nothing: tests look at Certificate).
 func Dial(address, serverName string) (*Conn, error) {
 	connection, err := net.DialTimeout("tcp", address, answerLimit)
