@@ -12,7 +12,8 @@ namespace {
 
 std::optional<CidrList> ReadList(AnnotationReader& reader, std::string_view name) {
   const std::string* value = reader.Find(name);
-  if (value == nullptr || Trim(*value).empty()) return std::nullopt;
+  if (value == nullptr) return std::nullopt;
+  // An empty value is no list either: who meant to close something must not open it.
   std::optional<CidrList> list = ParseCidrList(*value);
   if (!list) {
     reader.Deny(name, StrCat(QuoteValue(*value),
