@@ -69,8 +69,9 @@ size_t RefreshUrl(std::string_view value) {
 
 std::string_view RewriteCookie(const ResponseRewrites& rewrites, std::string_view cookie, base::Arena& arena) {
   if (!rewrites.cookie_domain_from.empty()) {
-    const std::string_view domain = FindAttribute(cookie, "domain");
-    if (!domain.empty() && EqualsIgnoreCase(WithoutDot(domain), rewrites.cookie_domain_from)) {
+    // A dot in front is not compared, and stays.
+    const std::string_view domain = WithoutDot(FindAttribute(cookie, "domain"));
+    if (!domain.empty() && EqualsIgnoreCase(domain, rewrites.cookie_domain_from)) {
       cookie = ReplacePart(cookie, domain, domain.size(), rewrites.cookie_domain_to, arena);
     }
   }

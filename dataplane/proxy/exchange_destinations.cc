@@ -157,7 +157,7 @@ void Exchange::AddErrorFields() {
     policy::Replace(fields, FieldId::kOther, name, value);
   };
   set("X-Code", StatusText(replaced_status_, arena));
-  set("X-Format", request_->fields.Get("Accept"));
+  if (const std::string_view format = request_->fields.Get("Accept"); !format.empty()) set("X-Format", format);
   set("X-Namespace", route_->origin.ns);
   set("X-Ingress-Name", route_->origin.ingress);
   set("X-Service-Name", route_->origin.service);

@@ -66,7 +66,7 @@ TEST_F(HeaderEditsTest, CookiesKeepWhatDoesNotFit) {
   const auto rewritten = [&](std::string_view cookie) { return RewriteCookie(rewrites, cookie, arena); };
   EXPECT_EQ(rewritten("a=b"), "a=b");
   EXPECT_EQ(rewritten("Path=/app; Domain=in.local"), "Path=/app; Domain=a.example");
-  EXPECT_EQ(rewritten("a=b;path = /app/x;DOMAIN=.IN.local;HttpOnly"), "a=b;path = //x;DOMAIN=a.example;HttpOnly");
+  EXPECT_EQ(rewritten("a=b;path = /app/x;DOMAIN=.IN.local;HttpOnly"), "a=b;path = //x;DOMAIN=.a.example;HttpOnly");
   EXPECT_EQ(rewritten("a=b; Domain=x.in.local; Path=/other"), "a=b; Domain=x.in.local; Path=/other");
   EXPECT_EQ(rewritten("a=b; Path=; Domain="), "a=b; Path=; Domain=");
   EXPECT_EQ(rewritten("a=b; Path"), "a=b; Path");
