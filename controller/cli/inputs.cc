@@ -139,7 +139,12 @@ state::ClusterState::Options EveryIngress() {
 
 }  // namespace
 
-Inputs::Inputs() : state(EveryIngress()) {}
+Inputs::Inputs() : state(EveryIngress()) {
+  // What is given is all there is: a ConfigMap that does not come does not exist.
+  kube::Replacement none;
+  none.kind = kube::Kind::kConfigMap;
+  state.Apply(std::move(none));
+}
 
 void Inputs::Take(const InputOptions& options, kube::Change change) {
   if (auto* object = std::get_if<kube::Object>(&change)) {

@@ -82,6 +82,7 @@ CustomHeaders ReadCustomHeaders(const IngressModel& model, const IngressDefaults
   const kube::ConfigMap* config_map = config_map_of(*key);
   if (config_map == nullptr) {
     out.problem = StrCat("ConfigMap ", key->ToString(), " does not exist");
+    out.missing = true;
     return out;
   }
   for (const auto& [name, value] : config_map->data) {
@@ -105,8 +106,8 @@ std::vector<Diagnostic> CheckCustomHeaders(const IngressModel& model, const Ingr
                                            const ConfigMapLookup& config_map_of, bool known) {
   const CustomHeaders headers = ReadCustomHeaders(model, defaults, config_map_of);
   if (headers.problem.empty() || !known) return {};
-  return {{Kind::kIngress, model.key(), StrCat(kNginxPrefix, "custom-headers"), Reason::kInvalidAnnotation,
-           Severity::kError, StrCat(headers.problem, "; every request to this Ingress is answered 503")}};
+  return {{Kind::kIngress, model.key(), StrCat(kNginxPrefix, "custom-headers"),
+           headers.missing ? Reason::kConfigMapNotFound : Reason::kInvalidAnnotation, Severity::kError, StrCat(headers.problem, "; every request to this Ingress is answered 503")}};
 }
 
 std::vector<ObjectKey> HeaderConfigMapsOf(const state::ClusterState& state, const Options& options) {

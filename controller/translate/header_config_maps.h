@@ -27,6 +27,7 @@ std::optional<kube::ObjectKey> CustomHeadersOf(const IngressModel& model);
 struct CustomHeaders {
   std::vector<std::pair<std::string, std::string>> fields;  // sorted by name
   std::string problem;  // not empty: they cannot be set, and the Ingress is answered 503
+  bool missing = false;  // the problem is that there is no such ConfigMap
 };
 CustomHeaders ReadCustomHeaders(const IngressModel& model, const IngressDefaults& defaults,
                                 const ConfigMapLookup& config_map_of);

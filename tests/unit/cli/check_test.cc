@@ -111,6 +111,17 @@ TEST_F(CheckTest, ReferencesToKindsThatWereNotGivenAreNotJudged) {
   const std::string file = File("a.yaml", Ingress("a"));
   EXPECT_EQ(Check({file, "--fail-on=problem"}), 0);
   EXPECT_THAT(out, HasSubstr("Note: no Service was given"));
+
+  const std::string fields = File("b.yaml", Ingress("b", Annotated("custom-headers", "fields")));
+  EXPECT_EQ(Check({fields, "--fail-on=problem"}), 0);
+  EXPECT_THAT(out, HasSubstr("Note: no ConfigMap was given"));
+}
+
+TEST_F(CheckTest, AConfigMapThatIsNotAmongThoseGivenIsMissing) {
+  const std::string other = "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: other\n  namespace: shop\n";
+  const std::string file = File("a.yaml", Ingress("a", Annotated("custom-headers", "fields")) + "---\n" + kService + other);
+  EXPECT_EQ(Check({file, "--fail-on=problem"}), 1);
+  EXPECT_THAT(out, HasSubstr("problem  nginx.ingress.kubernetes.io/custom-headers: ConfigMap shop/fields does not exist"));
 }
 
 TEST_F(CheckTest, AListAsKubectlPrintsItIsRead) {
