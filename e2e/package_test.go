@@ -18,6 +18,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/restmapper"
@@ -33,11 +34,24 @@ var values = map[string][]string{
 	"daemonset":    {"dataplane.kind=DaemonSet", "dataplane.hostPort.enabled=true"},
 	"host-network": {"dataplane.kind=DaemonSet", "dataplane.hostPort.enabled=true", "dataplane.hostNetwork=true"},
 	"one-space":    {"controller.scope.enabled=true", "controller.useEndpoints=true"},
+	"other-space":  {"controller.scope.enabled=true", "controller.scope.namespace=default"},
 	"own-secrets":  {"snapshotTls.generate=false", "snapshotTls.controllerSecret=a", "snapshotTls.dataplaneSecret=b"},
 	"node-port":    {"dataplane.service.type=NodePort", "dataplane.service.nodePorts.http=30080"},
 	"cluster-ip":   {"dataplane.service.type=ClusterIP", "dataplane.service.ipFamilyPolicy=PreferDualStack"},
 	"load-balance": {"dataplane.service.externalTrafficPolicy=Local", "dataplane.service.loadBalancerSourceRanges={192.0.2.0/24}"},
 	"class":        {"controller.ingressClassResource.default=true", "controller.watchIngressWithoutClass=true"},
+	"scaled": {"dataplane.autoscaling.enabled=true", "dataplane.autoscaling.targetMemoryUtilizationPercentage=80",
+		"dataplane.minAvailable=50%", "controller.minAvailable=0"},
+	"policies": {"controller.networkPolicy.enabled=true", "dataplane.networkPolicy.enabled=true",
+		"dataplane.networkPolicy.extraPorts[0].port=9000"},
+	"monitoring": {"metrics.serviceMonitor.enabled=true", "metrics.prometheusRule.enabled=true",
+		"metrics.serviceMonitor.additionalLabels.release=prometheus"},
+	"pods": {"dataplane.extraVolumes[0].name=more", "dataplane.extraVolumes[0].emptyDir.medium=Memory",
+		"dataplane.extraVolumeMounts[0].name=more", "dataplane.extraVolumeMounts[0].mountPath=/more",
+		"controller.podSecurityContext.runAsUser=1000", "controller.containerSecurityContext.privileged=false",
+		"controller.topologySpreadConstraints[0].maxSkew=1", "controller.topologySpreadConstraints[0].topologyKey=zone",
+		"controller.topologySpreadConstraints[0].whenUnsatisfiable=DoNotSchedule"},
+	"one": {"controller.replicaCount=1", "dataplane.replicaCount=1"},
 	"bare": {"rbac.create=false", "controller.serviceAccount.create=false", "dataplane.serviceAccount.create=false",
 		"metrics.service.enabled=false", "dataplane.service.enabled=false", "controller.ingressClassResource.enabled=false"},
 	"extras": {"controller.extraArgs.log-format=json", "dataplane.extraArgs.log-format=json", "dataplane.workers=4",
@@ -148,6 +162,7 @@ func TestTheAPIServerTakesDeploy(t *testing.T) {
 	tryOut(t, cluster, certificates)
 	checkCertificates(t, secretsIn(t, certificates), "headgate-controller.headgate.svc")
 
+	acceptMonitoring(t, cluster)
 	for name, settings := range values {
 		t.Run(name, func(t *testing.T) {
 			arguments := []string{"template", "edge", "../helm/headgate", "--namespace=headgate", "--kube-version=1.36.0"}
@@ -158,6 +173,40 @@ func TestTheAPIServerTakesDeploy(t *testing.T) {
 		})
 	}
 	t.Run("install", func(t *testing.T) { installAndUpgrade(t, cluster) })
+}
+
+// acceptMonitoring makes the kinds of the Prometheus operator known, with whatever they hold.
+func acceptMonitoring(t *testing.T, cluster *harness.Cluster) {
+	t.Helper()
+	client, err := dynamic.NewForConfig(cluster.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	definitions := schema.GroupVersionResource{
+		Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
+	for kind, plural := range map[string]string{"ServiceMonitor": "servicemonitors", "PrometheusRule": "prometheusrules"} {
+		definition := map[string]any{
+			"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+			"metadata": map[string]any{"name": plural + ".monitoring.coreos.com"},
+			"spec": map[string]any{
+				"group": "monitoring.coreos.com", "scope": "Namespaced",
+				"names": map[string]any{"kind": kind, "plural": plural},
+				"versions": []any{map[string]any{
+					"name": "v1", "served": true, "storage": true,
+					"schema": map[string]any{"openAPIV3Schema": map[string]any{
+						"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}}}}
+		_, err := client.Resource(definitions).Create(context.Background(),
+			&unstructured.Unstructured{Object: definition}, metav1.CreateOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		harness.WaitFor(t, answerSoon, "the kind "+kind, func() error {
+			_, err := client.Resource(schema.GroupVersionResource{
+				Group: "monitoring.coreos.com", Version: "v1", Resource: plural}).
+				List(context.Background(), metav1.ListOptions{})
+			return err
+		})
+	}
 }
 
 // installAndUpgrade does it for real, as far as objects go: there is no node to run a pod.
@@ -193,13 +242,13 @@ func installAndUpgrade(t *testing.T, cluster *harness.Cluster) {
 	}
 	checkCertificates(t, first, "edge-headgate-controller."+namespace+".svc")
 
-	repository(t, "scripts/helm", append(where, "upgrade", "edge", "../helm/headgate", "--set=controller.replicaCount=2")...)
+	repository(t, "scripts/helm", append(where, "upgrade", "edge", "../helm/headgate", "--set=controller.replicaCount=3")...)
 	if second := secrets(); !reflect.DeepEqual(first, second) {
 		t.Error("an upgrade replaced the certificates")
 	}
 	deployment, err := cluster.Client.AppsV1().Deployments(namespace).
 		Get(context.Background(), "edge-headgate-controller", metav1.GetOptions{})
-	if err != nil || *deployment.Spec.Replicas != 2 {
+	if err != nil || *deployment.Spec.Replicas != 3 {
 		t.Errorf("the upgrade changed nothing: %v", err)
 	}
 }

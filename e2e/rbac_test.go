@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -17,7 +18,10 @@ func TestTheShippedRolesFitTheControllerExactly(t *testing.T) {
 	harness.EchoAnywhere(t)
 	cluster := harness.OwnCluster(t)
 	space := cluster.NewSpace(t)
-	headgate := harness.StartHeadgate(t, cluster, harness.Options{ThroughProxy: true})
+	front := newBalancer(t, cluster, space)
+	front.give(ip("192.0.2.1"))
+	headgate := harness.StartHeadgate(t, cluster, harness.Options{ThroughProxy: true,
+		ControllerArgs: []string{front.flag()}})
 	host := space.Host("www")
 	ingress := secured(space.Ingress("www", host, "/", "web"), "tls")
 	files := space.Ingress("files", space.Host("files"), "/", "")
@@ -31,6 +35,8 @@ func TestTheShippedRolesFitTheControllerExactly(t *testing.T) {
 	space.Update(space.ConfigMap("files", map[string]string{"index.html": "<p>hello", "next.html": "<p>seen"}))
 	headgate.Await(space.Host("files"), "/next.html", 200)
 	awaitHealthEvent(t, cluster, space)
+	awaitAddresses(t, cluster, space, "www", answerSoon, "192.0.2.1")
+	awaitRepeatedEvent(t, cluster, headgate, space)
 	// A watch is audited when it ends.
 	headgate.API.Cut()
 	space.Update(space.Slice("web", harness.Address(2)))
@@ -91,4 +97,29 @@ func awaitHealthEvent(t *testing.T, cluster *harness.Cluster, space *harness.Spa
 		}
 		return errors.New("there is none")
 	})
+}
+
+// awaitRepeatedEvent makes the same thing happen to an Ingress twice, and waits for the one Event that counts it.
+func awaitRepeatedEvent(t *testing.T, cluster *harness.Cluster, headgate *harness.Headgate, space *harness.Space) {
+	t.Helper()
+	odd := space.Ingress("odd", space.Host("odd"), "/", "web")
+	space.Create(odd)
+	for count := int32(1); count <= 2; count++ {
+		odd.Annotations = map[string]string{"nginx.ingress.kubernetes.io/no-such-thing": "x"}
+		space.Update(odd)
+		harness.WaitFor(t, startSoon, "the Event to be counted", func() error {
+			if event := awaitEvent(t, cluster, space, "odd", "UnknownAnnotation", ""); event.Count < count {
+				return fmt.Errorf("it was seen %d times", event.Count)
+			}
+			return nil
+		})
+		odd.Annotations = nil
+		space.Update(odd)
+		harness.WaitFor(t, answerSoon, "the diagnostic to go", func() error {
+			if left := harness.Metric(headgate.ControllerMetrics(), "headgate_diagnostics", `reason="UnknownAnnotation"`); left != 0 {
+				return fmt.Errorf("there are %g", left)
+			}
+			return nil
+		})
+	}
 }

@@ -22,6 +22,8 @@ namespace {
 
 // A pipeline that has not come round for so long will not any more.
 constexpr absl::Duration kHangLimit = absl::Minutes(2);
+// Controllers that are told to stop together hear of each other within this time.
+constexpr absl::Duration kOthersStop = absl::Seconds(2);
 constexpr size_t kMaxKeyFile = 1 << 20;
 
 absl::StatusOr<kube::ApiServerConfig> FindApiServer(const Options& options) {
@@ -95,8 +97,8 @@ std::vector<std::string> NamespacesToWatch(const Options& options) {
 
 absl::StatusOr<std::unique_ptr<App>> App::Start(const Options& options) {
   std::unique_ptr<App> app(new App);
-  for (const auto start :
-       {&App::StartServer, &App::StartPipeline, &App::StartAdmin, &App::StartSource}) {
+  for (const auto start : {&App::PrepareWriting, &App::StartServer, &App::StartPipeline,
+                           &App::StartAdmin, &App::StartSource}) {
     if (absl::Status status = ((*app).*start)(options); !status.ok()) return status;
   }
   return app;
@@ -107,6 +109,11 @@ absl::StatusOr<std::unique_ptr<App>> App::Start(const Options& options) {
 App::~App() {
   admin_.reset();
   health_events_.Stop();
+  if (ingress_events_ != nullptr) ingress_events_->Stop();
+  // While endpoints are still heard of.
+  if (status_ != nullptr) {
+    status_->Stop(clear_status_ && Leads() && peers_->AwaitLast(clock_, kOthersStop));
+  }
   if (election_ != nullptr) election_->Stop();
   manifests_.reset();
   if (api_ != nullptr) api_->Stop();
@@ -118,6 +125,9 @@ absl::Status App::StartServer(const Options& options) {
   server.listen = *options.snapshot_listen;
   if (!options.snapshot_insecure) server.tls = options.snapshot_tls;
   server.health_changed = [this] { health_events_.Changed(); };
+  if (ingress_events_ != nullptr) {
+    server.acknowledged = [this] { ingress_events_->OnAcknowledged(); };
+  }
   auto started = publish::SnapshotServer::Start(server, clock_, metrics_);
   if (!started.ok()) return started.status();
   server_ = *std::move(started);
@@ -141,6 +151,13 @@ absl::Status App::StartPipeline(const Options& options) {
   pipeline.translate.settings.mutable_buffering()->set_request(true);  // as in ingress-nginx
   pipeline.translate.external_names = !options.disable_svc_external_name;
   pipeline.translate.ssl_passthrough = options.enable_ssl_passthrough;
+  pipeline.observe = [this](const state::ClusterState& state, const state::Changes& changes,
+                            const translate::TranslationUpdate& update) {
+    if (status_feed_ != nullptr) status_feed_->Take(state, changes);
+    if (ingress_events_ != nullptr) {
+      ingress_events_->OnTurn(state, changes, update, server_->Snapshot().position);
+    }
+  };
   if (options.manifests.empty()) {
     pipeline.watch_config_maps = [this](const state::KeySet& config_maps) {
       api_->WatchObjects(kube::Kind::kConfigMap, config_maps);
@@ -169,41 +186,79 @@ absl::Status App::StartSource(const Options& options) {
         std::make_unique<kube::ManifestSource>(manifests, pipeline_->sink(), clock_, metrics_);
     return manifests_->Start();
   }
-  absl::StatusOr<kube::ApiServerConfig> server = FindApiServer(options);
-  if (!server.ok()) return server.status();
-  kube::InitializeRest();
-  HEADGATE_LOG(kInfo, "app", "reading from the API server", {"url", server->url});
+  HEADGATE_LOG(kInfo, "app", "reading from the API server", {"url", api_server_->url});
   kube::ApiSourceOptions source;
   source.namespaces = NamespacesToWatch(options);
+  if (const std::optional<kube::ObjectKey> published = KeyOf(options.publish_service);
+      published && status_ != nullptr && !source.namespaces.empty()) {
+    std::set<std::string> services(source.namespaces.begin(), source.namespaces.end());
+    services.insert(published->ns);
+    source.namespaces_of[kube::Kind::kService] = {services.begin(), services.end()};
+  }
   if (const std::optional<kube::ObjectKey> config_map = KeyOf(options.configmap)) {
     source.kinds.push_back(kube::Kind::kConfigMap);
     source.namespaces_of[kube::Kind::kConfigMap] = {config_map->ns};
   }
   source.endpoints_api = EndpointsApiOf(options.endpoints_api);
   api_ = std::make_unique<kube::ApiSource>(
-      std::move(source), [config = *server] { return kube::MakeRestTransport(config); },
+      std::move(source), [config = *api_server_] { return kube::MakeRestTransport(config); },
       pipeline_->sink(), clock_, metrics_);
   api_->Start();
-  StartWriting(options, *server);
+  StartWriting();
   return absl::OkStatus();
 }
 
-void App::StartWriting(const Options& options, const kube::ApiServerConfig& server) {
+absl::Status App::PrepareWriting(const Options& options) {
+  if (!options.manifests.empty()) return absl::OkStatus();
+  absl::StatusOr<kube::ApiServerConfig> server = FindApiServer(options);
+  if (!server.ok()) return server.status();
+  api_server_ = *std::move(server);
+  kube::InitializeRest();
+  const std::string ns = OwnNamespace(*api_server_);
   if (!options.disable_leader_election) {
     kube::LeaderElectionOptions election;
-    election.lease = {OwnNamespace(server), options.election_id};
+    election.lease = {ns, options.election_id};
     election.identity = OwnName();
     election.duration = options.election_ttl;
     election.seed = RandomSeed();
     kube::RestTransportOptions transport;
     transport.head_limit = kube::LeaderElection::RequestLimit(election);
     election_ = std::make_unique<kube::LeaderElection>(
-        std::move(election), kube::MakeRestTransport(server, transport), clock_, metrics_, [] {});
-    election_->Start();
+        std::move(election), kube::MakeRestTransport(*api_server_, transport), clock_, metrics_,
+        [this] {
+          if (status_ != nullptr) status_->LeadChanged();
+          ingress_events_->LeadChanged();
+        });
   }
+  status::IngressEventsOptions events;
+  events.applied = !options.disable_sync_events;
+  ingress_events_ = std::make_unique<status::IngressEvents>(
+      events, kube::MakeRestTransport(*api_server_), [this] { return Leads(); },
+      [this] { return server_->Subscribers(); }, clock_, metrics_);
+  status::StatusFeed::Options feed;
+  feed.given = status::GivenAddresses(options.publish_status_address);
+  feed.published = KeyOf(options.publish_service);
+  if (!options.update_status || (feed.given.empty() && !feed.published)) return absl::OkStatus();
+  status::StatusWriterOptions writer;
+  writer.interval = options.status_update_interval;
+  // Where we cannot see whether others remain, none of them may find its work undone.
+  const bool sees_others =
+      options.relevance.watch_namespace.empty() || options.relevance.watch_namespace == ns;
+  clear_status_ = options.update_status_on_shutdown && sees_others;
+  peers_ = std::make_unique<status::Peers>(ns, Environment("POD_NAME"));
+  status_ = std::make_unique<status::StatusWriter>(
+      writer, kube::MakeRestTransport(*api_server_), [this] { return Leads(); }, clock_, metrics_);
+  status_feed_ = std::make_unique<status::StatusFeed>(std::move(feed), *status_, *peers_);
+  return absl::OkStatus();
+}
+
+void App::StartWriting() {
+  if (status_ != nullptr) status_->Start();
+  ingress_events_->Start();
   health_events_.Start(
-      kube::MakeRestTransport(server), [this] { return server_->Subscribers(); },
+      kube::MakeRestTransport(*api_server_), [this] { return server_->Subscribers(); },
       [this] { return Leads(); });
+  if (election_ != nullptr) election_->Start();
 }
 
 AdminReply App::Answer(std::string_view path) const {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "common/clock.h"
@@ -15,6 +16,10 @@
 #include "controller/kube/leader_election.h"
 #include "controller/kube/manifest_source.h"
 #include "controller/publish/snapshot_server.h"
+#include "controller/status/ingress_events.h"
+#include "controller/status/peers.h"
+#include "controller/status/status_feed.h"
+#include "controller/status/status_writer.h"
 
 namespace headgate::app {
 
@@ -38,16 +43,25 @@ class App {
   absl::Status StartPipeline(const Options& options);
   absl::Status StartAdmin(const Options& options);
   absl::Status StartSource(const Options& options);
-  // What is written to the cluster.
-  void StartWriting(const Options& options, const kube::ApiServerConfig& server);
+  // What is written to the cluster: made before the pipeline, which tells of changes, and started
+  // with the source.
+  absl::Status PrepareWriting(const Options& options);
+  void StartWriting();
   // Whether this controller is the one that writes.
   bool Leads() const { return election_ == nullptr || election_->leads(); }
   AdminReply Answer(std::string_view path) const;
 
   SystemClock clock_;
   MetricsRegistry metrics_;
-  HealthEvents health_events_{clock_, metrics_};    // told by the server, which goes first
-  std::unique_ptr<kube::LeaderElection> election_;  // null: there is none
+  HealthEvents health_events_{clock_, metrics_};     // told by the server, which goes first
+  std::optional<kube::ApiServerConfig> api_server_;  // nothing: objects come from a folder
+  std::unique_ptr<kube::LeaderElection> election_;   // null: there is none
+  // Null: no status is written.
+  std::unique_ptr<status::Peers> peers_;
+  std::unique_ptr<status::StatusWriter> status_;
+  std::unique_ptr<status::StatusFeed> status_feed_;
+  bool clear_status_ = false;                              // when we stop, if we are the last
+  std::unique_ptr<status::IngressEvents> ingress_events_;  // null: objects come from a folder
   std::unique_ptr<publish::SnapshotServer> server_;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<AdminServer> admin_;

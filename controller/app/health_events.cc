@@ -57,7 +57,9 @@ void HealthEvents::Run() {
 
 void HealthEvents::Write(const publish::HealthNews& news) {
   const absl::Status status =
-      writer_->Write({.service = {news.ns, news.service},
+      writer_->Write({.kind = kube::Kind::kService,
+                      .object = {news.ns, news.service},
+                      .uid = {},
                       .warning = news.unhealthy,
                       .reason = news.unhealthy ? "UnhealthyEndpoints" : "HealthyEndpoints",
                       .message = news.message});

@@ -18,7 +18,6 @@ constexpr std::string_view kAdmin = "see --admin-listen";
 constexpr std::string_view kNoNginx = "there is no nginx whose process or configuration it could concern";
 constexpr std::string_view kNoReload = "there are no reloads that it could slow down";
 constexpr std::string_view kTyped = "nothing that an Ingress says becomes text of a configuration";
-constexpr std::string_view kNoStatus = "the status of Ingresses is not written yet";
 constexpr std::string_view kNoWebhook = "there is no admission webhook yet; headgate check says the same beforehand";
 constexpr std::string_view kNoSeries = "series are those of Headgate; they cannot be chosen yet";
 constexpr std::string_view kNoStreams = "TCP and UDP services are not available yet";
@@ -32,7 +31,6 @@ constexpr NginxFlag kFlags[] = {
     {"default-server-port", true, kNoNginx},
     {"disable-catch-all", false, "Ingresses without a host are served"},
     {"disable-full-test", false, kNoNginx},
-    {"disable-sync-events", false, "no such Events are written"},
     {"dynamic-configuration-retries", true, kNoNginx},
     {"enable-annotation-validation", false, "annotations are always checked"},
     {"enable-metrics", false, "metrics are always there"},
@@ -60,23 +58,18 @@ constexpr NginxFlag kFlags[] = {
     {"profiler-address", true, "there is no profiler to be switched on"},
     {"profiler-port", true, "there is no profiler to be switched on"},
     {"profiling", false, "there is no profiler to be switched on"},
-    {"publish-service", true, kNoStatus},
-    {"publish-status-address", true, kNoStatus},
-    {"report-node-internal-ip-address", false, kNoStatus},
+    {"report-node-internal-ip-address", false, "addresses of nodes are not read; see --publish-service"},
     {"report-status-classes", false, kNoSeries},
     {"shutdown-grace-period", true, "data planes have --drain-timeout"},
     {"size-buckets", true, kNoSeries},
     {"ssl-passthrough-proxy-port", true, "connections are passed on from the HTTPS listener itself"},
     {"status-port", true, kNoNginx},
-    {"status-update-interval", true, kNoStatus},
     {"stream-port", true, kNoNginx},
     {"sync-period", true, "objects are watched, and listed again when a watch cannot go on"},
     {"sync-rate-limit", true, kNoReload},
     {"tcp-services-configmap", true, kNoStreams},
     {"time-buckets", true, kNoSeries},
     {"udp-services-configmap", true, kNoStreams},
-    {"update-status", false, kNoStatus},
-    {"update-status-on-shutdown", false, kNoStatus},
     {"v", true, "see --log-level"},
     {"validating-webhook", true, kNoWebhook},
     {"validating-webhook-certificate", true, kNoWebhook},

@@ -1,8 +1,30 @@
 #include "controller/app/options.h"
 
+#include <cstdint>
+
+#include "absl/strings/numbers.h"
 #include "common/strings.h"
 
 namespace headgate::app {
+namespace {
+
+// ingress-nginx has a number of seconds.
+absl::Status ParseInterval(std::string_view text, absl::Duration* interval) {
+  int64_t seconds = 0;
+  absl::Duration parsed;
+  if (absl::SimpleAtoi(ToAbsl(text), &seconds)) {
+    parsed = absl::Seconds(seconds);
+  } else if (!absl::ParseDuration(ToAbsl(text), &parsed)) {
+    return absl::InvalidArgumentError("must be a time such as 60 or 1m30s");
+  }
+  if (parsed < absl::Seconds(5) || parsed > absl::Hours(24)) {
+    return absl::InvalidArgumentError("must be from 5s to 24h");
+  }
+  *interval = parsed;
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 void DeclareFlags(Options& options, FlagSet& flags) {
   flags.Group("Where objects come from",
@@ -56,6 +78,23 @@ void DeclareFlags(Options& options, FlagSet& flags) {
   flags.AddDuration("election-ttl", &options.election_ttl,
                     "How long the others wait for a leader that says nothing more.");
 
+  flags.AddString(
+      "publish-service", &options.publish_service, "NS/NAME",
+      "Service that leads to the data planes; its addresses become the status of Ingresses.");
+  flags.AddList(
+      "publish-status-address", &options.publish_status_address, "ADDRESS",
+      "Addresses and host names for the status of Ingresses, instead of those of a Service.");
+  flags.AddBool("update-status", &options.update_status, "Write the status of Ingresses.");
+  flags.AddBool("update-status-on-shutdown", &options.update_status_on_shutdown,
+                "Take the addresses from the status of Ingresses when the last controller stops.");
+  flags.AddCustom(
+      "status-update-interval", "TIME",
+      "How often Ingresses whose status is not as it should be are come back to. A number "
+      "means seconds.",
+      "1m", [&options](std::string_view text) {
+        return ParseInterval(text, &options.status_update_interval);
+      });
+
   flags.Group("Data planes", "They dial this address and get the configuration.");
   flags.AddHostPort("snapshot-listen", &options.snapshot_listen, "Where data planes connect.");
   flags.AddBool("snapshot-insecure", &options.snapshot_insecure,
@@ -102,8 +141,8 @@ absl::Status CheckOptions(const Options& options) {
         "a "
         "loopback address, --snapshot-insecure)");
   }
-  for (const std::string* key :
-       {&options.configmap, &options.default_backend_service, &options.default_ssl_certificate}) {
+  for (const std::string* key : {&options.configmap, &options.default_backend_service,
+                                 &options.default_ssl_certificate, &options.publish_service}) {
     if (key->empty()) continue;
     if (auto parsed = ParseObjectKey(*key); !parsed.ok()) return parsed.status();
   }

@@ -33,6 +33,13 @@ struct Options {
   std::string election_id = "headgate-controller-leader";
   absl::Duration election_ttl = absl::Seconds(15);
 
+  bool disable_sync_events = false;
+  bool update_status = true;
+  bool update_status_on_shutdown = true;
+  absl::Duration status_update_interval = absl::Minutes(1);
+  std::vector<std::string> publish_status_address;
+  std::string publish_service;  // "NS/NAME" or empty
+
   std::optional<HostPort> snapshot_listen = HostPort{"127.0.0.1", 7443};
   bool snapshot_insecure = false;
   publish::TlsPaths snapshot_tls;

@@ -94,11 +94,36 @@ void Pipeline::Run() {
     for (state::Inbox::Event& event : events) state::ApplyEvent(state_, std::move(event));
     events.clear();
     if (any && state_.HasChanges()) batcher_.OnChange(now);
-    // The first snapshot waits for every kind and for ConfigMaps that are served, and for nothing else.
+    // The first snapshot waits for every kind and for ConfigMaps that are served, and for nothing
+    // else.
     const bool due = !published() || batcher_.Due(now) || now >= next_recheck_;
     if (due && state_.Synced() && (published() || ConfigMapsThere(now))) Turn(now);
+    if (published()) AnswerQuestions();
     if (any) NoteNumbers();
   }
+}
+
+bool Pipeline::Ask(const Job& job, absl::Duration limit) {
+  Question question{job};
+  std::unique_lock lock(questions_mutex_);
+  questions_.push_back(&question);
+  inbox_.Wake();
+  clock_.WaitUntil(lock, answered_, clock_.MonotonicNow() + limit,
+                   [&] { return question.answered; });
+  std::erase(questions_, &question);
+  return question.answered;
+}
+
+void Pipeline::AnswerQuestions() {
+  // With the lock held, so that nobody whose question is under way goes away.
+  const std::lock_guard lock(questions_mutex_);
+  if (questions_.empty()) return;
+  for (Question* question : questions_) {
+    question->job(state_, translator_);
+    question->answered = true;
+  }
+  questions_.clear();
+  answered_.notify_all();
 }
 
 // A controller that starts must not take from data planes what it has not looked for yet.
@@ -125,8 +150,8 @@ bool Pipeline::ConfigMapsThere(absl::Duration now) {
 void Pipeline::Turn(absl::Duration now) {
   next_recheck_ = now + options_.recheck;
   batcher_.Clear();
-  const translate::TranslationUpdate update =
-      translator_.Update(state_, state_.TakeChanges(), clock_.WallNow());
+  const state::Changes changed = state_.TakeChanges();
+  const translate::TranslationUpdate update = translator_.Update(state_, changed, clock_.WallNow());
   if (const auto config_maps = translator_.TakeConfigMaps();
       config_maps && options_.watch_config_maps != nullptr) {
     options_.watch_config_maps(*config_maps);
@@ -135,7 +160,6 @@ void Pipeline::Turn(absl::Duration now) {
   translation_seconds_.Observe(absl::ToDoubleSeconds(took));
   resources_changed_.Add(update.upserted.size() + update.removed.size());
   Report(update);
-
   const bool first = !published();
   if (first || update.ChangesSnapshot()) {
     std::vector<publish::Change> changes;
@@ -146,6 +170,7 @@ void Pipeline::Turn(absl::Duration now) {
     for (const std::string& name : update.removed) changes.push_back({name, nullptr});
     publish_(std::move(changes));
   }
+  if (options_.observe != nullptr) options_.observe(state_, changed, update);
   if (first) {
     published_.store(true, std::memory_order_release);
     HEADGATE_LOG(kInfo, "app", "first snapshot published", {"resources", update.resource_count},

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -31,12 +32,17 @@ class Pipeline {
   // Gets the ConfigMaps that Ingresses refer to whenever these are others than before, on the
   // pipeline's thread; the source is to deliver them.
   using WatchConfigMaps = std::function<void(const state::KeySet&)>;
+  // Looks on after each translation, when its outcome has been handed on, on the pipeline's thread.
+  // What it gets is valid during the call.
+  using Observe = std::function<void(const state::ClusterState&, const state::Changes&,
+                                     const translate::TranslationUpdate&)>;
   struct Options {
     state::ClusterState::Options state;
     state::Batcher::Options batcher;
     translate::Options translate;
     // Null: every ConfigMap comes unasked.
     WatchConfigMaps watch_config_maps;
+    Observe observe;  // may be null
     // The first snapshot waits for them no longer than this.
     absl::Duration config_map_wait = absl::Seconds(10);
     // Certificates are looked at this often for the passing of time alone.
@@ -55,6 +61,13 @@ class Pipeline {
 
   // Where sources deliver. They must have stopped before the pipeline goes.
   kube::EventSink& sink() { return inbox_; }
+
+  // What the state holds, and how it is translated. Valid during the call.
+  using Job = std::function<void(const state::ClusterState&, const translate::Translator&)>;
+  // Any thread. Runs the job on the pipeline's thread, between two translations, and waits for it.
+  // False, and the job will not be run: its turn did not come in time, or nothing has been
+  // translated yet.
+  bool Ask(const Job& job, absl::Duration limit);
 
   // Any thread. True once the first snapshot has been handed on.
   bool published() const { return published_.load(std::memory_order_acquire); }
@@ -96,6 +109,16 @@ class Pipeline {
   std::atomic<bool> published_{false};
   std::atomic<bool> stopping_{false};
   std::atomic<int64_t> last_turn_ns_{0};
+
+  // Of Ask.
+  struct Question {
+    const Job& job;
+    bool answered = false;
+  };
+  void AnswerQuestions();
+  std::mutex questions_mutex_;
+  std::condition_variable answered_;
+  std::vector<Question*> questions_ ABSL_GUARDED_BY(questions_mutex_);
 
   // Shared with the collector, which may outlive us.
   struct Shared {

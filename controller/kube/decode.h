@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "controller/kube/event_sink.h"
 #include "controller/kube/json.h"
@@ -42,6 +43,8 @@ PortRef DecodePortRef(const FieldNode& node);
 // TCP when absent.
 TransportProtocol DecodeProtocol(const FieldNode& node);
 StringMap DecodeStringMap(const FieldNode& node);
+// .status.loadBalancer of an Ingress or a Service.
+std::vector<std::string> DecodeLoadBalancer(const FieldNode& root);
 }  // namespace decode_internal
 
 }  // namespace headgate::kube

@@ -94,6 +94,7 @@ void DecodeIngress(const FieldNode& root, Ingress& out) {
   const FieldNode tls = spec.Get("tls");
   out.tls.reserve(tls.size());
   for (size_t i = 0; i < tls.size(); ++i) out.tls.push_back(DecodeTls(tls.At(i)));
+  out.addresses = DecodeLoadBalancer(root);
 }
 
 void DecodeIngressClass(const FieldNode& root, IngressClass& out) {

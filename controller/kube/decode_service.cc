@@ -29,6 +29,21 @@ ServicePort DecodePort(const FieldNode& node) {
 
 }  // namespace
 
+std::vector<std::string> DecodeLoadBalancer(const FieldNode& root) {
+  const FieldNode status = root.Get("status");
+  const FieldNode load_balancer = status.Get("loadBalancer");
+  const FieldNode list = load_balancer.Get("ingress");
+  std::vector<std::string> addresses;
+  addresses.reserve(list.size());
+  for (size_t i = 0; i < list.size(); ++i) {
+    const FieldNode entry = list.At(i);
+    std::string address = entry.Get("ip").String();
+    if (address.empty()) address = entry.Get("hostname").String();
+    if (!address.empty()) addresses.push_back(std::move(address));
+  }
+  return addresses;
+}
+
 void DecodeService(const FieldNode& root, Service& out) {
   const FieldNode spec = root.Get("spec");
   out.type = DecodeType(spec.Get("type"));
@@ -41,6 +56,11 @@ void DecodeService(const FieldNode& root, Service& out) {
   const FieldNode ports = spec.Get("ports");
   out.ports.reserve(ports.size());
   for (size_t i = 0; i < ports.size(); ++i) out.ports.push_back(DecodePort(ports.At(i)));
+  const FieldNode external_ips = spec.Get("externalIPs");
+  for (size_t i = 0; i < external_ips.size(); ++i) {
+    out.external_ips.push_back(external_ips.At(i).String());
+  }
+  out.load_balancer = DecodeLoadBalancer(root);
 }
 
 }  // namespace headgate::kube::decode_internal

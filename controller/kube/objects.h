@@ -148,6 +148,8 @@ struct Ingress {
   std::optional<IngressBackend> default_backend;
   std::vector<IngressRule> rules;
   std::vector<IngressTls> tls;
+  // .status.loadBalancer.ingress[]: ip, else hostname.
+  std::vector<std::string> addresses;
   friend bool operator==(const Ingress&, const Ingress&) = default;
 };
 
@@ -182,6 +184,8 @@ struct Service {
   std::string cluster_ip;     // .spec.clusterIP; "None" for a headless Service
   std::string external_name;  // .spec.externalName; only for kExternalName
   std::vector<ServicePort> ports;
+  std::vector<std::string> external_ips;   // .spec.externalIPs
+  std::vector<std::string> load_balancer;  // .status.loadBalancer.ingress[]: ip, else hostname
   friend bool operator==(const Service&, const Service&) = default;
 };
 

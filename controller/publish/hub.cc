@@ -78,8 +78,10 @@ void CollectHealth(const std::vector<SubscriberStatus>& subscribers, MetricsWrit
 
 }  // namespace
 
-Hub::Hub(MetricsRegistry& metrics, std::function<void()> health_changed)
+Hub::Hub(MetricsRegistry& metrics, std::function<void()> health_changed,
+         std::function<void()> acknowledged)
     : health_changed_(std::move(health_changed)),
+      acknowledged_(std::move(acknowledged)),
       publishes_(
           metrics.AddCounter("headgate_snapshot_publishes_total", "Changes of the snapshot.")),
       commits_(
@@ -144,6 +146,7 @@ void Hub::Remove(const std::shared_ptr<SnapshotStream>& stream) {
     status_.erase(stream.get());
   }
   OnHealth();
+  if (acknowledged_) acknowledged_();
 }
 
 void Hub::Close() {
@@ -172,6 +175,7 @@ void Hub::OnResult(size_t newly_refused, absl::Duration took) {
   results_.Add();
   refusals_.Add(newly_refused);
   result_seconds_.Observe(absl::ToDoubleSeconds(took));
+  if (acknowledged_) acknowledged_();
 }
 
 Hub::Summary Hub::Snapshot() const {

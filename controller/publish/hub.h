@@ -28,9 +28,11 @@ class Hub {
   // A resource above this does not fit into a message with room to spare; its last good form stays.
   static constexpr size_t kMaxResourceBytes = size_t{32} << 20;
 
+  // `acknowledged`: some data plane has answered to a version, or has gone; otherwise as the next.
   // `health_changed`: some data plane's probes may say something else now, or it has gone. Any thread,
   // perhaps with a stream's lock held: must neither block nor call back. Empty: nobody wants to know.
-  Hub(MetricsRegistry& metrics, std::function<void()> health_changed);
+  Hub(MetricsRegistry& metrics, std::function<void()> health_changed,
+      std::function<void()> acknowledged);
 
   // Takes in a change set and tells every stream. The first call opens the gate: until then streams
   // wait.
@@ -50,6 +52,7 @@ class Hub {
   void OnHealth() {
     if (health_changed_) health_changed_();
   }
+  // After OnStatus.
   void OnResult(size_t newly_refused, absl::Duration took);
   void OnCommitSent() { commits_.Add(); }
   void OnDeltaSent(size_t resources) { resources_sent_.Add(resources); }
@@ -74,6 +77,7 @@ class Hub {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::function<void()> health_changed_;
+  const std::function<void()> acknowledged_;
 
   Counter& publishes_;
   Counter& commits_;

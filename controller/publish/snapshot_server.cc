@@ -63,7 +63,7 @@ absl::StatusOr<std::unique_ptr<SnapshotServer>> SnapshotServer::Start(const Opti
         StrCat("snapshots hold private keys: without TLS the address must be a loopback one, not ",
                options.listen.ToString()));
   }
-  server->hub_ = std::make_shared<Hub>(metrics, options.health_changed);
+  server->hub_ = std::make_shared<Hub>(metrics, options.health_changed, options.acknowledged);
   metrics.AddCollector([weak = std::weak_ptr<const Hub>(server->hub_)](MetricsWriter& writer) {
     if (const std::shared_ptr<const Hub> hub = weak.lock()) hub->Collect(writer);
   });

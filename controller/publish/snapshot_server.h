@@ -35,6 +35,7 @@ class SnapshotServer {
     absl::Duration tls_look_every = absl::Seconds(2);
     // See Hub.
     std::function<void()> health_changed = nullptr;
+    std::function<void()> acknowledged = nullptr;
   };
 
   // Listens. `clock` and `metrics` outlive the server.

@@ -11,6 +11,7 @@ using KeySet = absl::flat_hash_set<kube::ObjectKey>;
 
 struct Changes {
   KeySet ingresses;  // that are ours, or were
+  KeySet statuses;   // Ingresses that are ours and of which the status alone changed
   KeySet services;
   KeySet endpoints;  // Services, of which a slice came, changed or went
   KeySet secrets;
@@ -19,7 +20,7 @@ struct Changes {
   absl::flat_hash_set<std::pair<kube::Kind, kube::ObjectKey>> validity;
 
   bool empty() const {
-    return ingresses.empty() && services.empty() && endpoints.empty() && secrets.empty() &&
+    return ingresses.empty() && statuses.empty() && services.empty() && endpoints.empty() && secrets.empty() &&
            config_maps.empty() && validity.empty();
   }
 };

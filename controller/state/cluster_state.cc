@@ -11,13 +11,21 @@ namespace {
 using kube::Kind;
 using kube::ObjectKey;
 
-// Whether two forms differ in more than bookkeeping: a status update changes the resourceVersion
-// alone.
+// Whether two forms differ in more than bookkeeping: a status update changes the resourceVersion,
+// and what is served does not depend on the status of an Ingress.
 template <typename T>
 bool SameContent(const T& before, T& after) {
   std::string version = before.meta.resource_version;
   std::swap(version, after.meta.resource_version);
-  const bool same = before == after;
+  bool same = false;
+  if constexpr (std::is_same_v<T, kube::Ingress>) {
+    std::vector<std::string> addresses = before.addresses;
+    std::swap(addresses, after.addresses);
+    same = before == after;
+    std::swap(addresses, after.addresses);
+  } else {
+    same = before == after;
+  }
   std::swap(version, after.meta.resource_version);
   return same;
 }
@@ -52,6 +60,13 @@ auto WithKind(Kind kind, F&& f) {
 
 ClusterState::ClusterState(Options options)
     : options_(std::move(options)), relevance_(options_.relevance) {}
+
+ClusterState::ClusterState(const ClusterState& rest, std::vector<kube::Ingress> ingresses)
+    : options_(rest.options_), rest_(&rest), relevance_(rest.relevance_), synced_(rest.synced_) {
+  for (kube::Ingress& ingress : ingresses) {
+    Set<kube::Ingress>().Put(std::make_shared<const kube::Ingress>(std::move(ingress)));
+  }
+}
 
 // --- write ---
 
@@ -91,6 +106,11 @@ void ClusterState::Put(T object) {
     IndexSlice(after);
   }
   if (changed) NoteChange<T>(before, after);
+  if constexpr (std::is_same_v<T, kube::Ingress>) {
+    if (!changed && before->addresses != after->addresses && relevance_.Owns(*after)) {
+      changes_.statuses.insert(key);
+    }
+  }
 }
 
 void ClusterState::PutMalformed(kube::MalformedObject malformed) {
@@ -235,14 +255,17 @@ std::shared_ptr<const kube::Ingress> ClusterState::ShareIngress(const ObjectKey&
 }
 
 const kube::Service* ClusterState::FindService(const ObjectKey& key) const {
+  if (rest_ != nullptr) return rest_->FindService(key);
   return Set<kube::Service>().Find(key).get();
 }
 
 std::shared_ptr<const kube::Secret> ClusterState::FindSecret(const ObjectKey& key) const {
+  if (rest_ != nullptr) return rest_->FindSecret(key);
   return Set<kube::Secret>().Find(key);
 }
 
 const kube::ConfigMap* ClusterState::FindConfigMap(const ObjectKey& key) const {
+  if (rest_ != nullptr) return rest_->FindConfigMap(key);
   return Set<kube::ConfigMap>().Find(key).get();
 }
 
@@ -251,12 +274,14 @@ bool ClusterState::KnowsMissingConfigMap(const ObjectKey& key) const {
 }
 
 bool ClusterState::KnowsConfigMap(const ObjectKey& key) const {
+  if (rest_ != nullptr) return rest_->KnowsConfigMap(key);
   return FindConfigMap(key) != nullptr || listed_config_maps_.contains(key) ||
          listed_config_maps_.contains({key.ns, ""}) || listed_config_maps_.contains({"", ""});
 }
 
 const ClusterState::SliceList& ClusterState::SlicesOf(const ObjectKey& service) const {
   static const SliceList kNone;
+  if (rest_ != nullptr) return rest_->SlicesOf(service);
   auto it = slices_by_service_.find(service);
   return it == slices_by_service_.end() ? kNone : it->second;
 }

@@ -39,6 +39,10 @@ class ClusterState {
   using SliceList = absl::InlinedVector<std::shared_ptr<const kube::EndpointSlice>, 1>;
 
   explicit ClusterState(Options options);
+  // What the cluster would be with these Ingresses and no others; everything but Ingresses is that
+  // of `rest`, which outlives the copy and does not change meanwhile. For trying Ingresses out: at
+  // the cost of these alone.
+  ClusterState(const ClusterState& rest, std::vector<kube::Ingress> ingresses);
   ClusterState(const ClusterState&) = delete;
   ClusterState& operator=(const ClusterState&) = delete;
 
@@ -113,6 +117,7 @@ class ClusterState {
   void ClearInvalid(kube::Kind kind, const kube::ObjectKey& key);
 
   const Options options_;
+  const ClusterState* const rest_ = nullptr;  // of a copy
   Relevance relevance_;
   std::tuple<ObjectSet<kube::Ingress>, ObjectSet<kube::IngressClass>, ObjectSet<kube::Service>,
              ObjectSet<kube::EndpointSlice>, ObjectSet<kube::Secret>, ObjectSet<kube::ConfigMap>,

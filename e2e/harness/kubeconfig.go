@@ -11,10 +11,10 @@ import (
 type Kubeconfig struct {
 	Server    string
 	Namespace string // of the context; may be empty
-	CAFile   string
-	Token    string
-	CertFile string
-	KeyFile  string
+	CAFile    string
+	Token     string
+	CertFile  string
+	KeyFile   string
 }
 
 // Write stores it in the form that kubectl reads.

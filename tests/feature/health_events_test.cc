@@ -88,7 +88,7 @@ class HealthEventsTest : public testing::Test {
  protected:
   HealthEventsTest() {
     auto server = publish::SnapshotServer::Start(
-        {.listen = {"127.0.0.1", 0}, .tls = std::nullopt, .health_changed = [this] { events_.Changed(); }},
+        {.listen = {"127.0.0.1", 0}, .health_changed = [this] { events_.Changed(); }},
         clock_, metrics_);
     EXPECT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);

@@ -61,6 +61,16 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- default (printf "%s-controller-leader" (include "headgate.fullname" .)) .Values.controller.electionID -}}
 {{- end -}}
 
+{{- define "headgate.publishService" -}}
+{{- if .Values.controller.publishService.enabled -}}
+{{- if .Values.controller.publishService.pathOverride -}}
+{{- .Values.controller.publishService.pathOverride -}}
+{{- else if .Values.dataplane.service.enabled -}}
+{{- printf "%s/%s" .Release.Namespace (include "headgate.fullname" .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "headgate.controller.tlsSecret" -}}
 {{- if .Values.snapshotTls.generate -}}
 {{- printf "%s-controller-tls" (include "headgate.fullname" .) -}}
@@ -92,6 +102,25 @@ allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 capabilities:
   drop: [ALL]
+{{- end -}}
+
+{{- /* Of a component: as given, or over nodes as far as it goes. */ -}}
+{{- define "headgate.spread" -}}
+{{- $component := index . 1 -}}
+{{- with index . 0 -}}
+topologySpreadConstraints:
+  {{- with (get .Values $component).topologySpreadConstraints }}
+  {{- toYaml . | nindent 2 }}
+  {{- else }}
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- include "headgate.selector" . | nindent 8 }}
+        app.kubernetes.io/component: {{ $component }}
+  {{- end }}
+{{- end -}}
 {{- end -}}
 
 {{- define "headgate.probes" -}}
@@ -134,10 +163,6 @@ tolerations:
 affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .topologySpreadConstraints }}
-topologySpreadConstraints:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
 {{- with .priorityClassName }}
 priorityClassName: {{ . }}
 {{- end }}
@@ -168,8 +193,11 @@ priorityClassName: {{ . }}
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [list, watch]
-# On Services, about the health of their endpoints.
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses/status]
+  verbs: [patch]
+# On Ingresses, about what became of them; on Services, about the health of their endpoints.
 - apiGroups: [""]
   resources: [events]
-  verbs: [create]
+  verbs: [create, patch]
 {{- end -}}

@@ -56,6 +56,22 @@ TEST(OptionsTest, TlsNeedsAllItsFiles) {
   EXPECT_THAT(Problem({"--snapshot-insecure", "--snapshot-tls-key=b"}), HasSubstr("exclude"));
 }
 
+TEST(OptionsTest, TimesOfWhatIsWritten) {
+  Options options;
+  EXPECT_EQ(Problem({"--snapshot-insecure", "--election-ttl=30s", "--status-update-interval=90"},
+                    &options),
+            "");
+  EXPECT_EQ(options.election_ttl, absl::Seconds(30));
+  EXPECT_EQ(options.status_update_interval, absl::Seconds(90));
+  EXPECT_EQ(Problem({"--snapshot-insecure", "--status-update-interval=2m"}, &options), "");
+  EXPECT_EQ(options.status_update_interval, absl::Minutes(2));
+  EXPECT_THAT(Problem({"--snapshot-insecure", "--status-update-interval=1"}), HasSubstr("5s"));
+  EXPECT_THAT(Problem({"--snapshot-insecure", "--status-update-interval=x"}), HasSubstr("1m30s"));
+  EXPECT_THAT(Problem({"--snapshot-insecure", "--election-ttl=1500ms"}),
+              HasSubstr("whole seconds"));
+  EXPECT_THAT(Problem({"--snapshot-insecure", "--publish-service=web"}), HasSubstr("web"));
+}
+
 TEST(OptionsTest, ThereIsOneSource) {
   EXPECT_THAT(Problem({"--snapshot-insecure", "--manifests=a", "--kubeconfig=b"}),
               HasSubstr("exclude"));
@@ -77,17 +93,20 @@ TEST(NginxFlagsTest, AnArgumentListOfIngressNginxStartsThisControllerToo) {
   DeclareNginxFlags(flags);
   const auto outcome = flags.Parse(
       {"--publish-service=ingress-nginx/ingress-nginx-controller", "--sync-period=1m",
-       "--controller-class=k8s.io/ingress-nginx", "--ingress-class=nginx", "--configmap=ingress-nginx/controller",
-       "--validating-webhook=:8443", "--validating-webhook-certificate=/usr/local/certificates/cert",
+       "--controller-class=k8s.io/ingress-nginx", "--ingress-class=nginx",
+       "--configmap=ingress-nginx/controller", "--validating-webhook=:8443",
+       "--validating-webhook-certificate=/usr/local/certificates/cert",
        "--validating-webhook-key=/usr/local/certificates/key", "--enable-metrics=true", "--v=2"});
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_EQ(options.relevance.controller_class, "k8s.io/ingress-nginx");
   EXPECT_EQ(options.configmap, "ingress-nginx/controller");
-  EXPECT_THAT(NginxFlagWarnings(flags),
-              testing::UnorderedElementsAre(
-                  HasSubstr("--publish-service has no effect: "), HasSubstr("--sync-period "),
-                  HasSubstr("--validating-webhook "), HasSubstr("--validating-webhook-certificate "),
-                  HasSubstr("--validating-webhook-key "), HasSubstr("--enable-metrics "), HasSubstr("--v ")));
+  EXPECT_EQ(options.publish_service, "ingress-nginx/ingress-nginx-controller");
+  EXPECT_THAT(
+      NginxFlagWarnings(flags),
+      testing::UnorderedElementsAre(HasSubstr("--sync-period "), HasSubstr("--validating-webhook "),
+                                    HasSubstr("--validating-webhook-certificate "),
+                                    HasSubstr("--validating-webhook-key "),
+                                    HasSubstr("--enable-metrics "), HasSubstr("--v ")));
 }
 
 }  // namespace

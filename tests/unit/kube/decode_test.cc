@@ -72,8 +72,10 @@ TEST(DecodeTest, IngressInFull) {
           {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "s", "port": {"name": "web"}}}},
           {"pathType": "ImplementationSpecific",
            "backend": {"service": {"name": "s", "port": {"number": 0, "name": "n"}}}}]}},
-        {"host": "b.example"}]}})");
+        {"host": "b.example"}]},
+    "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}, {"hostname": "lb.example"}, {}]}}})");
   EXPECT_EQ(ingress.class_name, "headgate");
+  EXPECT_THAT(ingress.addresses, ElementsAre("192.0.2.1", "lb.example"));
   ASSERT_TRUE(ingress.default_backend && ingress.default_backend->resource);
   EXPECT_EQ(*ingress.default_backend->resource, (ResourceRef{"k8s.example.com", "Bucket", "b"}));
   ASSERT_EQ(ingress.tls.size(), 2u);
@@ -161,7 +163,11 @@ TEST(DecodeTest, Service) {
   const Service service = Good<Service>(R"({"metadata": {"name": "s", "namespace": "n"}, "spec": {
       "clusterIP": "None", "ports": [
         {"name": "web", "port": 80, "targetPort": 8080, "appProtocol": "kubernetes.io/h2c"},
-        {"name": "dns", "port": 53, "targetPort": "dns", "protocol": "UDP"}]}})");
+        {"name": "dns", "port": 53, "targetPort": "dns", "protocol": "UDP"}],
+      "externalIPs": ["203.0.113.9"]},
+      "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}})");
+  EXPECT_THAT(service.external_ips, ElementsAre("203.0.113.9"));
+  EXPECT_THAT(service.load_balancer, ElementsAre("192.0.2.1"));
   EXPECT_EQ(service.type, ServiceType::kClusterIp);
   EXPECT_EQ(service.cluster_ip, "None");
   ASSERT_EQ(service.ports.size(), 2u);

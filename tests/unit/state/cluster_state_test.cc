@@ -53,6 +53,26 @@ TEST_F(ClusterStateTest, IsSyncedOnceEveryRequiredKindIs) {
   EXPECT_TRUE(state_.Synced());
 }
 
+TEST_F(ClusterStateTest, AStatusIsNoChangeOfWhatAnIngressAsksFor) {
+  Put(Class("headgate"));
+  kube::Ingress ours = SimpleIngress("a", "ours", "a.example.com", Backend("web", 80), "1");
+  kube::Ingress other = SimpleIngress("a", "other", "b.example.com", Backend("web", 80), "1");
+  other.class_name = "nginx";
+  Put(ours);
+  Put(other);
+  state_.TakeChanges();
+  for (kube::Ingress* ingress : {&ours, &other}) {
+    ingress->addresses = {"192.0.2.1"};
+    ingress->meta.resource_version = "2";
+    Put(*ingress);
+  }
+  EXPECT_TRUE(state_.HasChanges());
+  const Changes changes = state_.TakeChanges();
+  EXPECT_THAT(changes.ingresses, IsEmpty());
+  EXPECT_THAT(changes.statuses, UnorderedElementsAre(ObjectKey{"a", "ours"}));
+  EXPECT_THAT(state_.FindIngress({"a", "ours"})->addresses, ::testing::ElementsAre("192.0.2.1"));
+}
+
 TEST_F(ClusterStateTest, KnowsWhichConfigMapsWereLookedFor) {
   EXPECT_FALSE(state_.KnowsConfigMap({"a", "files"}));
   kube::Replacement list = List(Kind::kConfigMap, {});
