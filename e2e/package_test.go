@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,7 +52,10 @@ var values = map[string][]string{
 		"controller.podSecurityContext.runAsUser=1000", "controller.containerSecurityContext.privileged=false",
 		"controller.topologySpreadConstraints[0].maxSkew=1", "controller.topologySpreadConstraints[0].topologyKey=zone",
 		"controller.topologySpreadConstraints[0].whenUnsatisfiable=DoNotSchedule"},
-	"one": {"controller.replicaCount=1", "dataplane.replicaCount=1"},
+	"own-webhook": {"controller.admissionWebhooks.certificate.secretName=mine", "controller.admissionWebhooks.certificate.caBundle=eA==",
+		"controller.admissionWebhooks.failurePolicy=Fail", "controller.admissionWebhooks.namespaceSelector.matchLabels.team=shop"},
+	"no-webhook": {"controller.admissionWebhooks.enabled=false"},
+	"one":        {"controller.replicaCount=1", "dataplane.replicaCount=1"},
 	"bare": {"rbac.create=false", "controller.serviceAccount.create=false", "dataplane.serviceAccount.create=false",
 		"metrics.service.enabled=false", "dataplane.service.enabled=false", "controller.ingressClassResource.enabled=false"},
 	"extras": {"controller.extraArgs.log-format=json", "dataplane.extraArgs.log-format=json", "dataplane.workers=4",
@@ -231,16 +235,25 @@ func installAndUpgrade(t *testing.T, cluster *harness.Cluster) {
 		}
 		return held
 	}
+	const webhook = "edge-headgate-controller-admission"
 
 	notes := repository(t, "scripts/helm", append(where, "install", "edge", "../helm/headgate", "--create-namespace")...)
 	if !strings.Contains(string(notes), "ingressClassName: headgate") {
 		t.Errorf("the notes do not say how to use it:\n%s", notes)
 	}
 	first := secrets()
-	if len(first) != 2 {
-		t.Fatalf("%d Secrets, want one for each side", len(first))
+	if len(first) != 3 {
+		t.Fatalf("%d Secrets, want one for each side and one for the webhook", len(first))
 	}
-	checkCertificates(t, first, "edge-headgate-controller."+namespace+".svc")
+	checkCertificates(t, map[string]map[string][]byte{webhook: first[webhook]}, webhook+"."+namespace+".svc")
+	asks, err := cluster.Client.AdmissionregistrationV1().ValidatingWebhookConfigurations().
+		Get(context.Background(), namespace+"-edge-headgate-admission", metav1.GetOptions{})
+	if err != nil || !bytes.Equal(asks.Webhooks[0].ClientConfig.CABundle, first[webhook]["ca.crt"]) {
+		t.Errorf("API servers do not trust the webhook: %v", err)
+	}
+	snapshots := maps.Clone(first)
+	delete(snapshots, webhook)
+	checkCertificates(t, snapshots, "edge-headgate-controller."+namespace+".svc")
 
 	repository(t, "scripts/helm", append(where, "upgrade", "edge", "../helm/headgate", "--set=controller.replicaCount=3")...)
 	if second := secrets(); !reflect.DeepEqual(first, second) {

@@ -24,6 +24,8 @@ namespace {
 constexpr absl::Duration kHangLimit = absl::Minutes(2);
 // Controllers that are told to stop together hear of each other within this time.
 constexpr absl::Duration kOthersStop = absl::Seconds(2);
+// An API server waits for the webhook's answer longer than this.
+constexpr absl::Duration kReviewLimit = absl::Seconds(2);
 constexpr size_t kMaxKeyFile = 1 << 20;
 
 absl::StatusOr<kube::ApiServerConfig> FindApiServer(const Options& options) {
@@ -98,7 +100,7 @@ std::vector<std::string> NamespacesToWatch(const Options& options) {
 absl::StatusOr<std::unique_ptr<App>> App::Start(const Options& options) {
   std::unique_ptr<App> app(new App);
   for (const auto start : {&App::PrepareWriting, &App::StartServer, &App::StartPipeline,
-                           &App::StartAdmin, &App::StartSource}) {
+                           &App::StartAdmin, &App::StartWebhook, &App::StartSource}) {
     if (absl::Status status = ((*app).*start)(options); !status.ok()) return status;
   }
   return app;
@@ -108,6 +110,7 @@ absl::StatusOr<std::unique_ptr<App>> App::Start(const Options& options) {
 // last.
 App::~App() {
   admin_.reset();
+  webhook_.reset();
   health_events_.Stop();
   if (ingress_events_ != nullptr) ingress_events_->Stop();
   // While endpoints are still heard of.
@@ -153,6 +156,7 @@ absl::Status App::StartPipeline(const Options& options) {
   pipeline.translate.ssl_passthrough = options.enable_ssl_passthrough;
   pipeline.observe = [this](const state::ClusterState& state, const state::Changes& changes,
                             const translate::TranslationUpdate& update) {
+    hosts_.Update(state, changes.ingresses);
     if (status_feed_ != nullptr) status_feed_->Take(state, changes);
     if (ingress_events_ != nullptr) {
       ingress_events_->OnTurn(state, changes, update, server_->Snapshot().position);
@@ -171,10 +175,23 @@ absl::Status App::StartPipeline(const Options& options) {
 }
 
 absl::Status App::StartAdmin(const Options& options) {
-  auto started = AdminServer::Start(
-      *options.admin_listen, [this](std::string_view path) { return Answer(path); }, clock_);
+  auto started = HttpServer::Start(
+      {.listen = *options.admin_listen},
+      [this](const HttpRequest& request) { return Answer(request.path); }, clock_);
   if (!started.ok()) return started.status();
   admin_ = *std::move(started);
+  return absl::OkStatus();
+}
+
+absl::Status App::StartWebhook(const Options& options) {
+  if (!options.validating_webhook) return absl::OkStatus();
+  auto started = WebhookServer::Start(
+      {.listen = *options.validating_webhook,
+       .certificate = options.validating_webhook_certificate,
+       .key = options.validating_webhook_key},
+      [this](const kube::Ingress& candidate) { return Judge(candidate); }, clock_, metrics_);
+  if (!started.ok()) return started.status();
+  webhook_ = *std::move(started);
   return absl::OkStatus();
 }
 
@@ -261,7 +278,19 @@ void App::StartWriting() {
   if (election_ != nullptr) election_->Start();
 }
 
-AdminReply App::Answer(std::string_view path) const {
+admission::Verdict App::Judge(const kube::Ingress& candidate) const {
+  admission::Verdict verdict;
+  const bool judged = pipeline_->Ask(
+      [&](const state::ClusterState& state, const translate::Translator& translator) {
+        verdict = admission::Judge(candidate, state, hosts_, translator, clock_.WallNow());
+      },
+      kReviewLimit);
+  if (!judged)
+    verdict.warnings = {"Headgate had no time to look at this Ingress, and lets it pass"};
+  return verdict;
+}
+
+HttpReply App::Answer(std::string_view path) const {
   if (path == "/metrics") {
     return {.content_type = std::string(MetricsRegistry::kContentType), .body = metrics_.Render()};
   }

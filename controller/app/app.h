@@ -7,10 +7,12 @@
 #include "absl/status/statusor.h"
 #include "common/clock.h"
 #include "common/metrics.h"
-#include "controller/app/admin_server.h"
+#include "controller/admission/host_index.h"
 #include "controller/app/health_events.h"
+#include "controller/app/http_server.h"
 #include "controller/app/options.h"
 #include "controller/app/pipeline.h"
+#include "controller/app/webhook_server.h"
 #include "controller/kube/api_source.h"
 #include "controller/kube/credentials.h"
 #include "controller/kube/leader_election.h"
@@ -42,6 +44,7 @@ class App {
   absl::Status StartServer(const Options& options);
   absl::Status StartPipeline(const Options& options);
   absl::Status StartAdmin(const Options& options);
+  absl::Status StartWebhook(const Options& options);
   absl::Status StartSource(const Options& options);
   // What is written to the cluster: made before the pipeline, which tells of changes, and started
   // with the source.
@@ -49,7 +52,9 @@ class App {
   void StartWriting();
   // Whether this controller is the one that writes.
   bool Leads() const { return election_ == nullptr || election_->leads(); }
-  AdminReply Answer(std::string_view path) const;
+  HttpReply Answer(std::string_view path) const;
+  // What would become of the Ingress, for the webhook.
+  admission::Verdict Judge(const kube::Ingress& candidate) const;
 
   SystemClock clock_;
   MetricsRegistry metrics_;
@@ -63,8 +68,10 @@ class App {
   bool clear_status_ = false;                              // when we stop, if we are the last
   std::unique_ptr<status::IngressEvents> ingress_events_;  // null: objects come from a folder
   std::unique_ptr<publish::SnapshotServer> server_;
+  admission::HostIndex hosts_;  // the pipeline's thread's
   std::unique_ptr<Pipeline> pipeline_;
-  std::unique_ptr<AdminServer> admin_;
+  std::unique_ptr<HttpServer> admin_;
+  std::unique_ptr<WebhookServer> webhook_;  // null: there is none
   // One of the two.
   std::unique_ptr<kube::ManifestSource> manifests_;
   std::unique_ptr<kube::ApiSource> api_;

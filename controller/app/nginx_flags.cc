@@ -18,7 +18,6 @@ constexpr std::string_view kAdmin = "see --admin-listen";
 constexpr std::string_view kNoNginx = "there is no nginx whose process or configuration it could concern";
 constexpr std::string_view kNoReload = "there are no reloads that it could slow down";
 constexpr std::string_view kTyped = "nothing that an Ingress says becomes text of a configuration";
-constexpr std::string_view kNoWebhook = "there is no admission webhook yet; headgate check says the same beforehand";
 constexpr std::string_view kNoSeries = "series are those of Headgate; they cannot be chosen yet";
 constexpr std::string_view kNoStreams = "TCP and UDP services are not available yet";
 
@@ -71,9 +70,6 @@ constexpr NginxFlag kFlags[] = {
     {"time-buckets", true, kNoSeries},
     {"udp-services-configmap", true, kNoStreams},
     {"v", true, "see --log-level"},
-    {"validating-webhook", true, kNoWebhook},
-    {"validating-webhook-certificate", true, kNoWebhook},
-    {"validating-webhook-key", true, kNoWebhook},
     {"watch-namespace-selector", true, "namespaces are chosen by --watch-namespace"},
 };
 

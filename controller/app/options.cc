@@ -106,6 +106,14 @@ void DeclareFlags(Options& options, FlagSet& flags) {
   flags.AddString("snapshot-client-ca", &options.snapshot_tls.client_ca, "FILE",
                   "Who signs the certificates of data planes, PEM.");
 
+  flags.Group("Admission webhook", "An API server asks it before it takes an Ingress.");
+  flags.AddHostPort("validating-webhook", &options.validating_webhook,
+                    "Where API servers ask, over TLS, at /networking/v1/ingresses.");
+  flags.AddString("validating-webhook-certificate", &options.validating_webhook_certificate, "FILE",
+                  "Certificate chain for that, PEM. Read again when it changes, as the next.");
+  flags.AddString("validating-webhook-key", &options.validating_webhook_key, "FILE",
+                  "Its private key, PEM.");
+
   flags.Group("Operation");
   flags.AddHostPort("admin-listen", &options.admin_listen,
                     "Plain HTTP for /metrics, /healthz and /readyz.");
@@ -145,6 +153,12 @@ absl::Status CheckOptions(const Options& options) {
                                  &options.default_ssl_certificate, &options.publish_service}) {
     if (key->empty()) continue;
     if (auto parsed = ParseObjectKey(*key); !parsed.ok()) return parsed.status();
+  }
+  const bool has_webhook_tls =
+      !options.validating_webhook_certificate.empty() && !options.validating_webhook_key.empty();
+  if (options.validating_webhook && !has_webhook_tls) {
+    return absl::InvalidArgumentError(
+        "--validating-webhook needs --validating-webhook-certificate and --validating-webhook-key");
   }
   if (options.election_ttl < absl::Seconds(3) || options.election_ttl > absl::Hours(1) ||
       options.election_ttl != absl::Floor(options.election_ttl, absl::Seconds(1))) {

@@ -46,6 +46,10 @@ struct Options {
 
   std::optional<HostPort> admin_listen = HostPort{"127.0.0.1", 10255};
 
+  std::optional<HostPort> validating_webhook;  // nothing: there is none
+  std::string validating_webhook_certificate;
+  std::string validating_webhook_key;
+
   std::string log_level = "info";
   std::string log_format = "text";
 };

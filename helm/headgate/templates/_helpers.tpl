@@ -79,6 +79,10 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 {{- end -}}
 
+{{- define "headgate.admission.secret" -}}
+{{- default (printf "%s-controller-admission" (include "headgate.fullname" .)) .Values.controller.admissionWebhooks.certificate.secretName -}}
+{{- end -}}
+
 {{- define "headgate.dataplane.tlsSecret" -}}
 {{- if .Values.snapshotTls.generate -}}
 {{- printf "%s-dataplane-tls" (include "headgate.fullname" .) -}}

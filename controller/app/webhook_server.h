@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/metrics.h"
+#include "controller/admission/review.h"
+#include "controller/app/http_server.h"
+
+namespace headgate::app {
+
+struct WebhookOptions {
+  HostPort listen;
+  // PEM files; read again when they change.
+  std::string certificate;
+  std::string key;
+};
+
+// Answers the reviews of API servers (admission/review.h) over TLS 1.2 or later, at
+// /networking/v1/ingresses.
+//
+// Thread: one owner; works on a thread of its own.
+class WebhookServer {
+ public:
+  // As ingress-nginx has it.
+  static constexpr char kPath[] = "/networking/v1/ingresses";
+  // A review holds an object before and after, each of which etcd takes up to 1.5 MiB of.
+  static constexpr size_t kMaxBody = 4 << 20;
+  static constexpr size_t kMaxConnections = 16;
+
+  // INVALID_ARGUMENT, NOT_FOUND: the files cannot be used. `clock` and `metrics`, and what `judge`
+  // refers to, outlive the server.
+  static absl::StatusOr<std::unique_ptr<WebhookServer>> Start(const WebhookOptions& options,
+                                                              admission::Judgement judge,
+                                                              const Clock& clock,
+                                                              MetricsRegistry& metrics);
+  WebhookServer(const WebhookServer&) = delete;
+  WebhookServer& operator=(const WebhookServer&) = delete;
+
+  uint16_t port() const { return server_->port(); }
+
+ private:
+  WebhookServer(const WebhookOptions& options, admission::Judgement judge, const Clock& clock,
+                MetricsRegistry& metrics);
+
+  // Of the files as they are now; if they cannot be used, what was there before.
+  absl::Status LoadTls();
+  HttpReply Answer(const HttpRequest& request);
+
+  const admission::Judgement judge_;
+  const Clock& clock_;
+  Counter& allowed_;
+  Counter& refused_;
+  Counter& malformed_;
+  Histogram& seconds_;
+  // The server's thread's, once it runs.
+  WatchedFile certificate_;
+  WatchedFile key_;
+  std::shared_ptr<ssl_ctx_st> tls_;
+
+  std::unique_ptr<HttpServer> server_;  // last: stops first
+};
+
+}  // namespace headgate::app
