@@ -63,12 +63,13 @@ void ClientConnection::StartRace(std::vector<base::Address> addresses, codec::mi
   race_->Start();
 }
 
-void ClientConnection::OnRaceWon(net::Fd fd, net::IoRegistration registration, const base::Address& address) {
+void ClientConnection::OnRaceWon(net::Fd fd, net::IoRegistration registration, const base::Address& address,
+                                 net::IoEvents edges) {
   EndRace();
   transport_ = owner_.OnRaceWon(std::move(fd), address);
   registration_ = std::move(registration);
   registration_.SetHandler(*this);
-  OnIo({.readable = true, .writable = true});
+  OnIo({.readable = true, .writable = true, .peer_closed = edges.peer_closed});
 }
 
 void ClientConnection::OnRaceLost() {

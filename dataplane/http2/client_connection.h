@@ -97,7 +97,8 @@ class ClientConnection final : public net::Retirable,
   void OnPingAck() override {}
 
   void ContinueConnecting(bool writable);
-  void OnRaceWon(net::Fd fd, net::IoRegistration registration, const base::Address& address) override;
+  void OnRaceWon(net::Fd fd, net::IoRegistration registration, const base::Address& address,
+                 net::IoEvents edges) override;
   void OnRaceLost() override;
   void EndRace();
   void OnConnected();

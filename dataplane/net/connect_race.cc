@@ -23,7 +23,7 @@ void ConnectRace::Entrant::Stop() {
 void ConnectRace::Entrant::OnIo(IoEvents events) {
   if (!events.writable) return;
   if (ConnectError(fd_.get()) == 0) {
-    return race_->OnConnected(std::move(fd_), std::move(registration_), address_);
+    return race_->OnConnected(std::move(fd_), std::move(registration_), address_, events);
   }
   Stop();
   race_->OnFailed();
@@ -58,9 +58,9 @@ void ConnectRace::OnFailed() {
   TryNext();
 }
 
-void ConnectRace::OnConnected(Fd fd, IoRegistration registration, const base::Address& address) {
+void ConnectRace::OnConnected(Fd fd, IoRegistration registration, const base::Address& address, IoEvents edges) {
   Stop();
-  owner_.OnRaceWon(std::move(fd), std::move(registration), address);
+  owner_.OnRaceWon(std::move(fd), std::move(registration), address, edges);
 }
 
 }  // namespace headgate::net

@@ -20,9 +20,9 @@ class ConnectRace final : public Retirable, private TimerHandler {
 
   class Owner {
    public:
-    // `fd` is connected with `address`, and watched by `registration` (set its handler). Called once, never from within
-    // Start; the race is over and may be retired.
-    virtual void OnRaceWon(Fd fd, IoRegistration registration, const base::Address& address) = 0;
+    // `fd` is connected with `address`, and watched by `registration` (set its handler); `edges` have come on it. Called
+    // once, never from within Start; the race is over and may be retired.
+    virtual void OnRaceWon(Fd fd, IoRegistration registration, const base::Address& address, IoEvents edges) = 0;
     // None could be reached. As above.
     virtual void OnRaceLost() = 0;
 
@@ -56,7 +56,7 @@ class ConnectRace final : public Retirable, private TimerHandler {
   void TryNext();
   void OnTimer(Timer& timer) override;
   void OnFailed();
-  void OnConnected(Fd fd, IoRegistration registration, const base::Address& address);
+  void OnConnected(Fd fd, IoRegistration registration, const base::Address& address, IoEvents edges);
   void ReportLost() { owner_.OnRaceLost(); }
 
   EventLoop& loop_;

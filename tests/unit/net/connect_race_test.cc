@@ -75,7 +75,7 @@ class ConnectRaceTest : public ::testing::Test, protected ConnectRace::Owner {
   milliseconds took{0};
 
  private:
-  void OnRaceWon(Fd fd, IoRegistration registration, const base::Address& address) override {
+  void OnRaceWon(Fd fd, IoRegistration registration, const base::Address& address, IoEvents /*edges*/) override {
     EXPECT_TRUE(fd);
     EXPECT_TRUE(registration);
     over_ = true;
