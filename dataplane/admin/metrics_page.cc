@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 #include "dataplane/admin/process_metrics.h"
 
@@ -9,6 +10,7 @@ namespace headgate::admin {
 namespace {
 
 using observe::RouteCounters;
+using observe::RouteDetails;
 using observe::RouteLabels;
 
 MetricLabels Labels(const RouteLabels& route) {
@@ -67,14 +69,20 @@ std::string_view RouteMetrics::Next() {
     }
     const std::string_view key = routes_[at_]->key();
     const RouteLabels labels = routes_[at_]->labels();
+    const bool detailed = family_ > Family::kNginxDuration;
     RouteCounters counters;
+    RouteDetails details;
     for (; at_ < routes_.size() && routes_[at_]->key() == key; ++at_) {
-      counters.Add(routes_[at_]->counters());
+      if (detailed) {
+        details.Add(routes_[at_]->details());
+      } else {
+        counters.Add(routes_[at_]->counters());
+      }
     }
     if (family_ < Family::kNginxRequests) {
       WriteRoute(labels, counters);
     } else if (HasNginxSeries(labels)) {
-      WriteNginxRoute(labels, counters);
+      detailed ? WriteNginxDetails(labels, details) : WriteNginxRoute(labels, counters);
     }
   }
   return piece_;
@@ -100,12 +108,24 @@ void RouteMetrics::BeginFamily() {
     case Family::kNginxDuration:
       return out_.Family("nginx_ingress_controller_request_duration_seconds", MetricType::kHistogram,
                          "From the request head to the last byte of the response.");
+    case Family::kNginxResponseDuration:
+      return out_.Family("nginx_ingress_controller_response_duration_seconds", MetricType::kHistogram,
+                         "From the beginning of the last attempt to the end of the upstream's response.");
+    case Family::kNginxHeaderDuration:
+      return out_.Family("nginx_ingress_controller_header_duration_seconds", MetricType::kHistogram,
+                         "From the beginning of the last attempt to the head of the upstream's response.");
+    case Family::kNginxConnectDuration:
+      return out_.Family("nginx_ingress_controller_connect_duration_seconds", MetricType::kHistogram,
+                         "Until the connection of the last attempt was made; 0 where it was there.");
     case Family::kNginxRequestSize:
       return out_.Family("nginx_ingress_controller_request_size", MetricType::kHistogram,
                          "Bytes of request heads and bodies.");
     case Family::kNginxResponseSize:
       return out_.Family("nginx_ingress_controller_response_size", MetricType::kHistogram,
                          "Bytes of response bodies.");
+    case Family::kNginxBytesSent:
+      return out_.Family("nginx_ingress_controller_bytes_sent", MetricType::kHistogram,
+                         "The same with other bounds.");
     case Family::kEnd:
       return;
   }
@@ -124,20 +144,31 @@ void RouteMetrics::WriteClasses(MetricLabels labels, const char* label, const Ro
 
 void RouteMetrics::WriteNginxRoute(const RouteLabels& route, const RouteCounters& counters) {
   const MetricLabels labels = NginxRouteLabels(*nginx_, route);
-  const auto size = [&](uint64_t bytes) { // ingress-nginx's buckets end at 100 bytes: the sum is what is looked at
-    const std::array<uint64_t, 1> count = {counters.count()};
-    out_.HistogramSample(labels, {}, count, static_cast<double>(bytes));
+  if (family_ == Family::kNginxRequests) return WriteClasses(labels, "status", counters);
+  out_.HistogramSample(labels, observe::kDurationBounds, counters.duration_buckets, counters.duration_seconds);
+}
+
+void RouteMetrics::WriteNginxDetails(const RouteLabels& route, const RouteDetails& details) {
+  const MetricLabels labels = NginxRouteLabels(*nginx_, route);
+  const auto seconds = [&](const observe::HistogramCounts<observe::kDurationBuckets>& times) {
+    out_.HistogramSample(labels, observe::kDurationBounds, times.buckets, static_cast<double>(times.sum) / 1e6);
+  };
+  const auto bytes = [&](std::span<const double> bounds, const auto& sizes) {
+    out_.HistogramSample(labels, bounds, sizes.buckets, static_cast<double>(sizes.sum));
   };
   switch (family_) {
-    case Family::kNginxRequests:
-      return WriteClasses(labels, "status", counters);
-    case Family::kNginxDuration:
-      return out_.HistogramSample(labels, RouteCounters::kBounds, counters.duration_buckets,
-                                  counters.duration_seconds);
+    case Family::kNginxResponseDuration:
+      return seconds(details.response_time);
+    case Family::kNginxHeaderDuration:
+      return seconds(details.header_time);
+    case Family::kNginxConnectDuration:
+      return seconds(details.connect_time);
     case Family::kNginxRequestSize:
-      return size(counters.request_bytes);
+      return bytes(observe::kLengthBounds, details.request_length);
     case Family::kNginxResponseSize:
-      return size(counters.response_bytes);
+      return bytes(observe::kLengthBounds, details.response_length);
+    case Family::kNginxBytesSent:
+      return bytes(observe::kSizeBounds, details.response_size);
     default:
       return;
   }
@@ -149,7 +180,7 @@ void RouteMetrics::WriteRoute(const RouteLabels& route, const RouteCounters& cou
     case Family::kRequests:
       return WriteClasses(labels, "status_class", counters);
     case Family::kDuration:
-      return out_.HistogramSample(labels, RouteCounters::kBounds, counters.duration_buckets,
+      return out_.HistogramSample(labels, observe::kDurationBounds, counters.duration_buckets,
                                   counters.duration_seconds);
     case Family::kRequestBytes:
       return out_.Sample(labels, counters.request_bytes);

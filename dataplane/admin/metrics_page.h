@@ -20,8 +20,8 @@ namespace headgate::admin {
 std::string RenderMetrics(const worker::WorkerPool& workers,
                           const std::vector<std::function<void(MetricsWriter&)>>& collectors);
 
-// Requests by route, in the same format, and if `nginx` is given under the names of ingress-nginx as well. With thousands of routes these are megabytes, so they are
-// written piece by piece. Thread: any, one at a time. `workers` outlive this.
+// Requests by route, in the same format, and if `nginx` is given under the names of ingress-nginx as well. With thousands of
+// routes these are megabytes, so they are written piece by piece. Thread: any, one at a time. `workers` outlive this.
 class RouteMetrics {
  public:
   explicit RouteMetrics(const worker::WorkerPool& workers, std::optional<NginxLabels> nginx = std::nullopt)
@@ -41,16 +41,21 @@ class RouteMetrics {
     kDuration,
     kRequestBytes,
     kResponseBytes,
-    kNginxRequests,  // this and the next three: only with nginx_
+    kNginxRequests,  // this and those below: only with nginx_
     kNginxDuration,
+    kNginxResponseDuration,
+    kNginxHeaderDuration,
+    kNginxConnectDuration,
     kNginxRequestSize,
     kNginxResponseSize,
+    kNginxBytesSent,
     kEnd
   };
 
   void BeginFamily();
   void WriteRoute(const observe::RouteLabels& route, const observe::RouteCounters& counters);
   void WriteNginxRoute(const observe::RouteLabels& route, const observe::RouteCounters& counters);
+  void WriteNginxDetails(const observe::RouteLabels& route, const observe::RouteDetails& details);
   void WriteClasses(MetricLabels labels, const char* label, const observe::RouteCounters& counters);
 
   const std::vector<const observe::RouteStats::Route*>

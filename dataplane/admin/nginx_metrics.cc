@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "common/hash.h"
 #include "dataplane/admin/process_metrics.h"
 #include "dataplane/observe/counters.h"
 
@@ -45,6 +46,11 @@ void CollectNginx(const NginxLabels& labels, const worker::WorkerPool& workers, 
   one("config_last_reload_successful", MetricType::kGauge,
       "1 while everything that the controller sends is in effect, 0 while a resource is refused.",
       uint64_t{reloads.last_successful ? 1u : 0u});
+  one("config_last_reload_successful_timestamp_seconds", MetricType::kGauge,
+      "When a change of the configuration was taken in last.", static_cast<double>(reloads.last_change));
+  // As many bits as a number of JSON holds exactly.
+  one("config_hash", MetricType::kGauge, "Another number for each content of the configuration.",
+      ContentHash(reloads.version) >> 11);
   one("success", MetricType::kCounter, "Changes of the configuration taken in.", reloads.successes);
   one("errors", MetricType::kCounter, "Changes that had to be asked for again.", reloads.errors);
   by_state("connections", MetricType::kGauge, "Client connections: all, and those without a request.",

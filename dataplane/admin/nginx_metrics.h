@@ -23,6 +23,8 @@ struct NginxReloads {
   bool last_successful = false;  // everything that the controller sends is in effect
   uint64_t successes = 0;        // changes taken in
   uint64_t errors = 0;           // changes that had to be asked for again
+  std::string version;           // of what was taken in last
+  int64_t last_change = 0;       // when, in seconds since the epoch
 };
 
 // All but the series of routes. Thread: any.

@@ -73,6 +73,7 @@ absl::StatusOr<std::unique_ptr<App>> App::Create(Options options) {
   }
   pool.static_roots = files::StaticRoots(std::move(roots));
   pool.access_log = app->access_log_.get();
+  pool.route_details = o.nginx_metrics.has_value();
   pool.release = [control = app->control_.get()](std::shared_ptr<const config::CompiledConfig> config) {
     control->Post([config = std::move(config)]() mutable { config.reset(); });
   };
@@ -192,7 +193,9 @@ void App::AddPages() {
                       admin::CollectNginx(*options_.nginx_metrics, *workers_,
                                           {.last_successful = status.configured && status.refused.empty(),
                                            .successes = status.commits,
-                                           .errors = status.mismatches},
+                                           .errors = status.mismatches,
+                                           .version = status.version,
+                                           .last_change = absl::ToUnixSeconds(status.applied)},
                                           out);
                     }});
     reply.more = [routes = std::make_unique<admin::RouteMetrics>(*workers_, options_.nginx_metrics)] {

@@ -343,6 +343,7 @@ bool SnapshotClient::RepairIsDue() const {
 
 void SnapshotClient::NoteContent() {
   status_.version = store_->version();
+  status_.applied = clock_.WallNow();
   status_.resources = store_->size();
   status_.disk_behind = store_->disk_behind();
   status_.disk_bytes = store_->file_size();

@@ -51,6 +51,7 @@ struct ClientStatus {
   bool configured = false;
   bool connected = false;  // a stream is open and the controller has spoken on it
   std::string version;     // last applied
+  absl::Time applied;      // when; the epoch before the first
   uint64_t resources = 0;
   uint64_t commits = 0;
   uint64_t streams = 0;  // attempts included

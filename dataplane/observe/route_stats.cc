@@ -72,14 +72,11 @@ void RouteStats::Count(const RequestRecord& record) {
 
   const unsigned status_class = record.status / 100u;
   route.by_class_[status_class < route.by_class_.size() ? status_class : 0].Add();
-  const double seconds = std::chrono::duration<double>(record.duration).count();
-  size_t bucket = 0;
-  while (bucket < RouteCounters::kBounds.size() && seconds > RouteCounters::kBounds[bucket])
-    ++bucket;
-  route.duration_buckets_[bucket].Add();
+  route.duration_buckets_[DurationBucket(record.duration)].Add();
   route.duration_microseconds_.Add(static_cast<uint64_t>(record.duration.count()));
   route.request_bytes_.Add(record.request_bytes);
   route.response_bytes_.Add(record.response_body_bytes);
+  if (route.details_ != nullptr) route.details_->Count(record);
 }
 
 RouteStats::Route& RouteStats::Add(std::string_view key) {
@@ -87,7 +84,7 @@ RouteStats::Route& RouteStats::Add(std::string_view key) {
     key = "other";
     if (const auto other = routes_.find(key); other != routes_.end()) return *other->second;
   }
-  auto added = std::make_unique<Route>(key);
+  auto added = std::make_unique<Route>(key, details_);
   Route& route = *added;
   routes_.emplace(route.key(), std::move(added));
   last_->store(&route, std::memory_order_release);

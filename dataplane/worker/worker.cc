@@ -27,6 +27,7 @@ bool Contains(const std::vector<std::unique_ptr<net::Listener>>& listeners, cons
 
 Worker::Worker(WorkerOptions options, std::shared_ptr<const tls::TicketKeys> ticket_keys)
     : options_(std::move(options)),
+      route_stats_(observe::RouteStats::kMaxRoutes, options_.route_details),
       tls_context_(std::move(ticket_keys)),
       clusters_(io_, ids_.Random()),
       connections_(io_, server_options_, *this, this),

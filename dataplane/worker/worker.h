@@ -39,6 +39,8 @@ struct WorkerOptions {
   size_t max_pipes = net::PipePool::kMaxPipes;
   // Null: no access log.
   observe::AccessLogFile* access_log = nullptr;
+  // Whether observe::RouteDetails are kept.
+  bool route_details = false;
   // Outlives the worker.
   proxy::SpillSpace* spill = nullptr;
   // Never null; outlive the worker, but for the thread, which is stopped before.

@@ -25,6 +25,8 @@ struct PoolOptions {
   size_t max_pipes = net::PipePool::kMaxPipes;
   // Not owned; null: no access log.
   observe::AccessLogFile* access_log = nullptr;
+  // See WorkerOptions::route_details.
+  bool route_details = false;
   // Where bodies go that do not fit in memory, and how many bytes of them at most. 0: none.
   std::string spill_dir = "/tmp";
   uint64_t spill_limit = uint64_t{1} << 30;

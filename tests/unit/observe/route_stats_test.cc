@@ -1,4 +1,6 @@
 #include <cstdint>
+#include <numeric>
+#include <span>
 
 #include "dataplane/observe/route_stats.h"
 
@@ -57,6 +59,87 @@ TEST(RouteStatsTest, DurationsFallIntoBuckets) {
   EXPECT_EQ(counters.duration_buckets[1], 1u);
   EXPECT_EQ(counters.duration_buckets.back(), 1u);
   EXPECT_NEAR(counters.duration_seconds, 60.011, 1e-9);
+}
+
+RouteDetails DetailsOf(const RouteStats& stats) {
+  RouteDetails sum;
+  stats.ForEach([&](const RouteStats::Route& route) { sum.Add(route.details()); });
+  return sum;
+}
+
+uint64_t Sum(std::span<const uint64_t> buckets) {
+  return std::accumulate(buckets.begin(), buckets.end(), uint64_t{0});
+}
+
+TEST(RouteStatsTest, DetailsAreKeptWhereTheyAreWanted) {
+  RouteStats without;
+  RouteStats with(100, true);
+  RequestRecord record = Record("a", "/", 200);
+  record.request_bytes = 101;
+  record.attempt_count = 2;
+  record.attempt_storage[0].connect_time = std::chrono::milliseconds(900);
+  record.attempt_storage[1].connect_time = std::chrono::milliseconds(3);
+  record.attempt_storage[1].header_time = std::chrono::milliseconds(40);
+  record.attempt_storage[1].response_time = std::chrono::milliseconds(2'000);
+  without.Count(record);
+  with.Count(record);
+  EXPECT_EQ(Sum(DetailsOf(without).request_length.buckets), 0u);
+
+  const RouteDetails details = DetailsOf(with);
+  EXPECT_EQ(details.connect_time.buckets[0], 1u);  // of the last attempt
+  EXPECT_EQ(details.connect_time.sum, 3'000u);
+  EXPECT_EQ(details.header_time.buckets[3], 1u);
+  EXPECT_EQ(details.header_time.sum, 40'000u);
+  EXPECT_EQ(details.response_time.buckets[8], 1u);
+  EXPECT_EQ(details.response_time.sum, 2'000'000u);
+  EXPECT_EQ(details.request_length.buckets.back(), 1u);
+  EXPECT_EQ(details.request_length.sum, 101u);
+  EXPECT_EQ(details.response_length.buckets[0], 1u);
+}
+
+TEST(RouteStatsTest, WhatAnUpstreamDidNotDoIsNotCounted) {
+  RouteStats stats(100, true);
+  stats.Count(Record("a", "/", 301));
+  EXPECT_EQ(Sum(DetailsOf(stats).response_time.buckets), 0u);
+  EXPECT_EQ(Sum(DetailsOf(stats).request_length.buckets), 1u);
+
+  RequestRecord refused = Record("a", "/", 502);
+  refused.attempt_count = 1;
+  refused.attempt_storage[0] = {};
+  stats.Count(refused);
+  EXPECT_EQ(Sum(DetailsOf(stats).response_time.buckets), 1u);
+  EXPECT_EQ(Sum(DetailsOf(stats).header_time.buckets), 0u);
+  EXPECT_EQ(Sum(DetailsOf(stats).connect_time.buckets), 0u);
+
+  RequestRecord reused = Record("a", "/", 200);
+  reused.attempt_count = 1;
+  reused.attempt_storage[0].header_time = std::chrono::milliseconds(1);
+  stats.Count(reused);
+  EXPECT_EQ(DetailsOf(stats).connect_time.buckets[0], 1u);
+  EXPECT_EQ(DetailsOf(stats).connect_time.sum, 0u);
+}
+
+TEST(RouteStatsTest, SizesFallIntoTheBucketsOfBothHistograms) {
+  struct Case {
+    uint64_t bytes;
+    size_t length;
+    size_t size;
+  };
+  for (const Case& c : {Case{0, 0, 0}, Case{10, 0, 0}, Case{11, 1, 1}, Case{20, 1, 1}, Case{100, 9, 1}, Case{101, 10, 2},
+                        Case{1'000, 10, 2}, Case{1'001, 10, 3}, Case{10'000, 10, 3}, Case{10'000'000, 10, 6},
+                        Case{10'000'001, 10, 7}, Case{uint64_t{1} << 60, 10, 7}}) {
+    RouteStats stats(100, true);
+    RequestRecord record = Record("a", "/", 200);
+    record.request_bytes = record.response_body_bytes = c.bytes;
+    stats.Count(record);
+    const RouteDetails details = DetailsOf(stats);
+    EXPECT_EQ(details.request_length.buckets[c.length], 1u) << c.bytes;
+    EXPECT_EQ(details.response_length.buckets[c.length], 1u) << c.bytes;
+    EXPECT_EQ(details.response_size.buckets[c.size], 1u) << c.bytes;
+    EXPECT_EQ(details.response_size.sum, c.bytes);
+    EXPECT_EQ(Sum(details.response_size.buckets), 1u) << c.bytes;
+    EXPECT_EQ(Sum(details.response_length.buckets), 1u) << c.bytes;
+  }
 }
 
 RequestRecord RecordOf(uint64_t id, std::string_view host) {

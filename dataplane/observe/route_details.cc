@@ -1,0 +1,77 @@
+#include "dataplane/observe/route_details.h"
+
+namespace headgate::observe {
+namespace {
+
+constexpr auto kDurationBoundsInMicroseconds = [] {
+  std::array<int64_t, kDurationBounds.size()> bounds{};
+  for (size_t i = 0; i < bounds.size(); ++i) bounds[i] = static_cast<int64_t>(kDurationBounds[i] * 1e6 + .5);
+  return bounds;
+}();
+
+// kLengthBounds are ten times their place.
+size_t LengthBucket(uint64_t bytes) {
+  if (bytes > 100) return kLengthBounds.size();
+  return bytes == 0 ? 0 : static_cast<size_t>(bytes - 1) / 10;
+}
+
+// As ShardRouteDetails has them.
+size_t ResponseBucket(uint64_t bytes) {
+  size_t bucket = LengthBucket(bytes);
+  for (uint64_t bound = 100; bound < 10'000'000 && bytes > bound; bound *= 10) {
+    if (bytes > bound * 10) ++bucket;
+  }
+  return bucket;
+}
+
+uint64_t Microseconds(std::chrono::microseconds time) { return static_cast<uint64_t>(std::max<int64_t>(time.count(), 0)); }
+
+}  // namespace
+
+size_t DurationBucket(std::chrono::microseconds duration) {
+  size_t bucket = 0;
+  while (bucket < kDurationBounds.size() && duration.count() > kDurationBoundsInMicroseconds[bucket]) ++bucket;
+  return bucket;
+}
+
+void RouteDetails::Add(const RouteDetails& other) {
+  response_time.Add(other.response_time);
+  header_time.Add(other.header_time);
+  connect_time.Add(other.connect_time);
+  request_length.Add(other.request_length);
+  response_length.Add(other.response_length);
+  response_size.Add(other.response_size);
+}
+
+void ShardRouteDetails::Count(const RequestRecord& record) {
+  request_length_.Observe(LengthBucket(record.request_bytes), record.request_bytes);
+  response_length_.Observe(ResponseBucket(record.response_body_bytes), record.response_body_bytes);
+  if (record.attempt_count == 0) return;
+  const AttemptRecord& last = record.attempt_storage[record.attempt_count - 1];
+  const auto observe = [](ShardHistogram<kDurationBuckets>& histogram, std::chrono::microseconds time) {
+    histogram.Observe(DurationBucket(time), Microseconds(time));
+  };
+  const bool answered = last.header_time.count() >= 0;
+  observe(response_time_, last.response_time);
+  if (answered) observe(header_time_, last.header_time);
+  if (answered || last.connect_time.count() >= 0) observe(connect_time_, last.connect_time);
+}
+
+RouteDetails ShardRouteDetails::Read() const {
+  RouteDetails read;
+  read.response_time = response_time_.Read();
+  read.header_time = header_time_.Read();
+  read.connect_time = connect_time_.Read();
+  read.request_length = request_length_.Read();
+
+  const HistogramCounts<kResponseBuckets> responses = response_length_.Read();
+  read.response_length.sum = read.response_size.sum = responses.sum;
+  for (size_t i = 0; i < responses.buckets.size(); ++i) {
+    read.response_length.buckets[std::min(i, kLengthBuckets - 1)] += responses.buckets[i];
+    const size_t size = i == 0 ? 0 : i < kLengthBounds.size() ? 1 : i - kLengthBounds.size() + 2;
+    read.response_size.buckets[size] += responses.buckets[i];
+  }
+  return read;
+}
+
+}  // namespace headgate::observe

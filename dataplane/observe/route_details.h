@@ -1,0 +1,92 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "dataplane/observe/counters.h"
+#include "dataplane/observe/request_record.h"
+
+// Histograms of a route's requests that are kept only where somebody looks at them: what dashboards made for ingress-nginx
+// show beside counts and durations. Bounds are those of ingress-nginx.
+namespace headgate::observe {
+
+// Upper bounds in seconds; a last bucket is +Inf, here and below.
+inline constexpr std::array<double, 11> kDurationBounds = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10};
+// In bytes: of requests and responses, and the coarser ones that ingress-nginx has for responses as well.
+inline constexpr std::array<double, 10> kLengthBounds = {10, 20, 30, 40, 50, 60, 70, 80, 90, 100};
+inline constexpr std::array<double, 7> kSizeBounds = {10, 100, 1e3, 1e4, 1e5, 1e6, 1e7};
+
+inline constexpr size_t kDurationBuckets = kDurationBounds.size() + 1;
+inline constexpr size_t kLengthBuckets = kLengthBounds.size() + 1;
+inline constexpr size_t kSizeBuckets = kSizeBounds.size() + 1;
+
+size_t DurationBucket(std::chrono::microseconds duration);
+
+template <size_t kBuckets>
+struct HistogramCounts {
+  std::array<uint64_t, kBuckets> buckets{};  // not cumulated
+  uint64_t sum = 0;
+
+  void Add(const HistogramCounts& other) {
+    for (size_t i = 0; i < kBuckets; ++i) buckets[i] += other.buckets[i];
+    sum += other.sum;
+  }
+};
+
+// Written by one thread, read on any.
+template <size_t kBuckets>
+class ShardHistogram {
+ public:
+  void Observe(size_t bucket, uint64_t value) {
+    buckets_[bucket].Add();
+    sum_.Add(value);
+  }
+  HistogramCounts<kBuckets> Read() const {
+    HistogramCounts<kBuckets> read;
+    std::transform(buckets_.begin(), buckets_.end(), read.buckets.begin(),
+                   [](const ShardCounter& counter) { return counter.value(); });
+    read.sum = sum_.value();
+    return read;
+  }
+
+ private:
+  std::array<ShardCounter, kBuckets> buckets_;
+  ShardCounter sum_;
+};
+
+struct RouteDetails {
+  // Of the last attempt of requests that had one, in microseconds: from its beginning to the end of the response, to the
+  // response's head, and until the connection was made, which is 0 for one that was there.
+  HistogramCounts<kDurationBuckets> response_time;
+  HistogramCounts<kDurationBuckets> header_time;
+  HistogramCounts<kDurationBuckets> connect_time;
+  HistogramCounts<kLengthBuckets> request_length;    // head and body
+  HistogramCounts<kLengthBuckets> response_length;   // body
+  HistogramCounts<kSizeBuckets> response_size;       // the same
+
+  void Add(const RouteDetails& other);
+};
+
+// One route's, as one worker counts them: some 550 bytes.
+class ShardRouteDetails {
+ public:
+  // The owner's thread only.
+  void Count(const RequestRecord& record);
+  // Any thread.
+  RouteDetails Read() const;
+
+ private:
+  // Both histograms of responses in one: all of kLengthBounds, then those of kSizeBounds that are above them.
+  static constexpr size_t kResponseBuckets = kLengthBounds.size() + kSizeBounds.size() - 1;
+
+  ShardHistogram<kDurationBuckets> response_time_;
+  ShardHistogram<kDurationBuckets> header_time_;
+  ShardHistogram<kDurationBuckets> connect_time_;
+  ShardHistogram<kLengthBuckets> request_length_;
+  ShardHistogram<kResponseBuckets> response_length_;
+};
+
+}  // namespace headgate::observe
