@@ -146,6 +146,8 @@ absl::Status App::StartPipeline(const Options& options) {
     pipeline.state.required.push_back(kube::Kind::kConfigMap);
     pipeline.translate.config_map = KeyOf(options.configmap);
   }
+  pipeline.translate.tcp_services = KeyOf(options.tcp_services_configmap);
+  pipeline.translate.udp_services = KeyOf(options.udp_services_configmap);
   pipeline.translate.default_backend = KeyOf(options.default_backend_service);
   pipeline.translate.default_certificate = KeyOf(options.default_ssl_certificate);
   pipeline.translate.fallback_certificate = *std::move(fallback);

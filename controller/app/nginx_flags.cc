@@ -19,7 +19,6 @@ constexpr std::string_view kNoNginx = "there is no nginx whose process or config
 constexpr std::string_view kNoReload = "there are no reloads that it could slow down";
 constexpr std::string_view kTyped = "nothing that an Ingress says becomes text of a configuration";
 constexpr std::string_view kNoSeries = "series are those of Headgate; they cannot be chosen yet";
-constexpr std::string_view kNoStreams = "TCP and UDP services are not available yet";
 
 constexpr NginxFlag kFlags[] = {
     {"annotations-prefix", true, "annotations are read under nginx.ingress.kubernetes.io/ and headgate.dev/"},
@@ -66,9 +65,7 @@ constexpr NginxFlag kFlags[] = {
     {"stream-port", true, kNoNginx},
     {"sync-period", true, "objects are watched, and listed again when a watch cannot go on"},
     {"sync-rate-limit", true, kNoReload},
-    {"tcp-services-configmap", true, kNoStreams},
     {"time-buckets", true, kNoSeries},
-    {"udp-services-configmap", true, kNoStreams},
     {"v", true, "see --log-level"},
     {"watch-namespace-selector", true, "namespaces are chosen by --watch-namespace"},
 };

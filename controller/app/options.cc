@@ -58,6 +58,11 @@ void DeclareFlags(Options& options, FlagSet& flags) {
   flags.AddString("configmap", &options.configmap, "NS/NAME",
                   "ConfigMap with options for all Ingresses and all data planes; a change of it "
                   "takes effect at once.");
+  flags.AddString("tcp-services-configmap", &options.tcp_services_configmap, "NS/NAME",
+                  "ConfigMap with ports whose connections data planes pass on as they are: PORT: NS/SERVICE:PORT, and "
+                  "perhaps :PROXY once or twice. A change of it takes effect at once.");
+  flags.AddString("udp-services-configmap", &options.udp_services_configmap, "NS/NAME",
+                  "The same for UDP, of which nothing is passed on: each entry is reported.");
   flags.AddString("default-backend-service", &options.default_backend_service, "NS/NAME",
                   "Service that answers requests which match no rule, by its first port.");
   flags.AddString(
@@ -149,8 +154,9 @@ absl::Status CheckOptions(const Options& options) {
         "a "
         "loopback address, --snapshot-insecure)");
   }
-  for (const std::string* key : {&options.configmap, &options.default_backend_service,
-                                 &options.default_ssl_certificate, &options.publish_service}) {
+  for (const std::string* key :
+       {&options.configmap, &options.tcp_services_configmap, &options.udp_services_configmap,
+        &options.default_backend_service, &options.default_ssl_certificate, &options.publish_service}) {
     if (key->empty()) continue;
     if (auto parsed = ParseObjectKey(*key); !parsed.ok()) return parsed.status();
   }

@@ -24,6 +24,8 @@ struct Options {
 
   state::RelevanceOptions relevance;
   std::string configmap;                // "NS/NAME" or empty
+  std::string tcp_services_configmap;   // "NS/NAME" or empty
+  std::string udp_services_configmap;   // "NS/NAME" or empty
   std::string default_backend_service;  // "NS/NAME" or empty
   std::string default_ssl_certificate;  // "NS/NAME" or empty
   bool disable_svc_external_name = false;

@@ -138,6 +138,9 @@ bool Pipeline::ConfigMapsThere(absl::Duration now) {
   for (kube::ObjectKey& config_map : translate::HeaderConfigMapsOf(state_, translator_.options())) {
     wanted.insert(std::move(config_map));
   }
+  for (const auto& config_map : {options_.translate.tcp_services, options_.translate.udp_services}) {
+    if (config_map) wanted.insert(*config_map);
+  }
   if (!config_maps_asked_) {
     config_maps_asked_ = now;
     options_.watch_config_maps(wanted);

@@ -24,6 +24,9 @@ struct Options {
   std::optional<kube::ObjectKey> default_certificate;
   // ConfigMap with options for the whole of Headgate (--configmap).
   std::optional<kube::ObjectKey> config_map;
+  // ConfigMaps of TCP and UDP services (--tcp-services-configmap, --udp-services-configmap).
+  std::optional<kube::ObjectKey> tcp_services;
+  std::optional<kube::ObjectKey> udp_services;
   // Served as "cert/default" while there is no usable `default_certificate`. Made at the edge,
   // since a pure function cannot make a key.
   CertificatePem fallback_certificate;

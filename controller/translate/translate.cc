@@ -15,6 +15,7 @@
 #include "controller/translate/host_tls.h"
 #include "controller/translate/model.h"
 #include "controller/translate/references.h"
+#include "controller/translate/stream_services.h"
 #include "controller/translate/ticket_keys.h"
 #include "controller/translate/upstream_secret.h"
 #include "controller/translate/user_secret.h"
@@ -43,6 +44,7 @@ class FullTranslation {
     AddUserSecrets();
     ResolveHostTls();
     for (const auto& [host, parties] : hosts_) AddVirtualHost(host, parties);
+    AddStreams();
     AddBackends();
     AddFiles();
     AddCertificates();
@@ -184,6 +186,19 @@ class FullTranslation {
     clusters_.insert(result.clusters.begin(), result.clusters.end());
     dns_clusters_.insert(result.dns_clusters.begin(), result.dns_clusters.end());
     if (result.resource != nullptr) Add(std::move(result.resource));
+  }
+
+  void AddStreams() {
+    const auto config_map = [this](const std::optional<ObjectKey>& key) {
+      if (!key) return StreamConfigMap();
+      return StreamConfigMap{state_.FindConfigMap(*key), state_.KnowsMissingConfigMap(*key)};
+    };
+    StreamServices streams = TranslateStreamServices(
+        config_map(options_.tcp_services), config_map(options_.udp_services),
+        [this](const ObjectKey& service) { return state_.FindService(service); }, global_, options_);
+    for (ResourcePtr& resource : streams.resources) Add(std::move(resource));
+    clusters_.insert(streams.clusters.begin(), streams.clusters.end());
+    Say(std::move(streams.diagnostics));
   }
 
   void AddBackends() {

@@ -62,6 +62,7 @@ TranslationUpdate Translator::Update(const state::ClusterState& state,
   RedoHosts();
   RedoReferences();
   RedoFiles();
+  RedoStreams();
   RedoBackends();
   RedoValidity();
   ForgetUnused();
@@ -82,6 +83,7 @@ void Translator::MarkEverything() {
   }
   dirty_options_ = true;
   dirty_default_backend_ = true;
+  config_maps_changed_ = options_.tcp_services || options_.udp_services;
   for (const auto& [key, error] : state_->invalid()) dirty_validity_.push_back(key);
 }
 
@@ -89,6 +91,7 @@ void Translator::Mark(const state::Changes& changes) {
   dirty_ingresses_ = changes.ingresses;
   dirty_options_ = options_.config_map && changes.config_maps.contains(*options_.config_map);
   RedoHeaderMaps(changes.config_maps);
+  MarkStreams(changes);
   for (const ObjectKey& config_map : changes.config_maps) {
     if (files_.contains(config_map)) dirty_files_.insert(config_map);
   }
@@ -345,6 +348,7 @@ void Translator::RedoOptions() {
   }
   global_ = std::move(global);
   dirty_settings_ = true;
+  dirty_streams_ = true;
   if (!defaults_changed) return;
   for (auto& [key, unit] : ingresses_) CheckHeaderMapOf(unit);
 }

@@ -13,6 +13,7 @@
 //   options    the ConfigMap                                      (hosts depend on them too)
 //   files      its ConfigMap                                      (while some Ingress refers to it)
 //   headers    their ConfigMap                                    (while an Ingress or an option names it)
+//   TCP services  their ConfigMaps, the options, the Services they name
 //   backend    its Service, the options; its endpoints in addition the slices
 //              (while some host leads to it, or it is the backup of one that does)
 //
@@ -130,7 +131,7 @@ class Translator {
     std::vector<Diagnostic> diagnostics;
   };
   struct ClusterUnit {
-    size_t users = 0;  // hosts, and the settings
+    size_t users = 0;  // hosts, the settings, and TCP services
     ResourcePtr resource;
     std::vector<Diagnostic> diagnostics;
     std::optional<BackendRef> backup;
@@ -154,6 +155,12 @@ class Translator {
     absl::InlinedVector<const IngressModel*, 1> ingresses;  // that refer to the ConfigMap
     ResourcePtr resource;
   };
+  struct StreamsUnit {
+    std::map<std::string, ResourcePtr> resources;  // by name
+    std::vector<ClusterRef> clusters;
+    std::vector<ObjectKey> services;
+    std::vector<Diagnostic> diagnostics;
+  };
   struct ServiceUsers {
     absl::InlinedVector<const IngressModel*, 1> ingresses;
     absl::InlinedVector<kube::PortRef, 1> backends;  // ports with a BackendUnit
@@ -161,6 +168,7 @@ class Translator {
 
   void MarkEverything();
   void Mark(const state::Changes& changes);
+  void MarkStreams(const state::Changes& changes);
   void MarkHosts(const IngressModel& model);
   // The host, and its other names, which depend on its rules.
   void MarkHost(const std::string& host);
@@ -181,6 +189,7 @@ class Translator {
   void RedoHosts();
   void RedoReferences();
   void RedoFiles();
+  void RedoStreams();
   void RedoBackends();
   void RedoValidity();
   void ForgetUnused();
@@ -231,6 +240,7 @@ class Translator {
   absl::flat_hash_map<ObjectKey, ServiceUsers> services_;
   absl::flat_hash_map<ObjectKey, FilesUnit> files_;
   absl::flat_hash_map<ObjectKey, HeaderMapUnit> header_maps_;
+  StreamsUnit streams_;
   bool config_maps_changed_ = false;  // the keys of these, or of the options' ConfigMaps
   const ConfigMapLookup config_map_of_ = [this](const ObjectKey& key) { return state_->FindConfigMap(key); };
 
@@ -259,6 +269,7 @@ class Translator {
   absl::flat_hash_set<BackendRef> dirty_clusters_;
   absl::flat_hash_set<BackendRef> dirty_endpoints_;
   bool dirty_options_ = false;
+  bool dirty_streams_ = false;
   bool dirty_default_backend_ = false;
   bool dirty_settings_ = false;
   std::vector<state::ClusterState::InvalidKey> dirty_validity_;

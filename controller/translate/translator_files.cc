@@ -88,6 +88,9 @@ std::optional<state::KeySet> Translator::TakeConfigMaps() {
   for (const kube::ObjectKey& config_map : {global_.headers.request, global_.headers.response}) {
     if (!config_map.name.empty()) keys.insert(config_map);
   }
+  for (const auto& config_map : {options_.tcp_services, options_.udp_services}) {
+    if (config_map) keys.insert(*config_map);
+  }
   return keys;
 }
 

@@ -129,6 +129,14 @@ Json HealthJson(const std::vector<health::UpstreamStatus>& upstreams) {
   return all;
 }
 
+Json TcpServicesJson(const config::TcpTable& services) {
+  Json json = Json::array();
+  for (const auto& [port, service] : services) {
+    json.push_back({{"port", port}, {"cluster", std::string(service->cluster.name())}});
+  }
+  return json;
+}
+
 }  // namespace
 
 std::string RenderConfig(const config::ConfigBuilder& builder, std::string_view version,
@@ -139,6 +147,7 @@ std::string RenderConfig(const config::ConfigBuilder& builder, std::string_view 
                      {"generation", config.generation},
                      {"hosts", HostsJson(config)},
                      {"clusters", ClustersJson(builder)},
+                     {"tcp_services", TcpServicesJson(*config.tcp_services)},
                      {"health_checks", HealthJson(health)},
                      {"certificates", CertificatesJson(*config.certificates)}};
   // Names come from Kubernetes and are UTF-8, but nothing here may depend on it.
@@ -158,6 +167,7 @@ void CollectConfig(const config::ConfigBuilder& builder, MetricsWriter& out) {
   sample("certificate", counts.certificates);
   sample("secret", counts.secrets);
   sample("files", counts.file_sets);
+  sample("tcp_service", counts.tcp_services);
 }
 
 }  // namespace headgate::admin

@@ -14,6 +14,7 @@
 #include "dataplane/admin/health_metrics.h"
 #include "dataplane/admin/limit_metrics.h"
 #include "dataplane/admin/metrics_page.h"
+#include "dataplane/admin/tcp_metrics.h"
 #include "dataplane/app/health_report.h"
 
 namespace headgate::app {
@@ -74,6 +75,7 @@ absl::StatusOr<std::unique_ptr<App>> App::Create(Options options) {
   pool.static_roots = files::StaticRoots(std::move(roots));
   pool.access_log = app->access_log_.get();
   pool.route_details = o.nginx_metrics.has_value();
+  pool.reserved_ports = {o.admin_listen.port()};
   pool.release = [control = app->control_.get()](std::shared_ptr<const config::CompiledConfig> config) {
     control->Post([config = std::move(config)]() mutable { config.reset(); });
   };
@@ -187,6 +189,7 @@ void App::AddPages() {
                       });
                     },
                     [this](MetricsWriter& out) { admin::CollectHealth(*checker_, out); },
+                    [this](MetricsWriter& out) { admin::CollectTcp(*workers_, out); },
                     [this](MetricsWriter& out) {
                       if (!options_.nginx_metrics) return;
                       const control::ClientStatus status = client_->status();

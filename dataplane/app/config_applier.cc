@@ -1,7 +1,9 @@
 #include "dataplane/app/config_applier.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/log.h"
 
 namespace headgate::app {
@@ -10,9 +12,10 @@ ConfigApplier::ConfigApplier(config::ConfigBuilder::Options options, worker::Wor
                              health::Checker& checker, upstream::DnsResolver& resolver)
     : builder_(options), workers_(workers), checker_(checker), resolver_(resolver) {}
 
-void ConfigApplier::Distribute(const config::ConfigUpdate& update) {
-  workers_.Apply(update);
+std::vector<worker::TcpServices::Problem> ConfigApplier::Distribute(const config::ConfigUpdate& update) {
+  std::vector<worker::TcpServices::Problem> problems = workers_.Apply(update);
   checker_.Apply(update);  // after the workers, who must know the clusters that verdicts are about
+  return problems;
 }
 
 void ConfigApplier::Resolved(const std::string& name, const std::vector<base::Address>& addresses) {
@@ -23,7 +26,7 @@ control::ApplyResult ConfigApplier::Apply(std::string_view version,
                                           absl::Span<const v1::Resource* const> upserts,
                                           absl::Span<const std::string> removed) {
   config::BuildResult built = builder_.Apply(upserts, removed);
-  Distribute(built.update);
+  const auto ports = Distribute(built.update);
   for (const std::string& name : built.dns_stopped) resolver_.Stop(name);
   for (const std::string& name : built.dns_started) resolver_.Start(name);
   version_ = version;
@@ -32,6 +35,13 @@ control::ApplyResult ConfigApplier::Apply(std::string_view version,
     HEADGATE_LOG(kWarn, "config", "resource refused, its last good form stays", {"resource", refusal.resource},
                  {"reason", refusal.reason});
     result.refused.push_back({std::move(refusal.resource), std::move(refusal.reason)});
+  }
+  for (const worker::TcpServices::Problem& problem : ports) {
+    HEADGATE_LOG(kWarn, "config", "port of a TCP service is not open", {"port", problem.port},
+                 {"reason", problem.reason});
+    std::string name = absl::StrCat("tcp/", problem.port);
+    const bool is_new = std::any_of(upserts.begin(), upserts.end(), [&](const v1::Resource* r) { return r->name() == name; });
+    if (is_new) result.refused.push_back({std::move(name), problem.reason});
   }
   if (!configured_.load()) {
     // A worker listens once it has taken its first configuration in; before, /readyz would promise too much.

@@ -37,8 +37,8 @@ class ConfigApplier final : public control::Applier {
 
  private:
   config::ConfigBuilder builder_;
-  // To everybody who has to know.
-  void Distribute(const config::ConfigUpdate& update);
+  // To everybody who has to know. Returns the ports that could not be opened.
+  std::vector<worker::TcpServices::Problem> Distribute(const config::ConfigUpdate& update);
 
   worker::WorkerPool& workers_;
   health::Checker& checker_;

@@ -20,6 +20,7 @@
 #include "dataplane/config/session_cookie.h"
 #include "dataplane/config/session_keys.h"
 #include "dataplane/config/static_files.h"
+#include "dataplane/config/tcp_service.h"
 #include "dataplane/config/upstream_health.h"
 #include "dataplane/config/upstream_limits.h"
 #include "dataplane/net/proxy_protocol.h"
@@ -206,6 +207,7 @@ struct CompiledConfig {
   std::shared_ptr<const UserTables> users;               // never null
   std::shared_ptr<const tls::ClientAuthTable> client_auth;  // never null
   std::shared_ptr<const PassthroughTable> passthrough;      // never null
+  std::shared_ptr<const TcpTable> tcp_services;             // never null
   std::shared_ptr<const tls::TicketKeys> ticket_keys;    // null: random ones of the process
   // For requests that match no route. Invalid handle: the built-in 404.
   ClusterHandle default_backend;

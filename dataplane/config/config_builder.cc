@@ -9,6 +9,7 @@
 #include "dataplane/config/cluster_index.h"
 #include "dataplane/config/compile_routes.h"
 #include "dataplane/config/compile_settings.h"
+#include "dataplane/config/compile_tcp.h"
 #include "dataplane/config/compile_values.h"
 #include "dataplane/config/secret_index.h"
 #include "dataplane/config/static_files.h"
@@ -27,6 +28,7 @@ constexpr std::string_view kEndpoints = "endpoints/";
 constexpr std::string_view kCertificate = "cert/";
 constexpr std::string_view kSecret = "secret/";
 constexpr std::string_view kFiles = "files/";
+constexpr std::string_view kTcp = "tcp/";
 
 absl::Status CheckName(const v1::Resource& resource, std::string_view prefix) {
   if (!AfterPrefix(resource.name(), prefix).empty()) return absl::OkStatus();
@@ -76,7 +78,8 @@ class ConfigBuilder::Impl {
             .endpoints = clusters_.endpoints_count(),
             .certificates = certificates_.certificate_count(),
             .secrets = clusters_.secret_count(),
-            .file_sets = files_->size()};
+            .file_sets = files_->size(),
+            .tcp_services = tcp_services_->size()};
   }
 
  private:
@@ -93,6 +96,8 @@ class ConfigBuilder::Impl {
       certificates_.RemoveCertificate(name);
     } else if (!AfterPrefix(name, kFiles).empty()) {
       SetFiles(name, nullptr);
+    } else if (!AfterPrefix(name, kTcp).empty()) {
+      RemoveTcpService(name);
     } else if (IsUserTable(name)) {
       SetUsers(name, nullptr);
     } else {
@@ -118,6 +123,7 @@ class ConfigBuilder::Impl {
       case v1::Resource::kFiles:
         return UpsertFiles(resource);
       case v1::Resource::kTcpService:
+        return UpsertTcpService(resource);
       case v1::Resource::BODY_NOT_SET:
         break;
     }
@@ -187,6 +193,26 @@ class ConfigBuilder::Impl {
       return;
     }
     files_ = std::move(table);
+  }
+
+  absl::Status UpsertTcpService(const v1::Resource& resource) {
+    HEADGATE_RETURN_IF_ERROR(CheckName(resource, kTcp));
+    std::shared_ptr<const TcpService> service;
+    HEADGATE_ASSIGN_OR_RETURN(service, CompileTcpService(resource.tcp_service(), registry_));
+    if (AfterPrefix(resource.name(), kTcp) != std::to_string(service->port)) {
+      return FieldError("port", "differs from the resource's name");
+    }
+    // As SetFiles.
+    auto table = std::make_shared<TcpTable>(*tcp_services_);
+    (*table)[service->port] = std::move(service);
+    tcp_services_ = std::move(table);
+    return absl::OkStatus();
+  }
+
+  void RemoveTcpService(std::string_view name) {
+    auto table = std::make_shared<TcpTable>(*tcp_services_);
+    const auto is_named = [&](const auto& entry) { return StrCat(kTcp, entry.first) == name; };
+    if (std::erase_if(*table, is_named) > 0) tcp_services_ = std::move(table);
   }
 
   absl::Status UpsertSecret(const v1::Resource& resource) {
@@ -272,7 +298,7 @@ class ConfigBuilder::Impl {
     if (config_ && config_->settings == settings_ && config_->hosts == hosts_ &&
         config_->certificates == certificates && config_->files == files_ &&
         config_->client_auth == client_auth && config_->ticket_keys == ticket_keys &&
-        config_->passthrough == passthrough_ && config_->users == users_) {
+        config_->passthrough == passthrough_ && config_->tcp_services == tcp_services_ && config_->users == users_) {
       return nullptr;
     }
     auto config = std::make_shared<CompiledConfig>();
@@ -285,6 +311,7 @@ class ConfigBuilder::Impl {
     config->client_auth = client_auth;
     config->ticket_keys = ticket_keys;
     config->passthrough = passthrough_;
+    config->tcp_services = tcp_services_;
     config->default_backend = default_backend_;
     config_ = std::move(config);
     return config_;
@@ -298,6 +325,7 @@ class ConfigBuilder::Impl {
   std::shared_ptr<const FileTable> files_ = std::make_shared<const FileTable>();
   std::shared_ptr<const UserTables> users_ = std::make_shared<const UserTables>();
   std::shared_ptr<const PassthroughTable> passthrough_ = std::make_shared<const PassthroughTable>();
+  std::shared_ptr<const TcpTable> tcp_services_ = std::make_shared<const TcpTable>();
   SecretIndex secrets_;
   AccessPool access_;
   ClientAuthIndex client_auth_{secrets_};

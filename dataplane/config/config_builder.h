@@ -41,6 +41,7 @@ struct ResourceCounts {
   size_t certificates = 0;
   size_t secrets = 0;
   size_t file_sets = 0;
+  size_t tcp_services = 0;
 };
 
 // Keeps the compiled form of every resource and turns changes into updates for the workers. The cost of a change is

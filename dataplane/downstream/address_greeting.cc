@@ -12,7 +12,7 @@ using observe::CounterId;
 
 void AddressGreeting::Start() {
   if (!Watch({})) return;
-  timer_.Arm(environment_.options.load_balancers.header_timeout);
+  timer_.Arm(load_balancers().header_timeout);
   ReadHeader();
 }
 
@@ -29,7 +29,7 @@ void AddressGreeting::ReadHeader() {
   if (result.status != net::ProxyHeaderResult::Status::kComplete) return Refuse();
 
   http::ConnectionInfo& info = accepted_.info;
-  const auto& trusted = environment_.options.load_balancers.trusted;
+  const auto& trusted = load_balancers().trusted;
   const bool believed = std::any_of(trusted.begin(), trusted.end(), [&](const base::Cidr& cidr) {
     return cidr.Contains(info.peer);
   });
@@ -41,7 +41,9 @@ void AddressGreeting::ReadHeader() {
   }
   End();
   // The edge that brought the header may have brought what follows it.
-  owner_.Continue(*this, std::move(accepted_), {.readable = true, .peer_closed = peer_closed_});
+  const net::IoEvents edges{.readable = true, .peer_closed = peer_closed_};
+  if (raw_ != nullptr) return owner_.PassOn(*this, std::move(accepted_), raw_->target, edges);
+  owner_.Continue(*this, std::move(accepted_), edges);
 }
 
 void AddressGreeting::Refuse() {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <memory>
+#include <utility>
+
 #include "dataplane/downstream/connections.h"
 #include "dataplane/downstream/early_connection.h"
 
@@ -10,7 +13,16 @@ namespace headgate::downstream {
 // any accepted connection. What is no header, or takes too long, is closed without an answer.
 class AddressGreeting final : public EarlyConnection {
  public:
-  using EarlyConnection::EarlyConnection;
+  // Of a connection that is passed on whatever it says.
+  struct Raw {
+    PassthroughTarget target;
+    codec::LoadBalancers load_balancers;
+  };
+
+  // `raw`: null for what speaks HTTP.
+  AddressGreeting(Connections& owner, const codec::ServerEnvironment& environment, codec::Accepted accepted,
+                  std::unique_ptr<const Raw> raw)
+      : EarlyConnection(owner, environment, std::move(accepted)), raw_(std::move(raw)) {}
 
   // Call once, when the owner holds this.
   void Start();
@@ -19,8 +31,13 @@ class AddressGreeting final : public EarlyConnection {
   void OnIo(net::IoEvents events) override;
   void OnTimer(net::Timer& timer) override;
 
+  const codec::LoadBalancers& load_balancers() const {
+    return raw_ != nullptr ? raw_->load_balancers : environment_.options.load_balancers;
+  }
   void ReadHeader();
   void Refuse();
+
+  const std::unique_ptr<const Raw> raw_;
 };
 
 }  // namespace headgate::downstream

@@ -20,15 +20,45 @@ Connections::Connections(codec::WorkerIo& io, const codec::ServerOptions& option
 
 Connections::~Connections() { CloseAll(); }
 
-void Connections::Add(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info) {
+codec::Accepted Connections::Accept(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info) {
   environment_.io.counters()[CounterId::kDownstreamConnections].Add();
   environment_.io.counters()[CounterId::kDownstreamConnectionsActive].Add();
-  codec::Accepted accepted{std::move(transport), {}, std::move(info)};
+  return {std::move(transport), {}, std::move(info)};
+}
+
+void Connections::Add(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info) {
+  codec::Accepted accepted = Accept(std::move(transport), std::move(info));
   if (!environment_.options.load_balancers.required) return Begin(std::move(accepted), {});
-  auto greeting = std::make_unique<AddressGreeting>(*this, environment_, std::move(accepted));
+  auto greeting = std::make_unique<AddressGreeting>(*this, environment_, std::move(accepted), nullptr);
   AddressGreeting& started = *greeting;
   Insert(std::move(greeting));
   started.Start();
+}
+
+void Connections::AddRaw(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info,
+                         const PassthroughTarget& target, const codec::LoadBalancers& load_balancers) {
+  codec::Accepted accepted = Accept(std::move(transport), std::move(info));
+  if (!load_balancers.required) return StartPassthrough(std::move(accepted), {}, target, {});
+  auto raw = std::make_unique<AddressGreeting::Raw>(AddressGreeting::Raw{target, load_balancers});
+  auto greeting = std::make_unique<AddressGreeting>(*this, environment_, std::move(accepted), std::move(raw));
+  AddressGreeting& started = *greeting;
+  Insert(std::move(greeting));
+  started.Start();
+}
+
+void Connections::PassOn(codec::ServerConnection& greeting, codec::Accepted accepted, const PassthroughTarget& target,
+                         net::IoEvents edges) {
+  Remove(greeting);
+  StartPassthrough(std::move(accepted), {}, target, edges);
+}
+
+void Connections::StartPassthrough(codec::Accepted accepted, std::string_view server_name,
+                                   const PassthroughTarget& target, net::IoEvents edges) {
+  auto passed =
+      std::make_unique<Passthrough>(*passthrough_, environment_, std::move(accepted), server_name, target);
+  Passthrough& started = *passed;
+  Insert(std::move(passed));
+  started.Start(edges);
 }
 
 void Connections::Continue(codec::ServerConnection& greeting, codec::Accepted accepted,
@@ -45,12 +75,8 @@ void Connections::OnHello(codec::ServerConnection& greeting, codec::Accepted acc
         passthrough_->TerminateTls(static_cast<net::TcpTransport&>(*accepted.transport).TakeFd());
     return Continue(greeting, std::move(accepted), edges);
   }
-  auto passed = std::make_unique<Passthrough>(*passthrough_, environment_, std::move(accepted),
-                                              server_name, *target);
-  Passthrough& started = *passed;
   Remove(greeting);
-  Insert(std::move(passed));
-  started.Start(edges);
+  StartPassthrough(std::move(accepted), server_name, *target, edges);
 }
 
 void Connections::Begin(codec::Accepted accepted, net::IoEvents edges) {

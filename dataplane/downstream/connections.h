@@ -17,7 +17,7 @@ enum class Protocol : uint8_t { kHttp1, kHttp2 };
 // The connections of a worker with its clients, from the accept to the end. Owns them; a closed one
 // is freed at the end of the loop turn.
 //
-// Where some TLS ends elsewhere, a HelloGreeting comes first, which may lead to a Passthrough. Then
+// Those of TCP services are a Passthrough. Where some TLS ends elsewhere, a HelloGreeting comes first, which may lead to one. Then
 // a connection is a Greeting, which finds out its protocol; then it is replaced in its place here
 // by one that speaks it. Plain connections of which only HTTP/1 is expected begin with that.
 class Connections final : private codec::ServerConnectionOwner {
@@ -33,6 +33,11 @@ class Connections final : private codec::ServerConnectionOwner {
   // `info.tls` the transport may be a net::TcpTransport: TLS then begins, here or elsewhere, when
   // the client has said which name it wants.
   void Add(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info);
+
+  // Takes over an accepted connection of a TCP service: it is passed on to `target`, after the load balancer's header if
+  // `load_balancers` demand one. REQUIRES: there is a PassthroughServices.
+  void AddRaw(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info, const PassthroughTarget& target,
+              const codec::LoadBalancers& load_balancers);
 
   // Closes idle connections now and every other one after what it is serving.
   void Drain();
@@ -60,6 +65,12 @@ class Connections final : private codec::ServerConnectionOwner {
   // The same, which name the client wants: the connection is passed on, or its TLS begins.
   void OnHello(codec::ServerConnection& greeting, codec::Accepted accepted,
                std::string_view server_name, net::IoEvents edges);
+  // `greeting`, inert by now, has found out who the client of a TCP service is.
+  void PassOn(codec::ServerConnection& greeting, codec::Accepted accepted, const PassthroughTarget& target,
+              net::IoEvents edges);
+  void StartPassthrough(codec::Accepted accepted, std::string_view server_name, const PassthroughTarget& target,
+                        net::IoEvents edges);
+  codec::Accepted Accept(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info);
   // `edges` have come on a socket that is watched already.
   void Begin(codec::Accepted accepted, net::IoEvents edges);
   void Insert(std::unique_ptr<codec::ServerConnection> connection);

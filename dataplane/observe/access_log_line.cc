@@ -200,6 +200,26 @@ char* WriteText(const RequestRecord& record, const LogTime& time, char* out) {
   return out;
 }
 
+// [$remote_addr] [$time_local] $protocol $status $bytes_sent $bytes_received $session_time
+char* WriteStreamText(const RequestRecord& record, const LogTime& time, char* out) {
+  *out++ = '[';
+  out = PutEscapedOrDash(record.client_ip, out);
+  out = Put("] [", out);
+  out = Put(time.text(), out);
+  out = Put("] ", out);
+  out = PutEscaped(record.method, out);
+  *out++ = ' ';
+  out = PutNumber(record.status, out);
+  *out++ = ' ';
+  out = PutNumber(record.response_body_bytes, out);
+  *out++ = ' ';
+  out = PutNumber(record.request_bytes, out);
+  *out++ = ' ';
+  out = PutSeconds(record.duration, out);
+  *out++ = '\n';
+  return out;
+}
+
 char* WriteJson(const RequestRecord& record, const LogTime& time, char* out) {
   out = Put("{\"time\":\"", out);
   out = Put(time.json(), out);
@@ -264,8 +284,8 @@ size_t AccessLogLineBound(const RequestRecord& record) {
 
 char* WriteAccessLogLine(const RequestRecord& record, AccessLogFormat format, const LogTime& time,
                          char* out) {
-  return format == AccessLogFormat::kJson ? WriteJson(record, time, out)
-                                          : WriteText(record, time, out);
+  if (format == AccessLogFormat::kJson) return WriteJson(record, time, out);
+  return record.scheme == kTcpScheme ? WriteStreamText(record, time, out) : WriteText(record, time, out);
 }
 
 }  // namespace headgate::observe

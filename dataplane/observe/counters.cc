@@ -83,7 +83,7 @@ bool IsLevel(CounterId id) {
   return id == CounterId::kDownstreamConnectionsActive ||
          id == CounterId::kDownstreamRequestsActive ||
          id == CounterId::kUpstreamConnectionsActive || id == CounterId::kUpstreamEjected ||
-         id == CounterId::kTunnelsActive;
+         id == CounterId::kTunnelsActive || id == CounterId::kPassthroughConnectionsActive;
 }
 
 }  // namespace headgate::observe

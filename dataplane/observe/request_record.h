@@ -19,6 +19,9 @@ struct AttemptRecord {
   std::chrono::microseconds response_time{0};
 };
 
+// The scheme of a TCP connection that was passed on: no request, and the log has a line of its own for it.
+inline constexpr std::string_view kTcpScheme = "tcp";
+
 // A RequestRecord but for its attempts.
 struct RequestFacts {
   timespec received{};                       // wall clock of the request head

@@ -59,21 +59,36 @@ std::vector<base::Address> Endpoint::RaceOrder() const {
   return order;
 }
 
-std::unique_ptr<net::Transport> Endpoint::TakeWinner(net::Fd fd, const base::Address& address) {
+void Endpoint::NoteReached(const base::Address& address) {
   if (candidates_ != nullptr) candidates_->last_good = address;  // they may have gone while it connected
   text_ = address.Text();
+}
+
+std::unique_ptr<net::Transport> Endpoint::TakeWinner(net::Fd fd, const base::Address& address) {
+  NoteReached(address);
   return MakeTransport(std::move(fd));
+}
+
+void Endpoint::OnRawBegin() {
+  ++raw_;
+  OnAttemptBegin();
+}
+
+void Endpoint::OnRawEnd(const AttemptOutcome& outcome) {
+  --raw_;
+  OnAttemptEnd(outcome);
+  if (leaving() && unused()) set_.OnEndpointLeft(*this);
 }
 
 void Endpoint::OnConnectionGone() {
   UpdateUsage();
-  if (leaving() && connection_count() == 0) set_.OnEndpointLeft(*this);
+  if (leaving() && unused()) set_.OnEndpointLeft(*this);
 }
 
 void Endpoint::Leave() {
   cluster_->SubtractActive(active);
   cluster_ = nullptr;
-  if (connection_count() == 0) {
+  if (unused()) {
     set_.OnEndpointLeft(*this);
   } else {
     CloseIdleSince(net::TimePoint::max());  // the last one to close reports us as left

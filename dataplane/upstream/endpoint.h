@@ -90,6 +90,17 @@ class Endpoint : public net::Retirable,
   void OnAttemptBegin();
   void OnAttemptEnd(const AttemptOutcome& outcome);
 
+  // Instead of Open: around a connection that somebody else makes, with one of Addresses(), and keeps, to carry bytes that are
+  // nothing to us. It counts as an attempt, and the endpoint lives until its end.
+  void OnRawBegin();
+  void OnRawEnd(const AttemptOutcome& outcome);
+  // Where it may be reached, most wanted first.
+  std::vector<base::Address> Addresses() const {
+    return races() ? RaceOrder() : std::vector<base::Address>{address_};
+  }
+  // A connection has been made with one of them.
+  void NoteReached(const base::Address& address);
+
   // No longer part of its cluster. Closes what is idle; the rest closes after its exchange.
   void Leave();
   bool leaving() const { return cluster_ == nullptr; }
@@ -120,7 +131,7 @@ class Endpoint : public net::Retirable,
   void OnConnectionGone();
   // After the number of connections with requests may have changed.
   void UpdateUsage() {
-    if (usage_ != nullptr) usage_->Set(active, static_cast<uint32_t>(connection_count() - idle_count()));
+    if (usage_ != nullptr) usage_->Set(active, static_cast<uint32_t>(connection_count() - idle_count()) + raw_);
   }
 
   ClusterSet& set_;
@@ -132,9 +143,11 @@ class Endpoint : public net::Retirable,
   };
 
   std::unique_ptr<net::Transport> MakeTransport(net::Fd fd);
+  bool unused() const { return connection_count() == 0 && raw_ == 0; }
 
   Cluster* cluster_;  // null once it has left
   const base::Address address_;
+  uint32_t raw_ = 0;  // connections between OnRawBegin and OnRawEnd
   std::string text_;
   std::unique_ptr<Candidates> candidates_;  // null, as for most: its address is all
   tls::ClientContext* const tls_;

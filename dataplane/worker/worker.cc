@@ -30,6 +30,7 @@ Worker::Worker(WorkerOptions options, std::shared_ptr<const tls::TicketKeys> tic
       route_stats_(observe::RouteStats::kMaxRoutes, options_.route_details),
       tls_context_(std::move(ticket_keys)),
       clusters_(io_, ids_.Random()),
+      tcp_ports_(loop_, *this),
       connections_(io_, server_options_, *this, this),
       drain_timer_(loop_.timers(), *this) {
   tls_context_.SetPolicies(this);
@@ -49,9 +50,7 @@ void Worker::Start() {
 void Worker::Stop() {
   if (!thread_.joinable()) return;
   loop_.Post([this] {
-    for (auto* listeners : {&http_listeners_, &https_listeners_}) {
-      for (auto& listener : *listeners) listener->Close();
-    }
+    StopListening();
     connections_.CloseAll();
     if (drained_) std::exchange(drained_, nullptr)();  // whoever waits for the drain need not any longer
     loop_.Stop();
@@ -142,13 +141,34 @@ void Worker::StartListening() {
   }
 }
 
-void Worker::OnAccept(net::Listener& listener, net::Fd connection, const base::Address& peer) {
-  if (connections_.size() >= options_.max_connections) {
-    HEADGATE_LOG_EVERY(10, kWarn, "worker", "connection refused: limit reached",
-                       {"limit", options_.max_connections});
-    counters_[observe::CounterId::kDownstreamConnectionsRefused].Add();
-    return;
+void Worker::StopListening() {
+  for (auto* listeners : {&http_listeners_, &https_listeners_}) {
+    for (auto& listener : *listeners) listener->Close();
   }
+  tcp_ports_.CloseAll();
+  listening_over_ = true;
+}
+
+void Worker::OpenTcp(uint16_t port, std::vector<net::Fd> sockets, observe::StreamCounters& counters) {
+  loop_.Post([this, port, sockets = std::move(sockets), &counters]() mutable {
+    if (!listening_over_) tcp_ports_.Open(port, std::move(sockets), counters);
+  });
+}
+
+void Worker::CloseTcp(uint16_t port) {
+  loop_.Post([this, port] { tcp_ports_.Close(port); });
+}
+
+bool Worker::HasRoom() {
+  if (connections_.size() < options_.max_connections) return true;
+  HEADGATE_LOG_EVERY(10, kWarn, "worker", "connection refused: limit reached",
+                     {"limit", options_.max_connections});
+  counters_[observe::CounterId::kDownstreamConnectionsRefused].Add();
+  return false;
+}
+
+http::ConnectionInfo Worker::MakeInfo(const net::Listener& listener, const net::Fd& connection,
+                                      const base::Address& peer) const {
   http::ConnectionInfo info;
   info.peer = peer;
   info.local = listener.address();
@@ -156,6 +176,30 @@ void Worker::OnAccept(net::Listener& listener, net::Fd connection, const base::A
     info.local = net::LocalAddress(connection.get()).value_or(info.local);
   }
   info.peer_ip = peer.IpText();
+  return info;
+}
+
+void Worker::OnTcpAccept(uint16_t port, observe::StreamCounters& counters, net::Listener& listener, net::Fd connection,
+                         const base::Address& peer) {
+  if (!HasRoom()) return;
+  const config::TcpTable& services = *generations_.back()->config().tcp_services;
+  const auto found = services.find(port);
+  if (found == services.end()) return;  // it is about to be closed
+  const config::TcpService& service = *found->second;
+  const downstream::PassthroughTarget target{.cluster = service.cluster.slot(),
+                                             .idle_timeout = service.idle_timeout,
+                                             .tries = service.tries,
+                                             .tries_timeout = service.tries_timeout,
+                                             .logged = service.access_log,
+                                             .service = &counters};
+  http::ConnectionInfo info = MakeInfo(listener, connection, peer);
+  connections_.AddRaw(std::make_unique<net::TcpTransport>(std::move(connection)), std::move(info), target,
+                      service.load_balancers);
+}
+
+void Worker::OnAccept(net::Listener& listener, net::Fd connection, const base::Address& peer) {
+  if (!HasRoom()) return;
+  http::ConnectionInfo info = MakeInfo(listener, connection, peer);
   info.tls = Contains(https_listeners_, listener);
   std::unique_ptr<net::Transport> transport;
   if (info.tls && generations_.back()->config().passthrough->empty()) {
@@ -173,7 +217,8 @@ std::optional<downstream::PassthroughTarget> Worker::FindTarget(std::string_view
   if (host == nullptr) return std::nullopt;
   const auto rule = config.passthrough->find(host->host());
   if (rule == config.passthrough->end()) return std::nullopt;
-  return downstream::PassthroughTarget{rule->second.cluster.slot(), rule->second.idle_timeout};
+  return downstream::PassthroughTarget{.cluster = rule->second.cluster.slot(),
+                                       .idle_timeout = rule->second.idle_timeout};
 }
 
 std::unique_ptr<net::Transport> Worker::TerminateTls(net::Fd fd) {
@@ -265,9 +310,7 @@ void Worker::RecycleExchanges() {
 void Worker::Drain(std::function<void()> drained) {
   loop_.Post([this, drained = std::move(drained)]() mutable {
     drained_ = std::move(drained);
-    for (auto* listeners : {&http_listeners_, &https_listeners_}) {
-      for (auto& listener : *listeners) listener->Close();
-    }
+    StopListening();
     connections_.Drain();
     clusters_.CloseIdle();
     drain_timer_.Arm(net::milliseconds(0));

@@ -25,6 +25,7 @@
 #include "dataplane/proxy/spill_space.h"
 #include "dataplane/tls/server_context.h"
 #include "dataplane/upstream/cluster_set.h"
+#include "dataplane/worker/tcp_ports.h"
 
 namespace headgate::worker {
 
@@ -58,6 +59,7 @@ struct WorkerOptions {
 //
 // Thread: constructed, started, stopped and destroyed by the owner; everything else says so.
 class Worker final : private net::AcceptHandler,
+                     private TcpPorts::Owner,
                      private http::ServerHandler,
                      private proxy::ExchangeServices,
                      private net::TimerHandler,
@@ -79,6 +81,9 @@ class Worker final : private net::AcceptHandler,
 
   // Takes effect as a whole between two turns of the loop. Updates must come in order. Any thread.
   void Apply(config::ConfigUpdate update);
+  // A port of TCP services; what a connection of it finds is the configuration's to say. See TcpPorts. Any thread.
+  void OpenTcp(uint16_t port, std::vector<net::Fd> sockets, observe::StreamCounters& counters);
+  void CloseTcp(uint16_t port);
   // What probes say of some clusters. Any thread.
   void ApplyHealth(std::vector<config::HealthVerdict> verdicts);
 
@@ -91,7 +96,11 @@ class Worker final : private net::AcceptHandler,
  private:
   // net::AcceptHandler
   void OnAccept(net::Listener& listener, net::Fd connection, const base::Address& peer) override;
+  // net::AcceptHandler and TcpPorts::Owner
   void OnAcceptOverload(net::Listener& listener, int error) override;
+  // TcpPorts::Owner
+  void OnTcpAccept(uint16_t port, observe::StreamCounters& counters, net::Listener& listener, net::Fd connection,
+                   const base::Address& peer) override;
   // http::ServerHandler
   http::ServerStreamEvents* OnRequest(http::ServerStream& stream, const http::RequestHead& head,
                                       bool end) override;
@@ -126,6 +135,10 @@ class Worker final : private net::AcceptHandler,
   void ApplyNow(const config::ConfigUpdate& update);
   void UseConfig(std::shared_ptr<const config::CompiledConfig> config);
   void StartListening();
+  void StopListening();
+  // False, and counted: there are too many connections.
+  bool HasRoom();
+  http::ConnectionInfo MakeInfo(const net::Listener& listener, const net::Fd& connection, const base::Address& peer) const;
   void ReleaseOldGenerations();
   void RecycleExchanges();
   void Record(const observe::RequestRecord& record);
@@ -158,6 +171,8 @@ class Worker final : private net::AcceptHandler,
 
   std::vector<std::unique_ptr<net::Listener>> http_listeners_;
   std::vector<std::unique_ptr<net::Listener>> https_listeners_;
+  TcpPorts tcp_ports_;
+  bool listening_over_ = false;
   downstream::Connections connections_;
   std::unique_ptr<observe::AccessLog> access_log_;
 

@@ -63,6 +63,10 @@ absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Create(PoolOptions optio
     if (auto bound = bind_all(pool->https_addresses_, worker.https_sockets); !bound.ok()) return bound;
     pool->workers_.push_back(std::make_unique<Worker>(std::move(worker), ticket_keys));
   }
+  std::vector<base::Address> addresses = pool->http_addresses_;
+  addresses.insert(addresses.end(), pool->https_addresses_.begin(), pool->https_addresses_.end());
+  pool->tcp_services_ =
+      std::make_unique<TcpServices>(pool->workers_.size(), addresses, std::move(options.reserved_ports));
   return pool;
 }
 
@@ -96,8 +100,18 @@ void WorkerPool::Stop() {
   for (auto& worker : workers_) worker->Stop();
 }
 
-void WorkerPool::Apply(const config::ConfigUpdate& update) {
-  for (auto& worker : workers_) worker->Apply(update);
+std::vector<TcpServices::Problem> WorkerPool::Apply(const config::ConfigUpdate& update) {
+  TcpServices::Change tcp;
+  if (update.config != nullptr) tcp = tcp_services_->Update(*update.config->tcp_services);
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    for (const uint16_t port : tcp.closed) workers_[i]->CloseTcp(port);
+    workers_[i]->Apply(update);
+    // After the configuration that says what becomes of their connections.
+    for (TcpServices::Opened& opened : tcp.opened) {
+      workers_[i]->OpenTcp(opened.port, std::move(opened.sockets[i]), opened.counters[i]);
+    }
+  }
+  return std::move(tcp.problems);
 }
 
 void WorkerPool::ApplyHealth(const std::vector<config::HealthVerdict>& verdicts) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "dataplane/worker/tcp_services.h"
 #include "dataplane/worker/worker.h"
 
 namespace headgate::worker {
@@ -27,6 +28,8 @@ struct PoolOptions {
   observe::AccessLogFile* access_log = nullptr;
   // See WorkerOptions::route_details.
   bool route_details = false;
+  // Ports, beside those above, that no TCP service gets.
+  std::vector<uint16_t> reserved_ports;
   // Where bodies go that do not fit in memory, and how many bytes of them at most. 0: none.
   std::string spill_dir = "/tmp";
   uint64_t spill_limit = uint64_t{1} << 30;
@@ -48,13 +51,16 @@ class WorkerPool {
   // Cuts what is left and ends the threads. Nothing but the destructor may follow.
   void Stop();
 
-  // Any thread, but updates must come in order.
-  void Apply(const config::ConfigUpdate& update);
+  // One thread, the same for all updates. Returns the ports of TCP services that could not be opened; they are tried
+  // again with each new configuration.
+  std::vector<TcpServices::Problem> Apply(const config::ConfigUpdate& update);
   // What probes say of some clusters. As above.
   void ApplyHealth(const std::vector<config::HealthVerdict>& verdicts);
 
   // Any thread.
   uint64_t Sum(observe::CounterId id) const;
+  // TCP services and what was counted of them. Any thread.
+  std::vector<TcpServices::Numbers> TcpNumbers() const { return tcp_services_->Read(); }
   // The routes of all workers in the order of their keys, so that those of one route are beside each other. They
   // live as long as the pool. Any thread.
   std::vector<const observe::RouteStats::Route*> Routes() const;
@@ -77,6 +83,7 @@ class WorkerPool {
   proxy::SpillSpace spill_;
   const files::StaticRoots static_roots_;
   proxy::LimitTable limits_;
+  std::unique_ptr<TcpServices> tcp_services_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<base::Address> http_addresses_;
   std::vector<base::Address> https_addresses_;

@@ -71,6 +71,10 @@ struct CaseSetup {
       options.default_certificate = ToKey(value);
     } else if (name == "configmap") {
       options.config_map = ToKey(value);
+    } else if (name == "tcp-services-configmap") {
+      options.tcp_services = ToKey(value);
+    } else if (name == "udp-services-configmap") {
+      options.udp_services = ToKey(value);
     } else if (name == "enable-ssl-passthrough") {
       options.ssl_passthrough = true;
     } else if (name == "allow-loopback") {

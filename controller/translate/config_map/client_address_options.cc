@@ -56,18 +56,17 @@ void ReadClientAddressOptions(OptionReader& reader, GlobalSettings& global) {
       reader.Ignore("forwarded-for-header", "the name of a header field");
     }
   }
-  if (proxy) {
-    v1::ProxyProtocol& protocol = *global.settings.mutable_proxy_protocol();
-    protocol.set_required(true);
-    for (const std::string& cidr : trusted) protocol.add_trusted_cidrs(cidr);
-    if (timeout && *timeout > absl::ZeroDuration() && *timeout <= absl::Hours(1)) {
-      const int64_t milliseconds = absl::ToInt64Milliseconds(*timeout);
-      protocol.mutable_timeout()->set_seconds(milliseconds / 1000);
-      protocol.mutable_timeout()->set_nanos(static_cast<int32_t>(milliseconds % 1000 * 1'000'000));
-    } else if (timeout) {
-      reader.Ignore("proxy-protocol-header-timeout", "more than 0 and at most 1h");
-    }
+  v1::ProxyProtocol& protocol = *global.stream.mutable_proxy_protocol();
+  protocol.set_required(true);
+  for (const std::string& cidr : trusted) protocol.add_trusted_cidrs(cidr);
+  if (timeout && *timeout > absl::ZeroDuration() && *timeout <= absl::Hours(1)) {
+    const int64_t milliseconds = absl::ToInt64Milliseconds(*timeout);
+    protocol.mutable_timeout()->set_seconds(milliseconds / 1000);
+    protocol.mutable_timeout()->set_nanos(static_cast<int32_t>(milliseconds % 1000 * 1'000'000));
+  } else if (timeout) {
+    reader.Ignore("proxy-protocol-header-timeout", "more than 0 and at most 1h");
   }
+  if (proxy) *global.settings.mutable_proxy_protocol() = protocol;
 }
 
 }  // namespace headgate::translate

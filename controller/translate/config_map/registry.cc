@@ -17,6 +17,7 @@
 #include "controller/translate/config_map/limit_options.h"
 #include "controller/translate/config_map/reader.h"
 #include "controller/translate/config_map/redirect_options.h"
+#include "controller/translate/config_map/stream_options.h"
 #include "controller/translate/config_map/tls_options.h"
 #include "controller/translate/config_map/upstream_options.h"
 
@@ -29,7 +30,7 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 12> kFamilies = {{
+const std::array<Family, 13> kFamilies = {{
     {kRedirectOptions, ReadRedirectOptions},
     {kHstsOptions, ReadHstsOptions},
     {kTlsOptions, ReadTlsOptions},
@@ -42,6 +43,7 @@ const std::array<Family, 12> kFamilies = {{
     {kHealthOptions, ReadHealthOptions},
     {kLimitOptions, ReadLimitOptions},
     {kHeaderOptions, ReadHeaderOptions},
+    {kStreamOptions, ReadStreamOptions},
 }};
 
 // How NGINX is run, not what it serves. Sorted.
@@ -57,6 +59,7 @@ constexpr std::string_view kMeaningless[] = {
     "max-worker-open-files",
     "proxy-headers-hash-bucket-size",
     "proxy-headers-hash-max-size",
+    "proxy-stream-responses",
     "reuse-port",
     "server-name-hash-bucket-size",
     "server-name-hash-max-size",

@@ -72,6 +72,8 @@ struct GlobalSettings {
   IngressDefaults ingress;
   UpstreamSettings upstream;
   HeaderConfigMaps headers;
+  // What all TCP services have; its proxy_protocol is for those that take a header.
+  v1::TcpService stream;
 };
 
 }  // namespace headgate::translate

@@ -205,3 +205,8 @@ priorityClassName: {{ . }}
   resources: [events]
   verbs: [create, patch]
 {{- end -}}
+
+{{/* The name of a TCP service's port, for a dict of root and port. */}}
+{{- define "headgate.tcpPort" -}}
+{{ with .root.Values.portNamePrefix }}{{ . }}-{{ end }}{{ .port }}-tcp
+{{- end -}}

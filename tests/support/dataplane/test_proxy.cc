@@ -57,7 +57,7 @@ std::vector<config::Refusal> TestProxy::Apply(const std::vector<std::string>& re
     pointers.push_back(&parsed[i]);
   }
   config::BuildResult result = builder_.Apply(pointers, removed);
-  Distribute(result.update);
+  for (config::Refusal& refusal : Distribute(result.update)) result.refusals.push_back(std::move(refusal));
   return std::move(result.refusals);
 }
 
@@ -65,12 +65,16 @@ void TestProxy::Resolve(std::string_view name, const std::vector<base::Address>&
   Distribute(builder_.Resolved(name, addresses));
 }
 
-void TestProxy::Distribute(const config::ConfigUpdate& update) {
-  pool_->Apply(update);
+std::vector<config::Refusal> TestProxy::Distribute(const config::ConfigUpdate& update) {
+  std::vector<config::Refusal> result;
+  for (const worker::TcpServices::Problem& problem : pool_->Apply(update)) {
+    result.push_back({"tcp/" + std::to_string(problem.port), 0, problem.reason});
+  }
   checker_.Apply(update);
   pool_->OnEach([](worker::Worker&) {});
   std::lock_guard lock(released_mutex_);
   released_.clear();
+  return result;
 }
 
 void TestProxy::Route(std::string_view host, const std::vector<base::Address>& upstreams,

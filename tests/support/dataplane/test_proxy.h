@@ -56,7 +56,8 @@ class TestProxy {
   size_t released_configs();
 
  private:
-  void Distribute(const config::ConfigUpdate& update);
+  // Returns the ports that could not be opened.
+  std::vector<config::Refusal> Distribute(const config::ConfigUpdate& update);
 
   config::ConfigBuilder builder_;
   std::mutex released_mutex_;

@@ -258,6 +258,12 @@ class RandomWorld {
   kube::ConfigMap RandomConfigMap() {
     kube::ConfigMap config_map;
     config_map.meta = headgate::testing::Meta(Ns(), Pick(config_map_names_));
+    for (const char* port : {"5432", "5433", "x"}) {
+      if (!Chance(30)) continue;
+      config_map.data.emplace_back(port, Ns() + "/" + Pick(service_names_) + (Chance(70) ? ":80" : ":http") +
+                                             (Chance(30) ? ":PROXY:PROXY" : ""));
+    }
+    if (Chance(30)) config_map.data.emplace_back("proxy-stream-timeout", Chance(70) ? "1m" : "x");
     if (Chance(50)) config_map.data.emplace_back("http-redirect-code", Chance(70) ? "301" : "9");
     if (Chance(50)) config_map.data.emplace_back("ssl-redirect", Chance(50) ? "false" : "true");
     if (Chance(50)) config_map.data.emplace_back("load-balance", Chance(70) ? "round_robin" : "x");
@@ -365,6 +371,8 @@ Options TestOptions(uint32_t seed) {
   options.fallback_certificate = {"fallback chain", SecretBytes("fallback key")};
   options.ssl_passthrough = seed % 5 < 3;
   if (seed % 2 == 1) options.config_map = ObjectKey{"one", "options"};
+  if (seed % 4 >= 2) options.tcp_services = ObjectKey{"one", "files"};
+  if (seed % 4 == 3) options.udp_services = ObjectKey{"two", "options"};
   if (seed % 3 == 1) options.default_backend = ObjectKey{"one", "s1"};
   if (seed % 3 == 2) options.ticket_root = SecretBytes("root");
   if (seed % 4 == 1) options.default_certificate = ObjectKey{"one", "t1"};
