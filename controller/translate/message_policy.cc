@@ -17,6 +17,14 @@ void SetCors(const CorsSettings& settings, v1::Cors& out) {
   out.set_max_age(settings.max_age);
 }
 
+void SetTracing(const TracingSettings& settings, v1::RoutePolicy& policy) {
+  if (!settings.enabled) return;
+  v1::RouteTracing& out = *policy.mutable_tracing();
+  out.set_enabled(*settings.enabled);
+  if (settings.trust_incoming) out.set_trust_incoming(*settings.trust_incoming);
+  if (!settings.operation_name.empty()) out.mutable_operation_name()->add_parts()->set_literal(settings.operation_name);
+}
+
 }  // namespace
 
 void SetMessagePolicy(const HeaderSettings& settings, const IngressDefaults& defaults, std::string_view path,
@@ -32,6 +40,7 @@ void SetMessagePolicy(const HeaderSettings& settings, const IngressDefaults& def
   for (const std::string& name : settings.hidden) policy.mutable_response_headers()->add_hidden(name);
   SetResponseRewrites(settings.rewrites, defaults.rewrites, path, policy);
   if (!settings.access_log) policy.set_no_access_log(true);
+  SetTracing(settings.tracing, policy);
 }
 
 std::optional<BackendRef> ErrorServiceOf(const IngressModel& model) {

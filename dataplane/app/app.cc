@@ -75,6 +75,7 @@ absl::StatusOr<std::unique_ptr<App>> App::Create(Options options) {
   pool.static_roots = files::StaticRoots(std::move(roots));
   pool.access_log = app->access_log_.get();
   pool.route_details = o.nginx_metrics.has_value();
+  pool.spans = &app->spans_;
   pool.reserved_ports = {o.admin_listen.port()};
   pool.release = [control = app->control_.get()](std::shared_ptr<const config::CompiledConfig> config) {
     control->Post([config = std::move(config)]() mutable { config.reset(); });
@@ -117,9 +118,13 @@ int App::Run(Shutdown& shutdown) {
   });
   health_reporter_ = std::make_unique<control::HealthReporter>(
       [this] { return MakeHealthReport(checker_->Status()); }, kClock);
+  exporter_ = std::make_unique<tracing::Exporter>(
+      spans_, tracing::ExporterOptions{.instance = options_.controller.instance,
+                                       .build_version = options_.controller.build_version},
+      kClock);
   applier_ = std::make_unique<ConfigApplier>(
       config::ConfigBuilder::Options{.allow_local_dns = options_.allow_local_dns}, *workers_, *checker_,
-      *resolver_);
+      *resolver_, *exporter_);
   workers_->Start();
   checker_->Start();
   options_.controller.health = health_reporter_.get();
@@ -190,6 +195,7 @@ void App::AddPages() {
                     },
                     [this](MetricsWriter& out) { admin::CollectHealth(*checker_, out); },
                     [this](MetricsWriter& out) { admin::CollectTcp(*workers_, out); },
+                    [this](MetricsWriter& out) { exporter_->Collect(out); },
                     [this](MetricsWriter& out) {
                       if (!options_.nginx_metrics) return;
                       const control::ClientStatus status = client_->status();

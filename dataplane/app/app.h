@@ -12,6 +12,8 @@
 #include "dataplane/control/control_thread.h"
 #include "dataplane/control/snapshot_client.h"
 #include "dataplane/observe/access_log.h"
+#include "dataplane/observe/span_queue.h"
+#include "dataplane/tracing/exporter.h"
 #include "dataplane/worker/worker_pool.h"
 
 namespace headgate::app {
@@ -37,11 +39,13 @@ class App {
   std::atomic<bool> draining_{false};
   net::Fd reopen_;  // SIGUSR1: open the access log anew
   std::unique_ptr<observe::AccessLogFile> access_log_;
+  observe::SpanQueue spans_;
   std::unique_ptr<control::ControlThread> control_;
   std::unique_ptr<worker::WorkerPool> workers_;
   std::unique_ptr<health::Checker> checker_;
   std::unique_ptr<control::HealthReporter> health_reporter_;
   std::unique_ptr<upstream::DnsResolver> resolver_;
+  std::unique_ptr<tracing::Exporter> exporter_;  // sends what is left when nobody makes spans any more
   std::unique_ptr<ConfigApplier> applier_;
   std::unique_ptr<control::SnapshotStore> store_;  // until the client takes it
   std::unique_ptr<control::SnapshotClient> client_;

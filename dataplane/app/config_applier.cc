@@ -9,12 +9,13 @@
 namespace headgate::app {
 
 ConfigApplier::ConfigApplier(config::ConfigBuilder::Options options, worker::WorkerPool& workers,
-                             health::Checker& checker, upstream::DnsResolver& resolver)
-    : builder_(options), workers_(workers), checker_(checker), resolver_(resolver) {}
+                             health::Checker& checker, upstream::DnsResolver& resolver, tracing::Exporter& exporter)
+    : builder_(options), workers_(workers), checker_(checker), resolver_(resolver), exporter_(exporter) {}
 
 std::vector<worker::TcpServices::Problem> ConfigApplier::Distribute(const config::ConfigUpdate& update) {
   std::vector<worker::TcpServices::Problem> problems = workers_.Apply(update);
   checker_.Apply(update);  // after the workers, who must know the clusters that verdicts are about
+  if (update.config != nullptr) exporter_.Configure(update.config->settings->tracing);
   return problems;
 }
 

@@ -8,6 +8,7 @@
 #include "dataplane/config/config_builder.h"
 #include "dataplane/control/applier.h"
 #include "dataplane/health/checker.h"
+#include "dataplane/tracing/exporter.h"
 #include "dataplane/upstream/dns_resolver.h"
 #include "dataplane/worker/worker_pool.h"
 
@@ -19,7 +20,7 @@ class ConfigApplier final : public control::Applier {
  public:
   // The arguments outlive this.
   ConfigApplier(config::ConfigBuilder::Options options, worker::WorkerPool& workers,
-                health::Checker& checker, upstream::DnsResolver& resolver);
+                health::Checker& checker, upstream::DnsResolver& resolver, tracing::Exporter& exporter);
 
   control::ApplyResult Apply(std::string_view version, absl::Span<const v1::Resource* const> upserts,
                              absl::Span<const std::string> removed) override;
@@ -43,6 +44,7 @@ class ConfigApplier final : public control::Applier {
   worker::WorkerPool& workers_;
   health::Checker& checker_;
   upstream::DnsResolver& resolver_;
+  tracing::Exporter& exporter_;
   std::string version_;
   std::atomic<bool> configured_{false};
 };

@@ -4,6 +4,7 @@
 
 #include "common/strings.h"
 #include "dataplane/config/compile_template.h"
+#include "dataplane/config/compile_tracing.h"
 #include "dataplane/config/compile_values.h"
 #include "re2/re2.h"
 
@@ -136,7 +137,7 @@ absl::StatusOr<MirrorRoute> CompileMirror(const std::string& field, const v1::Mi
 std::string KeyOf(const v1::RoutePolicy& in) {
   const bool any = in.has_request_headers() || in.has_response_headers() || in.has_cors() ||
                    in.has_response_rewrites() || in.has_canary() || in.has_error_backend() || in.has_mirror() ||
-                   in.no_access_log();
+                   in.no_access_log() || in.has_tracing();
   if (!any) return {};
   v1::RoutePolicy extras;
   if (in.has_request_headers()) *extras.mutable_request_headers() = in.request_headers();
@@ -147,6 +148,7 @@ std::string KeyOf(const v1::RoutePolicy& in) {
   if (in.has_error_backend()) *extras.mutable_error_backend() = in.error_backend();
   if (in.has_mirror()) *extras.mutable_mirror() = in.mirror();
   extras.set_no_access_log(in.no_access_log());
+  if (in.has_tracing()) *extras.mutable_tracing() = in.tracing();
   return extras.SerializeAsString();
 }
 
@@ -198,6 +200,9 @@ absl::StatusOr<RouteExtras> ExtrasCompiler::Make(const std::string& field, const
   }
   if (in.has_mirror()) HEADGATE_ASSIGN_OR_RETURN(out.mirror, CompileMirror(field + ".mirror", in.mirror(), clusters_));
   out.no_access_log = in.no_access_log();
+  if (in.has_tracing()) {
+    HEADGATE_ASSIGN_OR_RETURN(out.tracing, CompileRouteTracing(field + ".tracing", in.tracing()));
+  }
   return out;
 }
 

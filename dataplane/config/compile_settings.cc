@@ -7,6 +7,7 @@
 #include "dataplane/config/compile_bodies.h"
 #include "dataplane/config/compile_headers.h"
 #include "dataplane/config/compile_retries.h"
+#include "dataplane/config/compile_tracing.h"
 #include "dataplane/config/compile_values.h"
 
 namespace headgate::config {
@@ -196,6 +197,10 @@ absl::StatusOr<SettingsSpec> CompileSettings(const v1::Settings& settings) {
 
   out.settings.buffering = CompileBuffering(settings.buffering()).Over(out.settings.buffering);
   HEADGATE_ASSIGN_OR_RETURN(out.settings.compression, CompileCompression(settings.compression()));
+
+  if (settings.has_tracing()) {
+    HEADGATE_ASSIGN_OR_RETURN(out.settings.tracing, CompileTracing("tracing", settings.tracing()));
+  }
 
   const v1::AccessLog& log = settings.access_log();
   out.settings.access_log_enabled = !log.disabled();

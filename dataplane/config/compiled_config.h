@@ -47,6 +47,7 @@ namespace headgate::config {
 using Duration = std::chrono::milliseconds;
 
 struct RouteExtras;  // route_extras.h
+struct Tracing;      // tracing.h
 
 struct CompiledSettings {
   // proto/headgate/v1/settings.proto, Timeouts, with defaults filled in.
@@ -103,6 +104,8 @@ struct CompiledSettings {
   bool append_forwarded_for = false;
   std::string address_field = "X-Forwarded-For";
   std::vector<base::Cidr> trusted_cidrs;
+
+  std::shared_ptr<const Tracing> tracing;  // null: no request is traced
 
   bool proxy_protocol = false;
   std::vector<base::Cidr> proxy_protocol_cidrs;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "dataplane/config/cluster_handle.h"
+#include "dataplane/config/tracing.h"
 #include "dataplane/policy/canary.h"
 #include "dataplane/policy/cors.h"
 #include "dataplane/policy/header_edits.h"
@@ -51,6 +52,7 @@ struct RouteExtras {
   std::optional<CanaryRoute> canary;
   std::optional<ErrorBackend> errors;
   std::optional<MirrorRoute> mirror;
+  std::optional<RouteTracing> tracing;
   bool no_access_log = false;
 };
 

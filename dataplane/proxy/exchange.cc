@@ -46,6 +46,7 @@ void Exchange::Begin(http::ServerStream& downstream, const http::RequestHead& he
   endpoint_ = nullptr;
   session_key_ = {};
   session_begun_ = false;
+  trace_ = nullptr;
   mirror_ = Mirrors::kNone;
   replaced_status_ = 0;
   error_page_ = false;
@@ -110,6 +111,7 @@ void Exchange::Route() {
     route_ = host->Match(*request_, path_.match);
   }
   if (route_ != nullptr) RecordRoute();
+  if (const config::Tracing* tracing = config_->settings->tracing.get()) BeginTrace(*tracing);
   const uint64_t limit = body_limit();
   if (limit != 0 && request_->body.kind == http::BodyLength::Kind::kFixed &&
       request_->body.size > limit) {
@@ -454,6 +456,7 @@ void Exchange::Finish() {
   if (failure_.kind != Failure::Kind::kNone && record_.status != 0) {
     record_.failure = base::FailureName(failure_.kind);
   }
+  if (trace_ != nullptr) EndTrace();
   services_.OnFinished(*this, record_);
   config_.Release();
   request_ = nullptr;

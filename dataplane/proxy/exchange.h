@@ -13,6 +13,7 @@
 #include "dataplane/http/uri.h"
 #include "dataplane/net/event_loop.h"
 #include "dataplane/observe/request_record.h"
+#include "dataplane/observe/span_queue.h"
 #include "dataplane/proxy/access_check.h"
 #include "dataplane/proxy/auth_cache.h"
 #include "dataplane/proxy/client_gate.h"
@@ -44,6 +45,8 @@ class ExchangeServices {
   // Of all workers.
   virtual LimitTable& limits() = 0;
   virtual Mirrors& mirrors() = 0;
+  // Of all workers; null: nobody takes spans.
+  virtual observe::SpanQueue* spans() = 0;
   virtual ConfigPin PinConfig() = 0;
   // Of the first listener for HTTPS; 0: there is none.
   virtual uint16_t https_port() = 0;
@@ -199,6 +202,11 @@ class Exchange final : public net::Retirable,
   void AddOwnFields();
   void AddTransportSecurity();
 
+  // The request's trace; in exchange_trace.cc.
+  void BeginTrace(const config::Tracing& tracing);
+  void TellTrace();
+  void EndTrace();
+
   // Decisions.
   Action Advance(Event event);
   void Fail(const base::Failure& failure);
@@ -249,6 +257,8 @@ class Exchange final : public net::Retirable,
 
   http::NormalPath path_;  // routes are matched on path_.match
   std::unique_ptr<AccessCheck> access_;  // null: nothing to remember
+  struct Trace;
+  Trace* trace_ = nullptr;  // in the arena; null: the request is not traced
   std::string_view session_key_;  // of the session that this request has begun
   bool session_begun_ = false;
   Mirrors::CopyId mirror_ = Mirrors::kNone;  // that gets what comes of the request's body

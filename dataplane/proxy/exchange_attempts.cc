@@ -63,6 +63,7 @@ void Exchange::OpenAttempt() {
     upstream_head_.fields.Remove(kName);
     upstream_head_.fields.Add(FieldId::kOther, kName, forwarded_prefix_);
   }
+  if (trace_ != nullptr) TellTrace();
   EditRequest();
   if (route_ != nullptr && route_->access != nullptr) EditForUpstream(*route_->access);
   if (replaced_status_ != 0) AddErrorFields();

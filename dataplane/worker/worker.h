@@ -40,6 +40,8 @@ struct WorkerOptions {
   size_t max_pipes = net::PipePool::kMaxPipes;
   // Null: no access log.
   observe::AccessLogFile* access_log = nullptr;
+  // Null: nobody takes spans. Outlives the worker.
+  observe::SpanQueue* spans = nullptr;
   // Whether observe::RouteDetails are kept.
   bool route_details = false;
   // Outlives the worker.
@@ -116,6 +118,7 @@ class Worker final : private net::AcceptHandler,
   proxy::AuthCache& auth_cache() override { return auth_cache_; }
   proxy::LimitTable& limits() override { return *options_.limits; }
   proxy::Mirrors& mirrors() override { return mirrors_; }
+  observe::SpanQueue* spans() override { return options_.spans; }
   uint16_t https_port() override {
     return https_listeners_.empty() ? uint16_t{0} : https_listeners_.front()->address().port();
   }

@@ -42,6 +42,7 @@ absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Create(PoolOptions optio
     worker.max_connections = std::max<size_t>(1, connections / static_cast<size_t>(count));
     worker.max_pipes = options.max_pipes;
     worker.access_log = options.access_log;
+    worker.spans = options.spans;
     worker.route_details = options.route_details;
     worker.spill = &pool->spill_;
     worker.static_roots = &pool->static_roots_;

@@ -26,6 +26,8 @@ struct PoolOptions {
   size_t max_pipes = net::PipePool::kMaxPipes;
   // Not owned; null: no access log.
   observe::AccessLogFile* access_log = nullptr;
+  // Not owned; null: nobody takes spans.
+  observe::SpanQueue* spans = nullptr;
   // See WorkerOptions::route_details.
   bool route_details = false;
   // Ports, beside those above, that no TCP service gets.

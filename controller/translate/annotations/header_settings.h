@@ -68,6 +68,14 @@ struct MirrorSettings {
   friend bool operator==(const MirrorSettings&, const MirrorSettings&) = default;
 };
 
+// Whether and how requests are traced; what is not set is the options' to say.
+struct TracingSettings {
+  std::optional<bool> enabled;
+  std::optional<bool> trust_incoming;
+  std::string operation_name;  // empty: not set
+  friend bool operator==(const TracingSettings&, const TracingSettings&) = default;
+};
+
 enum class ConnectionHeader : uint8_t { kUnset = 0, kClose, kKeepAlive };
 
 struct HeaderSettings {
@@ -77,6 +85,7 @@ struct HeaderSettings {
   std::vector<std::string> hidden;  // fields of endpoints' answers
   RewriteSettings rewrites;
   bool access_log = true;
+  TracingSettings tracing;
   std::optional<CanarySettings> canary;
   bool canary_sessions_decided_anew = false;  // of this Ingress's canary
   ErrorSettings errors;

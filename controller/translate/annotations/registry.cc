@@ -33,6 +33,7 @@
 #include "controller/translate/annotations/ssl_redirect.h"
 #include "controller/translate/annotations/static_files.h"
 #include "controller/translate/annotations/timeouts.h"
+#include "controller/translate/annotations/tracing.h"
 #include "controller/translate/annotations/unavailable.h"
 #include "controller/translate/annotations/upstream_protocol.h"
 #include "controller/translate/annotations/upstream_registry.h"
@@ -46,7 +47,7 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 28> kFamilies = {{
+const std::array<Family, 29> kFamilies = {{
     {kTimeoutNames, ReadTimeouts},
     {kBodySizeNames, ReadBodySize},
     {kBufferingNames, ReadBuffering},
@@ -73,6 +74,7 @@ const std::array<Family, 28> kFamilies = {{
     {kOtherNameNames, ReadOtherNames},
     {kErrorNames, ReadErrors},
     {kMirrorNames, ReadMirror},
+    {kTracingNames, ReadTracing},
     {kUnavailableNames, ReadUnavailable},
     {kDeadNames, ReadDead},
 }};

@@ -19,6 +19,7 @@
 #include "controller/translate/config_map/redirect_options.h"
 #include "controller/translate/config_map/stream_options.h"
 #include "controller/translate/config_map/tls_options.h"
+#include "controller/translate/config_map/tracing_options.h"
 #include "controller/translate/config_map/upstream_options.h"
 
 namespace headgate::translate {
@@ -30,7 +31,7 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 13> kFamilies = {{
+const std::array<Family, 14> kFamilies = {{
     {kRedirectOptions, ReadRedirectOptions},
     {kHstsOptions, ReadHstsOptions},
     {kTlsOptions, ReadTlsOptions},
@@ -44,6 +45,7 @@ const std::array<Family, 13> kFamilies = {{
     {kLimitOptions, ReadLimitOptions},
     {kHeaderOptions, ReadHeaderOptions},
     {kStreamOptions, ReadStreamOptions},
+    {kTracingOptions, ReadTracingOptions},
 }};
 
 // How NGINX is run, not what it serves. Sorted.
@@ -57,6 +59,7 @@ constexpr std::string_view kMeaningless[] = {
     "lua-shared-dicts",
     "map-hash-bucket-size",
     "max-worker-open-files",
+    "opentelemetry-config",
     "proxy-headers-hash-bucket-size",
     "proxy-headers-hash-max-size",
     "proxy-stream-responses",

@@ -29,6 +29,7 @@ TestProxy::TestProxy(int workers, uint64_t spill_limit, files::StaticRoots stati
   options.static_roots = std::move(static_roots);
   options.access_log = access_log;
   options.route_details = true;
+  options.spans = &spans_;
   options.release = [this](std::shared_ptr<const config::CompiledConfig> config) {
     std::lock_guard lock(released_mutex_);
     released_.push_back(std::move(config));

@@ -51,6 +51,8 @@ class TestProxy {
   void WaitForClosedUpstreams();
   observe::RouteCounters RouteCount(std::string_view host);
   worker::WorkerPool& pool() { return *pool_; }
+  // Of requests that are traced. Takes none without SetLimits.
+  observe::SpanQueue& spans() { return spans_; }
   const config::ConfigBuilder& builder() const { return builder_; }
   // Number of configurations given back by the workers so far.
   size_t released_configs();
@@ -59,6 +61,7 @@ class TestProxy {
   // Returns the ports that could not be opened.
   std::vector<config::Refusal> Distribute(const config::ConfigUpdate& update);
 
+  observe::SpanQueue spans_;
   config::ConfigBuilder builder_;
   std::mutex released_mutex_;
   std::vector<std::shared_ptr<const config::CompiledConfig>> released_;
