@@ -6,7 +6,9 @@
 #include "common/host_pattern.h"
 #include "common/strings.h"
 #include "controller/translate/annotations/registry.h"
+#include "controller/translate/annotations/values.h"
 #include "controller/translate/files.h"
+#include "controller/translate/path_match.h"
 
 namespace headgate::translate {
 namespace {
@@ -74,6 +76,10 @@ void CheckPath(const Ingress& ingress, const kube::IngressPath& path, const std:
     diagnostics.push_back(
         {Kind::kIngress, ingress.meta.key, field + ".path", Reason::kInvalidPath, Severity::kError,
          StrCat("\"", path.path, "\" does not start with /; the path is left out")});
+  } else if (!IsServable(path.path)) {
+    diagnostics.push_back(
+        {Kind::kIngress, ingress.meta.key, field + ".path", Reason::kInvalidPath, Severity::kError,
+         StrCat(QuoteValue(path.path), " is too long or holds a control character; the path is left out")});
   }
 }
 

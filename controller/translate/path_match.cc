@@ -1,7 +1,9 @@
 #include "controller/translate/path_match.h"
 
+#include <algorithm>
 #include <cstdint>
 
+#include "absl/strings/ascii.h"
 #include "re2/re2.h"
 #include "re2/stringpiece.h"
 
@@ -9,10 +11,17 @@ namespace headgate::translate {
 namespace {
 
 // As the data plane's.
+constexpr size_t kMaxPathBytes = 8 * 1024;
 constexpr size_t kMaxPatternBytes = 4 * 1024;
 constexpr int64_t kPatternMemory = 1 << 20;
 
 }  // namespace
+
+bool IsServable(std::string_view path) {
+  const auto is_control = [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); };
+  return path.size() <= kMaxPathBytes && (path.empty() || path.starts_with('/')) &&
+         std::none_of(path.begin(), path.end(), is_control);
+}
 
 bool Rewrites(const IngressSettings& settings, std::string_view path) {
   return !settings.rewrite_target.empty() && settings.rewrite_target != path;

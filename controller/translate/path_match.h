@@ -21,6 +21,10 @@ struct MatchKey {
   }
 };
 
+// Whether routes can have the path of an Ingress: empty (every path), or "/" and what follows, 8 KiB at most, without control
+// bytes. A data plane refuses others, and with them their host.
+bool IsServable(std::string_view path);
+
 // Whether requests for the path are sent on with another one.
 bool Rewrites(const IngressSettings& settings, std::string_view path);
 

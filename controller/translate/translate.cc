@@ -14,6 +14,7 @@
 #include "controller/translate/host_table.h"
 #include "controller/translate/host_tls.h"
 #include "controller/translate/model.h"
+#include "controller/translate/one_line.h"
 #include "controller/translate/references.h"
 #include "controller/translate/stream_services.h"
 #include "controller/translate/ticket_keys.h"
@@ -263,6 +264,7 @@ class FullTranslation {
     std::sort(result_.resources.begin(), result_.resources.end(),
               [](const auto& a, const auto& b) { return a->name() < b->name(); });
     auto& diagnostics = result_.diagnostics;
+    MakeOneLine(diagnostics);
     std::sort(diagnostics.begin(), diagnostics.end());
     diagnostics.erase(std::unique(diagnostics.begin(), diagnostics.end()), diagnostics.end());
     return std::move(result_);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "controller/translate/one_line.h"
+
 namespace headgate::translate {
 
 void UpdateLog::Set(const std::string& name, ResourcePtr& slot, ResourcePtr value) {
@@ -16,6 +18,7 @@ void UpdateLog::Set(const std::string& name, ResourcePtr& slot, ResourcePtr valu
 }
 
 void UpdateLog::Set(std::vector<Diagnostic>& slot, std::vector<Diagnostic> value) {
+  MakeOneLine(value);
   if (slot == value) return;
   for (const Diagnostic& diagnostic : value) Count(diagnostic, +1);
   for (const Diagnostic& diagnostic : slot) Count(diagnostic, -1);

@@ -69,7 +69,7 @@ class Builder {
   }
 
   void AddPath(const IngressModel& model, size_t rule, size_t index, const IngressPath& path) {
-    if (!path.path.empty() && !path.path.starts_with('/')) return;
+    if (!IsServable(path.path)) return;
     if (!LeadsSomewhere(model, path.backend)) return;
     MatchKey key{path.type == PathType::kExact, path.path.empty() ? "/" : path.path};
     v1::Route route = NewRoute(model, key);

@@ -40,7 +40,8 @@ std::optional<Replacement> ParseReplacement(std::string_view text) {
   if (blank == std::string_view::npos || !IsUrlText(text)) return std::nullopt;
   const std::string_view from = text.substr(0, blank);
   const std::string_view to = Trim(text.substr(blank));
-  if (to.find_first_of(" \t") != std::string_view::npos) return std::nullopt;
+  constexpr std::string_view kBlanks = " \t\r\n";
+  if (from.find_first_of(kBlanks) != from.npos || to.find_first_of(kBlanks) != to.npos) return std::nullopt;
   return Replacement{std::string(from), std::string(to)};
 }
 
