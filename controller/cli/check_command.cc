@@ -11,10 +11,10 @@
 #include "common/clock.h"
 #include "common/flags.h"
 #include "common/strings.h"
+#include "controller/cli/controller_flags.h"
 #include "controller/cli/inputs.h"
 #include "controller/cli/render.h"
 #include "controller/cli/report.h"
-#include "controller/translate/annotations/values.h"
 #include "controller/translate/translate.h"
 
 namespace headgate::cli {
@@ -22,10 +22,7 @@ namespace {
 
 struct CheckOptions {
   InputOptions input;
-  std::string configmap;
-  std::string default_backend_service;
-  std::string default_ssl_certificate;
-  bool enable_ssl_passthrough = false;
+  ControllerFlags controller;
   std::string output = "table";
   std::string colour = "auto";
   std::string fail_on = "differs";
@@ -43,13 +40,7 @@ void DeclareFlags(CheckOptions& options, FlagSet& flags) {
   flags.AddString("ingress-class", &options.input.ingress_class, "NAME",
                   "Only Ingresses of this class, such as nginx. Empty: all, as if one controller served them.");
   flags.AddString("namespace", &options.input.ns, "NS", "Only Ingresses of this namespace. Empty: all.");
-  flags.Group("As the controller will be started");
-  flags.AddString("configmap", &options.configmap, "NS/NAME", "ConfigMap with options for all Ingresses.");
-  flags.AddString("default-backend-service", &options.default_backend_service, "NS/NAME",
-                  "Service for requests which match no rule.");
-  flags.AddString("default-ssl-certificate", &options.default_ssl_certificate, "NS/NAME",
-                  "Secret with the certificate for hosts that have none of their own.");
-  flags.AddBool("enable-ssl-passthrough", &options.enable_ssl_passthrough, "Honour the annotation ssl-passthrough.");
+  DeclareControllerFlags(options.controller, flags);
   flags.Group("The report");
   flags.AddChoice("output", &options.output, {"table", "json", "markdown", "html"}, "Its form.");
   flags.AddChoice("color", &options.colour, {"auto", "always", "never"},
@@ -57,27 +48,6 @@ void DeclareFlags(CheckOptions& options, FlagSet& flags) {
   flags.AddChoice("fail-on", &options.fail_on, {"refused", "differs", "problem", "never"},
                   "Exit with 1 if any Ingress is that bad or worse: refused; differs from what it does now; has a "
                   "problem, whoever serves it.");
-}
-
-absl::StatusOr<translate::Options> TranslateOptions(const CheckOptions& options) {
-  translate::Options out;
-  const struct {
-    std::string_view flag;
-    const std::string& text;
-    std::optional<kube::ObjectKey>& target;
-  } rows[] = {{"configmap", options.configmap, out.config_map},
-              {"default-backend-service", options.default_backend_service, out.default_backend},
-              {"default-ssl-certificate", options.default_ssl_certificate, out.default_certificate}};
-  for (const auto& row : rows) {
-    if (row.text.empty()) continue;
-    row.target = translate::ParseReference(row.text);
-    if (!row.target) return absl::InvalidArgumentError(StrCat("--", row.flag, "=", row.text, ": must be NS/NAME"));
-  }
-  out.ssl_passthrough = options.enable_ssl_passthrough;
-  // Nothing is served, so no key is needed: any text stands for the certificate that a controller makes.
-  out.fallback_certificate = {"none", SecretBytes("none")};
-  out.settings.mutable_buffering()->set_request(true);
-  return out;
 }
 
 bool WantsColour(const std::string& choice) {
@@ -114,7 +84,7 @@ int RunCheck(std::span<const char* const> arguments) {
     return flags.ReportError(options.input.paths.empty() ? "give a PATH, - or --kubeconfig"
                                                          : "PATH and --kubeconfig exclude each other");
   }
-  const absl::StatusOr<translate::Options> translation_options = TranslateOptions(options);
+  const absl::StatusOr<translate::Options> translation_options = ToTranslateOptions(options.controller);
   if (!translation_options.ok()) return flags.ReportError(ToStd(translation_options.status().message()));
 
   Inputs inputs;

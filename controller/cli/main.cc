@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/strings.h"
 #include "controller/cli/check_command.h"
+#include "controller/cli/explain_command.h"
 
 namespace headgate {
 namespace {
@@ -17,6 +18,7 @@ constexpr std::string_view kHelp =
     "headgate: Tools for people who run, or want to run, Headgate.\n"
     "\n"
     "  headgate check PATH...    what Headgate will do with Ingresses, before it does\n"
+    "  headgate explain URL      which Ingress answers a request, and why it is that one\n"
     "\n"
     "headgate COMMAND --help explains a command.\n"
     "\n"
@@ -32,6 +34,7 @@ int Main(std::span<const char* const> arguments) {
   ConfigureLogging(log);
   const std::string_view command = arguments.size() > 1 ? arguments[1] : "";
   if (command == "check") return cli::RunCheck(arguments.subspan(2));
+  if (command == "explain") return cli::RunExplain(arguments.subspan(2));
   if (command == "--help" || command == "-h" || command == "help") {
     std::fwrite(kHelp.data(), 1, kHelp.size(), stdout);
     return 0;

@@ -57,7 +57,9 @@ Json ActionJson(const config::CompiledRoute& route) {
 Json RouteJson(route::PathKind kind, std::string_view path, const config::CompiledRoute& route) {
   Json json = {{"path", std::string(path)}, {"match", KindName(kind)}};
   json.update(ActionJson(route));
-  if (route.https_redirect != config::HttpsRedirectMode::kOff) {
+  const bool to_https = route.https_redirect == config::HttpsRedirectMode::kAlways ||
+                        (route.https_redirect != config::HttpsRedirectMode::kOff && route.host_has_tls);
+  if (to_https) {
     json["https_redirect"] = route.https_redirect_status;
   }
   const auto add_ms = [&](const char* name, const std::optional<config::Duration>& value) {

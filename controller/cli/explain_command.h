@@ -1,0 +1,12 @@
+// headgate explain: which Ingress answers a request, why it is that one, and where each of its settings comes from.
+#pragma once
+
+#include <span>
+
+namespace headgate::cli {
+
+// `arguments` without the name of the program and "explain". Prints the explanation; returns the exit code: 0, 1 when no
+// Ingress has the request, 2 for a usage error or input that cannot be had.
+int RunExplain(std::span<const char* const> arguments);
+
+}  // namespace headgate::cli
