@@ -52,7 +52,7 @@ func TestEventsSayWhatBecameOfAnIngress(t *testing.T) {
 
 	good := space.Ingress("good", space.Host("good"), "/", "web")
 	space.Create(good)
-	applied := awaitEvent(t, cluster, space, "good", "Applied", "every data plane (1), version ")
+	applied := awaitEvent(t, cluster, space, "good", "Applied", "connected to a controller (1), version ")
 	created, err := cluster.Client.NetworkingV1().Ingresses(space.Name).Get(context.Background(), "good", metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -106,4 +106,21 @@ func TestEventsSayWhatBecameOfAnIngress(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestWhatDataPlanesSayIsToldWhicheverControllerTheyHave has a data plane at a controller that does not lead.
+func TestWhatDataPlanesSayIsToldWhicheverControllerTheyHave(t *testing.T) {
+	harness.EchoAnywhere(t)
+	cluster := harness.OwnCluster(t)
+	space := cluster.NewSpace(t)
+	space.Create(space.Service("web"), space.Slice("web", harness.Address(1)))
+	leader := candidate(t, cluster)
+	awaitLead(t, leader, answerSoon)
+	follower := harness.StartHeadgate(t, cluster, harness.Options{})
+	space.Create(space.Ingress("good", space.Host("good"), "/", "web"))
+	awaitEvent(t, cluster, space, "good", "Applied", "connected to a controller (1), version ")
+	if leads(follower) || !leads(leader) {
+		t.Error("the lead has changed hands")
+	}
+	awaitHealthEvent(t, cluster, space)
 }

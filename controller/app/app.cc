@@ -274,9 +274,8 @@ absl::Status App::PrepareWriting(const Options& options) {
 void App::StartWriting() {
   if (status_ != nullptr) status_->Start();
   ingress_events_->Start();
-  health_events_.Start(
-      kube::MakeRestTransport(*api_server_), [this] { return server_->Subscribers(); },
-      [this] { return Leads(); });
+  health_events_.Start(kube::MakeRestTransport(*api_server_),
+                       [this] { return server_->Subscribers(); });
   if (election_ != nullptr) election_->Start();
 }
 

@@ -27,11 +27,9 @@ void HealthEvents::Stop() {
   thread_.join();
 }
 
-void HealthEvents::Start(std::unique_ptr<kube::Transport> transport, Reports reports,
-                         std::function<bool()> leads) {
+void HealthEvents::Start(std::unique_ptr<kube::Transport> transport, Reports reports) {
   writer_ = std::make_unique<kube::EventWriter>(std::move(transport), clock_);
   reports_ = std::move(reports);
-  leads_ = std::move(leads);
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -49,7 +47,7 @@ void HealthEvents::Run() {
     changed_ = false;
     lock.unlock();
     for (const publish::HealthNews& news : digest_.Update(reports_(), clock_.MonotonicNow())) {
-      if (leads_()) Write(news);
+      Write(news);
     }
     lock.lock();
   }

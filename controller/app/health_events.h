@@ -17,7 +17,9 @@
 namespace headgate::app {
 
 // Tells in Events on Services what the probes of data planes find (publish/health_news.h), on a
-// thread of its own. What cannot be written is counted and dropped: metrics say the same.
+// thread of its own. Each of several controllers tells of the data planes that are connected to it;
+// the same finding is the same Event (kube/event_writer.h). What cannot be written is counted and
+// dropped: metrics say the same.
 //
 // Thread: Start, Stop and the destructor one owner; Changed any.
 class HealthEvents {
@@ -31,10 +33,7 @@ class HealthEvents {
   HealthEvents(const HealthEvents&) = delete;
   HealthEvents& operator=(const HealthEvents&) = delete;
 
-  // `leads`: whether this controller is the one to tell (kube/leader_election.h). The others look
-  // on, so that one that begins to lead knows what has been told.
-  void Start(std::unique_ptr<kube::Transport> transport, Reports reports,
-             std::function<bool()> leads);
+  void Start(std::unique_ptr<kube::Transport> transport, Reports reports);
   // Nothing is asked of `reports` and written afterwards.
   void Stop();
   // Some report may be another now. Does not block.
@@ -56,7 +55,6 @@ class HealthEvents {
   // The thread's own.
   std::unique_ptr<kube::EventWriter> writer_;
   Reports reports_;
-  std::function<bool()> leads_;
   publish::HealthDigest digest_;
 
   std::thread thread_;

@@ -183,8 +183,8 @@ void IngressEvents::LookAtSubscribers(const std::vector<publish::SubscriberStatu
             .uid = pending.uid,
             .warning = false,
             .reason = "Applied",
-            .message = StrCat("in effect at every data plane (", subscribers.size(), "), version ",
-                              slowest->acked_version)});
+            .message = StrCat("in effect at every data plane that is connected to a controller (",
+                              subscribers.size(), "), version ", slowest->acked_version)});
     }
     at = pending_.erase(at);
   }
@@ -212,6 +212,7 @@ void IngressEvents::TellRefusals(const publish::SubscriberStatus& subscriber, st
 }
 
 void IngressEvents::TellStanding(const Diagnostic& diagnostic, const std::string& uid) {
+  if (!leads_()) return;
   Tell({.kind = kube::Kind::kIngress,
         .object = diagnostic.object,
         .uid = uid,
@@ -221,7 +222,6 @@ void IngressEvents::TellStanding(const Diagnostic& diagnostic, const std::string
 }
 
 void IngressEvents::Tell(kube::Event event) {
-  if (!leads_()) return;
   if (queue_.size() >= options_.queue_limit ||
       !limiter_.Admit(event.object, clock_.MonotonicNow())) {
     return left_out_.Add();
@@ -230,7 +230,6 @@ void IngressEvents::Tell(kube::Event event) {
 }
 
 void IngressEvents::Write(const kube::Event& event) {
-  if (!leads_()) return;
   const absl::Status status = writer_.Write(event);
   if (status.ok()) return written_.Add();
   if (absl::IsNotFound(status)) return;  // the Ingress has gone meanwhile

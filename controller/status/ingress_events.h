@@ -39,7 +39,8 @@ struct IngressEventsOptions {
   int rate = 10;
 };
 
-// Three things are told:
+// Three things are told, the first by the leader alone, the others by every controller of the data
+// planes that are connected to it, for nobody else hears of them:
 //   what translation has to say about an Ingress, when it begins to be so, and again by a
 //   controller that begins to lead; that a form of an Ingress that came or changed is in effect
 //   ("Applied"): when every data plane that is connected has
@@ -55,7 +56,7 @@ class IngressEvents {
   // What the data planes connected now have answered. Called on the thread.
   using Subscribers = std::function<std::vector<publish::SubscriberStatus>()>;
 
-  // `leads`: whether this controller is the one to tell. `clock` and `metrics` outlive the object.
+  // `leads`: whether this controller is the leader. `clock` and `metrics` outlive the object.
   IngressEvents(const IngressEventsOptions& options, std::unique_ptr<kube::Transport> transport,
                 std::function<bool()> leads, Subscribers subscribers, const Clock& clock,
                 MetricsRegistry& metrics);

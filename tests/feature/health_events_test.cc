@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -11,7 +10,6 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -92,8 +90,7 @@ class HealthEventsTest : public testing::Test {
         clock_, metrics_);
     EXPECT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
-    events_.Start(std::make_unique<FakeApi::Connection>(api_), [this] { return server_->Subscribers(); },
-                  [this] { return leads_.load(); });
+    events_.Start(std::make_unique<FakeApi::Connection>(api_), [this] { return server_->Subscribers(); });
     data_plane_ = std::make_unique<DataPlane>(server_->port(), "", std::nullopt, &reporter_);
   }
   ~HealthEventsTest() override { events_.Stop(); }
@@ -125,7 +122,6 @@ class HealthEventsTest : public testing::Test {
   FakeApi api_;
   std::mutex mutex_;
   uint32_t unhealthy_ = 0;
-  std::atomic<bool> leads_{true};
   app::HealthEvents events_{event_clock_, metrics_};
   std::unique_ptr<publish::SnapshotServer> server_;
   control::HealthReporter reporter_{[this] { return MakeReport(); }, clock_};
@@ -153,20 +149,6 @@ TEST_F(HealthEventsTest, WhatProbesFindBecomesAnEventOnTheService) {
   EXPECT_EQ(good.body["reason"], "HealthyEndpoints");
   EXPECT_NE(good.body["metadata"]["name"], sick.body["metadata"]["name"]);
   EXPECT_THAT(metrics_.Render(), HasSubstr("headgate_events_failed_total 0\n"));
-}
-
-TEST_F(HealthEventsTest, OnlyTheLeaderTellsAndWhoFollowsItKnowsWhatWasTold) {
-  leads_ = false;
-  Report(2);
-  while (server_->Subscribers().empty() || server_->Subscribers()[0].health.unhealthy() != 2) {
-    std::this_thread::yield();
-  }
-  events_.Changed();
-  ASSERT_TRUE(event_clock_.AwaitWaiters(1));
-  leads_ = true;
-  Report(0);
-  event_clock_.Advance(publish::HealthDigest::kQuiet);
-  EXPECT_EQ(api_.Next().body["reason"], "HealthyEndpoints");
 }
 
 TEST_F(HealthEventsTest, WhatMayNotBeWrittenIsCounted) {

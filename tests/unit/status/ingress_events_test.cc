@@ -130,7 +130,11 @@ TEST_F(IngressEventsTest, AChangeIsAppliedWhenEveryDataPlaneHasIt) {
   Acknowledge({2, 1});
   EXPECT_THAT(Written(), IsEmpty());
   Acknowledge({3, 2});
-  EXPECT_THAT(Written(), ElementsAre("web Applied: in effect at every data plane (2), version v2"));
+  EXPECT_THAT(
+      Written(),
+      ElementsAre(
+          "web Applied: in effect at every data plane that is connected to a controller (2), "
+          "version v2"));
 }
 
 TEST_F(IngressEventsTest, WithoutADataPlaneNothingIsApplied) {
@@ -208,6 +212,15 @@ TEST_F(IngressEventsTest, OnlyTheLeaderTellsAndItTellsWhatStands) {
   leads_ = true;
   events_->LeadChanged();
   EXPECT_THAT(Written(), ElementsAre(HasSubstr("web Rejected")));
+}
+
+TEST_F(IngressEventsTest, WhatDataPlanesSayIsToldByTheControllerThatHearsIt) {
+  leads_ = false;
+  StartWith({"web"});
+  Put("web", "2");
+  Turn(2, {About("web", Reason::kServiceNotFound, Severity::kWarning)});
+  Acknowledge({2});
+  EXPECT_THAT(Written(), ElementsAre(HasSubstr("web Applied")));
 }
 
 TEST_F(IngressEventsTest, AnObjectThatChangesAllTheTimeDoesNotFillTheCluster) {
