@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "absl/time/time.h"
+#include "common/regex.h"
 #include "dataplane/route/host_table.h"
 
 namespace headgate::admin {
@@ -170,6 +171,9 @@ void CollectConfig(const config::ConfigBuilder& builder, MetricsWriter& out) {
   sample("secret", counts.secrets);
   sample("files", counts.file_sets);
   sample("tcp_service", counts.tcp_services);
+  out.Family("headgate_regex_searches_given_up_total", MetricType::kCounter,
+             "Searches for regular expressions of PCRE2 that took too many steps.");
+  out.Sample({}, Regex::given_up());
 }
 
 }  // namespace headgate::admin

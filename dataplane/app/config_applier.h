@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,7 @@ class ConfigApplier final : public control::Applier {
 
   control::ApplyResult Apply(std::string_view version, absl::Span<const v1::Resource* const> upserts,
                              absl::Span<const std::string> removed) override;
+  void SetDataPlanes(uint32_t count) override { workers_.SetDataPlanes(count); }
 
   // The resolver's answer. Control thread.
   void Resolved(const std::string& name, const std::vector<base::Address>& addresses);

@@ -67,6 +67,7 @@ struct ClientOptions {
   ResponseLimits limits;
   uint32_t max_requests = 10'000;  // per connection; 0: no limit
   milliseconds max_age{0};         // from which on it gets no more requests; 0: no limit
+  bool http_1_0 = false;           // spoken in place of HTTP/1.1; max_requests is then 1
 };
 
 // Of one attempt.

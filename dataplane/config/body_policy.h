@@ -20,11 +20,15 @@ struct Buffering {
   uint64_t response_buffer = 4 * 1024;
   uint64_t response_buffers = 4;
   uint64_t response_file = uint64_t{1} << 30;
+  size_t response_busy = kMostBusy;
 
   // Of one body. Smaller pieces than the least would go to the file one by one; more than the most would let a tenant
   // take the memory of all.
   static constexpr uint64_t kLeastMemory = 4 * 1024;
   static constexpr uint64_t kMostMemory = 1024 * 1024;
+  // Of one response in the client's connection.
+  static constexpr uint64_t kLeastBusy = 4 * 1024;
+  static constexpr uint64_t kMostBusy = 64 * 1024;
 
   size_t response_memory() const {
     const uint64_t buffers = std::clamp<uint64_t>(response_buffers, 1, kMostMemory);
@@ -43,6 +47,7 @@ struct BufferingOverride {
   std::optional<uint64_t> response_buffer;
   std::optional<uint64_t> response_buffers;
   std::optional<uint64_t> response_file;
+  std::optional<size_t> response_busy;
 
   Buffering Over(Buffering general) const {
     general.request = request.value_or(general.request);
@@ -51,6 +56,7 @@ struct BufferingOverride {
     general.response_buffer = response_buffer.value_or(general.response_buffer);
     general.response_buffers = response_buffers.value_or(general.response_buffers);
     general.response_file = response_file.value_or(general.response_file);
+    general.response_busy = response_busy.value_or(general.response_busy);
     return general;
   }
 };

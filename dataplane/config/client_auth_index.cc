@@ -3,13 +3,11 @@
 #include <utility>
 
 #include "dataplane/config/compile_values.h"
-#include "re2/re2.h"
 
 namespace headgate::config {
 namespace {
 
 constexpr uint32_t kMaxDepth = 100;
-constexpr int64_t kRegexMemory = 1 << 20;
 
 }  // namespace
 
@@ -45,12 +43,10 @@ absl::StatusOr<ClientAuthSpec> CompileClientAuth(const v1::ClientAuth& in) {
   out.rules.error_page = in.error_page();
   out.rules.pass_certificate = in.pass_certificate();
   if (!in.match_subject().empty()) {
-    re2::RE2::Options options;
-    options.set_log_errors(false);
-    options.set_max_mem(kRegexMemory);
-    auto regex = std::make_shared<const re2::RE2>(in.match_subject(), options);
-    if (!regex->ok()) return FieldError("client_auth.match_subject", regex->error());
-    out.rules.match_subject = std::move(regex);
+    std::string error;
+    out.rules.match_subject =
+        Regex::Compile(in.match_subject(), Regex::Anchor::kNone, Regex::Case::kSensitive, &error);
+    if (out.rules.match_subject == nullptr) return FieldError("client_auth.match_subject", error);
   }
   return out;
 }

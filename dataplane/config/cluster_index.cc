@@ -226,6 +226,7 @@ std::shared_ptr<const CompiledCluster> ClusterIndex::Compile(Cluster& cluster) c
   out->health = spec.health;
   out->retry_budget_percent = spec.retry_budget_percent;
   out->warm_connections = spec.warm_connections;
+  out->connections = spec.connections;
   AddEndpoints(spec, *out);
   if (spec.balancing != nullptr) AddBalancing(spec, *out);
   if (spec.limits != nullptr) AddLimits(*spec.limits, cluster.compiled.get(), *out);

@@ -48,6 +48,7 @@ absl::StatusOr<std::unique_ptr<const policy::RateLimits>> CompileLimits(const st
   out->second = policy::RateLimits::PerSecond(in.requests_per_second(), in.second_burst());
   out->minute = policy::RateLimits::PerMinute(in.requests_per_minute(), in.minute_burst());
   out->connections = in.connections();
+  out->shared = in.shared();
   HEADGATE_ASSIGN_OR_RETURN(out->exempt,
                             CompileAddresses(StrCat(field, ".exempt_cidrs"), in.exempt_cidrs()));
   return out;
@@ -122,7 +123,6 @@ absl::StatusOr<std::unique_ptr<const ExternalAuth>> CompileExternal(const std::s
 
 absl::StatusOr<std::vector<policy::TextPattern>> CompilePatterns(
     const std::string& field, const google::protobuf::RepeatedPtrField<v1::TextPattern>& in) {
-  constexpr int64_t kRegexMemory = 1 << 20;
   std::vector<policy::TextPattern> out;
   for (int i = 0; i < in.size(); ++i) {
     policy::TextPattern& added = out.emplace_back();
@@ -130,13 +130,11 @@ absl::StatusOr<std::vector<policy::TextPattern>> CompilePatterns(
       added.exact = in[i].exact();
       continue;
     }
-    re2::RE2::Options options;
-    options.set_log_errors(false);
-    options.set_max_mem(kRegexMemory);
-    options.set_case_sensitive(!in[i].has_ignore_case_regex());
     const std::string& text = in[i].has_regex() ? in[i].regex() : in[i].ignore_case_regex();
-    added.regex = std::make_shared<const re2::RE2>(text, options);
-    if (!added.regex->ok()) return FieldError(StrCat(field, "[", i, "]"), added.regex->error());
+    const auto letters = in[i].has_regex() ? Regex::Case::kSensitive : Regex::Case::kIgnored;
+    std::string error;
+    added.regex = Regex::Compile(text, Regex::Anchor::kNone, letters, &error);
+    if (added.regex == nullptr) return FieldError(StrCat(field, "[", i, "]"), error);
   }
   return out;
 }

@@ -152,6 +152,22 @@ absl::Status CompileHealth(const v1::Cluster& in, ClusterSpec& out) {
   return absl::OkStatus();
 }
 
+absl::Status CompileConnections(const v1::Cluster& in, ClusterSpec& out) {
+  ConnectionRules rules;
+  rules.http_1_0 = in.http_1_0();
+  if (rules.http_1_0 && (out.protocol == Protocol::kH2c || out.protocol == Protocol::kH2)) {
+    return FieldError("http_1_0", "is given with HTTP/2");
+  }
+  if (in.has_idle_timeout()) {
+    HEADGATE_ASSIGN_OR_RETURN(rules.idle_timeout,
+                              CompileDuration("idle_timeout", in.idle_timeout(), ZeroDuration::kAllowed));
+  }
+  rules.max_requests = in.max_requests_per_connection();
+  rules.idle_connections = in.idle_connections();
+  if (rules != ConnectionRules()) out.connections = std::make_shared<const ConnectionRules>(rules);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<CompiledEndpoint> CompileEndpoint(const std::string& field, const v1::Endpoint& in) {
   CompiledEndpoint out;
   HEADGATE_RETURN_IF_ERROR(CheckRange(StrCat(field, ".port"), in.port(), 1, 65535));
@@ -211,6 +227,7 @@ absl::StatusOr<ClusterSpec> CompileCluster(const v1::Cluster& cluster, bool allo
   }
   HEADGATE_RETURN_IF_ERROR(CheckRange("warm_connections", cluster.warm_connections(), 0, kMaxWarmConnections));
   out.warm_connections = cluster.warm_connections();
+  HEADGATE_RETURN_IF_ERROR(CompileConnections(cluster, out));
   switch (cluster.discovery_case()) {
     case v1::Cluster::kEndpoints:
       HEADGATE_RETURN_IF_ERROR(CheckReference("endpoints", cluster.endpoints(), "endpoints/"));

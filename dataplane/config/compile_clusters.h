@@ -39,6 +39,7 @@ struct ClusterSpec {
   std::shared_ptr<UpstreamHealth> health;  // null: nothing is asked for; group and source are left empty
   std::shared_ptr<const UpstreamLimits> limits;  // null: none
   uint32_t warm_connections = 0;
+  std::shared_ptr<const ConnectionRules> connections;  // null: as the settings say
 
   // Empty: none.
   std::string_view backup_endpoints() const {

@@ -1,12 +1,12 @@
 #include "dataplane/config/compile_headers.h"
 
+#include <cstdint>
 #include <utility>
 
 #include "common/strings.h"
 #include "dataplane/config/compile_template.h"
 #include "dataplane/config/compile_tracing.h"
 #include "dataplane/config/compile_values.h"
-#include "re2/re2.h"
 
 namespace headgate::config {
 namespace {
@@ -27,6 +27,56 @@ absl::Status CheckFieldName(const std::string& field, const std::string& name) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::shared_ptr<const Regex>> CompileSearch(const std::string& field, const std::string& pattern,
+                                                           Regex::Case letters) {
+  std::string error;
+  auto regex = Regex::Compile(pattern, Regex::Anchor::kNone, letters, &error);
+  if (regex == nullptr) return FieldError(field, error);
+  return regex;
+}
+
+absl::StatusOr<policy::RequestConditions> CompileConditions(const std::string& field,
+                                                            const google::protobuf::RepeatedPtrField<v1::Condition>& in) {
+  policy::RequestConditions out;
+  for (int i = 0; i < in.size(); ++i) {
+    const std::string name = StrCat(field, "[", i, "]");
+    policy::RequestCondition& condition = out.emplace_back();
+    HEADGATE_ASSIGN_OR_RETURN(condition.subject, CompileTemplate(name + ".subject", in[i].subject()));
+    condition.negated = in[i].negated();
+    switch (in[i].match_case()) {
+      case v1::Condition::kExact:
+        condition.exact = in[i].exact();
+        break;
+      case v1::Condition::kRegex:
+        HEADGATE_ASSIGN_OR_RETURN(condition.regex, CompileSearch(name + ".regex", in[i].regex(), Regex::Case::kSensitive));
+        break;
+      case v1::Condition::kIgnoreCaseRegex:
+        HEADGATE_ASSIGN_OR_RETURN(condition.regex, CompileSearch(name + ".ignore_case_regex", in[i].ignore_case_regex(),
+                                                                 Regex::Case::kIgnored));
+        break;
+      case v1::Condition::MATCH_NOT_SET:
+        return FieldError(name, "says nothing to compare with");
+    }
+  }
+  return out;
+}
+
+absl::StatusOr<policy::ConditionalReply> CompileReply(const std::string& field, const v1::ConditionalReply& in) {
+  policy::ConditionalReply out;
+  HEADGATE_ASSIGN_OR_RETURN(out.when, CompileConditions(field + ".when", in.when()));
+  HEADGATE_RETURN_IF_ERROR(CheckRange(field + ".status", in.status(), 200, 599));
+  out.status = static_cast<uint16_t>(in.status());
+  HEADGATE_ASSIGN_OR_RETURN(out.location, CompileTemplate(field + ".location", in.location()));
+  if (!out.location.empty() && (in.status() < 300 || in.status() > 399)) {
+    return FieldError(field + ".location", "is given with a status that is no redirect");
+  }
+  out.has_text = in.has_text();
+  HEADGATE_ASSIGN_OR_RETURN(out.text, CompileTemplate(field + ".text", in.text()));
+  HEADGATE_RETURN_IF_ERROR(CheckPrintable(field + ".content_type", in.content_type()));
+  if (!in.content_type().empty()) out.content_type = in.content_type();
+  return out;
+}
+
 absl::StatusOr<HeaderEdits> CompileEdits(const std::string& field,
                                          const google::protobuf::RepeatedPtrField<v1::HeaderEdit>& in) {
   HeaderEdits out;
@@ -40,6 +90,12 @@ absl::StatusOr<HeaderEdits> CompileEdits(const std::string& field,
     for (const auto& part : edit.value.parts) {
       HEADGATE_RETURN_IF_ERROR(CheckPrintable(name + ".value", part.text));
     }
+    HEADGATE_ASSIGN_OR_RETURN(edit.when, CompileConditions(name + ".when", in[i].when()));
+    for (const uint32_t status : in[i].statuses()) {
+      HEADGATE_RETURN_IF_ERROR(CheckRange(name + ".statuses", status, 100, 599));
+      edit.statuses.push_back(static_cast<uint16_t>(status));
+    }
+    edit.append = in[i].append();
   }
   return out;
 }
@@ -95,11 +151,10 @@ absl::StatusOr<CanaryRoute> CompileCanary(const std::string& field, const v1::Ca
   rules.weight = in.weight();
   if (in.weight_total() != 0) rules.weight_total = in.weight_total();
   if (!in.header_pattern().empty()) {
-    RE2::Options options(RE2::Latin1);
-    options.set_log_errors(false);
-    auto pattern = std::make_shared<const RE2>(in.header_pattern(), options);
-    rules.header_pattern_broken = !pattern->ok();
-    if (pattern->ok()) rules.header_pattern = std::move(pattern);
+    std::string error;
+    rules.header_pattern =
+        Regex::Compile(in.header_pattern(), Regex::Anchor::kNone, Regex::Case::kSensitive, &error);
+    rules.header_pattern_broken = rules.header_pattern == nullptr;
   }
   out.sessions_decided_anew = in.sessions_decided_anew();
   out.cluster = clusters.Acquire(in.cluster());
@@ -137,7 +192,8 @@ absl::StatusOr<MirrorRoute> CompileMirror(const std::string& field, const v1::Mi
 std::string KeyOf(const v1::RoutePolicy& in) {
   const bool any = in.has_request_headers() || in.has_response_headers() || in.has_cors() ||
                    in.has_response_rewrites() || in.has_canary() || in.has_error_backend() || in.has_mirror() ||
-                   in.no_access_log() || in.has_tracing();
+                   in.no_access_log() || in.has_relative_redirects() || in.has_port_in_https_redirects() ||
+                   !in.replies().empty() || in.has_tracing();
   if (!any) return {};
   v1::RoutePolicy extras;
   if (in.has_request_headers()) *extras.mutable_request_headers() = in.request_headers();
@@ -149,6 +205,9 @@ std::string KeyOf(const v1::RoutePolicy& in) {
   if (in.has_mirror()) *extras.mutable_mirror() = in.mirror();
   extras.set_no_access_log(in.no_access_log());
   if (in.has_tracing()) *extras.mutable_tracing() = in.tracing();
+  *extras.mutable_replies() = in.replies();
+  if (in.has_relative_redirects()) extras.set_relative_redirects(in.relative_redirects());
+  if (in.has_port_in_https_redirects()) extras.set_port_in_https_redirects(in.port_in_https_redirects());
   return extras.SerializeAsString();
 }
 
@@ -203,6 +262,11 @@ absl::StatusOr<RouteExtras> ExtrasCompiler::Make(const std::string& field, const
   if (in.has_tracing()) {
     HEADGATE_ASSIGN_OR_RETURN(out.tracing, CompileRouteTracing(field + ".tracing", in.tracing()));
   }
+  for (int i = 0; i < in.replies_size(); ++i) {
+    HEADGATE_ASSIGN_OR_RETURN(out.replies.emplace_back(), CompileReply(StrCat(field, ".replies[", i, "]"), in.replies(i)));
+  }
+  if (in.has_relative_redirects()) out.relative_redirects = in.relative_redirects();
+  if (in.has_port_in_https_redirects()) out.port_in_https_redirects = in.port_in_https_redirects();
   return out;
 }
 

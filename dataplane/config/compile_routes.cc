@@ -47,9 +47,9 @@ absl::Status CheckPath(const std::string& field, std::string_view path) {
   return CheckPrintable(field, path);
 }
 
-using RegexCompiler = std::shared_ptr<const re2::RE2> (*)(std::string_view, std::string*);
+using RegexCompiler = std::shared_ptr<const Regex> (*)(std::string_view, std::string*);
 
-absl::StatusOr<std::shared_ptr<const re2::RE2>> CompileRegex(const std::string& field,
+absl::StatusOr<std::shared_ptr<const Regex>> CompileRegex(const std::string& field,
                                                              std::string_view pattern,
                                                              RegexCompiler compile) {
   HEADGATE_RETURN_IF_ERROR(CheckRange(StrCat(field, " length"), pattern.size(), 1, kMaxRegexBytes));
@@ -233,9 +233,9 @@ absl::Status CompileRewrite(const std::string& field, const v1::PathRewrite& in,
   HEADGATE_RETURN_IF_ERROR(CheckPrintable(StrCat(field, ".forwarded_prefix"), in.forwarded_prefix()));
   HEADGATE_RETURN_IF_ERROR(CheckRange(StrCat(field, ".forwarded_prefix length"), in.forwarded_prefix().size(), 0,
                                       kMaxPathBytes));
-  std::shared_ptr<const re2::RE2> regex;
+  std::shared_ptr<const Regex> regex;
   HEADGATE_ASSIGN_OR_RETURN(
-      regex, CompileRegex(StrCat(field, ".regex"), in.regex(), route::CompilePathRegex));
+      regex, CompileRegex(StrCat(field, ".regex"), in.regex(), route::CompileRewriteRegex));
   std::string error;
   out.rewrite =
       route::PathRewrite::Make(std::move(regex), in.target(), in.forwarded_prefix(), &error);
@@ -411,6 +411,7 @@ absl::StatusOr<CompiledHost> CompileVirtualHost(const v1::VirtualHost& host,
       host.host(), route::RouteTable(std::move(specs)), std::move(storage),
       route::HostOptions{.client_auth = host.has_client_auth(),
                          .ciphers = host.ciphers(),
+                         .client_chooses_cipher = host.client_chooses_cipher(),
                          .app_root = host.app_root()});
   result.certificates.assign(host.certificates().begin(), host.certificates().end());
   return result;

@@ -16,6 +16,7 @@
 #include "dataplane/config/balancing.h"
 #include "dataplane/config/body_policy.h"
 #include "dataplane/config/cluster_handle.h"
+#include "dataplane/config/connection_rules.h"
 #include "dataplane/config/retry_policy.h"
 #include "dataplane/config/session_cookie.h"
 #include "dataplane/config/session_keys.h"
@@ -248,6 +249,7 @@ struct CompiledCluster {
   std::shared_ptr<const balance::HashRing> ring;
   // Where there is affinity.
   std::shared_ptr<const SessionKeys> session_keys;
+  std::shared_ptr<const ConnectionRules> connections;  // null: as the settings say
   uint32_t retry_budget_percent = 20;
   uint32_t warm_connections = 0;  // that each worker keeps ready with each endpoint
   // True while a DNS name has not been resolved for the first time.

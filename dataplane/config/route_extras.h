@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "dataplane/config/cluster_handle.h"
 #include "dataplane/config/tracing.h"
@@ -54,6 +55,9 @@ struct RouteExtras {
   std::optional<MirrorRoute> mirror;
   std::optional<RouteTracing> tracing;
   bool no_access_log = false;
+  std::vector<policy::ConditionalReply> replies;  // the first that fits
+  std::optional<bool> relative_redirects;       // here and below: absent, as the settings say
+  std::optional<bool> port_in_https_redirects;
 };
 
 }  // namespace headgate::config

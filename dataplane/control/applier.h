@@ -2,6 +2,7 @@
 // compiled config.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,9 @@ class Applier {
   // as "the configuration is complete" when it is the first call.
   virtual ApplyResult Apply(std::string_view version, absl::Span<const v1::Resource* const> upserts,
                             absl::Span<const std::string> removed) = 0;
+
+  // How many data planes there are, this one among them; told before the commit it came with.
+  virtual void SetDataPlanes(uint32_t count) = 0;
 };
 
 }  // namespace headgate::control

@@ -260,6 +260,12 @@ uint64_t SnapshotClient::CountAfter(const Resources& upserts,
   return count + absent.size();
 }
 
+bool SnapshotClient::Confirms(const v1::Commit& commit) {
+  const std::lock_guard lock(mutex_);
+  status_.data_planes = commit.data_planes();
+  return status_.connected && commit.version() == store_->version();
+}
+
 absl::StatusOr<v1::Result> SnapshotClient::Commit(const v1::Commit& commit) {
   if (replace_all_) {
     std::vector<std::string> gone;
@@ -279,6 +285,12 @@ absl::StatusOr<v1::Result> SnapshotClient::Commit(const v1::Commit& commit) {
   }
   replace_all_ = false;
 
+  if (commit.data_planes() != 0) applier_.SetDataPlanes(commit.data_planes());
+  if (upserts.empty() && removed.empty() && Confirms(commit)) {
+    v1::Result answer;
+    answer.set_version(commit.version());
+    return answer;
+  }
   const Refusals refusals = Apply(commit.version(), upserts, removed);
   NoteRefusals(upserts, removed, refusals);
 
@@ -315,6 +327,7 @@ absl::StatusOr<v1::Result> SnapshotClient::Commit(const v1::Commit& commit) {
   status_.connected = true;
   status_.last_error.clear();
   ++status_.commits;
+  status_.data_planes = commit.data_planes();
   return answer;
 }
 
@@ -370,6 +383,8 @@ void SnapshotClient::Collect(MetricsWriter& writer) const {
           now.mismatches);
   gauge("headgate_controller_connected", "1 while the controller is being followed.",
         now.connected ? 1 : 0);
+  gauge("headgate_controller_data_planes", "Data planes that the controller counts, this one among them; 0: not told.",
+        now.data_planes);
   counter("headgate_controller_streams_total", "Streams opened or tried.", now.streams);
   gauge("headgate_snapshot_disk_bytes", "Size of the snapshot on disk.", now.disk_bytes);
   gauge("headgate_snapshot_disk_behind", "1 while the disk lags behind what is in effect.",

@@ -15,7 +15,7 @@ void ClientConnection::SendHead(const http::RequestHead& head, bool end) {
   if (state_ == State::kClosed || !attempt_open_ || request_head_sent_) return;
   request_head_sent_ = true;
   head_request_ = head.method == http::Method::kHead;
-  upgrade_ = head.upgrade;
+  if (!options_.http_1_0) upgrade_ = head.upgrade;
   websocket_key_ = head.websocket_key;
   RequestWireOptions wire;
   framing_ = head.body.kind;
@@ -33,6 +33,13 @@ void ClientConnection::SendHead(const http::RequestHead& head, bool end) {
       wire.framing = WireFraming::kChunked;
       break;
   }
+  if (options_.http_1_0 && framing_ == BodyLength::Kind::kChunked) {
+    // HTTP/1.0 has no words for it; exchanges hold such bodies until their length is known.
+    write_failed_ = true;
+    io_.loop().Schedule(ready_task_);
+    return;
+  }
+  wire.http_1_0 = options_.http_1_0;
   wire.close = options_.max_requests != 0 && attempts_ >= options_.max_requests;
   char* const out = output_.Reserve(RequestHeadBound(head));
   output_.Commit(static_cast<size_t>(WriteRequestHead(head, wire, out) - out));

@@ -103,7 +103,7 @@ char* WriteRequestHead(const http::RequestHead& head, const RequestWireOptions& 
   out = Put(head.method_text, out);
   *out++ = ' ';
   out = Put(head.target, out);
-  out = Put(" HTTP/1.1\r\nHost: ", out);
+  out = Put(options.http_1_0 ? " HTTP/1.0\r\nHost: " : " HTTP/1.1\r\nHost: ", out);
   out = Put(head.authority, out);
   out = Put("\r\n", out);
   bool te_trailers = false;
@@ -129,6 +129,7 @@ char* WriteRequestHead(const http::RequestHead& head, const RequestWireOptions& 
     }
   }
   out = PutFraming(options.framing, options.length, out);
+  if (options.http_1_0) return Put("Connection: close\r\n\r\n", out);
   if (!head.upgrade.empty()) {
     out = PutUpgrade(head.upgrade, out);  // neither trailers nor another request follow
     return Put("\r\n", out);

@@ -26,6 +26,7 @@ struct RequestWireOptions {
   WireFraming framing = WireFraming::kNone;
   uint64_t length = 0;
   bool close = false;  // Connection: close
+  bool http_1_0 = false;  // without what came with HTTP/1.1: chunks, upgrades, trailers
 };
 
 struct ResponseWireOptions {
@@ -46,7 +47,7 @@ size_t TrailersBound(const http::HeaderMap& trailers);
 
 // Each returns the end of what it wrote to `out`.
 
-// Always HTTP/1.1. Host comes first and from `head.authority`. Expect is left out: the server side of the proxy
+// HTTP/1.1, unless the options say otherwise. Host comes first and from `head.authority`. Expect is left out: the server side of the proxy
 // has answered it. TE: trailers is passed on, as we pass trailers on. Upgrade is written from `head.upgrade`.
 char* WriteRequestHead(const http::RequestHead& head, const RequestWireOptions& options, char* out);
 

@@ -16,7 +16,7 @@ bool MatchesAny(const std::vector<TextPattern>& patterns, std::string_view text)
 
 bool TextPattern::Matches(std::string_view text) const {
   if (regex == nullptr) return http::EqualsIgnoreCase(text, exact);
-  return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *regex);
+  return regex->Finds(text, /*when_in_doubt=*/true);
 }
 
 bool Blocked::Blocks(const base::Address& client, std::string_view user_agent,

@@ -6,16 +6,17 @@
 #include <string_view>
 #include <vector>
 
+#include "common/regex.h"
 #include "dataplane/policy/address_set.h"
-#include "re2/re2.h"
 
 namespace headgate::policy {
 
 // proto/headgate/v1/access.proto, TextPattern.
 struct TextPattern {
-  std::string exact;                      // in any case
-  std::shared_ptr<const re2::RE2> regex;  // null: `exact`
+  std::string exact;                   // in any case
+  std::shared_ptr<const Regex> regex;  // null: `exact`
 
+  // In doubt it does.
   bool Matches(std::string_view text) const;
 };
 

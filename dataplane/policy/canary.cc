@@ -2,7 +2,6 @@
 
 #include <optional>
 
-#include "re2/re2.h"
 
 namespace headgate::policy {
 namespace {
@@ -22,8 +21,11 @@ std::optional<bool> ByHeader(const CanaryRules& rules, const http::HeaderMap& fi
   }
   if (rules.header_pattern_broken) return false;
   if (rules.header_pattern != nullptr) {
-    const re2::StringPiece value(field->value.data(), field->value.size());
-    return re2::RE2::PartialMatch(value, *rules.header_pattern) ? std::optional<bool>(true) : std::nullopt;
+    switch (rules.header_pattern->Search(field->value)) {
+      case Regex::Result::kFound: return true;
+      case Regex::Result::kNotFound: return std::nullopt;
+      case Regex::Result::kGaveUp: return false;
+    }
   }
   return ByWord(field->value);
 }

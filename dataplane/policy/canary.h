@@ -5,11 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "common/regex.h"
 #include "dataplane/http/header_map.h"
-
-namespace re2 {
-class RE2;
-}
 
 namespace headgate::policy {
 
@@ -17,7 +14,7 @@ namespace headgate::policy {
 struct CanaryRules {
   std::string header;  // empty: no rule by header
   std::string header_value;
-  std::shared_ptr<const re2::RE2> header_pattern;
+  std::shared_ptr<const Regex> header_pattern;
   bool header_pattern_broken = false;
   std::string cookie;  // empty: no rule by cookie
   uint32_t weight = 0;

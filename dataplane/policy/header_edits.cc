@@ -1,5 +1,7 @@
 #include "dataplane/policy/header_edits.h"
 
+#include <algorithm>
+
 #include "dataplane/http/chars.h"
 
 namespace headgate::policy {
@@ -16,11 +18,15 @@ void Replace(http::HeaderMap& fields, http::FieldId id, std::string_view name, s
   fields.Add(id, name, value);
 }
 
-void Apply(const HeaderEdits& edits, const VariableSource& source, base::Arena& arena, http::HeaderMap& fields) {
+void Apply(const HeaderEdits& edits, const VariableSource& source, base::Arena& arena, http::HeaderMap& fields,
+           uint16_t status) {
   for (const HeaderEdit& edit : edits) {
+    const auto& statuses = edit.statuses;
+    if (!statuses.empty() && std::find(statuses.begin(), statuses.end(), status) == statuses.end()) continue;
+    if (!Hold(edit.when, source, arena, /*when_in_doubt=*/false)) continue;
     const std::string_view value =
         edit.value.empty() ? std::string_view() : http::TrimBlanks(Expand(edit.value, source, arena));
-    RemoveAll(fields, edit.id, edit.name);
+    if (!edit.append) RemoveAll(fields, edit.id, edit.name);
     if (!value.empty() && http::IsFieldText(value)) fields.Add(edit.id, edit.name, value);
   }
 }

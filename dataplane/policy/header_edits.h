@@ -7,6 +7,7 @@
 
 #include "dataplane/base/arena.h"
 #include "dataplane/http/header_map.h"
+#include "dataplane/policy/request_condition.h"
 #include "dataplane/policy/text_template.h"
 
 // What is changed in heads by rule. proto/headgate/v1/headers.proto.
@@ -17,6 +18,9 @@ struct HeaderEdit {
   std::string name;
   http::FieldId id = http::FieldId::kOther;  // of `name`
   TextTemplate value;
+  RequestConditions when = {};          // all must hold for the request
+  std::vector<uint16_t> statuses = {};  // of a response; empty: whatever it has
+  bool append = false;                  // beside the fields that are there
 };
 using HeaderEdits = std::vector<HeaderEdit>;
 
@@ -31,9 +35,10 @@ struct HeaderPolicy {
   HeaderEdits response;
 };
 
-// Applies the edits in order. A value that comes out empty, or with a byte that no field may hold (RFC 9110 section 5.5),
-// removes the field. Values live as long as `arena`, `source` and the edits.
-void Apply(const HeaderEdits& edits, const VariableSource& source, base::Arena& arena, http::HeaderMap& fields);
+// Applies the edits in order; those with statuses where `status` is one of them. A value that comes out empty, or with a byte that no field may hold (RFC 9110 section 5.5),
+// removes the field, or appends none. Values live as long as `arena`, `source` and the edits.
+void Apply(const HeaderEdits& edits, const VariableSource& source, base::Arena& arena, http::HeaderMap& fields,
+           uint16_t status = 0);
 
 // Puts the field in place of all of that name.
 void Replace(http::HeaderMap& fields, http::FieldId id, std::string_view name, std::string_view value);

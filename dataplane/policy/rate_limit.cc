@@ -16,7 +16,20 @@ int64_t RestOf(int64_t excess, const RequestRate& rate) {
   return rate.per_second == 0 ? 0 : ((excess + 1000) * 1000 + rate.per_second - 1) / rate.per_second;
 }
 
+RequestRate PartOf(const RequestRate& all, int64_t least, uint32_t data_planes) {
+  if (all.per_second == 0) return all;
+  return {std::max(least, all.per_second / data_planes), all.burst / data_planes};
+}
+
 }  // namespace
+
+RateLimits PartOf(const RateLimits& all, uint32_t data_planes) {
+  RateLimits part;
+  part.second = PartOf(all.second, RateLimits::PerSecond(1, 0).per_second, data_planes);
+  part.minute = PartOf(all.minute, RateLimits::PerMinute(1, 0).per_second, data_planes);
+  if (all.connections != 0) part.connections = std::max<uint32_t>(1, all.connections / data_planes);
+  return part;
+}
 
 bool RequestCounter::Admit(const RateLimits& limits, int64_t now) {
   const int64_t elapsed = std::max<int64_t>(0, now - last_);

@@ -22,6 +22,7 @@ struct RateLimits {
   RequestRate minute;
   uint32_t connections = 0;  // 0: no limit
   AddressSet exempt;
+  bool shared = false;  // of all data planes together
 
   static RequestRate PerSecond(uint32_t requests, uint32_t burst) {
     return {int64_t{requests} * 1000, int64_t{burst} * 1000};
@@ -30,6 +31,10 @@ struct RateLimits {
     return {int64_t{requests} * 1000 / 60, int64_t{burst} * 1000};
   }
 };
+
+// What one of so many data planes lets through of limits that they share, `zone` and `exempt` apart. Of each limit at least one
+// request.
+RateLimits PartOf(const RateLimits& all, uint32_t data_planes);
 
 // A client in a zone.
 struct LimitKey {

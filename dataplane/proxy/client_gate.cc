@@ -2,7 +2,6 @@
 
 #include "dataplane/http/header_map.h"
 #include "dataplane/proxy/local_reply.h"
-#include "re2/re2.h"
 
 namespace headgate::proxy {
 namespace {
@@ -55,10 +54,7 @@ GateDecision JudgeClient(bool has_rules, const tls::ClientAuth* rules,
   }
   if (has_rules && rules->rules().match_subject != nullptr) {
     const std::string_view subject = client != nullptr ? client->subject_dn : std::string_view();
-    if (!re2::RE2::PartialMatch(re2::StringPiece(subject.data(), subject.size()),
-                                *rules->rules().match_subject)) {
-      return {Kind::kWrongSubject, {}};
-    }
+    if (!rules->rules().match_subject->Finds(subject, /*when_in_doubt=*/false)) return {Kind::kWrongSubject, {}};
   }
   return {};
 }

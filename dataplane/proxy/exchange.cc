@@ -128,6 +128,7 @@ void Exchange::Route() {
   if (const auto* redirect = std::get_if<config::RedirectAction>(&route_->action)) {
     return Redirect(*redirect);
   }
+  if (route_->extras != nullptr && ReplyByRule()) return;
   if (route_->rewrite != nullptr && !Rewrite()) return;
   if (ReplyHttpsRedirect()) return;
   if (!ChooseCluster()) return Reply(503);
@@ -168,11 +169,15 @@ void Exchange::ForwardWhenReady() {
 }
 
 bool Exchange::ShouldHoldRequest() const {
-  if (request_body_.complete() || !buffering().request || !request_->upgrade.empty()) return false;
+  if (request_body_.complete()) return false;
+  const config::CompiledCluster& cluster = services_.clusters().Find(cluster_slot_)->compiled();
+  // In HTTP/1.0 a request says how long its body is.
+  const bool http_1_0 = cluster.connections != nullptr && cluster.connections->http_1_0;
+  if (http_1_0 && request_->body.kind != http::BodyLength::Kind::kFixed) return true;
+  if (!buffering().request || !request_->upgrade.empty()) return false;
   // Calls may go on in both directions for as long as they like.
   if (from_grpc()) return false;
-  const config::Protocol protocol = services_.clusters().Find(cluster_slot_)->compiled().protocol;
-  return protocol != config::Protocol::kH2c && protocol != config::Protocol::kH2;
+  return cluster.protocol != config::Protocol::kH2c && cluster.protocol != config::Protocol::kH2;
 }
 
 config::Buffering Exchange::buffering() const {

@@ -94,6 +94,7 @@ class Exchange final : public net::Retirable,
   void Redirect(const config::RedirectAction& action);
   std::string_view AbsoluteUrl(std::string_view path);
   bool Rewrite();
+  bool ReplyByRule();
   bool ReplyHttpsRedirect();
   void ServeFiles(const config::StaticAction& action);
   bool ShouldHoldRequest() const;

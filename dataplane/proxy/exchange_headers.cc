@@ -1,4 +1,7 @@
 // What rules change in the heads of a request and its response, and the answer to preflight requests.
+#include <algorithm>
+
+#include "dataplane/http/chars.h"
 #include "dataplane/http/uri.h"
 #include "dataplane/proxy/exchange.h"
 #include "dataplane/proxy/variables.h"
@@ -37,6 +40,34 @@ bool Exchange::ReplyPreflight() {
   if (!policy::Allows(*rules->cors, request_->fields.Get(kOrigin))) return false;
   Advance(Event::kReply);
   SendReply(204, "text/plain charset=UTF-8", {});
+  return true;
+}
+
+// True when the request has been answered.
+bool Exchange::ReplyByRule() {
+  const auto& replies = route_->extras->replies;
+  if (replies.empty()) return false;
+  base::Arena& arena = downstream_->arena();
+  const RequestVariables source = variables();
+  const auto reply = std::find_if(replies.begin(), replies.end(), [&](const policy::ConditionalReply& candidate) {
+    return policy::Hold(candidate.when, source, arena, /*when_in_doubt=*/true);
+  });
+  if (reply == replies.end()) return false;
+  if (!reply->location.empty()) {
+    const std::string_view location = policy::Expand(reply->location, source, arena);
+    const bool usable = !location.empty() && http::IsFieldText(location);
+    // What the client has put into it cannot be said in a field.
+    if (!usable) Reply(400);
+    if (usable) Reply(reply->status, location.starts_with('/') ? AbsoluteUrl(location) : location);
+  } else if (reply->status == 204 || reply->status == 304) {  // never with a body
+    Advance(Event::kReply);
+    SendReply(reply->status, {}, {});
+  } else if (reply->has_text) {
+    Advance(Event::kReply);
+    SendReply(reply->status, reply->content_type, policy::Expand(reply->text, source, arena));
+  } else {
+    Reply(reply->status);
+  }
   return true;
 }
 
@@ -88,12 +119,14 @@ void Exchange::AddOwnFields() {
     fields.Add(FieldId::kServer, "Server", settings.server);
   }
   if (settings.headers != nullptr) {
-    policy::Apply(settings.headers->response, variables(&response_head_), downstream_->arena(), fields);
+    policy::Apply(settings.headers->response, variables(&response_head_), downstream_->arena(), fields,
+                  response_head_.status);
   }
   const config::RouteExtras* rules = extras();
   if (rules == nullptr) return;
   if (!rules->headers.response.empty()) {
-    policy::Apply(rules->headers.response, variables(&response_head_), downstream_->arena(), fields);
+    policy::Apply(rules->headers.response, variables(&response_head_), downstream_->arena(), fields,
+                  response_head_.status);
   }
   if (!rules->cors) return;
   const std::string_view origin = request_->fields.Get(kOrigin);

@@ -14,7 +14,9 @@ constexpr std::string_view kAcmePrefix = "/.well-known/acme-challenge";
 
 // For a path of the request's host.
 std::string_view Exchange::AbsoluteUrl(std::string_view path) {
-  if (config_->settings->relative_redirects) return path;
+  const config::RouteExtras* rules = extras();
+  const bool general = config_->settings->relative_redirects;
+  if (rules == nullptr ? general : rules->relative_redirects.value_or(general)) return path;
   return downstream_->arena().Join(client_.scheme, "://", client_.host, path);
 }
 
@@ -78,8 +80,10 @@ bool Exchange::ReplyHttpsRedirect() {
   if (target.ends_with('/') && !route_->https_redirect_keeps_slash) target.remove_suffix(1);
   http::Authority authority;
   if (!http::ParseAuthority(client_.host, downstream_->arena(), authority)) return false;
-  const uint16_t port =
-      config_->settings->port_in_https_redirects ? services_.https_port() : uint16_t{0};
+  const config::RouteExtras* rules = extras();
+  const bool general = config_->settings->port_in_https_redirects;
+  const bool named = rules == nullptr ? general : rules->port_in_https_redirects.value_or(general);
+  const uint16_t port = named ? services_.https_port() : uint16_t{0};
   const std::string with_port = port != 0 ? ":" + std::to_string(port) : std::string();
   Reply(route_->https_redirect_status,
         downstream_->arena().Join("https://", authority.host, with_port, target));

@@ -47,6 +47,7 @@ LimitTable::Shard& LimitTable::ShardOf(const policy::LimitKey& key) const {
 }
 
 bool LimitTable::AdmitRequest(const policy::RateLimits& limits, const policy::LimitKey& key, int64_t now) {
+  if (Shares(limits)) return AdmitRequest(policy::PartOf(limits, data_planes()), key, now);
   Shard& shard = ShardOf(key);
   const std::lock_guard lock(shard.mutex);
   if (policy::RequestCounter* counter = shard.requests.Find(key)) return counter->Admit(limits, now);
@@ -59,6 +60,7 @@ bool LimitTable::AdmitRequest(const policy::RateLimits& limits, const policy::Li
 }
 
 ConnectionPermit LimitTable::AdmitConnection(const policy::RateLimits& limits, const policy::LimitKey& key) {
+  if (Shares(limits)) return AdmitConnection(policy::PartOf(limits, data_planes()), key);
   Shard& shard = ShardOf(key);
   const std::lock_guard lock(shard.mutex);
   uint32_t* count = shard.connections.Find(key);

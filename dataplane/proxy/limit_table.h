@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -57,6 +58,10 @@ class LimitTable {
   // Not valid: so many are under way already.
   ConnectionPermit AdmitConnection(const policy::RateLimits& limits, const policy::LimitKey& key);
 
+  // How many data planes there are: each lets through its part of limits that they share. 0 counts as 1.
+  void SetDataPlanes(uint32_t count) { data_planes_.store(count, std::memory_order_relaxed); }
+  uint32_t data_planes() const { return data_planes_.load(std::memory_order_relaxed); }
+
   // Clients that have counters now.
   size_t request_clients() const;
   size_t connection_clients() const;
@@ -69,6 +74,9 @@ class LimitTable {
   Shard& ShardOf(const policy::LimitKey& key) const;
   void ReleaseConnection(const policy::LimitKey& key);
 
+  bool Shares(const policy::RateLimits& limits) const { return limits.shared && data_planes() > 1; }
+
+  std::atomic<uint32_t> data_planes_{1};
   const uint64_t seed_;
   const std::unique_ptr<Shard[]> shards_;
 };

@@ -12,6 +12,7 @@ using encoding::Encoder;
 void ResponseBody::Reset(http::ServerStream& downstream) {
   downstream_ = &downstream;
   sent_bytes_ = 0;
+  most_unsent_ = http::ServerStream::kHighWater;
   pace_ = nullptr;
   ahead_ = flush_ = complete_ = lost_ = false;
 }
@@ -29,6 +30,7 @@ void ResponseBody::Start(const http::RequestHead& request, http::ResponseHead& h
   ahead_ = buffering.response;
   flush_ = !length_known;
   if (ahead_) {
+    most_unsent_ = buffering.response_busy;
     buffer_.Start(BodyBuffer::Keep::kUnread, buffering.response_memory(), buffering.response_file);
   } else if (encoder_ != nullptr || pace_ != nullptr) {
     buffer_.Start(BodyBuffer::Keep::kUnread, kToEncode, 0);
@@ -129,7 +131,7 @@ void ResponseBody::Pass(std::string_view piece, bool end) {
 }
 
 bool ResponseBody::downstream_full() const {
-  return downstream_->unsent_bytes() > http::ServerStream::kHighWater;
+  return downstream_->unsent_bytes() > most_unsent_;
 }
 
 bool ResponseBody::full() const {

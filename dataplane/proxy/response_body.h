@@ -82,6 +82,7 @@ class ResponseBody final : private EncodeJob {
   ResponsePace* pace_ = nullptr;
   http::HeaderMap trailers_;  // in the exchange's arena
   uint64_t sent_bytes_ = 0;
+  size_t most_unsent_ = http::ServerStream::kHighWater;  // bytes that may wait in the client's stream
   bool ahead_ = false;     // reads ahead of the client
   bool flush_ = false;     // what is encoded goes out at once
   bool complete_ = false;  // all of it has come

@@ -5,8 +5,6 @@
 
 #include "absl/strings/match.h"
 #include "common/strings.h"
-#include "re2/re2.h"
-#include "re2/stringpiece.h"
 
 namespace headgate::route {
 namespace {
@@ -60,10 +58,8 @@ std::string Decode(std::string_view encoded) {
   return plain;
 }
 
-bool FitsWhole(const re2::RE2& regex, std::string_view value) {
-  return regex.Match(re2::StringPiece(value.data(), value.size()), 0, value.size(),
-                     re2::RE2::ANCHOR_BOTH, nullptr, 0);
-}
+// In doubt the more specific route has the request, with all that it asks of requests.
+bool FitsWhole(const Regex& regex, std::string_view value) { return regex.Finds(value, /*when_in_doubt=*/true); }
 
 bool HeaderFits(const ValueCondition& condition, std::string_view value) {
   switch (condition.kind) {

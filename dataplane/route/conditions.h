@@ -6,11 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/regex.h"
 #include "dataplane/http/message.h"
-
-namespace re2 {
-class RE2;
-}
 
 namespace headgate::route {
 
@@ -26,7 +23,7 @@ struct ValueCondition {
   std::string name;
   Kind kind = Kind::kPresent;
   std::string text;
-  std::shared_ptr<const re2::RE2> regex;
+  std::shared_ptr<const Regex> regex;
 };
 
 // What a route asks of a request beside its path. All parts must hold.

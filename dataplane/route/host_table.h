@@ -16,6 +16,8 @@ struct HostOptions {
   bool client_auth = false;
   // OpenSSL cipher list for TLS 1.2; empty: the general one.
   std::string ciphers;
+  // Among them the client's order counts, not ours.
+  bool client_chooses_cipher = false;
   // Where requests for exactly "/" are sent; empty: nowhere else.
   std::string app_root;
 };

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "dataplane/http/uri.h"
-#include "re2/re2.h"
-#include "re2/stringpiece.h"
 
 namespace headgate::route {
 namespace {
@@ -42,12 +41,12 @@ bool PathRewrite::Parse(std::string_view text, int groups, Template& out, std::s
   return true;
 }
 
-std::unique_ptr<const PathRewrite> PathRewrite::Make(std::shared_ptr<const re2::RE2> regex,
+std::unique_ptr<const PathRewrite> PathRewrite::Make(std::shared_ptr<const Regex> regex,
                                                      std::string_view target,
                                                      std::string_view forwarded_prefix,
                                                      std::string* error) {
   auto out = std::make_unique<PathRewrite>();
-  const int groups = regex->NumberOfCapturingGroups();
+  const int groups = regex->group_count();
   if (!Parse(target, groups, out->target_, error)) return nullptr;
   if (!Parse(forwarded_prefix, groups, out->forwarded_prefix_, error)) return nullptr;
   for (const Template* text : {&out->target_, &out->forwarded_prefix_}) {
@@ -61,15 +60,21 @@ std::unique_ptr<const PathRewrite> PathRewrite::Make(std::shared_ptr<const re2::
 
 PathRewrite::Result PathRewrite::Apply(std::string_view normal_path, std::string_view scheme,
                                        base::Arena& arena) const {
-  std::array<re2::StringPiece, kGroups> found;
-  const re2::StringPiece text(normal_path.data(), normal_path.size());
-  if (!regex_->Match(text, 0, text.size(), re2::RE2::UNANCHORED, found.data(), groups_)) return {};
+  Result result;
+  std::array<std::string_view, Regex::kMaxGroups> found;
+  switch (regex_->Search(normal_path, std::span(found).first(static_cast<size_t>(groups_)))) {
+    case Regex::Result::kNotFound:
+      return result;
+    case Regex::Result::kGaveUp:
+      result.outcome = Outcome::kRefused;
+      return result;
+    case Regex::Result::kFound:
+      break;
+  }
 
   const auto variable = [&](const Piece& piece) -> std::string_view {
     if (piece.scheme) return scheme;
-    if (piece.group == 0) return {};
-    const re2::StringPiece& group = found[piece.group];
-    return {group.data(), group.size()};
+    return piece.group == 0 ? std::string_view() : found[piece.group];
   };
   const auto expand = [&](const Template& pieces) -> std::optional<std::string_view> {
     size_t size = 0;
@@ -85,7 +90,6 @@ PathRewrite::Result PathRewrite::Apply(std::string_view normal_path, std::string
     return std::string_view(out, size);
   };
 
-  Result result;
   result.outcome = Outcome::kRefused;
   const auto expanded = expand(target_);
   const auto prefix = expand(forwarded_prefix_);

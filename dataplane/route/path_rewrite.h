@@ -6,20 +6,17 @@
 #include <string_view>
 #include <vector>
 
+#include "common/regex.h"
 #include "dataplane/base/arena.h"
-
-namespace re2 {
-class RE2;
-}
 
 namespace headgate::route {
 
 // Makes another path of a request's (proto/headgate/v1/snapshot.proto, PathRewrite). Immutable; read by every worker.
 class PathRewrite {
  public:
-  // `regex` from CompilePathRegex. Texts as the message's: "$1" to "$9" and "$scheme"; a group that the pattern does not
+  // `regex` from CompileRewriteRegex. Texts as the message's: "$1" to "$9" and "$scheme"; a group that the pattern does not
   // have is empty. Nullptr, and the reason in `error`, when a '$' stands before anything else.
-  static std::unique_ptr<const PathRewrite> Make(std::shared_ptr<const re2::RE2> regex,
+  static std::unique_ptr<const PathRewrite> Make(std::shared_ptr<const Regex> regex,
                                                  std::string_view target, std::string_view forwarded_prefix,
                                                  std::string* error);
 
@@ -27,7 +24,8 @@ class PathRewrite {
     kUnchanged,  // the pattern is not in the path
     kPath,       // `target` is what to ask the upstream for
     kRedirect,   // `target` is an absolute URL for the client
-    kRefused,    // the new path leads above the root, can be read in more than one way, or is too long
+    // The new path leads above the root, can be read in more than one way, or is too long; or the search was given up.
+    kRefused,
   };
   struct Result {
     Outcome outcome = Outcome::kUnchanged;
@@ -39,8 +37,6 @@ class PathRewrite {
   Result Apply(std::string_view normal_path, std::string_view scheme, base::Arena& arena) const;
 
  private:
-  static constexpr int kGroups = 10;  // the whole match and nine more
-
   // A text in pieces: each literal is followed by what the variable stands for.
   struct Piece {
     std::string literal;
@@ -51,7 +47,7 @@ class PathRewrite {
 
   static bool Parse(std::string_view text, int groups, Template& out, std::string* error);
 
-  std::shared_ptr<const re2::RE2> regex_;
+  std::shared_ptr<const Regex> regex_;
   Template target_;
   Template forwarded_prefix_;
   int groups_ = 1;  // that the templates need, the whole match included

@@ -4,28 +4,8 @@
 #include <tuple>
 #include <utility>
 
-#include "re2/re2.h"
-#include "re2/stringpiece.h"
-
 namespace headgate::route {
 namespace {
-
-// Memory that one pattern's automata may take; the program of a pattern beyond it does not compile.
-constexpr int64_t kRegexMemory = 1 << 20;
-
-std::shared_ptr<const re2::RE2> Compile(std::string_view pattern, bool case_sensitive,
-                                        std::string* error) {
-  re2::RE2::Options options;
-  options.set_case_sensitive(case_sensitive);
-  options.set_encoding(re2::RE2::Options::EncodingLatin1);
-  options.set_log_errors(false);
-  options.set_max_mem(kRegexMemory);
-  auto regex =
-      std::make_shared<const re2::RE2>(re2::StringPiece(pattern.data(), pattern.size()), options);
-  if (regex->ok()) return regex;
-  *error = regex->error();
-  return nullptr;
-}
 
 // The order of paths: byte by byte, with '/' before all other bytes. In it, everything that a prefix fits (by
 // segment) comes right after the prefix without a gap, whether the prefix ends with a slash or not.
@@ -54,12 +34,16 @@ auto Rank(const Conditions& conditions) {
 
 }  // namespace
 
-std::shared_ptr<const re2::RE2> CompilePathRegex(std::string_view pattern, std::string* error) {
-  return Compile(pattern, /*case_sensitive=*/false, error);
+std::shared_ptr<const Regex> CompilePathRegex(std::string_view pattern, std::string* error) {
+  return Regex::Compile(pattern, Regex::Anchor::kStart, Regex::Case::kIgnored, error);
 }
 
-std::shared_ptr<const re2::RE2> CompileValueRegex(std::string_view pattern, std::string* error) {
-  return Compile(pattern, /*case_sensitive=*/true, error);
+std::shared_ptr<const Regex> CompileRewriteRegex(std::string_view pattern, std::string* error) {
+  return Regex::Compile(pattern, Regex::Anchor::kNone, Regex::Case::kIgnored, error);
+}
+
+std::shared_ptr<const Regex> CompileValueRegex(std::string_view pattern, std::string* error) {
+  return Regex::Compile(pattern, Regex::Anchor::kBoth, Regex::Case::kSensitive, error);
 }
 
 RouteTable::RouteTable(std::vector<RouteSpec> specs) {
@@ -146,8 +130,7 @@ const config::CompiledRoute* RouteTable::Match(const http::RequestHead& request,
     if (hit != end) return hit->target;
   }
   for (const RegexRoute& route : regexes_) {
-    const re2::StringPiece text(normal_path.data(), normal_path.size());
-    if (!route.regex->Match(text, 0, text.size(), re2::RE2::ANCHOR_START, nullptr, 0)) continue;
+    if (!route.regex->Finds(normal_path, /*when_in_doubt=*/true)) continue;
     const Candidate* const candidate = &route.candidate;
     if (FirstHolding(candidate, candidate + 1, request) == candidate) return candidate->target;
   }

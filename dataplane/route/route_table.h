@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/regex.h"
 #include "dataplane/http/message.h"
 #include "dataplane/route/conditions.h"
 
@@ -26,22 +27,25 @@ enum class PathKind : uint8_t {
 struct RouteSpec {
   PathKind kind = PathKind::kPrefix;
   std::string_view path;                   // exact and prefix; starts with '/'
-  std::shared_ptr<const re2::RE2> regex;   // from CompilePathRegex
+  std::shared_ptr<const Regex> regex;   // from CompilePathRegex
   Conditions conditions;
   const config::CompiledRoute* target = nullptr;
 };
 
 // The pattern of a path, or nullptr and the reason in `error`. Paths are matched as bytes, as nginx does.
-std::shared_ptr<const re2::RE2> CompilePathRegex(std::string_view pattern, std::string* error);
+std::shared_ptr<const Regex> CompilePathRegex(std::string_view pattern, std::string* error);
+// The same, found anywhere in a path: what a rewrite is made of.
+std::shared_ptr<const Regex> CompileRewriteRegex(std::string_view pattern, std::string* error);
 // The pattern of a header or query value: case-sensitive, must fit the whole value.
-std::shared_ptr<const re2::RE2> CompileValueRegex(std::string_view pattern, std::string* error);
+std::shared_ptr<const Regex> CompileValueRegex(std::string_view pattern, std::string* error);
 
 // The routes of one host. Immutable; read by every worker; holds no more memory than its routes need.
 //
 // Order of candidates (proto/headgate/v1/snapshot.proto, RouteMatch): exact path, then regexes in the order given,
 // then prefixes from the longest to the shortest. Among routes of the same path those with a method come first, then
 // those with more header conditions, then with more query conditions, then the order given. A candidate whose
-// conditions do not hold gives way to the next.
+// conditions do not hold gives way to the next. A pattern whose search is given up counts as fitting: what it protects stays
+// protected.
 //
 // A lookup is one binary search over the paths and a walk up the chain of prefixes that contain each other; its
 // cost does not depend on the length of the request's path beyond the comparison.
@@ -79,7 +83,7 @@ class RouteTable {
     uint32_t end;
   };
   struct RegexRoute {
-    std::shared_ptr<const re2::RE2> regex;
+    std::shared_ptr<const Regex> regex;
     Candidate candidate;
   };
 

@@ -10,14 +10,11 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "common/regex.h"
 #include "dataplane/base/client_identity.h"
 #include "dataplane/base/host_map.h"
 
 struct stack_st_X509_NAME;  // STACK_OF(X509_NAME), which openssl/types.h does not declare
-
-namespace re2 {
-class RE2;
-}
 
 namespace headgate::tls {
 
@@ -41,7 +38,7 @@ struct ClientAuthRules {
   std::string error_page;
   bool pass_certificate = false;
   // Searched for in the subject; null: any.
-  std::shared_ptr<const re2::RE2> match_subject;
+  std::shared_ptr<const Regex> match_subject;
 };
 
 // The rules of one host pattern. Immutable. Thread: any.

@@ -12,6 +12,8 @@ struct HandshakePolicy {
   const ClientAuth* client_auth = nullptr;
   // OpenSSL cipher list for TLS 1.2; empty: the general one.
   std::string_view ciphers;
+  // Of the ciphers of TLS 1.2 the client's favourite is taken, not ours.
+  bool client_chooses_cipher = false;
   // Somebody has configured the name, or the wildcard above it.
   bool known_name = true;
 };

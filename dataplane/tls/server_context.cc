@@ -92,6 +92,7 @@ struct ServerContext::Callbacks {
       return SSL_CLIENT_HELLO_ERROR;
     }
     if (!policy.ciphers.empty()) SSL_set_cipher_list(ssl, std::string(policy.ciphers).c_str());
+    if (policy.client_chooses_cipher) SSL_clear_options(ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
     transport.client_auth_ = 0;
     if (policy.client_auth != nullptr && policy.client_auth->asks()) {
       transport.client_auth_ = policy.client_auth->fingerprint();

@@ -10,6 +10,10 @@
 namespace headgate::upstream {
 namespace {
 
+bool SpeaksHttp10(const config::CompiledCluster& cluster) {
+  return cluster.connections != nullptr && cluster.connections->http_1_0;
+}
+
 // What an attempt without a response counts as where the speed of answers decides.
 constexpr std::chrono::seconds kCostOfFailure{1};
 
@@ -22,7 +26,7 @@ Cluster::~Cluster() {
 void Cluster::Update(std::shared_ptr<const config::CompiledCluster> compiled) {
   absl::flat_hash_map<base::Address, std::unique_ptr<Endpoint>> before;
   const bool same = compiled_ != nullptr && compiled_->protocol == compiled->protocol &&
-                    compiled_->tls == compiled->tls;
+                    compiled_->tls == compiled->tls && SpeaksHttp10(*compiled_) == SpeaksHttp10(*compiled);
   for (auto& endpoint : endpoints_) {
     if (!same) {
       set_.Adopt(std::move(endpoint));
@@ -55,9 +59,14 @@ void Cluster::Update(std::shared_ptr<const config::CompiledCluster> compiled) {
   for (auto& [address, endpoint] : before) {
     if (endpoint != nullptr) set_.Adopt(std::move(endpoint));
   }
+  UpdateConnectionRules();
   UpdateHealth();
   UpdateLimits();
   Warm(compiled_->warm_connections);
+}
+
+void Cluster::UpdateConnectionRules() {
+  for (const auto& endpoint : endpoints_) endpoint->SetConnectionRules(compiled_->connections.get());
 }
 
 void Cluster::Warm(size_t most) {

@@ -81,6 +81,9 @@ class Cluster {
   // Makes connections ahead of requests, where that is wanted: at most so many for each endpoint.
   void Warm(size_t most);
 
+  // The worker's settings are others than before.
+  void UpdateConnectionRules();
+
   // From an endpoint of this cluster.
   void OnAttemptEnd(Endpoint& endpoint, const AttemptOutcome& outcome);
 

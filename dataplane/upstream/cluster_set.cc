@@ -30,6 +30,9 @@ void ClusterSet::Configure(const config::CompiledSettings& settings) {
   idle_timeout_ = settings.upstream_idle_timeout;
   connect_timeout_ = settings.connect_timeout;
   max_idle_ = settings.upstream_idle_connections;
+  for (const Slot& slot : slots_) {
+    if (slot.cluster != nullptr && slot.compiled->connections != nullptr) slot.cluster->UpdateConnectionRules();
+  }
 }
 
 void ClusterSet::Apply(std::span<const config::ClusterUpdate> updates, config::ClusterSlot slot_count) {
@@ -111,7 +114,7 @@ void ClusterSet::OnIdleCount(Endpoint& endpoint, int change) {
   }
   if (change > 0) {
     // Connections must not be closed from inside a call of theirs.
-    if (endpoint.leaving() || idle_ > max_idle_) io_.loop().Schedule(sweep_soon_);
+    if (endpoint.leaving() || endpoint.surplus() > 0 || idle_ > max_idle_) io_.loop().Schedule(sweep_soon_);
     if (!sweep_timer_.armed()) sweep_timer_.Arm(kSweepEvery);
   }
 }
@@ -150,9 +153,10 @@ void ClusterSet::OnTimer(net::Timer& /*timer*/) {
 }
 
 void ClusterSet::Sweep() {
-  const net::TimePoint expired = io_.loop().now() - idle_timeout_;
+  const net::TimePoint now = io_.loop().now();
   with_idle_.ForEach([&](Endpoint& endpoint) {
-    endpoint.CloseIdleSince(endpoint.leaving() ? net::TimePoint::max() : expired);
+    if (const size_t surplus = endpoint.surplus(); surplus > 0) endpoint.CloseOldestIdle(surplus);
+    endpoint.CloseIdleSince(endpoint.leaving() ? net::TimePoint::max() : now - endpoint.idle_timeout(idle_timeout_));
   });
   while (idle_ > max_idle_) {  // too many for the worker as a whole
     Endpoint& endpoint = with_idle_.front();

@@ -42,6 +42,24 @@ void Endpoint::SetUsage(const std::shared_ptr<config::ClusterUsage>& cluster,
   UpdateUsage();
 }
 
+void Endpoint::SetConnectionRules(const config::ConnectionRules* rules) {
+  if (rules == nullptr && own_ == nullptr) return;
+  if (own_ == nullptr) own_ = std::make_unique<OwnRules>();
+  own_->options = set_.client_options(false);
+  own_->single_use = set_.client_options(true);
+  own_->idle_timeout = rules == nullptr ? std::chrono::milliseconds(0) : rules->idle_timeout;
+  own_->max_idle = rules == nullptr ? 0 : rules->idle_connections;
+  if (rules == nullptr) return;
+  if (rules->max_requests != 0) own_->options.max_requests = rules->max_requests;
+  if (rules->http_1_0) own_->options.max_requests = 1;
+  own_->options.http_1_0 = own_->single_use.http_1_0 = rules->http_1_0;
+}
+
+const codec::ClientOptions& Endpoint::client_options(bool single_use) const {
+  if (own_ == nullptr) return set_.client_options(single_use);
+  return single_use ? own_->single_use : own_->options;
+}
+
 std::unique_ptr<net::Transport> Endpoint::Connect() {
   auto fd = net::ConnectTcp(address_);
   return fd.ok() ? MakeTransport(*std::move(fd)) : nullptr;

@@ -70,6 +70,17 @@ class Endpoint : public net::Retirable,
                                    const codec::AttemptTimeouts& timeouts, bool fresh,
                                    std::string_view preamble) = 0;
 
+  // What its cluster says of connections; null: nothing. Takes effect with connections that are there too, but for their
+  // protocol, which stays.
+  void SetConnectionRules(const config::ConnectionRules* rules);
+  std::chrono::milliseconds idle_timeout(std::chrono::milliseconds general) const {
+    return own_ == nullptr || own_->idle_timeout.count() == 0 ? general : own_->idle_timeout;
+  }
+  // Idle connections beyond what it may keep.
+  size_t surplus() const {
+    return own_ == nullptr || own_->max_idle == 0 || idle_count() <= own_->max_idle ? 0 : idle_count() - own_->max_idle;
+  }
+
   // Room for one attempt of the Open that follows at once, where there are limits: beginning one without it is not
   // prevented, but counted. REQUIRES: limited().
   bool TryTake(const config::UpstreamLimits& limits, bool fresh, bool with_preamble) {
@@ -118,6 +129,9 @@ class Endpoint : public net::Retirable,
  protected:
   Endpoint(ClusterSet& set, Cluster& cluster, const base::Address& address, tls::ClientContext* tls);
 
+  // `single_use`: of connections that serve one attempt. Lives as long as this.
+  const codec::ClientOptions& client_options(bool single_use) const;
+
   // A transport that has begun to connect, or nullptr when the system is out of descriptors. REQUIRES: !races().
   std::unique_ptr<net::Transport> Connect();
   // Whether connections are made with whichever of several addresses answers first.
@@ -141,6 +155,12 @@ class Endpoint : public net::Retirable,
     std::shared_ptr<const std::vector<base::Address>> addresses;
     base::Address last_good;  // its port is 0 before the first
   };
+  struct OwnRules {
+    codec::ClientOptions options;
+    codec::ClientOptions single_use;
+    std::chrono::milliseconds idle_timeout{0};  // here and below 0: as the worker has it
+    size_t max_idle = 0;
+  };
 
   std::unique_ptr<net::Transport> MakeTransport(net::Fd fd);
   bool unused() const { return connection_count() == 0 && raw_ == 0; }
@@ -152,6 +172,7 @@ class Endpoint : public net::Retirable,
   std::unique_ptr<Candidates> candidates_;  // null, as for most: its address is all
   tls::ClientContext* const tls_;
   tls::SessionSlot session_;
+  std::unique_ptr<OwnRules> own_;  // null, as for most: what the worker has; stays once it is there, connections refer to it
   std::unique_ptr<EndpointUsage> usage_;  // null: there are no limits
 };
 

@@ -28,7 +28,7 @@ http1::ClientConnection* Http1Endpoint::Add(const codec::AttemptTimeouts& timeou
   if (transport == nullptr && !races()) return nullptr;
   http1::ClientConnectionOwner& owner = *this;
   auto connection = std::make_unique<http1::ClientConnection>(
-      set_.io(), set_.client_options(!preamble.empty()), owner, std::move(transport));
+      set_.io(), client_options(!preamble.empty()), owner, std::move(transport));
   if (races()) {
     connection->StartRace(RaceOrder(), timeouts.connect, preamble);
   } else if (!connection->Start(timeouts.connect, preamble)) {

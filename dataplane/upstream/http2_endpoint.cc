@@ -38,7 +38,7 @@ http2::ClientConnection* Http2Endpoint::Add(const codec::AttemptTimeouts& timeou
   if (transport == nullptr && !races()) return nullptr;
   http2::ClientConnectionOwner& owner = *this;
   auto connection = std::make_unique<http2::ClientConnection>(
-      set_.io(), set_.client_options(!preamble.empty()), owner, std::move(transport));
+      set_.io(), client_options(!preamble.empty()), owner, std::move(transport));
   if (races()) {
     connection->StartRace(RaceOrder(), speaks_tls(), timeouts.connect, preamble);
   } else if (!connection->Start(timeouts.connect, preamble)) {

@@ -59,6 +59,9 @@ class WorkerPool {
   // What probes say of some clusters. As above.
   void ApplyHealth(const std::vector<config::HealthVerdict>& verdicts);
 
+  // How many data planes share limits that are for all of them. Any thread.
+  void SetDataPlanes(uint32_t count) { limits_.SetDataPlanes(count); }
+
   // Any thread.
   uint64_t Sum(observe::CounterId id) const;
   // TCP services and what was counted of them. Any thread.

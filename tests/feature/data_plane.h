@@ -54,6 +54,12 @@ class RecordingApplier final : public control::Applier {
     return result;
   }
 
+  void SetDataPlanes(uint32_t count) override {
+    const std::lock_guard lock(mutex_);
+    data_planes_ = count;
+    changed_.notify_all();
+  }
+
   // Until Release, calls wait.
   void HoldBack() { Set(held_back_, true); }
   void Release() { Set(held_back_, false); }
@@ -79,6 +85,10 @@ class RecordingApplier final : public control::Applier {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, std::chrono::seconds(60), [&] { return content_ == wanted; });
   }
+  bool WaitForDataPlanes(uint32_t wanted) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(60), [&] { return data_planes_ == wanted; });
+  }
   bool WaitForCalls(size_t count) {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, std::chrono::seconds(60),
@@ -97,6 +107,7 @@ class RecordingApplier final : public control::Applier {
   bool held_back_ = false;
   std::set<std::string> refuses_;
   Content content_;
+  uint32_t data_planes_ = 0;
   std::vector<Call> calls_;
 };
 

@@ -33,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (pattern.size() > 200) return 0;  // the time of one input
 
   std::string error;
-  auto regex = headgate::route::CompilePathRegex(pattern, &error);
+  auto regex = headgate::route::CompileRewriteRegex(pattern, &error);
   if (regex == nullptr) return 0;
   const auto rewrite = PathRewrite::Make(std::move(regex), target, target, &error);
   if (rewrite == nullptr) return 0;

@@ -183,6 +183,48 @@ TEST_F(HeadersTest, FieldsThatAreOfTheProtocolAreRefused) {
   }
 }
 
+TEST_F(HeadersTest, EditsMayDependOnTheRequestAndTheStatus) {
+  Serve(R"(request_headers { edits { name: "X-Mobile" value { parts { literal: "1" } }
+             when { subject { parts { variable: HEADER name: "user-agent" } } ignore_case_regex: "mobile" } } }
+           response_headers {
+             edits { name: "X-Failed" value { parts { literal: "1" } } statuses: 500 statuses: 503 }
+             edits { name: "Via" value { parts { literal: "a" } } append: true
+               when { subject { parts { variable: ARG name: "q" } } exact: "2" negated: true } } })");
+  EXPECT_EQ(Ask("User-Agent: a MOBILE\r\n").Field("X-Mobile"), "1");
+  EXPECT_EQ(answer.Field("X-Failed"), "");
+  EXPECT_EQ(Ask("", "HTTP/1.1 503 No\r\nVia: b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").Field("X-Mobile"), "");
+  EXPECT_EQ(answer.Field("X-Failed"), "1");
+  EXPECT_NE(answer.head.find("Via: b\r\n"), std::string::npos) << answer.head;
+  EXPECT_NE(answer.head.find("Via: a\r\n"), std::string::npos) << answer.head;
+}
+
+TEST_F(HeadersTest, TheFirstReplyThatFitsIsTheAnswer) {
+  Serve(R"(replies { when { subject { parts { variable: REQUEST_METHOD } } exact: "POST" } status: 405 }
+           replies { when { subject { parts { variable: ARG name: "text" } } regex: "." }
+                     status: 200 text { parts { literal: "you said " } parts { variable: ARG name: "text" } }
+                     content_type: "text/plain" }
+           replies { when { subject { parts { variable: ARG name: "to" } } regex: "." } status: 307
+                     location { parts { literal: "/" } parts { variable: ARG name: "to" } } }
+           replies { when { subject { parts { variable: ARG name: "lost" } } regex: "^(?=a)(a|aa|a?)+$" } status: 403 }
+           response_headers { )" + Edit("X-All", "yes") + "}");
+  const auto get = [&](const std::string& target, const char* method = "GET") {
+    Peer client = proxy.Connect();
+    client.Send(std::string(method) + " " + target + " HTTP/1.1\r\nHost: a.example\r\nContent-Length: 0\r\n\r\n");
+    return client.ReadResponse();
+  };
+  EXPECT_EQ(get("/?text=hi", "POST").status, 405);
+  const Peer::Message text = get("/?text=hi");
+  EXPECT_EQ(text.status, 200);
+  EXPECT_EQ(text.body, "you said hi");
+  EXPECT_EQ(text.Field("Content-Type"), "text/plain");
+  EXPECT_EQ(text.Field("X-All"), "yes");
+  const Peer::Message redirect = get("/?to=b");
+  EXPECT_EQ(redirect.status, 307);
+  EXPECT_EQ(redirect.Field("Location"), "http://a.example/b");
+  EXPECT_EQ(get("/?lost=" + std::string(3000, 'a') + "b").status, 403) << "a search that is given up keeps people out";
+  EXPECT_EQ(Ask("").Field("Host"), "a.example") << "nothing fits";
+}
+
 TEST_F(HeadersTest, AHostsOtherNameIsSentToIt) {
   ASSERT_TRUE(proxy.Apply({R"(name: "vhost/www.a.example" virtual_host { host: "www.a.example" canonical_host: "a.example"
                               routes { match { prefix_path: "/" } redirect { status: 308 host: "a.example" with_port: true

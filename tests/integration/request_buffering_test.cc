@@ -49,6 +49,46 @@ TEST_F(RequestBufferingTest, NoEndpointIsBotheredBeforeTheBodyIsComplete) {
   EXPECT_EQ(client.ReadResponse().status, 200);
 }
 
+TEST_F(RequestBufferingTest, AChunkedBodyIsHeldForAnEndpointOfHttp10) {
+  proxy.Route("a.example", {upstream.address()}, "");
+  proxy.Apply({R"(name: "cluster/test/a.example/80"
+                  cluster { endpoints: "endpoints/test/a.example/80" http_1_0: true })"});
+  Peer client = proxy.Connect();
+  client.Send(PostChunked() + "3\r\nabc\r\n");
+  EXPECT_FALSE(upstream.HasConnection());
+  client.Send("0\r\n\r\n");
+  Peer server = upstream.Accept();
+  const Peer::Message request = server.ReadRequest();
+  EXPECT_NE(request.head.find("POST /up HTTP/1.0\r\n"), std::string::npos) << request.head;
+  EXPECT_EQ(request.Field("Content-Length"), "3");
+  EXPECT_EQ(request.Field("Connection"), "close");
+  EXPECT_EQ(request.body, "abc");
+  server.Send("HTTP/1.0 200 OK\r\n\r\nok");
+  server.Close();
+  EXPECT_EQ(client.ReadResponse().body, "ok");
+}
+
+TEST_F(RequestBufferingTest, AnEndpointOfHttp10IsAskedForNoUpgradeAndOnceOnly) {
+  proxy.Route("a.example", {upstream.address()}, "");
+  proxy.Apply({R"(name: "cluster/test/a.example/80"
+                  cluster { endpoints: "endpoints/test/a.example/80" http_1_0: true })"});
+  Peer client = proxy.Connect();
+  for (int i = 0; i < 2; ++i) {
+    client.Send("GET / HTTP/1.1\r\nHost: a.example\r\nTE: trailers\r\nConnection: TE\r\n\r\n");
+    Peer server = upstream.Accept();
+    const Peer::Message request = server.ReadRequest();
+    EXPECT_EQ(request.Field("TE"), "");
+    server.Send("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok");
+    EXPECT_EQ(client.ReadResponse().status, 200);
+    EXPECT_TRUE(server.Ended());
+  }
+  client.Send("GET / HTTP/1.1\r\nHost: a.example\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
+  Peer server = upstream.Accept();
+  EXPECT_EQ(server.ReadRequest().Field("Upgrade"), "");
+  server.Send("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(client.ReadResponse().status, 200);
+}
+
 TEST_F(RequestBufferingTest, AChunkedBodyGetsItsLength) {
   Peer client = proxy.Connect();
   client.Send(PostChunked() + "3\r\nabc\r\n");

@@ -95,6 +95,27 @@ TEST_F(UpstreamPoolTest, ItIsClosedWhenItHasWaitedTooLong) {
   EXPECT_TRUE(server.Ended());
 }
 
+TEST_F(UpstreamPoolTest, AClusterMayKeepThemInAWayOfItsOwn) {
+  Serve("", "max_requests_per_connection: 1");
+  EXPECT_TRUE(AskOnce().Ended());
+  Serve("timeouts { upstream_idle { seconds: 600 } }", "idle_timeout { nanos: 1000000 }");
+  EXPECT_TRUE(AskOnce().Ended());
+
+  Serve("", "idle_connections: 1");
+  Peer first = proxy.Connect();
+  Peer second = proxy.Connect();
+  first.Send("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+  Peer oldest = listener.Accept();
+  second.Send("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+  Peer newest = listener.Accept();
+  Answer(oldest);
+  EXPECT_EQ(first.ReadResponse().status, 200);
+  Answer(newest);
+  EXPECT_EQ(second.ReadResponse().status, 200);
+  EXPECT_TRUE(oldest.Ended());
+  EXPECT_TRUE(newest.Silent());
+}
+
 TEST_F(UpstreamPoolTest, ConnectionsAreMadeAheadOfRequests) {
   Serve("", "warm_connections: 2");
   Peer a = listener.Accept();

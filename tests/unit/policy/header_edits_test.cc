@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "dataplane/policy/response_rewrites.h"
@@ -41,6 +43,50 @@ TEST_F(HeaderEditsTest, EditsAreAppliedInOrderToEveryFieldOfTheName) {
   ASSERT_EQ(fields.size(), 2U);
   EXPECT_EQ(fields.Get(http::FieldId::kLocation), "/new");
   EXPECT_EQ(fields.Get("X-A"), "5");
+}
+
+TEST_F(HeaderEditsTest, AnEditMayDependOnTheStatusAndAddToWhatIsThere) {
+  HeaderEdit append = Literal("X-A", "2");
+  append.append = true;
+  HeaderEdit failed = Literal("X-B", "failed");
+  failed.statuses = {404, 503};
+  http::HeaderMap fields;
+  fields.Add("X-A", "1");
+  Apply({append, failed}, Source(""), arena, fields, 200);
+  EXPECT_EQ(fields.size(), 2U);
+  EXPECT_EQ(fields.Find("X-B"), nullptr);
+  Apply({failed}, Source(""), arena, fields, 503);
+  EXPECT_EQ(fields.Get("X-B"), "failed");
+}
+
+TEST_F(HeaderEditsTest, AnEditMayDependOnTheRequest) {
+  const auto condition = [](std::string_view pattern, bool negated) {
+    std::string error;
+    return RequestCondition{{{{Variable::kHost, ""}}}, "",
+                            Regex::Compile(pattern, Regex::Anchor::kNone, Regex::Case::kSensitive, &error), negated};
+  };
+  HeaderEdit edit = Literal("X-A", "there");
+  const auto applied = [&](RequestConditions when, std::string_view value) {
+    edit.when = std::move(when);
+    http::HeaderMap fields;
+    Apply({edit}, Source(value), arena, fields);
+    return !fields.empty();
+  };
+  EXPECT_TRUE(applied({condition("a", false)}, "cab"));
+  EXPECT_FALSE(applied({condition("a", false)}, "b"));
+  EXPECT_FALSE(applied({condition("a", false), condition("c", true)}, "cab"));
+  EXPECT_TRUE(applied({RequestCondition{{{{Variable::kHost, ""}}}, "x", nullptr, false}}, "x"));
+  EXPECT_FALSE(applied({RequestCondition{{{{Variable::kHost, ""}}}, "x", nullptr, true}}, "x"));
+}
+
+TEST_F(HeaderEditsTest, ASearchThatIsGivenUpIsDecidedByWhoAsks) {
+  std::string error;
+  const RequestConditions when = {{{{{Variable::kHost, ""}}}, "",
+                                   Regex::Compile("^(?=a)(a|aa|a?)+$", Regex::Anchor::kNone, Regex::Case::kSensitive, &error),
+                                   true}};
+  const std::string long_text = std::string(2000, 'a') + "b";
+  EXPECT_TRUE(Hold(when, Source(long_text), arena, /*when_in_doubt=*/true));
+  EXPECT_FALSE(Hold(when, Source(long_text), arena, /*when_in_doubt=*/false));
 }
 
 TEST_F(HeaderEditsTest, AValueThatNoFieldMayHoldRemovesTheField) {

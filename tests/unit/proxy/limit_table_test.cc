@@ -48,6 +48,27 @@ TEST(RateLimitTest, WhatIsRefusedIsNotCounted) {
   EXPECT_EQ(Admitted(table, limits, key, 1000, 2), 1);
 }
 
+TEST(RateLimitTest, DataPlanesShareWhatIsForAllOfThem) {
+  LimitTable table(1);
+  RateLimits limits = PerSecond(10, 50);
+  limits.connections = 5;
+  const RateLimits own = limits;
+  limits.shared = true;
+  table.SetDataPlanes(4);
+  EXPECT_EQ(Admitted(table, limits, table.KeyOf("shop", "a"), 0, 100), 13) << "a quarter of the burst, and one";
+  EXPECT_EQ(Admitted(table, own, table.KeyOf("own", "a"), 0, 100), 51) << "not for all";
+  const ConnectionPermit first = table.AdmitConnection(limits, table.KeyOf("shop", "a"));
+  EXPECT_TRUE(first.valid());
+  EXPECT_FALSE(table.AdmitConnection(limits, table.KeyOf("shop", "a")).valid());
+
+  table.SetDataPlanes(1000);
+  const LimitKey key = table.KeyOf("shop", "b");
+  EXPECT_EQ(Admitted(table, limits, key, 0, 100), 1) << "nobody is shut out";
+  EXPECT_EQ(Admitted(table, limits, key, 1000, 100), 1);
+  table.SetDataPlanes(0);
+  EXPECT_EQ(Admitted(table, limits, table.KeyOf("shop", "c"), 0, 100), 51) << "not told";
+}
+
 TEST(RateLimitTest, BothRatesMustBeKept) {
   LimitTable table(1);
   RateLimits limits = PerSecond(10, 20);

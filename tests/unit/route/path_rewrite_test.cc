@@ -16,7 +16,7 @@ class PathRewriteTest : public testing::Test {
   PathRewrite::Result Apply(std::string_view regex, std::string_view target, std::string_view path,
                             std::string_view prefix = "") {
     std::string error;
-    auto compiled = CompilePathRegex(regex, &error);
+    auto compiled = CompileRewriteRegex(regex, &error);
     EXPECT_NE(compiled, nullptr) << error;
     rewrite_ = PathRewrite::Make(std::move(compiled), target, prefix, &error);
     EXPECT_NE(rewrite_, nullptr) << error;
@@ -93,7 +93,7 @@ TEST_F(PathRewriteTest, ATargetCannotMultiplyAPathWithoutBound) {
 
 TEST_F(PathRewriteTest, ADollarStandsBeforeADigit) {
   std::string error;
-  const auto regex = CompilePathRegex("/(a)", &error);
+  const auto regex = CompileRewriteRegex("/(a)", &error);
   for (const char* target : {"/$", "/$0", "/$x", "/$uri", "/$$1", "/${1}"}) {
     EXPECT_EQ(PathRewrite::Make(regex, target, "", &error), nullptr) << target;
     EXPECT_EQ(PathRewrite::Make(regex, "/", target, &error), nullptr) << target;
