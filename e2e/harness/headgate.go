@@ -78,10 +78,12 @@ func StartHeadgate(t testing.TB, cluster *Cluster, options Options) *Headgate {
 	return headgate
 }
 
+// loopback is an address where nothing else in this run listens.
+func loopback() string { return fmt.Sprintf("127.0.0.1:%d", Port()) }
+
 // NewHeadgate prepares everything and starts nothing.
 func NewHeadgate(t testing.TB, cluster *Cluster, options Options) *Headgate {
 	t.Helper()
-	loopback := func() string { return fmt.Sprintf("127.0.0.1:%d", Port()) }
 	h := &Headgate{
 		t: t, programs: Programs(t), directory: t.TempDir(), cluster: cluster, options: options,
 		HTTP: loopback(), HTTPS: loopback(), snapshot: loopback(),
@@ -180,7 +182,7 @@ func (h *Headgate) StartDataPlane() {
 // disk, and does not wait.
 func (h *Headgate) StartDataPlaneAlone() {
 	h.t.Helper()
-	h.startDataPlane(fmt.Sprintf("127.0.0.1:%d", Port()))
+	h.startDataPlane(loopback())
 }
 
 func (h *Headgate) startDataPlane(controller string) {
