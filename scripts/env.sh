@@ -1,7 +1,7 @@
 # Sourced by the other scripts: where the checkout and the caches are, and how to build a preset.
 # shellcheck shell=bash
 HEADGATE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-# Everything that is expensive to make and does not belong to one checkout (helm, Pebble, Kubernetes binaries).
+# Everything that is expensive to make and does not belong to one checkout (helm, Pebble, web frameworks, Kubernetes binaries).
 HEADGATE_CACHE=${HEADGATE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/headgate}
 export HEADGATE_ROOT HEADGATE_CACHE
 # Paths relative to the checkout make ccache hits good for every clone of it.

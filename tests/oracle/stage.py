@@ -200,12 +200,14 @@ class Stage:
 
     # --- programs ---
 
-    def launch(self, name, *arguments):
-        log = self.folder / f"{pathlib.Path(name).name}.log"
+    def launch(self, name, *arguments, log=None):
+        """Starts a program, which writes to a log named like it unless told otherwise; returns the log's path."""
+        log = self.folder / f"{log or pathlib.Path(name).name}.log"
         with log.open("w") as output:
             process = subprocess.Popen([name, *arguments], stdin=subprocess.DEVNULL, stdout=output,
                                        stderr=subprocess.STDOUT, start_new_session=True)
         self.running.append((process, log))
+        return log
 
     def check_running(self):
         for process, log in self.running:
