@@ -51,7 +51,7 @@ type webhook struct {
 	site     *harness.Authority
 }
 
-func newWebhook(t *testing.T, cluster *harness.Cluster) *webhook {
+func newWebhook(t *testing.T, cluster *harness.Cluster, arguments ...string) *webhook {
 	t.Helper()
 	w := &webhook{t: t, space: cluster.NewSpace(t), warned: &warnings{}, prefix: filepath.Join(t.TempDir(), "webhook")}
 	config := rest.CopyConfig(cluster.Config)
@@ -65,9 +65,9 @@ func newWebhook(t *testing.T, cluster *harness.Cluster) *webhook {
 	}
 	w.issue()
 	address := fmt.Sprintf("127.0.0.1:%d", harness.Port())
-	w.headgate = harness.NewHeadgate(t, cluster, harness.Options{ControllerArgs: []string{
-		"--validating-webhook=" + address, "--validating-webhook-certificate=" + w.prefix + ".crt",
-		"--validating-webhook-key=" + w.prefix + ".key"}})
+	w.headgate = harness.NewHeadgate(t, cluster, harness.Options{ControllerArgs: append(arguments,
+		"--validating-webhook="+address, "--validating-webhook-certificate="+w.prefix+".crt",
+		"--validating-webhook-key="+w.prefix+".key")})
 	w.headgate.StartController()
 	w.headgate.AwaitControllerReady(startSoon)
 
