@@ -142,6 +142,8 @@ func TestPrometheusAnswersDashboardsAndAlerts(t *testing.T) {
 	})
 
 	t.Run("docs", func(t *testing.T) { checkMetricsPage(t, s.headgate) })
+
+	t.Run("absence", func(t *testing.T) { checkAbsence(t, s.headgate, prometheus) })
 }
 
 // hasData wants numbers, with a label each at least once.
@@ -236,25 +238,49 @@ func checkAlerts(t *testing.T, s *scene, prometheus *harness.Prometheus) {
 	wrong := []string{"HeadgateCertificatesExpire", "HeadgateEndpointsUnhealthy", "HeadgateObjectsRejected",
 		"HeadgateResourcesRefused", "HeadgateRetriesOverBudget", "HeadgateServerErrors", "HeadgateUpstreamsUnreachable"}
 	s.awaitAll(time.Minute, map[string]func() error{"alerts": func() error {
-		rules, err := prometheus.Rules()
-		if err != nil {
-			return err
+		raised, err := raisedBy(prometheus)
+		if err == nil && !slices.Equal(raised, wrong) {
+			err = fmt.Errorf("%v are raised, not %v", raised, wrong)
 		}
-		var raised []string
-		for _, rule := range rules {
-			if rule.Health != "ok" {
-				return fmt.Errorf("%s: %s %s", rule.Name, rule.Health, rule.LastError)
-			}
-			if rule.State != "inactive" {
-				raised = append(raised, rule.Name)
-			}
-		}
-		slices.Sort(raised)
-		if !slices.Equal(raised, wrong) {
-			return fmt.Errorf("%v are raised, not %v", raised, wrong)
-		}
-		return nil
+		return err
 	}})
+}
+
+// raisedBy names, in order, the rules whose condition holds, whether for long enough or not yet.
+func raisedBy(prometheus *harness.Prometheus) (raised []string, err error) {
+	rules, err := prometheus.Rules()
+	for _, rule := range rules {
+		if rule.Health != "ok" {
+			return nil, fmt.Errorf("%s: %s %s", rule.Name, rule.Health, rule.LastError)
+		}
+		if rule.State != "inactive" {
+			raised = append(raised, rule.Name)
+		}
+	}
+	slices.Sort(raised)
+	return raised, err
+}
+
+// checkAbsence ends one program after the other, and wants to hear of it.
+func checkAbsence(t *testing.T, headgate *harness.Headgate, prometheus *harness.Prometheus) {
+	for _, end := range []struct {
+		process *harness.Process
+		alerts  []string
+	}{
+		{headgate.DataPlane, []string{"HeadgateDataPlaneAbsent", "HeadgateNoDataPlane"}},
+		{headgate.Controller, []string{"HeadgateControllerAbsent"}},
+	} {
+		end.process.Kill()
+		harness.WaitFor(t, time.Minute, fmt.Sprintf("the alerts %v", end.alerts), func() error {
+			raised, err := raisedBy(prometheus)
+			for _, name := range end.alerts {
+				if err == nil && !slices.Contains(raised, name) {
+					err = fmt.Errorf("%v are raised, not %s", raised, name)
+				}
+			}
+			return err
+		})
+	}
 }
 
 var (
