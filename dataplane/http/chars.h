@@ -21,13 +21,14 @@ enum : uint8_t {
   kAlpha = 8,
   kPathChar = 16,  // pchar without '%', or '/': needs no encoding in a path
   kRegName = 32,   // letters, digits, '-', '.', '_': what we accept in a host name
+  kUpper = 64,
 };
 
 constexpr std::array<uint8_t, 256> MakeTable() {
   std::array<uint8_t, 256> table{};
   for (int c = '0'; c <= '9'; ++c) table[c] = kToken | kDigit | kHex | kPathChar | kRegName;
   for (int c = 'a'; c <= 'z'; ++c) table[c] = kToken | kAlpha | kPathChar | kRegName;
-  for (int c = 'A'; c <= 'Z'; ++c) table[c] = kToken | kAlpha | kPathChar | kRegName;
+  for (int c = 'A'; c <= 'Z'; ++c) table[c] = kToken | kAlpha | kPathChar | kRegName | kUpper;
   for (int c = 'a'; c <= 'f'; ++c) table[c] |= kHex;
   for (int c = 'A'; c <= 'F'; ++c) table[c] |= kHex;
   for (char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<uint8_t>(c)] |= kToken;
@@ -60,7 +61,7 @@ inline bool IsToken(std::string_view text) {
 }
 
 // Optional white space, RFC 9110 section 5.6.3.
-inline bool IsBlank(char c) { return c == ' ' || c == '\t'; }
+inline bool IsBlank(char c) { return static_cast<uint8_t>(c) <= ' ' && (c == ' ' || c == '\t'); }
 inline std::string_view TrimBlanks(std::string_view text) {
   while (!text.empty() && IsBlank(text.front())) text.remove_prefix(1);
   while (!text.empty() && IsBlank(text.back())) text.remove_suffix(1);

@@ -1,6 +1,7 @@
 #include "dataplane/http/header_map.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "dataplane/http/chars.h"
@@ -34,26 +35,61 @@ uint64_t LoadShort(const char* at, size_t size) {
   return first | uint64_t{last} << 32;
 }
 
-// Whether `text` is `known`, which is in lower case and, as the caller has seen, of the same size. A few words, because
-// that size is known to the compiler.
-template <size_t kArray>
-bool Is(std::string_view text, const char (&known)[kArray]) {
-  constexpr size_t kSize = kArray - 1;
-  const char* const at = text.data();
-  if constexpr (kSize < 4) {
-    for (size_t i = 0; i < kSize; ++i) {
-      if (ToLower(at[i]) != known[i]) return false;
-    }
-    return true;
-  } else if constexpr (kSize < 8) {
-    return Lower(LoadShort(at, kSize)) == LoadShort(known, kSize);
-  } else {
-    for (size_t i = 0; i + 8 < kSize; i += 8) {
-      if (Lower(Load(at + i)) != Load(known + i)) return false;
-    }
-    return Lower(Load(at + kSize - 8)) == Load(known + kSize - 8);
-  }
+// In lower case, by FieldId.
+constexpr std::array<std::string_view, 34> kNames = {
+    "",
+    "host",
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "content-length",
+    "content-type",
+    "content-encoding",
+    "expect",
+    "date",
+    "server",
+    "user-agent",
+    "referer",
+    "authorization",
+    "cookie",
+    "location",
+    "proxy",
+    "proxy-authorization",
+    "proxy-authenticate",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-proto",
+    "x-forwarded-scheme",
+    "x-real-ip",
+    "x-request-id",
+    "x-scheme",
+    "x-original-forwarded-for",
+    "x-original-forwarded-host",
+    "http2-settings",
+};
+static_assert(kNames.size() == static_cast<size_t>(FieldId::kHttp2Settings) + 1);
+
+// The factors were searched for: each known name has a slot to itself, and names that are common but not known have
+// empty ones. REQUIRES: two letters at least.
+constexpr size_t kSlots = 128;
+constexpr size_t SlotOf(std::string_view name) {
+  const auto first = static_cast<uint8_t>(name.front() | 0x20);
+  const auto last_but_one = static_cast<uint8_t>(name[name.size() - 2] | 0x20);
+  return (name.size() * 10 + first * size_t{27} + last_but_one * size_t{21}) % kSlots;
 }
+
+constexpr std::array<FieldId, kSlots> MakeSlots() {
+  std::array<FieldId, kSlots> slots{};
+  for (size_t id = 1; id < kNames.size(); ++id) slots[SlotOf(kNames[id])] = static_cast<FieldId>(id);
+  return slots;
+}
+constexpr std::array<FieldId, kSlots> kFieldIds = MakeSlots();
+static_assert(std::count(kFieldIds.begin(), kFieldIds.end(), FieldId::kOther) == kSlots - kNames.size() + 1);
 
 }  // namespace
 
@@ -76,90 +112,10 @@ bool SameSizeEqualsIgnoreCase(std::string_view a, std::string_view b) {
 }
 
 FieldId ClassifyFieldName(std::string_view name) {
-  using enum FieldId;
-  const auto is = [name](const auto& known, FieldId id) { return Is(name, known) ? id : kOther; };
-  if (name.empty()) return kOther;
-  const char first = ToLower(name.front());
-  switch (name.size()) {
-    case 2:
-      return is("te", kTe);
-    case 4:
-      return first == 'h' ? is("host", kHost) : is("date", kDate);
-    case 5:
-      return is("proxy", kProxy);
-    case 6:
-      switch (first) {
-        case 'e': return is("expect", kExpect);
-        case 's': return is("server", kServer);
-        case 'c': return is("cookie", kCookie);
-        default: return kOther;
-      }
-    case 7:
-      switch (first) {
-        case 'u': return is("upgrade", kUpgrade);
-        case 't': return is("trailer", kTrailer);
-        case 'r': return is("referer", kReferer);
-        default: return kOther;
-      }
-    case 8:
-      return first == 'l' ? is("location", kLocation) : is("x-scheme", kXScheme);
-    case 9:
-      return is("x-real-ip", kXRealIp);
-    case 10:
-      switch (first) {
-        case 'c': return is("connection", kConnection);
-        case 'k': return is("keep-alive", kKeepAlive);
-        case 'u': return is("user-agent", kUserAgent);
-        default: return kOther;
-      }
-    case 12:
-      return first == 'c' ? is("content-type", kContentType) : is("x-request-id", kXRequestId);
-    case 13:
-      return is("authorization", kAuthorization);
-    case 14:
-      return first == 'c' ? is("content-length", kContentLength)
-                          : is("http2-settings", kHttp2Settings);
-    case 15:
-      return is("x-forwarded-for", kXForwardedFor);
-    case 16:
-      switch (first) {
-        case 'c': return is("content-encoding", kContentEncoding);
-        case 'p': return is("proxy-connection", kProxyConnection);
-        case 'x':
-          return ToLower(name[12]) == 'h' ? is("x-forwarded-host", kXForwardedHost)
-                                          : is("x-forwarded-port", kXForwardedPort);
-        default: return kOther;
-      }
-    case 17:
-      return first == 't' ? is("transfer-encoding", kTransferEncoding)
-                          : is("x-forwarded-proto", kXForwardedProto);
-    case 18:
-      return first == 'x' ? is("x-forwarded-scheme", kXForwardedScheme)
-                          : is("proxy-authenticate", kProxyAuthenticate);
-    case 19:
-      return is("proxy-authorization", kProxyAuthorization);
-    case 24:
-      return is("x-original-forwarded-for", kXOriginalForwardedFor);
-    case 25:
-      return is("x-original-forwarded-host", kXOriginalForwardedHost);
-    default:
-      return kOther;
-  }
-}
-
-bool IsHopByHop(FieldId id) {
-  switch (id) {
-    case FieldId::kConnection:
-    case FieldId::kKeepAlive:
-    case FieldId::kProxyConnection:
-    case FieldId::kTe:
-    case FieldId::kTransferEncoding:
-    case FieldId::kUpgrade:
-    case FieldId::kHttp2Settings:
-      return true;
-    default:
-      return false;
-  }
+  if (name.size() < 2) return FieldId::kOther;
+  const FieldId id = kFieldIds[SlotOf(name)];
+  if (id == FieldId::kOther) return id;
+  return EqualsIgnoreCase(name, kNames[static_cast<size_t>(id)]) ? id : FieldId::kOther;
 }
 
 bool IsForbiddenTrailer(FieldId id) {
@@ -226,7 +182,7 @@ size_t HeaderMap::Count(FieldId id) const {
 }
 
 size_t HeaderMap::Remove(FieldId id) {
-  if ((ids_ & Bit(id)) == 0) return 0;
+  if ((ids_ & BitOf(id)) == 0) return 0;
   return std::erase_if(fields_, [id](const Field& field) { return field.id == id; });
 }
 

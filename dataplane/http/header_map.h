@@ -44,10 +44,13 @@ enum class FieldId : uint8_t {
   kXScheme,
   kXOriginalForwardedFor,
   kXOriginalForwardedHost,
-  kHttp2Settings,  // the last; HeaderMap has a bit for each
+  kHttp2Settings,  // the last; there is a bit for each
 };
 
-// The id of a field name in any case, by length and first byte; kOther if unknown.
+// For sets of them.
+constexpr uint64_t BitOf(FieldId id) { return uint64_t{1} << static_cast<int>(id); }
+
+// The id of a field name in any case; kOther if unknown.
 FieldId ClassifyFieldName(std::string_view name);
 
 // The same for texts of one size.
@@ -57,9 +60,11 @@ inline bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   return a.size() == b.size() && SameSizeEqualsIgnoreCase(a, b);
 }
 
-// Fields that concern one connection whatever Connection says: Connection, Keep-Alive, Proxy-Connection, TE,
-// Transfer-Encoding, Upgrade, HTTP2-Settings.
-bool IsHopByHop(FieldId id);
+// Fields that concern one connection whatever Connection says.
+inline constexpr uint64_t kOfOneConnection =
+    BitOf(FieldId::kConnection) | BitOf(FieldId::kKeepAlive) | BitOf(FieldId::kProxyConnection) | BitOf(FieldId::kTe) |
+    BitOf(FieldId::kTransferEncoding) | BitOf(FieldId::kUpgrade) | BitOf(FieldId::kHttp2Settings);
+constexpr bool IsHopByHop(FieldId id) { return (kOfOneConnection & BitOf(id)) != 0; }
 
 // Fields that may not stand in a trailer section: what frames, routes or authorises a message, or controls a connection
 // (RFC 9110 section 6.5.1).
@@ -84,7 +89,7 @@ class HeaderMap {
     Add(ClassifyFieldName(name), name, value);
   }
   void Add(const Field& field) {
-    ids_ |= Bit(field.id);
+    ids_ |= BitOf(field.id);
     fields_.push_back(field);
   }
   void Add(FieldId id, std::string_view name, std::string_view value) {
@@ -92,7 +97,7 @@ class HeaderMap {
   }
 
   // The first field of that name, or nullptr. Pointers are valid until the next Add, Remove or Clear.
-  const Field* Find(FieldId id) const { return (ids_ & Bit(id)) == 0 ? nullptr : FindPresent(id); }
+  const Field* Find(FieldId id) const { return (ids_ & BitOf(id)) == 0 ? nullptr : FindPresent(id); }
   const Field* Find(std::string_view name) const;
   // The first value, or an empty view.
   std::string_view Get(FieldId id) const;
@@ -130,7 +135,6 @@ class HeaderMap {
   auto end() const { return fields_.end(); }
 
  private:
-  static uint64_t Bit(FieldId id) { return uint64_t{1} << static_cast<int>(id); }
   const Field* FindPresent(FieldId id) const;
 
   std::vector<Field, base::PooledAllocator<Field>> fields_;

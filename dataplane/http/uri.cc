@@ -143,15 +143,20 @@ bool IsIpv6Literal(std::string_view text) {
   return colons >= 2 && colons <= 8;
 }
 
-bool IsHostName(std::string_view text) {
-  if (text.empty() || text.size() > 255 || text.front() == '.') return false;
-  char previous = 0;
-  for (char c : text) {
-    if (!chars::Is(c, chars::kRegName)) return false;
+// `size`: how far it goes, to a colon or the end. `upper`: whether it has capital letters.
+bool ReadHostName(std::string_view text, size_t& size, bool& upper) {
+  char previous = '.';  // none at the front either
+  uint8_t classes = 0;
+  for (size = 0; size < text.size(); ++size) {
+    const char c = text[size];
+    const uint8_t of_this = chars::kTable[static_cast<uint8_t>(c)];
+    if ((of_this & chars::kRegName) == 0) break;
     if (c == '.' && previous == '.') return false;
+    classes |= of_this;
     previous = c;
   }
-  return true;
+  upper = (classes & chars::kUpper) != 0;
+  return size != 0 && size <= 255 && (size == text.size() || text[size] == ':');
 }
 
 }  // namespace
@@ -228,15 +233,16 @@ bool NormalizePath(std::string_view raw, base::Arena& arena, NormalPath& normal)
 bool ParseAuthority(std::string_view text, base::Arena& arena, Authority& authority) {
   authority = {};
   size_t host_end;
+  bool upper = false;
   if (!text.empty() && text.front() == '[') {
     const size_t bracket = text.find(']');
     if (bracket == std::string_view::npos || !IsIpv6Literal(text.substr(1, bracket - 1))) {
       return false;
     }
     host_end = bracket + 1;
-  } else {
-    host_end = std::min(text.find(':'), text.size());
-    if (!IsHostName(text.substr(0, host_end))) return false;
+    upper = true;  // perhaps
+  } else if (!ReadHostName(text, host_end, upper)) {
+    return false;
   }
   std::string_view host = text.substr(0, host_end);
   std::string_view port = text.substr(host_end);
@@ -253,7 +259,7 @@ bool ParseAuthority(std::string_view text, base::Arena& arena, Authority& author
     authority.port = static_cast<uint16_t>(value);
   }
   if (host.back() == '.') host.remove_suffix(1);
-  if (std::any_of(host.begin(), host.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
+  if (upper) {
     char* const lower = arena.Allocate(host.size());
     std::transform(host.begin(), host.end(), lower, ToLower);
     host = {lower, host.size()};

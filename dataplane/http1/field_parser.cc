@@ -19,64 +19,68 @@ static_assert(kUsualFields * sizeof(Field) <= 1024);
 // hop-by-hop anyway.
 bool MayBeNominated(FieldId id) { return id == FieldId::kOther || http::IsHopByHop(id); }
 
+FieldLinesResult Malformed(std::string_view detail) { return {FieldLinesError::kMalformed, detail}; }
+
+// What is wrong with a line that begins at `name`, and in whose name `at` may not stand.
+FieldLinesResult BadName(const char* name, const char* at) {
+  if (at == name && http::IsBlank(*at)) return Malformed("folded or indented header line");
+  if (at == name && *at == ':') return Malformed("empty field name");
+  if (http::IsBlank(*at)) return Malformed("white space before the colon");
+  if (*at == '\n') return Malformed("bare LF");
+  return Malformed("invalid character in a field name");
+}
+
+// The same for what ends its value, which is not CRLF.
+FieldLinesResult BadValueEnd(const char* at) {
+  if (*at == '\r') return Malformed("bare CR");
+  if (*at == '\n') return Malformed("bare LF");
+  return Malformed("control character in a field value");
+}
+
 }  // namespace
 
 FieldLinesResult ParseFieldLines(const char* at, const char* end, const FieldLinesOptions& options,
                                  http::HeaderMap& fields) {
-  const auto malformed = [](std::string_view detail) {
-    return FieldLinesResult{FieldLinesError::kMalformed, detail};
-  };
-  uint32_t count = 0;
+  uint32_t left = options.max_fields;
   fields.Reserve(kUsualFields);
-  while (true) {
-    if (end - at < 2) return malformed("header section ends in mid-line");
-    if (*at == '\r') {
-      if (at[1] != '\n') return malformed("bare CR");
-      if (end - at != 2) return malformed("empty line inside the header section");
-      return {};
-    }
+  // Nothing below goes past a line feed: with one at the end no scan needs to look for the end, and what follows any
+  // other byte is still there.
+  if (at == end || end[-1] != '\n') return Malformed("header section ends in mid-line");
+  while (at != end) {
     const char* const name = at;
     at = http::SkipUsualNameChars(at, end);
     bool underscore = false;
-    while (at != end && http::IsTokenChar(*at)) {
-      underscore |= *at == '_';
-      ++at;
-    }
-    if (at == end || *at != ':' || at == name) {
-      if (at == end) return malformed("header section ends in mid-line");
-      if (at == name && http::IsBlank(*at)) return malformed("folded or indented header line");
-      if (at == name && *at == ':') return malformed("empty field name");
-      if (http::IsBlank(*at)) return malformed("white space before the colon");
-      if (*at == '\n') return malformed("bare LF");
-      return malformed("invalid character in a field name");
+    if (*at != ':' || at == name) {
+      if (*name == '\r') {
+        if (name[1] != '\n') return Malformed("bare CR");
+        if (end - name != 2) return Malformed("empty line inside the header section");
+        return {};
+      }
+      for (; http::IsTokenChar(*at); ++at) underscore |= *at == '_';
+      if (*at != ':' || at == name) return BadName(name, at);
     }
     const std::string_view name_text(name, static_cast<size_t>(at - name));
     ++at;
-    while (at != end && http::IsBlank(*at)) ++at;
+    while (http::IsBlank(*at)) ++at;
     const char* const value = at;
     at = http::FindValueEnd(at, end);
-    if (end - at < 2) return malformed("header section ends in mid-line");
-    if (*at != '\r') {
-      if (*at == '\n') return malformed("bare LF");
-      return malformed("control character in a field value");
-    }
-    if (at[1] != '\n') return malformed("bare CR");
+    if (at[0] != '\r' || at[1] != '\n') return BadValueEnd(at);
     const char* last = at;
     while (last != value && http::IsBlank(last[-1])) --last;
     at += 2;
     // A line that starts with a blank would continue this one (obs-fold); the next round refuses it.
-    if (++count > options.max_fields) {
-      return {FieldLinesError::kTooMany, "too many header fields"};
-    }
+    if (left-- == 0) return {FieldLinesError::kTooMany, "too many header fields"};
     if (underscore && options.drop_underscores) continue;
     fields.Add(name_text, std::string_view(value, static_cast<size_t>(last - value)));
   }
+  return Malformed("header section ends in mid-line");
 }
 
 ConnectionOptions ReadConnectionOptions(http::HeaderMap& fields) {
   ConnectionOptions options;
   int count = 0;
-  for (size_t i = 0; i < fields.size(); ++i) {
+  const size_t size = fields.size();
+  for (size_t i = 0; i < size; ++i) {
     if (fields[i].id != FieldId::kConnection) continue;
     ForEachListElement(fields[i].value, [&](std::string_view option) {
       if (++count > kMaxConnectionOptions || !http::IsToken(option)) {

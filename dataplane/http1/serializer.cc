@@ -9,6 +9,7 @@
 namespace headgate::http1 {
 namespace {
 
+using http::BitOf;
 using http::Field;
 using http::FieldId;
 using http::HeaderMap;
@@ -24,23 +25,58 @@ char* Put(std::string_view text, char* out) {
 
 char* PutNumber(uint64_t number, char* out) { return std::to_chars(out, out + 20, number).ptr; }
 
-char* PutField(const Field& field, char* out) {
-  const char* const after_name = field.name.data() + field.name.size();
-  if (after_name + 2 == field.value.data() && after_name[0] == ':' && after_name[1] == ' ') {
-    // As received, in one line: one copy.
-    out = Put({field.name.data(), field.name.size() + 2 + field.value.size()}, out);
-    *out++ = '\r';
-    *out++ = '\n';
-    return out;
+bool IsPair(const char* at, const char (&two)[3]) { return std::memcmp(at, two, 2) == 0; }
+
+// Writes fields. Those that lie one behind the other in memory as lines, for so they were received, are copied together.
+class FieldLines {
+ public:
+  explicit FieldLines(char* out) : out_(out) {}
+
+  void Put(const Field& field) {
+    const char* const name = field.name.data();
+    if (end_ + 2 == name && IsPair(end_, "\r\n") && IsLine(field)) {
+      end_ = field.value.data() + field.value.size();
+    } else {
+      PutElsewhere(field);
+    }
   }
-  out = Put(field.name, out);
-  *out++ = ':';
-  *out++ = ' ';
-  out = Put(field.value, out);
-  *out++ = '\r';
-  *out++ = '\n';
-  return out;
-}
+  // Where the next byte goes.
+  char* End() {
+    if (begin_ != nullptr) {
+      out_ = http1::Put({begin_, static_cast<size_t>(end_ - begin_)}, out_);
+      out_ = http1::Put("\r\n", out_);
+      begin_ = nullptr;
+      end_ = kNowhere;
+    }
+    return out_;
+  }
+
+ private:
+  static constexpr char kNowhere[2] = {};
+
+  // Whether value follows name as it is to be sent.
+  static bool IsLine(const Field& field) {
+    const char* const name_end = field.name.data() + field.name.size();
+    return name_end + 2 == field.value.data() && IsPair(name_end, ": ");
+  }
+
+  void PutElsewhere(const Field& field) {
+    End();
+    if (IsLine(field)) {
+      begin_ = field.name.data();
+      end_ = field.value.data() + field.value.size();
+      return;
+    }
+    out_ = http1::Put(field.name, out_);
+    out_ = http1::Put(": ", out_);
+    out_ = http1::Put(field.value, out_);
+    out_ = http1::Put("\r\n", out_);
+  }
+
+  char* out_;
+  const char* begin_ = nullptr;  // of the lines to be copied, if there are any
+  const char* end_ = kNowhere;   // of them, without the last line's end
+};
 
 size_t FieldsBound(const HeaderMap& fields) {
   size_t size = 0;
@@ -107,9 +143,12 @@ char* WriteRequestHead(const http::RequestHead& head, const RequestWireOptions& 
   out = Put(head.authority, out);
   out = Put("\r\n", out);
   bool te_trailers = false;
+  constexpr uint64_t kNotAsTheyAre = http::kOfOneConnection | BitOf(FieldId::kHost) | BitOf(FieldId::kContentLength) |
+                                     BitOf(FieldId::kExpect) | BitOf(FieldId::kTrailer);
+  FieldLines lines(out);
   for (const Field& field : head.fields) {
-    if (field.id == FieldId::kOther) {
-      if (!field.hop_by_hop) out = PutField(field, out);
+    if ((kNotAsTheyAre & BitOf(field.id)) == 0) {
+      if (!field.hop_by_hop) lines.Put(field);
       continue;
     }
     switch (field.id) {
@@ -121,13 +160,13 @@ char* WriteRequestHead(const http::RequestHead& head, const RequestWireOptions& 
         te_trailers |= HasTrailersCoding(field.value);
         break;
       case FieldId::kTrailer:
-        if (options.framing == WireFraming::kChunked) out = PutField(field, out);
+        if (options.framing == WireFraming::kChunked) lines.Put(field);
         break;
       default:
-        if (!field.hop_by_hop && !http::IsHopByHop(field.id)) out = PutField(field, out);
         break;
     }
   }
+  out = lines.End();
   out = PutFraming(options.framing, options.length, out);
   if (options.http_1_0) return Put("Connection: close\r\n\r\n", out);
   if (!head.upgrade.empty()) {
@@ -156,9 +195,12 @@ char* WriteResponseHead(const http::ResponseHead& head, const ResponseWireOption
   out = PutStatusLine(head, out);
   bool has_date = false;
   bool length_copied = false;
+  constexpr uint64_t kNotAsTheyAre = http::kOfOneConnection | BitOf(FieldId::kContentLength) | BitOf(FieldId::kDate) |
+                                     BitOf(FieldId::kTrailer);
+  FieldLines lines(out);
   for (const Field& field : head.fields) {
-    if (field.id == FieldId::kOther) {
-      if (!field.hop_by_hop) out = PutField(field, out);
+    if ((kNotAsTheyAre & BitOf(field.id)) == 0) {
+      if (!field.hop_by_hop) lines.Put(field);
       continue;
     }
     switch (field.id) {
@@ -167,22 +209,22 @@ char* WriteResponseHead(const http::ResponseHead& head, const ResponseWireOption
         if (options.framing == WireFraming::kAsReceived && !length_copied &&
             ParseContentLength(field.value, length)) {
           length_copied = true;
-          out = PutField(field, out);
+          lines.Put(field);
         }
         break;
       }
       case FieldId::kDate:
         has_date = true;
-        out = PutField(field, out);
+        lines.Put(field);
         break;
       case FieldId::kTrailer:
-        if (options.framing == WireFraming::kChunked) out = PutField(field, out);
+        if (options.framing == WireFraming::kChunked) lines.Put(field);
         break;
       default:
-        if (!field.hop_by_hop && !http::IsHopByHop(field.id)) out = PutField(field, out);
         break;
     }
   }
+  out = lines.End();
   out = PutFraming(options.framing, options.length, out);
   if (!has_date && !options.date.empty()) {
     out = Put("Date: ", out);
@@ -200,21 +242,21 @@ char* WriteResponseHead(const http::ResponseHead& head, const ResponseWireOption
 }
 
 char* WriteInformationalHead(const http::ResponseHead& head, char* out) {
-  out = PutStatusLine(head, out);
+  FieldLines lines(PutStatusLine(head, out));
   for (const Field& field : head.fields) {
     // RFC 9110 section 8.6: no framing fields in 1xx.
     if (field.id == FieldId::kContentLength || field.id == FieldId::kTrailer) continue;
-    if (!field.hop_by_hop && !http::IsHopByHop(field.id)) out = PutField(field, out);
+    if (!field.hop_by_hop && !http::IsHopByHop(field.id)) lines.Put(field);
   }
-  return Put("\r\n", out);
+  return Put("\r\n", lines.End());
 }
 
 char* WriteLastChunk(const HeaderMap& trailers, char* out) {
-  out = Put("0\r\n", out);
+  FieldLines lines(Put("0\r\n", out));
   for (const Field& field : trailers) {
-    if (!field.hop_by_hop && !http::IsForbiddenTrailer(field.id)) out = PutField(field, out);
+    if (!field.hop_by_hop && !http::IsForbiddenTrailer(field.id)) lines.Put(field);
   }
-  return Put("\r\n", out);
+  return Put("\r\n", lines.End());
 }
 
 }  // namespace headgate::http1

@@ -25,21 +25,34 @@ constexpr std::array<bool, 256> MakePlain() {
 // Needs no escaping in either format.
 constexpr std::array<bool, 256> kPlain = MakePlain();
 
+#if defined(__SSE2__)
+bool IsPlain(__m128i block) {
+  // Signed: bytes above 0x7f count as less than a space.
+  const __m128i special = _mm_or_si128(
+      _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')), _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'))),
+      _mm_or_si128(_mm_cmplt_epi8(block, _mm_set1_epi8(0x20)), _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f))));
+  return _mm_movemask_epi8(special) == 0;
+}
+#endif
+
 // Copies plain bytes from the front of `text`; returns how many.
 size_t CopyPlain(std::string_view text, char* out) {
   size_t i = 0;
 #if defined(__SSE2__)
-  const __m128i quote = _mm_set1_epi8('"');
-  const __m128i backslash = _mm_set1_epi8('\\');
-  const __m128i del = _mm_set1_epi8(0x7f);
-  const __m128i space = _mm_set1_epi8(0x20);
+  if (text.size() >= 8 && text.size() < 16) {
+    // Its first eight bytes and its last.
+    const size_t second = text.size() - 8;
+    const __m128i low = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(text.data()));
+    const __m128i high = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(text.data() + second));
+    if (IsPlain(_mm_unpacklo_epi64(low, high))) {
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(out), low);
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(out + second), high);
+      return text.size();
+    }
+  }
   for (; text.size() - i >= 16; i += 16) {
     const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i));
-    // Signed: bytes above 0x7f count as less than a space.
-    const __m128i special =
-        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(block, quote), _mm_cmpeq_epi8(block, backslash)),
-                     _mm_or_si128(_mm_cmplt_epi8(block, space), _mm_cmpeq_epi8(block, del)));
-    if (_mm_movemask_epi8(special) != 0) break;
+    if (!IsPlain(block)) break;
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i), block);
     // Where less than a block is left, the next one begins in this one.
     const size_t left = text.size() - i - 16;

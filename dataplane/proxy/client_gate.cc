@@ -88,8 +88,7 @@ std::string_view PageOf(Kind kind) {
   }
 }
 
-bool IsClientField(std::string_view name) {
-  if (name.size() < kClientCertificateField.size() || (name[2] | 0x20) != 'l') return false;
+bool IsOneOfClientFields(std::string_view name) {
   for (const std::string_view field : {kClientVerifyField, kClientSubjectField, kClientIssuerField,
                                        kClientCertificateField}) {
     if (http::EqualsIgnoreCase(name, field)) return true;

@@ -38,6 +38,10 @@ inline constexpr std::string_view kClientSubjectField = "ssl-client-subject-dn";
 inline constexpr std::string_view kClientIssuerField = "ssl-client-issuer-dn";
 inline constexpr std::string_view kClientCertificateField = "ssl-client-cert";
 // In any case.
-bool IsClientField(std::string_view name);
+bool IsOneOfClientFields(std::string_view name);
+inline bool IsClientField(std::string_view name) {
+  // Few other names are as long and have that letter there.
+  return name.size() >= kClientCertificateField.size() && (name[2] | 0x20) == 'l' && IsOneOfClientFields(name);
+}
 
 }  // namespace headgate::proxy

@@ -14,6 +14,9 @@ using http::FieldId;
 
 constexpr uint16_t kHttpsPort = 443;
 
+// How many BuildUpstreamHead adds at most to those that the client sent.
+constexpr size_t kAddedFields = 13;
+
 bool IsTrusted(const base::Address& address, const config::CompiledSettings& settings) {
   return std::any_of(settings.trusted_cidrs.begin(), settings.trusted_cidrs.end(),
                      [&](const base::Cidr& cidr) { return cidr.Contains(address); });
@@ -73,26 +76,14 @@ std::string_view PortText(uint16_t port, base::Arena& arena) {
 }
 
 // Fields that only we may set towards the upstream, and those that end here.
-bool IsReplaced(FieldId id) {
-  switch (id) {
-    case FieldId::kHost:
-    case FieldId::kExpect:
-    case FieldId::kProxy:
-    case FieldId::kXForwardedFor:
-    case FieldId::kXForwardedHost:
-    case FieldId::kXForwardedPort:
-    case FieldId::kXForwardedProto:
-    case FieldId::kXForwardedScheme:
-    case FieldId::kXRealIp:
-    case FieldId::kXRequestId:
-    case FieldId::kXScheme:
-    case FieldId::kXOriginalForwardedFor:
-    case FieldId::kXOriginalForwardedHost:
-      return true;
-    default:
-      return false;
-  }
-}
+constexpr uint64_t kReplaced =
+    http::BitOf(FieldId::kHost) | http::BitOf(FieldId::kExpect) | http::BitOf(FieldId::kProxy) |
+    http::BitOf(FieldId::kXForwardedFor) | http::BitOf(FieldId::kXForwardedHost) |
+    http::BitOf(FieldId::kXForwardedPort) | http::BitOf(FieldId::kXForwardedProto) |
+    http::BitOf(FieldId::kXForwardedScheme) | http::BitOf(FieldId::kXRealIp) |
+    http::BitOf(FieldId::kXRequestId) | http::BitOf(FieldId::kXScheme) |
+    http::BitOf(FieldId::kXOriginalForwardedFor) | http::BitOf(FieldId::kXOriginalForwardedHost);
+bool IsReplaced(FieldId id) { return (kReplaced & http::BitOf(id)) != 0; }
 
 void AddIdentity(const base::ClientIdentity& identity, http::HeaderMap& fields) {
   using Verdict = base::ClientIdentity::Verdict;
@@ -172,6 +163,7 @@ void BuildUpstreamHead(const http::RequestHead& head, const ClientView& client,
 
   http::HeaderMap& fields = out.fields;
   fields.Clear();
+  fields.Reserve(head.fields.size() + kAddedFields);
   fields.Add(FieldId::kHost, "Host", client.host);
   if (!request_id.empty()) fields.Add(FieldId::kXRequestId, "X-Request-ID", request_id);
   fields.Add(FieldId::kXRealIp, "X-Real-IP", client.ip);
