@@ -274,6 +274,8 @@ void Exchange::OnUpstreamWritable() {
   observe::AttemptRecord& attempt = record_.attempt_storage[record_.attempt_count - 1];
   if (!attempt_reused_ && attempt.connect_time.count() < 0) {
     attempt.connect_time = Since(attempt_started_);
+    // Another of its addresses may have answered first.
+    if (endpoint_->text() != attempt.address) attempt.address = downstream_->arena().Copy(endpoint_->text());
   }
   SendHeldRequest();
 }

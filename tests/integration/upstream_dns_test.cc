@@ -3,6 +3,9 @@
 #include <sys/socket.h>
 
 #include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -94,6 +97,31 @@ TEST_F(UpstreamDnsTest, AClientThatGoesEndsTheRace) {
   Peer client = Ask();
   client.Abort();
   proxy.WaitForClosedUpstreams();
+}
+
+TEST(UpstreamDnsLogTest, TheLogNamesTheAddressThatAnswered) {
+  const std::string path = ::testing::TempDir() + "/dns-access.log";
+  std::remove(path.c_str());
+  auto log = observe::AccessLogFile::Open(path);
+  ASSERT_TRUE(log.ok());
+  PeerListener listener;
+  {
+    TestProxy proxy(1, 1 << 20, {}, net::PipePool::kMaxPipes, log->get());
+    proxy.Route("a.example", {});
+    proxy.Apply({"name: \"cluster/test/a.example/80\" cluster { dns { host: \"dual.example\" port: " +
+                 std::to_string(listener.port()) + " } }"});
+    proxy.Resolve("dual.example", {Ip("127.0.0.1"), Ip("::1")});
+    Peer client = proxy.Connect();
+    client.Send("GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n");
+    Peer server = listener.Accept();
+    server.ReadRequest();
+    server.Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    EXPECT_EQ(client.ReadResponse().body, "ok");
+  }
+  (*log)->Flush();
+  std::ifstream file(path);
+  const std::string lines{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_NE(lines.find(" 127.0.0.1:" + std::to_string(listener.port()) + " "), std::string::npos) << lines;
 }
 
 }  // namespace
