@@ -1,5 +1,7 @@
 #include "dataplane/observe/route_details.h"
 
+#include <memory>
+
 namespace headgate::observe {
 namespace {
 
@@ -43,28 +45,30 @@ void RouteDetails::Add(const RouteDetails& other) {
   response_size.Add(other.response_size);
 }
 
-void ShardRouteDetails::Count(const RequestRecord& record) {
-  request_length_.Observe(LengthBucket(record.request_bytes), record.request_bytes);
-  response_length_.Observe(ResponseBucket(record.response_body_bytes), record.response_body_bytes);
+template <typename Number>
+void ShardRouteDetails::Histograms<Number>::Count(const RequestRecord& record) {
+  request_length.Observe(LengthBucket(record.request_bytes), record.request_bytes);
+  response_length.Observe(ResponseBucket(record.response_body_bytes), record.response_body_bytes);
   if (record.attempt_count == 0) return;
   const AttemptRecord& last = record.attempt_storage[record.attempt_count - 1];
-  const auto observe = [](ShardHistogram<kDurationBuckets>& histogram, std::chrono::microseconds time) {
+  const auto observe = [](auto& histogram, std::chrono::microseconds time) {
     histogram.Observe(DurationBucket(time), Microseconds(time));
   };
   const bool answered = last.header_time.count() >= 0;
-  observe(response_time_, last.response_time);
-  if (answered) observe(header_time_, last.header_time);
-  if (answered || last.connect_time.count() >= 0) observe(connect_time_, last.connect_time);
+  observe(response_time, last.response_time);
+  if (answered) observe(header_time, last.header_time);
+  if (answered || last.connect_time.count() >= 0) observe(connect_time, last.connect_time);
 }
 
-RouteDetails ShardRouteDetails::Read() const {
+template <typename Number>
+RouteDetails ShardRouteDetails::Histograms<Number>::Read() const {
   RouteDetails read;
-  read.response_time = response_time_.Read();
-  read.header_time = header_time_.Read();
-  read.connect_time = connect_time_.Read();
-  read.request_length = request_length_.Read();
+  read.response_time = response_time.Read();
+  read.header_time = header_time.Read();
+  read.connect_time = connect_time.Read();
+  read.request_length = request_length.Read();
 
-  const HistogramCounts<kResponseBuckets> responses = response_length_.Read();
+  const HistogramCounts<kResponseBuckets> responses = response_length.Read();
   read.response_length.sum = read.response_size.sum = responses.sum;
   for (size_t i = 0; i < responses.buckets.size(); ++i) {
     read.response_length.buckets[std::min(i, kLengthBuckets - 1)] += responses.buckets[i];
@@ -72,6 +76,29 @@ RouteDetails ShardRouteDetails::Read() const {
     read.response_size.buckets[size] += responses.buckets[i];
   }
   return read;
+}
+
+void ShardRouteDetails::Widen() {
+  auto many = std::make_unique<Histograms<uint64_t>>();
+  many->response_time.Take(few_.response_time);
+  many->header_time.Take(few_.header_time);
+  many->connect_time.Take(few_.connect_time);
+  many->request_length.Take(few_.request_length);
+  many->response_length.Take(few_.response_length);
+  many_.store(many.release(), std::memory_order_release);
+}
+
+void ShardRouteDetails::Count(const RequestRecord& record) {
+  if (Histograms<uint64_t>* const many = many_.load(std::memory_order_relaxed); many != nullptr) {
+    return many->Count(record);
+  }
+  few_.Count(record);
+  if (++counted_ == UINT16_MAX) Widen();  // one request adds at most one to a bucket
+}
+
+RouteDetails ShardRouteDetails::Read() const {
+  const Histograms<uint64_t>* const many = many_.load(std::memory_order_acquire);
+  return many != nullptr ? many->Read() : few_.Read();
 }
 
 }  // namespace headgate::observe

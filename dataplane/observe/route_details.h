@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -36,27 +37,6 @@ struct HistogramCounts {
   }
 };
 
-// Written by one thread, read on any.
-template <size_t kBuckets>
-class ShardHistogram {
- public:
-  void Observe(size_t bucket, uint64_t value) {
-    buckets_[bucket].Add();
-    sum_.Add(value);
-  }
-  HistogramCounts<kBuckets> Read() const {
-    HistogramCounts<kBuckets> read;
-    std::transform(buckets_.begin(), buckets_.end(), read.buckets.begin(),
-                   [](const ShardCounter& counter) { return counter.value(); });
-    read.sum = sum_.value();
-    return read;
-  }
-
- private:
-  std::array<ShardCounter, kBuckets> buckets_;
-  ShardCounter sum_;
-};
-
 struct RouteDetails {
   // Of the last attempt of requests that had one, in microseconds: from its beginning to the end of the response, to the
   // response's head, and until the connection was made, which is 0 for one that was there.
@@ -70,9 +50,15 @@ struct RouteDetails {
   void Add(const RouteDetails& other);
 };
 
-// One route's, as one worker counts them: some 550 bytes.
+// One route's, as one worker counts them. Most routes get few requests, or none for long: in 170 bytes there is room for
+// 65,535 of them, and only those that get more take 550 bytes besides.
 class ShardRouteDetails {
  public:
+  ShardRouteDetails() = default;
+  ~ShardRouteDetails() { delete many_.load(std::memory_order_relaxed); }
+  ShardRouteDetails(const ShardRouteDetails&) = delete;
+  ShardRouteDetails& operator=(const ShardRouteDetails&) = delete;
+
   // The owner's thread only.
   void Count(const RequestRecord& record);
   // Any thread.
@@ -82,11 +68,48 @@ class ShardRouteDetails {
   // Both histograms of responses in one: all of kLengthBounds, then those of kSizeBounds that are above them.
   static constexpr size_t kResponseBuckets = kLengthBounds.size() + kSizeBounds.size() - 1;
 
-  ShardHistogram<kDurationBuckets> response_time_;
-  ShardHistogram<kDurationBuckets> header_time_;
-  ShardHistogram<kDurationBuckets> connect_time_;
-  ShardHistogram<kLengthBuckets> request_length_;
-  ShardHistogram<kResponseBuckets> response_length_;
+  // Each number is written by one thread and read on any.
+  template <typename Number, size_t kBuckets>
+  struct Histogram {
+    void Observe(size_t bucket, uint64_t value) {
+      buckets[bucket].store(static_cast<Number>(buckets[bucket].load(std::memory_order_relaxed) + 1),
+                            std::memory_order_relaxed);
+      sum.Add(value);
+    }
+    HistogramCounts<kBuckets> Read() const {
+      HistogramCounts<kBuckets> read;
+      std::transform(buckets.begin(), buckets.end(), read.buckets.begin(),
+                     [](const std::atomic<Number>& count) { return count.load(std::memory_order_relaxed); });
+      read.sum = sum.value();
+      return read;
+    }
+    template <typename Other>
+    void Take(const Histogram<Other, kBuckets>& other) {
+      for (size_t i = 0; i < kBuckets; ++i) buckets[i] = other.buckets[i].load(std::memory_order_relaxed);
+      sum.Add(other.sum.value());
+    }
+
+    ShardCounter sum;
+    std::array<std::atomic<Number>, kBuckets> buckets{};
+  };
+
+  template <typename Number>
+  struct Histograms {
+    void Count(const RequestRecord& record);
+    RouteDetails Read() const;
+
+    Histogram<Number, kDurationBuckets> response_time;
+    Histogram<Number, kDurationBuckets> header_time;
+    Histogram<Number, kDurationBuckets> connect_time;
+    Histogram<Number, kLengthBuckets> request_length;
+    Histogram<Number, kResponseBuckets> response_length;
+  };
+
+  void Widen();
+
+  Histograms<uint16_t> few_;  // as they are when `many_` takes over
+  uint16_t counted_ = 0;      // in few_
+  std::atomic<Histograms<uint64_t>*> many_{nullptr};  // owned; null until few_ is full
 };
 
 }  // namespace headgate::observe

@@ -97,6 +97,27 @@ TEST(RouteStatsTest, DetailsAreKeptWhereTheyAreWanted) {
   EXPECT_EQ(details.response_length.buckets[0], 1u);
 }
 
+TEST(RouteStatsTest, DetailsOfManyRequestsAreStillRight) {
+  RouteStats stats(100, true);
+  RequestRecord record = Record("a", "/", 200);
+  record.request_bytes = 50;
+  record.response_body_bytes = 1'000;
+  record.attempt_count = 1;
+  record.attempt_storage[0].header_time = record.attempt_storage[0].response_time = std::chrono::milliseconds(1);
+  constexpr uint64_t kMany = 200'000;  // more than 16 bits hold
+  for (uint64_t i = 1; i <= kMany; ++i) {
+    stats.Count(record);
+    if (i % 32'767 != 0 && i != kMany) continue;
+    const RouteDetails details = DetailsOf(stats);
+    EXPECT_EQ(details.request_length.buckets[4], i);
+    EXPECT_EQ(details.request_length.sum, 50 * i);
+    EXPECT_EQ(details.response_size.buckets[2], i);
+    EXPECT_EQ(details.response_time.buckets[0], i);
+    EXPECT_EQ(details.connect_time.buckets[0], i);
+    EXPECT_EQ(details.header_time.sum, 1'000 * i);
+  }
+}
+
 TEST(RouteStatsTest, WhatAnUpstreamDidNotDoIsNotCounted) {
   RouteStats stats(100, true);
   stats.Count(Record("a", "/", 301));
