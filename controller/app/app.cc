@@ -156,6 +156,8 @@ absl::Status App::StartPipeline(const Options& options) {
   pipeline.translate.settings.mutable_buffering()->set_request(true);  // as in ingress-nginx
   pipeline.translate.external_names = !options.disable_svc_external_name;
   pipeline.translate.ssl_passthrough = options.enable_ssl_passthrough;
+  pipeline.translate.annotation_prefix = StrCat(options.annotations_prefix, "/");
+  pipeline.translate.catch_all = !options.disable_catch_all;
   pipeline.observe = [this](const state::ClusterState& state, const state::Changes& changes,
                             const translate::TranslationUpdate& update) {
     hosts_.Update(state, changes.ingresses);

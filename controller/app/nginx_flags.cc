@@ -21,13 +21,11 @@ constexpr std::string_view kTyped = "nothing that an Ingress says becomes text o
 constexpr std::string_view kNoSeries = "series are those of Headgate; they cannot be chosen yet";
 
 constexpr NginxFlag kFlags[] = {
-    {"annotations-prefix", true, "annotations are read under nginx.ingress.kubernetes.io/ and headgate.dev/"},
     {"apiserver-host", true, "the API server is that of --kubeconfig, or of the cluster the program runs in"},
     {"bucket-factor", true, kNoSeries},
     {"certificate-authority", true, "the authority is that of --kubeconfig, or of the cluster the program runs in"},
     {"deep-inspect", false, kTyped},
     {"default-server-port", true, kNoNginx},
-    {"disable-catch-all", false, "Ingresses without a host are served"},
     {"disable-full-test", false, kNoNginx},
     {"dynamic-configuration-retries", true, kNoNginx},
     {"enable-annotation-validation", false, "annotations are always checked"},

@@ -4,6 +4,7 @@
 
 #include "absl/strings/numbers.h"
 #include "common/strings.h"
+#include "controller/translate/addresses.h"
 
 namespace headgate::app {
 namespace {
@@ -73,6 +74,10 @@ void DeclareFlags(Options& options, FlagSet& flags) {
                 "Give Services of type ExternalName no endpoints.");
   flags.AddBool("enable-ssl-passthrough", &options.enable_ssl_passthrough,
                 "Let the annotation ssl-passthrough have TLS connections passed on unopened.");
+  flags.AddString("annotations-prefix", &options.annotations_prefix, "NAME",
+                  "What the names of ingress-nginx's annotations begin with, before the '/'.");
+  flags.AddBool("disable-catch-all", &options.disable_catch_all,
+                "Leave out Ingresses with a default backend, their rules too.");
 
   flags.Group("What is written to the cluster",
               "By one controller of several: the leader. All of them serve data planes.");
@@ -153,6 +158,10 @@ absl::Status CheckOptions(const Options& options) {
         "data planes need --snapshot-tls-cert, --snapshot-tls-key and --snapshot-client-ca (or, on "
         "a "
         "loopback address, --snapshot-insecure)");
+  }
+  if (!translate::IsDnsName(options.annotations_prefix)) {
+    return absl::InvalidArgumentError(
+        StrCat("--annotations-prefix: \"", options.annotations_prefix, "\" is no DNS name"));
   }
   for (const std::string* key :
        {&options.configmap, &options.tcp_services_configmap, &options.udp_services_configmap,

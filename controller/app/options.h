@@ -30,6 +30,8 @@ struct Options {
   std::string default_ssl_certificate;  // "NS/NAME" or empty
   bool disable_svc_external_name = false;
   bool enable_ssl_passthrough = false;
+  std::string annotations_prefix = "nginx.ingress.kubernetes.io";
+  bool disable_catch_all = false;
 
   bool disable_leader_election = false;
   std::string election_id = "headgate-controller-leader";

@@ -16,6 +16,9 @@ void DeclareControllerFlags(ControllerFlags& options, FlagSet& flags) {
   flags.AddString("default-ssl-certificate", &options.default_ssl_certificate, "NS/NAME",
                   "Secret with the certificate for hosts that have none of their own.");
   flags.AddBool("enable-ssl-passthrough", &options.enable_ssl_passthrough, "Honour the annotation ssl-passthrough.");
+  flags.AddString("annotations-prefix", &options.annotations_prefix, "NAME",
+                  "What the names of ingress-nginx's annotations begin with.");
+  flags.AddBool("disable-catch-all", &options.disable_catch_all, "Leave out Ingresses with a default backend.");
 }
 
 absl::StatusOr<translate::Options> ToTranslateOptions(const ControllerFlags& options) {
@@ -33,6 +36,8 @@ absl::StatusOr<translate::Options> ToTranslateOptions(const ControllerFlags& opt
     if (!row.target) return absl::InvalidArgumentError(StrCat("--", row.flag, "=", row.text, ": must be NS/NAME"));
   }
   out.ssl_passthrough = options.enable_ssl_passthrough;
+  out.annotation_prefix = options.annotations_prefix + "/";
+  out.catch_all = !options.disable_catch_all;
   // Nothing is served, so no key is needed: any text stands for the certificate that a controller makes.
   out.fallback_certificate = {"none", SecretBytes("none")};
   out.settings.mutable_buffering()->set_request(true);

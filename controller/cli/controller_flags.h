@@ -14,6 +14,8 @@ struct ControllerFlags {
   std::string default_backend_service;
   std::string default_ssl_certificate;
   bool enable_ssl_passthrough = false;
+  std::string annotations_prefix = "nginx.ingress.kubernetes.io";
+  bool disable_catch_all = false;
 };
 
 // A group of its own in --help.

@@ -61,7 +61,7 @@ std::string_view AdviceFor(Reason reason) {
     case Reason::kCertificateHostMismatch:
       return "use a certificate that names the host";
     case Reason::kUnknownAnnotation:
-      return "remove it if nothing depends on it; see the table of annotations in the README";
+      return "remove it if nothing depends on it; see docs/annotations.md";
     case Reason::kInvalidAnnotation:
       return "correct the value, or remove the annotation";
     case Reason::kUnknownOption:

@@ -1,11 +1,10 @@
 #include "controller/cli/route_choice.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "common/regex.h"
 #include "common/strings.h"
 #include "controller/translate/names.h"
 
@@ -37,14 +36,11 @@ bool FitsPrefix(std::string_view prefix, std::string_view path) {
   return prefix.ends_with('/') || path.size() == prefix.size() || path[prefix.size()] == '/';
 }
 
-// Bytes, not characters, as in NGINX.
+// As the data plane has it (route/route_table.h).
 bool FitsRegex(const std::string& regex, std::string_view path) {
-  re2::RE2::Options options(re2::RE2::Latin1);
-  options.set_log_errors(false);
-  options.set_case_sensitive(false);
-  const re2::RE2 pattern(regex, options);
-  return pattern.ok() && pattern.Match(re2::StringPiece(path.data(), path.size()), 0, path.size(), re2::RE2::ANCHOR_START,
-                                       nullptr, 0);
+  std::string error;
+  const auto pattern = Regex::Compile(regex, Regex::Anchor::kStart, Regex::Case::kIgnored, &error);
+  return pattern != nullptr && pattern->Finds(path, /*when_in_doubt=*/true);
 }
 
 bool Fits(const v1::RouteMatch& match, std::string_view path) {

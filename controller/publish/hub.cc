@@ -124,11 +124,12 @@ void Hub::Publish(std::vector<Change> changes) {
 
 absl::StatusOr<bool> Hub::Begin(Subscriber& subscriber) const {
   std::lock_guard lock(mutex_);
-  if (!published_ || !subscriber.CanBegin(log_)) return false;
+  const auto data_planes = static_cast<uint32_t>(status_.size());
+  if (!published_ || !subscriber.CanBegin(log_, data_planes)) return false;
   if (!subscriber.CanFollow(log_)) {
     return absl::OutOfRangeError("too far behind; come again with an inventory");
   }
-  subscriber.Begin(log_);
+  subscriber.Begin(log_, data_planes);
   return true;
 }
 
@@ -147,6 +148,16 @@ void Hub::Remove(const std::shared_ptr<SnapshotStream>& stream) {
   }
   OnHealth();
   if (acknowledged_) acknowledged_();
+  OnFleetChanged();
+}
+
+void Hub::OnFleetChanged() {
+  std::vector<std::shared_ptr<SnapshotStream>> streams;
+  {
+    std::lock_guard lock(mutex_);
+    streams = CopyStreams();
+  }
+  for (const auto& stream : streams) stream->Advance();
 }
 
 void Hub::Close() {

@@ -49,6 +49,8 @@ class Hub {
 
   // What streams report, for metrics and Subscribers().
   void OnStatus(const SnapshotStream* stream, const SubscriberStatus& status);
+  // A data plane has come, as OnStatus has said: all are told how many there are. Not with a stream's lock held.
+  void OnFleetChanged();
   void OnHealth() {
     if (health_changed_) health_changed_();
   }

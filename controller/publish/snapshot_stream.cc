@@ -34,17 +34,21 @@ void SnapshotStream::End() {
 }
 
 void SnapshotStream::OnReadDone(bool ok) {
+  bool joined = false;
   {
     std::lock_guard lock(mutex_);
     reading_ = false;
+    const bool was_ready = subscriber_.ready();
     if (ok) {
       TakeIn(std::move(incoming_));
       incoming_.Clear();
     } else {
       FinishWith(grpc::Status::OK);  // the data plane closed its side, or is gone
     }
+    joined = !was_ready && subscriber_.ready();
   }
   Step();
+  if (joined) hub_->OnFleetChanged();
 }
 
 void SnapshotStream::OnWriteDone(bool ok) {

@@ -91,13 +91,14 @@ absl::Status Subscriber::OnHealth(v1::HealthReport report) {
   return absl::OkStatus();
 }
 
-bool Subscriber::CanBegin(const SnapshotLog& log) const {
-  return phase_ == Phase::kReady && !under_way_ && (!began_ || log.position() > told_);
+bool Subscriber::CanBegin(const SnapshotLog& log, uint32_t data_planes) const {
+  const bool news = !began_ || log.position() > told_ || data_planes != told_data_planes_;
+  return phase_ == Phase::kReady && !under_way_ && news;
 }
 
 bool Subscriber::CanFollow(const SnapshotLog& log) const { return !began_ || log.Reaches(told_); }
 
-void Subscriber::Begin(const SnapshotLog& log) {
+void Subscriber::Begin(const SnapshotLog& log, uint32_t data_planes) {
   if (began_) {
     under_way_ = log.Since(told_);
   } else {
@@ -108,6 +109,7 @@ void Subscriber::Begin(const SnapshotLog& log) {
     began_ = true;
   }
   told_ = under_way_->position;
+  told_data_planes_ = data_planes;
   upserts_sent_ = 0;
   removed_sent_ = 0;
 }
@@ -121,6 +123,7 @@ std::optional<v1::ControllerMessage> Subscriber::Next() {
   }
   message.mutable_commit()->set_version(under_way_->version);
   message.mutable_commit()->set_resource_count(under_way_->resource_count);
+  message.mutable_commit()->set_data_planes(told_data_planes_);
   commit_sent_ = true;
   return message;
 }

@@ -56,14 +56,14 @@ class Subscriber {
 
   // True once the inventory is complete: the data plane may be told something.
   bool ready() const { return phase_ == Phase::kReady; }
-  // True when there is something new to tell and nothing is under way.
-  bool CanBegin(const SnapshotLog& log) const;
+  // True when there is something new to tell and nothing is under way. `data_planes`: how many there are; 0: that is not told.
+  bool CanBegin(const SnapshotLog& log, uint32_t data_planes = 0) const;
   // False when the log no longer reaches back to what this data plane has: the stream must end, so
   // that the next one starts with an inventory.
   bool CanFollow(const SnapshotLog& log) const;
   // Freezes the difference between what the data plane has and the log's current state.
-  // REQUIRES: CanBegin(log) && CanFollow(log).
-  void Begin(const SnapshotLog& log);
+  // REQUIRES: CanBegin(log, data_planes) && CanFollow(log).
+  void Begin(const SnapshotLog& log, uint32_t data_planes = 0);
 
   // The next message of the difference under way; nullopt when there is none left to send.
   std::optional<v1::ControllerMessage> Next();
@@ -91,6 +91,7 @@ class Subscriber {
   bool began_ = false;  // the first difference has been worked out
   // Up to here the data plane has been told, or is being told.
   Position told_ = 0;
+  uint32_t told_data_planes_ = 0;
 
   // The difference under way. Present from Begin until its result.
   std::optional<Difference> under_way_;

@@ -23,6 +23,7 @@ void SetLimits(const IngressModel& ingress, v1::RateLimits& out) {
   out.set_requests_per_minute(limits.per_minute);
   out.set_minute_burst(limits.per_minute * limits.burst_multiplier);
   out.set_connections(limits.connections);
+  out.set_shared(limits.shared);
   for (const std::string& cidr : limits.exempt) out.add_exempt_cidrs(cidr);
 }
 
@@ -51,8 +52,9 @@ std::optional<kube::ObjectKey> ServiceOf(std::string_view host) {
 
 AuthCluster ClusterOf(const ExternalAuthSettings& external, const std::string& host) {
   const std::optional<kube::ObjectKey> service = ServiceOf(host);
-  if (!service) return DnsClusterRef{host, external.port, external.tls};
+  if (!service) return DnsClusterRef{host, external.port, external.tls, external.connections};
   ClusterRef ref{{*service, {"", external.port}}, {}};
+  ref.policy.upstream.connections = external.connections;
   ref.policy.protocol = external.tls ? BackendProtocol::kHttps : BackendProtocol::kHttp;
   if (external.tls) {
     ref.policy.tls.name = host;

@@ -12,6 +12,8 @@ std::string_view ReasonName(Reason reason) {
       return "InvalidHost";
     case Reason::kInvalidPath:
       return "InvalidPath";
+    case Reason::kPatternBacktracks:
+      return "PatternBacktracks";
     case Reason::kInvalidBackend:
       return "InvalidBackend";
     case Reason::kPathConflict:

@@ -1,5 +1,7 @@
 #include "controller/translate/dns_cluster.h"
 
+#include "absl/strings/str_cat.h"
+#include "common/hash.h"
 #include "common/strings.h"
 #include "controller/translate/addresses.h"
 #include "controller/translate/emit.h"
@@ -16,7 +18,12 @@ bool IsAllowed(const std::string& host, const Options& options) {
 }  // namespace
 
 std::string ClusterName(const DnsClusterRef& ref) {
-  return StrCat("cluster/~/", ref.tls ? "https" : "http", "/", ref.host, "/", ref.port);
+  std::string name = StrCat("cluster/~/", ref.tls ? "https" : "http", "/", ref.host, "/", ref.port);
+  if (ref.connections == ConnectionSettings()) return name;
+  v1::Cluster settings;
+  SetConnections(ref.connections, settings);
+  StrAppend(&name, "/with-", absl::StrCat(absl::Hex(ContentHash(settings.SerializeAsString()), absl::kZeroPad16)));
+  return name;
 }
 
 ResourcePtr TranslateDnsCluster(const DnsClusterRef& ref, const Options& options) {
@@ -28,6 +35,7 @@ ResourcePtr TranslateDnsCluster(const DnsClusterRef& ref, const Options& options
   cluster.mutable_dns()->set_host(ref.host);
   cluster.mutable_dns()->set_port(ref.port);
   cluster.set_log_name(StrCat(ref.host, ":", ref.port));
+  SetConnections(ref.connections, cluster);
   return Finish(ClusterName(ref), std::move(resource));
 }
 

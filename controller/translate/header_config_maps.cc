@@ -29,6 +29,12 @@ bool IsCustomName(std::string_view name) {
   });
 }
 
+// Of auth-proxy-set-headers; without a name if there is none.
+ObjectKey AuthHeadersOf(const IngressModel& model) {
+  const auto& external = model.settings.access.external;
+  return external ? external->request_headers : ObjectKey();
+}
+
 // The edits of one ConfigMap, in the order of names.
 class EditReader {
  public:
@@ -69,31 +75,34 @@ class EditReader {
 
 }  // namespace
 
-std::optional<ObjectKey> CustomHeadersOf(const IngressModel& model) {
-  const ObjectKey& key = model.settings.headers.custom_headers;
-  return key.name.empty() ? std::nullopt : std::optional(key);
+std::vector<ObjectKey> HeaderConfigMapsOf(const IngressModel& model) {
+  std::vector<ObjectKey> keys;
+  if (!model.settings.headers.custom_headers.name.empty()) keys.push_back(model.settings.headers.custom_headers);
+  const ObjectKey auth = AuthHeadersOf(model);
+  if (!auth.name.empty() && (keys.empty() || keys.front() != auth)) keys.push_back(auth);
+  return keys;
 }
 
 CustomHeaders ReadCustomHeaders(const IngressModel& model, const IngressDefaults& defaults,
                                 const ConfigMapLookup& config_map_of) {
   CustomHeaders out;
-  const auto key = CustomHeadersOf(model);
-  if (!key) return out;
-  const kube::ConfigMap* config_map = config_map_of(*key);
+  const ObjectKey& key = model.settings.headers.custom_headers;
+  if (key.name.empty()) return out;
+  const kube::ConfigMap* config_map = config_map_of(key);
   if (config_map == nullptr) {
-    out.problem = StrCat("ConfigMap ", key->ToString(), " does not exist");
+    out.problem = StrCat("ConfigMap ", key.ToString(), " does not exist");
     out.missing = true;
     return out;
   }
   for (const auto& [name, value] : config_map->data) {
     const auto& allowed = defaults.response_headers;
     if (!IsCustomName(name)) {
-      out.problem = StrCat(QuoteValue(name), " of ConfigMap ", key->ToString(), " is no header that can be set");
+      out.problem = StrCat(QuoteValue(name), " of ConfigMap ", key.ToString(), " is no header that can be set");
     } else if (!std::binary_search(allowed.begin(), allowed.end(), name)) {
-      out.problem = StrCat(QuoteValue(name), " of ConfigMap ", key->ToString(),
+      out.problem = StrCat(QuoteValue(name), " of ConfigMap ", key.ToString(),
                            " is not among global-allowed-response-headers");
     } else if (!IsPrintable(value)) {
-      out.problem = StrCat("the value of ", QuoteValue(name), " of ConfigMap ", key->ToString(), " is not printable ASCII");
+      out.problem = StrCat("the value of ", QuoteValue(name), " of ConfigMap ", key.ToString(), " is not printable ASCII");
     }
     if (!out.problem.empty()) return out;
     out.fields.emplace_back(name, value);
@@ -102,21 +111,66 @@ CustomHeaders ReadCustomHeaders(const IngressModel& model, const IngressDefaults
   return out;
 }
 
-std::vector<Diagnostic> CheckCustomHeaders(const IngressModel& model, const IngressDefaults& defaults,
-                                           const ConfigMapLookup& config_map_of, bool known) {
-  const CustomHeaders headers = ReadCustomHeaders(model, defaults, config_map_of);
-  if (headers.problem.empty() || !known) return {};
-  return {{Kind::kIngress, model.key(), StrCat(kNginxPrefix, "custom-headers"),
-           headers.missing ? Reason::kConfigMapNotFound : Reason::kInvalidAnnotation, Severity::kError, StrCat(headers.problem, "; every request to this Ingress is answered 503")}};
+AuthHeaders ReadAuthHeaders(const IngressModel& model, const ConfigMapLookup& config_map_of) {
+  AuthHeaders out;
+  const ObjectKey key = AuthHeadersOf(model);
+  if (key.name.empty()) return out;
+  const kube::ConfigMap* config_map = config_map_of(key);
+  if (config_map == nullptr) {
+    out.problem = StrCat("ConfigMap ", key.ToString(), " does not exist");
+    out.missing = true;
+    return out;
+  }
+  for (const auto& [name, value] : std::map<std::string_view, std::string_view>(config_map->data.begin(), config_map->data.end())) {
+    const auto parsed = IsPrintable(Trim(value)) ? ParseTemplate(Trim(value)) : std::nullopt;
+    if (!MayBeEdited(name)) {
+      out.problem = StrCat(QuoteValue(name), " of ConfigMap ", key.ToString(), " is not ", kEditableHeaders);
+    } else if (!parsed) {
+      out.problem = StrCat("the value of ", QuoteValue(name), " of ConfigMap ", key.ToString(),
+                           " is not printable text, perhaps with variables as $host");
+    }
+    if (!out.problem.empty()) return out;
+    out.unknown.insert(out.unknown.end(), parsed->unknown.begin(), parsed->unknown.end());
+    v1::HeaderEdit& edit = out.edits.emplace_back();
+    edit.set_name(std::string(name));
+    if (!parsed->text.parts().empty()) *edit.mutable_value() = parsed->text;
+  }
+  return out;
+}
+
+std::vector<Diagnostic> CheckHeaders(const IngressModel& model, const IngressDefaults& defaults,
+                                     const ConfigMapLookup& config_map_of,
+                                     const std::function<bool(const ObjectKey&)>& is_known) {
+  constexpr std::string_view kCustom = "custom-headers";
+  constexpr std::string_view kAuth = "auth-proxy-set-headers";
+  std::vector<Diagnostic> diagnostics;
+  const auto add = [&](std::string_view name, Reason reason, Severity severity, std::string message) {
+    diagnostics.push_back({Kind::kIngress, model.key(), model.AnnotationName(name), reason, severity, std::move(message)});
+  };
+  const auto closed = [&](std::string_view name, const ObjectKey& key, const auto& headers) {
+    if (headers.problem.empty() || !is_known(key)) return;
+    add(name, headers.missing ? Reason::kConfigMapNotFound : Reason::kInvalidAnnotation, Severity::kError,
+        StrCat(headers.problem, "; every request to this Ingress is answered 503"));
+  };
+  closed(kCustom, model.settings.headers.custom_headers, ReadCustomHeaders(model, defaults, config_map_of));
+  const AuthHeaders auth = ReadAuthHeaders(model, config_map_of);
+  closed(kAuth, AuthHeadersOf(model), auth);
+  if (!auth.unknown.empty()) {
+    add(kAuth, Reason::kInvalidAnnotation, Severity::kWarning,
+        StrCat("without a value here, and taken as empty: $", absl::StrJoin(auth.unknown, ", $")));
+  }
+  return diagnostics;
 }
 
 std::vector<ObjectKey> HeaderConfigMapsOf(const state::ClusterState& state, const Options& options) {
   std::vector<ObjectKey> keys;
   for (const ObjectKey& key : state.IngressKeys()) {
-    const std::string* value = state.FindIngress(key)->meta.FindAnnotation(StrCat(kNginxPrefix, "custom-headers"));
-    if (value == nullptr) continue;
-    const std::string_view name = Trim(*value);
-    keys.push_back(ParseReference(name).value_or(ObjectKey{key.ns, std::string(name)}));
+    for (const std::string_view annotation : {"custom-headers", "auth-proxy-set-headers"}) {
+      const std::string* value = state.FindIngress(key)->meta.FindAnnotation(StrCat(options.annotation_prefix, annotation));
+      if (value == nullptr) continue;
+      const std::string_view name = Trim(*value);
+      keys.push_back(ParseReference(name).value_or(ObjectKey{key.ns, std::string(name)}));
+    }
   }
   const kube::ConfigMap* config_map = options.config_map ? state.FindConfigMap(*options.config_map) : nullptr;
   if (config_map == nullptr) return keys;

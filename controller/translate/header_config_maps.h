@@ -1,4 +1,5 @@
-// ConfigMaps whose entries are fields of heads: what custom-headers, proxy-set-headers and add-headers name.
+// ConfigMaps whose entries are fields of heads: what custom-headers, auth-proxy-set-headers, proxy-set-headers and add-headers
+// name.
 #pragma once
 
 #include <functional>
@@ -20,8 +21,8 @@ namespace headgate::translate {
 // Null: it is not there.
 using ConfigMapLookup = std::function<const kube::ConfigMap*(const kube::ObjectKey&)>;
 
-// The ConfigMap of custom-headers; nothing if there is none.
-std::optional<kube::ObjectKey> CustomHeadersOf(const IngressModel& model);
+// Those that annotations of the Ingress name, each once.
+std::vector<kube::ObjectKey> HeaderConfigMapsOf(const IngressModel& model);
 
 // The fields of an Ingress's custom-headers.
 struct CustomHeaders {
@@ -32,9 +33,19 @@ struct CustomHeaders {
 CustomHeaders ReadCustomHeaders(const IngressModel& model, const IngressDefaults& defaults,
                                 const ConfigMapLookup& config_map_of);
 
-// What there is to say about them. Nothing while it is not known whether the ConfigMap is there.
-std::vector<Diagnostic> CheckCustomHeaders(const IngressModel& model, const IngressDefaults& defaults,
-                                           const ConfigMapLookup& config_map_of, bool known);
+// The fields of an Ingress's auth-proxy-set-headers.
+struct AuthHeaders {
+  std::vector<v1::HeaderEdit> edits;  // sorted by name
+  std::vector<std::string> unknown;   // variables that are not known, and so are empty
+  std::string problem;  // as above
+  bool missing = false;
+};
+AuthHeaders ReadAuthHeaders(const IngressModel& model, const ConfigMapLookup& config_map_of);
+
+// What there is to say about both. Nothing of a ConfigMap while it is not known whether it is there.
+std::vector<Diagnostic> CheckHeaders(const IngressModel& model, const IngressDefaults& defaults,
+                                     const ConfigMapLookup& config_map_of,
+                                     const std::function<bool(const kube::ObjectKey&)>& is_known);
 
 // All that is named by the Ingresses and options of a state, whether or not it can be used.
 std::vector<kube::ObjectKey> HeaderConfigMapsOf(const state::ClusterState& state, const Options& options);

@@ -45,7 +45,7 @@ std::optional<OtherName> ResolveOtherName(std::string_view host, const HostParti
   for (const HostClaim& claim : parties.other_names) {
     const auto complain = [&](std::string message) {
       const std::string_view name = claim.redirect ? "from-to-www-redirect" : "server-alias";
-      diagnostics.push_back({kube::Kind::kIngress, claim.ingress->key(), StrCat(kNginxPrefix, name),
+      diagnostics.push_back({kube::Kind::kIngress, claim.ingress->key(), claim.ingress->AnnotationName(name),
                              Reason::kInvalidHost, claim.redirect ? Severity::kInfo : Severity::kWarning,
                              std::move(message)});
     };

@@ -43,6 +43,14 @@ void SetMessagePolicy(const HeaderSettings& settings, const IngressDefaults& def
   SetTracing(settings.tracing, policy);
 }
 
+void AddSnippet(const std::string& snippet, v1::RoutePolicy& policy) {
+  if (snippet.empty()) return;
+  v1::RoutePolicy added;
+  added.ParseFromString(snippet);
+  if (added.request_headers().has_host()) policy.mutable_request_headers()->clear_host();
+  policy.MergeFrom(added);
+}
+
 std::optional<BackendRef> ErrorServiceOf(const IngressModel& model) {
   const std::string& service = model.settings.headers.errors.service;
   if (service.empty()) return std::nullopt;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "controller/translate/annotations/header_settings.h"
@@ -15,6 +16,9 @@ namespace headgate::translate {
 // Sets what the settings ask for, and nothing where they ask for nothing. `path`: of the route.
 void SetMessagePolicy(const HeaderSettings& settings, const IngressDefaults& defaults, std::string_view path,
                       v1::RoutePolicy& policy);
+
+// Adds what a snippet says (IngressSettings), after what is there.
+void AddSnippet(const std::string& snippet, v1::RoutePolicy& policy);
 
 // The Service of default-backend, by its first port.
 std::optional<BackendRef> ErrorServiceOf(const IngressModel& model);

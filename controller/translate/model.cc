@@ -102,11 +102,17 @@ void CheckBackend(const Ingress& ingress, const kube::IngressBackend& backend,
 
 }  // namespace
 
-ReadResult ReadIngress(std::shared_ptr<const Ingress> ingress) {
+ReadResult ReadIngress(std::shared_ptr<const Ingress> ingress, const IngressRules& rules) {
   ReadResult result;
+  if (ingress->default_backend && !rules.catch_all) {
+    result.diagnostics.push_back({Kind::kIngress, ingress->meta.key, "spec.defaultBackend", Reason::kInvalidBackend,
+                                  Severity::kError, "Ingresses with a default backend are not served: --disable-catch-all"});
+    return result;
+  }
   auto model = std::make_shared<IngressModel>();
-  AnnotationResult annotations = ReadAnnotations(*ingress, result.diagnostics);
+  AnnotationResult annotations = ReadAnnotations(*ingress, rules.annotations, result.diagnostics);
   model->settings = std::move(annotations.settings);
+  model->annotation_prefix = rules.annotations.prefix;
   model->hosts = ReadHosts(*ingress, result.diagnostics);
   AddOtherNames(model->settings.headers, model->hosts);
   for (size_t rule = 0; rule < ingress->rules.size(); ++rule) {
@@ -124,10 +130,10 @@ ReadResult ReadIngress(std::shared_ptr<const Ingress> ingress) {
 }
 
 ReadResult ReadIngressOrLastGood(std::shared_ptr<const Ingress> newest,
-                                 std::shared_ptr<const Ingress> last_good) {
-  ReadResult result = ReadIngress(std::move(newest));
+                                 std::shared_ptr<const Ingress> last_good, const IngressRules& rules) {
+  ReadResult result = ReadIngress(std::move(newest), rules);
   if (result.model == nullptr && last_good != nullptr) {
-    result.model = ReadIngress(std::move(last_good)).model;
+    result.model = ReadIngress(std::move(last_good), rules).model;
   }
   return result;
 }

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "controller/kube/objects.h"
+#include "controller/translate/annotations/rules.h"
 #include "controller/translate/annotations/settings.h"
 #include "controller/translate/diagnostic.h"
 #include "controller/translate/names.h"
@@ -29,7 +31,10 @@ struct IngressModel {
   // In order of appearance. An Ingress that has nothing but a default backend is here with
   // kEveryHost and no rule.
   std::vector<HostRules> hosts;
+  std::string annotation_prefix;  // of the annotations of ingress-nginx
 
+  // The full name of one of these.
+  std::string AnnotationName(std::string_view name) const { return annotation_prefix + std::string(name); }
   const kube::ObjectKey& key() const { return object->meta.key; }
   bool IsDefaultBackendOnly() const { return object->rules.empty() && object->default_backend; }
 };
@@ -40,13 +45,19 @@ struct ReadResult {
   std::vector<Diagnostic> diagnostics;
 };
 
+// What makes one Ingress readable or not, beside itself.
+struct IngressRules {
+  const AnnotationRules& annotations;
+  bool catch_all = true;  // false: those with a default backend are not in use
+};
+
 // Reads annotations and hosts. Whatever is wrong with one rule harms that rule alone.
-ReadResult ReadIngress(std::shared_ptr<const kube::Ingress> ingress);
+ReadResult ReadIngress(std::shared_ptr<const kube::Ingress> ingress, const IngressRules& rules);
 
 // The newest form if it can be used, else the last good one (may be null) if it can, else a null
 // model. The diagnostics are always those of the newest form.
 ReadResult ReadIngressOrLastGood(std::shared_ptr<const kube::Ingress> newest,
-                                 std::shared_ptr<const kube::Ingress> last_good);
+                                 std::shared_ptr<const kube::Ingress> last_good, const IngressRules& rules);
 
 // The backend as a cluster is named after it; nothing if it is not a usable reference to a Service.
 std::optional<BackendRef> ToBackendRef(const kube::Ingress& ingress,

@@ -6,6 +6,7 @@
 
 #include "common/secret_bytes.h"
 #include "controller/kube/objects.h"
+#include "controller/translate/annotations/rules.h"
 #include "proto/headgate/v1/snapshot.pb.h"
 
 namespace headgate::translate {
@@ -39,6 +40,10 @@ struct Options {
   bool external_names = true;
   // Whether Ingresses may have TLS connections passed on unopened (--enable-ssl-passthrough).
   bool ssl_passthrough = false;
+  // Under which annotations of ingress-nginx are looked for, with the '/' at its end (--annotations-prefix).
+  std::string annotation_prefix{kNginxPrefix};
+  // False: Ingresses with a default backend are not in use (--disable-catch-all).
+  bool catch_all = true;
   // Defaults of the whole data plane, for the resource "settings"; the ConfigMap overrides them.
   // default_certificate and default_backend_cluster are filled in by translation.
   v1::Settings settings;

@@ -50,7 +50,7 @@ PassthroughResult ResolvePassthrough(std::string_view host, const HostClaims& cl
     }
     if (problem.empty()) continue;
     result.diagnostics.push_back(
-        {kube::Kind::kIngress, ingress.key(), StrCat(kNginxPrefix, "ssl-passthrough"),
+        {kube::Kind::kIngress, ingress.key(), ingress.AnnotationName("ssl-passthrough"),
          Reason::kInvalidAnnotation, Severity::kWarning, std::move(problem)});
   }
   return result;

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 
 #include "absl/strings/ascii.h"
+#include "common/regex.h"
 #include "re2/re2.h"
 #include "re2/stringpiece.h"
 
@@ -13,7 +15,6 @@ namespace {
 // As the data plane's.
 constexpr size_t kMaxPathBytes = 8 * 1024;
 constexpr size_t kMaxPatternBytes = 4 * 1024;
-constexpr int64_t kPatternMemory = 1 << 20;
 
 }  // namespace
 
@@ -31,14 +32,12 @@ bool IsRegex(const IngressSettings& settings, std::string_view path) {
   return settings.use_regex || Rewrites(settings, path);
 }
 
-bool IsPathPattern(std::string_view text) {
-  if (text.size() > kMaxPatternBytes) return false;
-  re2::RE2::Options options;
-  options.set_case_sensitive(false);
-  options.set_encoding(re2::RE2::Options::EncodingLatin1);
-  options.set_log_errors(false);
-  options.set_max_mem(kPatternMemory);
-  return re2::RE2(re2::StringPiece(text.data(), text.size()), options).ok();
+PatternForm FormOf(std::string_view text) {
+  if (text.size() > kMaxPatternBytes) return PatternForm::kNone;
+  std::string error;
+  const auto regex = Regex::Compile(text, Regex::Anchor::kStart, Regex::Case::kIgnored, &error);
+  if (regex == nullptr) return PatternForm::kNone;
+  return regex->backtracks() ? PatternForm::kBacktracking : PatternForm::kLinear;
 }
 
 std::string QuotePattern(std::string_view text) {

@@ -1,6 +1,7 @@
 // How the paths of a host are told apart, and the order in which a host with regular expressions tries them.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -31,8 +32,13 @@ bool Rewrites(const IngressSettings& settings, std::string_view path);
 // Whether the path is a regular expression. One such path makes all the paths of its host regular expressions.
 bool IsRegex(const IngressSettings& settings, std::string_view path);
 
-// RE2 in the form in which the data plane matches paths.
-bool IsPathPattern(std::string_view text);
+// Whether the data plane takes the text as the pattern of a path.
+enum class PatternForm : uint8_t {
+  kNone,
+  kLinear,        // matched in time linear in the path
+  kBacktracking,  // with look-around or the like: by PCRE2, within a limit (common/regex.h)
+};
+PatternForm FormOf(std::string_view text);
 
 // A pattern that fits the text and nothing else.
 std::string QuotePattern(std::string_view text);

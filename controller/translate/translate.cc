@@ -70,7 +70,7 @@ class FullTranslation {
   void ReadIngresses() {
     for (const ObjectKey& key : state_.IngressKeys()) {
       ReadResult read =
-          ReadIngressOrLastGood(state_.ShareIngress(key), last_good_.FindIngress(key));
+          ReadIngressOrLastGood(state_.ShareIngress(key), last_good_.FindIngress(key), {global_.annotations, options_.catch_all});
       Say(std::move(read.diagnostics));
       if (read.model == nullptr) continue;
       for (const HostRules& host : read.model->hosts) {
@@ -254,8 +254,8 @@ class FullTranslation {
   void CheckReferences() {
     for (const auto& model : models_) {
       Say(translate::CheckReferences(*model, state_, options_));
-      const auto custom = CustomHeadersOf(*model);
-      if (custom) Say(CheckCustomHeaders(*model, global_.ingress, config_map_of_, state_.KnowsConfigMap(*custom)));
+      Say(CheckHeaders(*model, global_.ingress, config_map_of_,
+                       [this](const kube::ObjectKey& key) { return state_.KnowsConfigMap(key); }));
     }
   }
 

@@ -163,7 +163,7 @@ void Translator::RedoIngress(const ObjectKey& key) {
   std::shared_ptr<const kube::Ingress> newest = state_->ShareIngress(key);
   const bool gone = newest == nullptr;
   ReadResult read;
-  if (!gone) read = ReadIngressOrLastGood(std::move(newest), last_good_.FindIngress(key));
+  if (!gone) read = ReadIngressOrLastGood(std::move(newest), last_good_.FindIngress(key), {global_.annotations, options_.catch_all});
   // The new form first: what both forms refer to never seems unused.
   if (read.model != nullptr) {
     Link(read.model);
@@ -342,6 +342,9 @@ void Translator::RedoOptions() {
   if (defaults_changed) {
     for (const auto& [host, unit] : hosts_) dirty_hosts_.insert(host);
     for (const auto& [ref, unit] : user_secrets_) dirty_user_secrets_.insert(ref);
+  }
+  if (global.annotations != global_.annotations) {
+    for (const auto& [key, unit] : ingresses_) dirty_ingresses_.insert(key);
   }
   if (global.upstream != global_.upstream) {
     for (const auto& [backend, unit] : backends_) dirty_clusters_.insert(backend);

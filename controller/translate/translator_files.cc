@@ -43,28 +43,30 @@ void Translator::RedoFiles() {
 // --- fields of heads ---
 
 void Translator::LinkHeaderMap(const IngressModel& model) {
-  const auto config_map = CustomHeadersOf(model);
-  if (!config_map) return;
-  const auto [unit, added] = header_maps_.try_emplace(*config_map);
-  unit->second.ingresses.push_back(&model);
-  if (added) config_maps_changed_ = true;
+  for (const kube::ObjectKey& config_map : HeaderConfigMapsOf(model)) {
+    const auto [unit, added] = header_maps_.try_emplace(config_map);
+    unit->second.ingresses.push_back(&model);
+    if (added) config_maps_changed_ = true;
+  }
 }
 
 void Translator::UnlinkHeaderMap(const IngressModel& model) {
-  const auto config_map = CustomHeadersOf(model);
-  if (!config_map) return;
-  auto& ingresses = header_maps_.at(*config_map).ingresses;
-  ingresses.erase(std::find(ingresses.begin(), ingresses.end(), &model));
-  if (!ingresses.empty()) return;
-  header_maps_.erase(*config_map);
-  config_maps_changed_ = true;
+  for (const kube::ObjectKey& config_map : HeaderConfigMapsOf(model)) {
+    auto& ingresses = header_maps_.at(config_map).ingresses;
+    ingresses.erase(std::find(ingresses.begin(), ingresses.end(), &model));
+    if (!ingresses.empty()) continue;
+    header_maps_.erase(config_map);
+    config_maps_changed_ = true;
+  }
 }
 
 void Translator::CheckHeaderMapOf(IngressUnit& unit) {
-  const auto config_map = unit.model != nullptr ? CustomHeadersOf(*unit.model) : std::nullopt;
-  log_.Set(unit.header_diagnostics,
-           config_map ? CheckCustomHeaders(*unit.model, global_.ingress, config_map_of_, state_->KnowsConfigMap(*config_map))
-                      : std::vector<Diagnostic>());
+  std::vector<Diagnostic> diagnostics;
+  if (unit.model != nullptr) {
+    diagnostics = CheckHeaders(*unit.model, global_.ingress, config_map_of_,
+                               [this](const kube::ObjectKey& key) { return state_->KnowsConfigMap(key); });
+  }
+  log_.Set(unit.header_diagnostics, std::move(diagnostics));
 }
 
 // Marks what depends on these ConfigMaps.

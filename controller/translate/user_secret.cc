@@ -51,7 +51,7 @@ std::vector<Diagnostic> DescribeUserSecret(const IngressModel& ingress,
     reason = Reason::kInvalidAnnotation;
   }
   if (problem.empty()) return {};
-  return {{kube::Kind::kIngress, ingress.key(), StrCat(kNginxPrefix, "auth-secret"), reason,
+  return {{kube::Kind::kIngress, ingress.key(), ingress.AnnotationName("auth-secret"), reason,
            Severity::kError,
            StrCat("Secret ", password->secret.ToString(), ": ", problem,
                   "; every request to this Ingress is answered 503")}};

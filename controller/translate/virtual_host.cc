@@ -218,10 +218,17 @@ class Builder {
       }
       const bool asked = IsRegex(winner.ingress->settings, key.path);
       std::string pattern = key.path;
-      if (!IsPathPattern(pattern)) {
+      const PatternForm form = FormOf(pattern);
+      if (form == PatternForm::kBacktracking) {
+        result_.diagnostics.push_back({kube::Kind::kIngress, winner.ingress->key(), winner.field + ".path",
+                                       Reason::kPatternBacktracks, Severity::kInfo,
+                                       StrCat("\"", key.path, "\" needs a search that goes back (PCRE2); one that takes too long "
+                                              "counts as found")});
+      }
+      if (form == PatternForm::kNone) {
         if (asked) {
           Complain(*winner.ingress, winner.field + ".path", Reason::kInvalidPath,
-                   StrCat("\"", key.path, "\" is no regular expression (RE2); the path is not served"));
+                   StrCat("\"", key.path, "\" is no regular expression; the path is not served"));
           continue;
         }
         pattern = QuotePattern(key.path);
@@ -252,6 +259,12 @@ class Builder {
     for (const HostClaim& claim : claims_) {
       if (!host.ciphers().empty()) break;  // the oldest that has any
       host.set_ciphers(claim.ingress->settings.ssl_ciphers);
+    }
+    for (const HostClaim& claim : claims_) {
+      const std::optional<bool> ours = claim.ingress->settings.server_chooses_cipher;
+      if (!ours) continue;
+      host.set_client_chooses_cipher(!*ours);
+      break;
     }
     SetPassthrough(host);
     for (const HostClaim& claim : claims_) {
@@ -298,13 +311,29 @@ class Builder {
 
   // Whether every request is answered 503: something that the Ingress asks for cannot be had, and must not be missing.
   bool IsClosed(const IngressModel& model) {
-    return IsDenied(model, input_.defaults, input_.host) || !CustomHeadersFor(model).problem.empty();
+    return IsDenied(model, input_.defaults, input_.host) || !CustomHeadersFor(model).problem.empty() ||
+           !AuthHeadersFor(model).problem.empty();
   }
 
   const CustomHeaders& CustomHeadersFor(const IngressModel& model) {
     const auto [it, first] = custom_headers_.try_emplace(&model);
     if (first) it->second = ReadCustomHeaders(model, input_.defaults, input_.config_map_of);
     return it->second;
+  }
+
+  const AuthHeaders& AuthHeadersFor(const IngressModel& model) {
+    const auto [it, first] = auth_headers_.try_emplace(&model);
+    if (first) it->second = ReadAuthHeaders(model, input_.config_map_of);
+    return it->second;
+  }
+
+  // What the oldest Ingress with a server-snippet says for the whole host; empty: none has one.
+  const std::string& ServerSnippet() const {
+    static const std::string kNone;
+    const auto first = std::find_if(claims_.begin(), claims_.end(), [](const HostClaim& claim) {
+      return !claim.ingress->settings.server_snippet.empty();
+    });
+    return first == claims_.end() ? kNone : first->ingress->settings.server_snippet;
   }
 
   v1::Route NewRoute(const IngressModel& model, const MatchKey& key) {
@@ -314,6 +343,7 @@ class Builder {
     } else {
       route.mutable_match()->set_prefix_path(key.path);
     }
+    AddSnippet(ServerSnippet(), *route.mutable_policy());
     SetPolicy(*route.mutable_policy(), model.settings, key.path);
     AddAccess(model, key.path, *route.mutable_policy());
     for (const auto& [name, value] : CustomHeadersFor(model).fields) {
@@ -321,6 +351,7 @@ class Builder {
       edit.set_name(name);
       if (!value.empty()) edit.mutable_value()->add_parts()->set_literal(value);
     }
+    AddSnippet(model.settings.location_snippet, *route.mutable_policy());
     v1::RouteOrigin& origin = *route.mutable_origin();
     origin.set_namespace_(model.key().ns);
     origin.set_ingress(model.key().name);
@@ -330,6 +361,13 @@ class Builder {
 
   void AddAccess(const IngressModel& model, std::string_view path, v1::RoutePolicy& policy) {
     AuthCluster cluster = SetAccess(model, input_.defaults, input_.host, path, policy);
+    if (policy.access().has_external()) {
+      v1::ExternalAuth& external = *policy.mutable_access()->mutable_external();
+      for (const v1::HeaderEdit& edit : AuthHeadersFor(model).edits) *external.add_request_edits() = edit;
+      v1::RoutePolicy snippet;
+      snippet.ParseFromString(model.settings.auth_snippet);
+      external.mutable_request_edits()->MergeFrom(snippet.request_headers().edits());
+    }
     if (auto* service = std::get_if<ClusterRef>(&cluster)) result_.clusters.push_back(std::move(*service));
     if (auto* dns = std::get_if<DnsClusterRef>(&cluster)) result_.dns_clusters.push_back(std::move(*dns));
   }
@@ -363,6 +401,8 @@ class Builder {
     if (settings.session_cookie) {
       SetSessionCookie(*settings.session_cookie, path, *policy.mutable_session_cookie());
     }
+    if (settings.relative_redirects) policy.set_relative_redirects(*settings.relative_redirects);
+    if (settings.port_in_https_redirects) policy.set_port_in_https_redirects(*settings.port_in_https_redirects);
     SetMessagePolicy(settings.headers, input_.defaults, path, policy);
     SetHttpsRedirect(*policy.mutable_https_redirect(), settings, path);
   }
@@ -454,6 +494,7 @@ class Builder {
       route.mutable_policy()->clear_rewrite();
       route.mutable_policy()->clear_access();
       route.mutable_policy()->clear_cors();
+      route.mutable_policy()->clear_replies();
       route.mutable_policy()->mutable_https_redirect()->set_mode(v1::HttpsRedirect::OFF);
       status = 503;
     } else if (model.settings.redirect) {
@@ -495,7 +536,7 @@ class Builder {
 
   void ComplainOfHost(const IngressModel& model) {
     if (DenialOf(model, input_.defaults, input_.host) != Denial::kNoOwnHost) return;
-    Complain(model, StrCat(kNginxPrefix, "auth-url"), Reason::kInvalidAnnotation,
+    Complain(model, model.AnnotationName("auth-url"), Reason::kInvalidAnnotation,
              StrCat("$host cannot be asked for \"", input_.host,
                     "\", which stands for many; its requests are answered 503"));
   }
@@ -508,6 +549,7 @@ class Builder {
   const VirtualHostInput& input_;
   const HostClaims& claims_;
   std::map<const IngressModel*, CustomHeaders> custom_headers_;
+  std::map<const IngressModel*, AuthHeaders> auth_headers_;
   std::map<MatchKey, Winner> winners_;
   std::vector<v1::Route> routes_;  // the winners', as they go into the result
   VirtualHostResult result_;

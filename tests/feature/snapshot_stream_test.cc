@@ -138,6 +138,21 @@ TEST_F(SnapshotStreamTest, ASlowDataPlaneGetsTheMergedLatestState) {
   EXPECT_THAT(slow.applier().calls(), SizeIs(3)) << "the first, the one held back, all the rest";
 }
 
+TEST_F(SnapshotStreamTest, DataPlanesAreToldHowManyThereAre) {
+  StartServer();
+  server_->Publish({Put("a", 1)});
+  DataPlane one(server_->port(), "");
+  ASSERT_TRUE(one.applier().WaitForDataPlanes(1));
+  {
+    DataPlane other(server_->port(), "");
+    ASSERT_TRUE(other.applier().WaitForDataPlanes(2));
+    ASSERT_TRUE(one.applier().WaitForDataPlanes(2));
+  }
+  ASSERT_TRUE(one.applier().WaitForDataPlanes(1));
+  EXPECT_THAT(one.applier().calls(), SizeIs(1)) << "nothing was applied anew for that";
+  EXPECT_TRUE(Eventually([&] { return one.client().status().data_planes == 1; }));
+}
+
 TEST_F(SnapshotStreamTest, AfterAReconnectOnlyTheDifferenceIsSent) {
   StartServer();
   const uint16_t port = server_->port();

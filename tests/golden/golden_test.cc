@@ -5,7 +5,7 @@
 // Each case starts with the objects of prelude.yaml. Comments in a case set options:
 //   # option: default-backend-service=NS/NAME   default-ssl-certificate=NS/NAME   configmap=NS/NAME
 //   watch-ingress-without-class # option: ingress-class=NAME   ingress-class-by-name allow-loopback
-//   days=N (days after today)   no-prelude
+//   days=N (days after today)   no-prelude   annotations-prefix=NAME   disable-catch-all
 // In Secrets, {{chain:NAMES}} and {{key:NAMES}} stand for a certificate made for these names (comma
 // separated); in the expected files the same placeholders, since the bytes differ from run to run.
 // Hashes are left out for the same reason.
@@ -77,6 +77,10 @@ struct CaseSetup {
       options.udp_services = ToKey(value);
     } else if (name == "enable-ssl-passthrough") {
       options.ssl_passthrough = true;
+    } else if (name == "annotations-prefix") {
+      options.annotation_prefix = value + "/";
+    } else if (name == "disable-catch-all") {
+      options.catch_all = false;
     } else if (name == "allow-loopback") {
       options.allow_loopback_endpoints = true;
     } else if (name == "watch-ingress-without-class") {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "controller/kube/objects.h"
+#include "controller/translate/annotations/upstream_settings.h"
 
 namespace headgate::translate {
 
@@ -29,6 +30,7 @@ struct RateLimitSettings {
   uint32_t connections = 0;
   uint32_t burst_multiplier = 5;  // of the limits per time
   CidrList exempt;                // may be empty
+  bool shared = false;            // by all data planes
   // Of each response, in KiB (a second).
   std::optional<uint32_t> rate;
   std::optional<uint32_t> rate_after;
@@ -58,6 +60,8 @@ struct ExternalAuthSettings {
   bool always_set_cookie = false;
   std::string cache_key;  // empty: answers are not kept
   std::vector<CachedStatuses> cached;
+  ConnectionSettings connections;   // with the server
+  kube::ObjectKey request_headers;  // ConfigMap with further fields of the question; empty: none
   friend bool operator==(const ExternalAuthSettings&, const ExternalAuthSettings&) = default;
 };
 

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string>
 
+#include "common/regex.h"
 #include "common/strings.h"
 #include "controller/translate/annotations/values.h"
-#include "re2/re2.h"
 
 namespace headgate::translate {
 namespace {
@@ -58,11 +58,10 @@ std::string ReadSubject(AnnotationReader& reader) {
   const std::string* value = reader.Find(kName);
   if (value == nullptr || Trim(*value).empty()) return {};
   const std::string_view text = Trim(*value);
-  re2::RE2::Options options;
-  options.set_log_errors(false);
+  std::string error;
   const bool good = text.starts_with("CN=") &&
-                    re2::RE2(re2::StringPiece(text.data(), text.size()), options).ok();
-  if (!good) reader.RefuseValue(kName, "CN= and a regular expression (RE2)");
+                    Regex::Compile(text, Regex::Anchor::kNone, Regex::Case::kSensitive, &error) != nullptr;
+  if (!good) reader.RefuseValue(kName, "CN= and a regular expression");
   return good ? std::string(text) : std::string();
 }
 

@@ -52,8 +52,7 @@ void ReadBuffering(AnnotationReader& reader, IngressSettings& settings) {
   ReadBytes(reader, "proxy-buffer-size", out.response_buffer);
   ReadCount(reader, "proxy-buffers-number", out.response_buffers);
   ReadBytes(reader, "proxy-max-temp-file-size", out.response_file);
-  std::optional<uint64_t> busy;
-  ReadBytes(reader, "proxy-busy-buffers-size", busy);
+  ReadBytes(reader, "proxy-busy-buffers-size", out.response_busy);
 }
 
 void SetBuffering(const BufferingSettings& settings, v1::Buffering& out) {
@@ -63,6 +62,7 @@ void SetBuffering(const BufferingSettings& settings, v1::Buffering& out) {
   if (settings.response_buffer) out.set_response_buffer_bytes(*settings.response_buffer);
   if (settings.response_buffers) out.set_response_buffers(*settings.response_buffers);
   if (settings.response_file) out.set_response_file_bytes(*settings.response_file);
+  if (settings.response_busy) out.set_response_busy_bytes(*settings.response_busy);
 }
 
 }  // namespace headgate::translate

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "absl/strings/ascii.h"
+#include "common/regex.h"
 #include "common/strings.h"
 #include "controller/translate/annotations/values.h"
-#include "re2/re2.h"
 
 namespace headgate::translate {
 namespace {
@@ -57,10 +57,9 @@ void ReadCanary(AnnotationReader& reader, IngressSettings& settings) {
   canary.header_value = ReadText(reader, "canary-by-header-value", IsBasic, "letters, digits and - . _ ~ / :");
   if (const std::string* pattern = reader.Find("canary-by-header-pattern"); pattern != nullptr && canary.header_value.empty()) {
     canary.header_pattern = std::string(Trim(*pattern));
-    RE2::Options options(RE2::Latin1);
-    options.set_log_errors(false);
-    if (!RE2(canary.header_pattern, options).ok()) {
-      reader.Warn("canary-by-header-pattern", StrCat(QuoteValue(*pattern), " is no regular expression (RE2); requests with "
+    std::string error;
+    if (Regex::Compile(canary.header_pattern, Regex::Anchor::kNone, Regex::Case::kSensitive, &error) == nullptr) {
+      reader.Warn("canary-by-header-pattern", StrCat(QuoteValue(*pattern), " is no regular expression; requests with "
                                                      "the header stay with the main Ingress"));
     }
   }

@@ -18,6 +18,7 @@ namespace headgate::translate {
 namespace {
 
 constexpr std::string_view kOwnHost = "$host";
+constexpr int64_t kMostConnections = 1'000'000;
 
 bool IsOf(std::string_view text, std::string_view punctuation) {
   return std::all_of(text.begin(), text.end(), [&](char c) {
@@ -68,6 +69,40 @@ bool ParseUrl(std::string_view url, ExternalAuthSettings& out, std::vector<std::
   if (!target) return false;
   out.target = *std::move(target);
   return true;
+}
+
+void ReadAuthHeaders(AnnotationReader& reader, ExternalAuthSettings& out) {
+  constexpr std::string_view kName = "auth-proxy-set-headers";
+  const std::string* value = reader.Find(kName);
+  const std::string_view text = value == nullptr ? std::string_view() : Trim(*value);
+  if (text.empty()) return;
+  const auto key = text.find('/') == std::string_view::npos ? kube::ObjectKey{reader.ns(), std::string(text)}
+                                                            : ParseReference(text);
+  if (!key) return reader.Deny(kName, StrCat(QuoteValue(*value), " is no ConfigMap, accepted: NAME or NAMESPACE/NAME"));
+  if (key->ns != reader.ns()) return reader.Deny(kName, StrCat("ConfigMap ", key->ToString(), " is in another namespace"));
+  out.request_headers = *key;
+}
+
+// Without auth-keepalive, as ingress-nginx has it, the others mean nothing.
+void ReadAuthConnections(AnnotationReader& reader, ExternalAuthSettings& out) {
+  const auto number = [&](std::string_view name) -> std::optional<uint32_t> {
+    const std::string* value = reader.Find(name);
+    if (value == nullptr) return std::nullopt;
+    const std::optional<int64_t> parsed = ParseInt(*value);
+    if (parsed && *parsed >= 0 && *parsed <= kMostConnections) return static_cast<uint32_t>(*parsed);
+    reader.Ignore(name, "a whole number from 0 to 1000000");
+    return std::nullopt;
+  };
+  const std::optional<uint32_t> idle = number("auth-keepalive");
+  const std::optional<uint32_t> requests = number("auth-keepalive-requests");
+  const std::optional<uint32_t> timeout = number("auth-keepalive-timeout");
+  if (reader.Bool("auth-keepalive-share-vars").value_or(false)) {
+    reader.Note("auth-keepalive-share-vars", "without effect: variables are those of the request in any case");
+  }
+  if (idle.value_or(0) == 0) return;
+  out.connections.idle = idle;
+  out.connections.requests = requests.value_or(1000);
+  out.connections.idle_timeout = timeout.value_or(60);
 }
 
 constexpr std::string_view kDefaultCached = "200 202 401 5m";
@@ -172,9 +207,8 @@ void ReadExternalAuth(AnnotationReader& reader, IngressSettings& settings) {
   for (const std::string& name : unknown) {
     reader.Warn("auth-url", StrCat("variable $", name, " is not known here and stays empty"));
   }
-  if (!text("auth-proxy-set-headers").empty()) {
-    reader.Deny("auth-proxy-set-headers", "further fields of the question are not available yet");
-  }
+  ReadAuthHeaders(reader, *access.external);
+  ReadAuthConnections(reader, *access.external);
 }
 
 }  // namespace headgate::translate

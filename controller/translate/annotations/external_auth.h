@@ -1,6 +1,7 @@
 // auth-url and what belongs to it: another server is asked whether a request may pass. auth-method, auth-signin,
 // auth-signin-redirect-param, auth-response-headers, auth-request-redirect, auth-always-set-cookie, auth-cache-key,
-// auth-cache-duration, enable-global-auth.
+// auth-cache-duration, auth-proxy-set-headers, auth-keepalive, auth-keepalive-requests, auth-keepalive-timeout,
+// enable-global-auth.
 #pragma once
 
 #include <array>
@@ -30,8 +31,8 @@ inline constexpr std::array<std::string_view, 15> kExternalAuthNames = {
     "auth-keepalive-share-vars",
     "enable-global-auth"};
 
-// A bad value denies every request. Without auth-url the others mean nothing, but for enable-global-auth. Connections to the
-// server are kept as those to all endpoints are: annotations about that change nothing.
+// A bad value denies every request, but of auth-keepalive and its kin, where it is ignored: without these, connections with
+// the server are kept as those with all endpoints are. Without auth-url the others mean nothing, but for enable-global-auth.
 void ReadExternalAuth(AnnotationReader& reader, IngressSettings& settings);
 
 // The parts, from annotations or from the ConfigMap. Empty texts count as not given.

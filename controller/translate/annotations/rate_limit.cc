@@ -31,6 +31,16 @@ uint32_t ReadMultiplier(AnnotationReader& reader) {
   return static_cast<uint32_t>(std::clamp<int64_t>(multiplier.value_or(kDefault), 0, 1000));
 }
 
+// Whether the limits are for all data planes together.
+bool ReadScope(AnnotationReader& reader) {
+  constexpr std::string_view kName = "headgate.dev/rate-limit-scope";
+  const std::string* value = reader.Find(kName);
+  if (value == nullptr || *value == "data-plane") return false;
+  if (*value == "cluster") return true;
+  reader.Ignore(kName, "data-plane or cluster");
+  return false;
+}
+
 // KiB.
 std::optional<uint32_t> ReadRate(AnnotationReader& reader, std::string_view name) {
   const std::string* value = reader.Find(name);
@@ -51,6 +61,7 @@ void ReadRateLimit(AnnotationReader& reader, IngressSettings& settings) {
   limits.per_minute = ReadLimit(reader, "limit-rpm");
   limits.connections = ReadLimit(reader, "limit-connections");
   limits.burst_multiplier = ReadMultiplier(reader);
+  limits.shared = ReadScope(reader);
   limits.rate = ReadRate(reader, "limit-rate");
   limits.rate_after = ReadRate(reader, "limit-rate-after");
   const bool canonical = reader.Find("limit-allowlist") != nullptr;

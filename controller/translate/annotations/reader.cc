@@ -15,8 +15,8 @@ const std::string* AnnotationReader::Find(std::string_view name) const {
   if (kind_ != kube::Kind::kIngress) return nullptr;
   for (const auto& [key, value] : meta_.annotations) {
     const std::string_view full = key;
-    if (full.size() == kNginxPrefix.size() + name.size() && full.starts_with(kNginxPrefix) &&
-        full.ends_with(name)) {
+    const std::string_view prefix = rules_.prefix;
+    if (full.size() == prefix.size() + name.size() && full.starts_with(prefix) && full.ends_with(name)) {
       return &value;
     }
   }
@@ -62,9 +62,14 @@ void AnnotationReader::RefuseValue(std::string_view name, std::string_view accep
          StrCat(QuoteValue(value != nullptr ? *value : ""), " is not valid, accepted: ", accepted));
 }
 
+const AnnotationRules& AnnotationReader::ServiceRules() {
+  static const AnnotationRules kRules;
+  return kRules;
+}
+
 void AnnotationReader::Add(std::string_view name, Severity severity, std::string message) {
   diagnostics_.push_back({kind_, meta_.key,
-                          IsOwn(name) ? std::string(name) : StrCat(kNginxPrefix, name),
+                          IsOwn(name) ? std::string(name) : StrCat(rules_.prefix, name),
                           Reason::kInvalidAnnotation, severity, std::move(message)});
 }
 

@@ -8,23 +8,19 @@
 #include <vector>
 
 #include "controller/kube/objects.h"
+#include "controller/translate/annotations/rules.h"
 #include "controller/translate/annotations/settings.h"
 #include "controller/translate/diagnostic.h"
 
 namespace headgate::translate {
 
-// Annotations of ingress-nginx, which we honour under their own names.
-inline constexpr std::string_view kNginxPrefix = "nginx.ingress.kubernetes.io/";
-// Annotations of our own.
-inline constexpr std::string_view kHeadgatePrefix = "headgate.dev/";
-
 class AnnotationReader {
  public:
   // References must outlive the reader.
-  AnnotationReader(const kube::Ingress& ingress, std::vector<Diagnostic>& diagnostics)
-      : kind_(kube::Kind::kIngress), meta_(ingress.meta), diagnostics_(diagnostics) {}
+  AnnotationReader(const kube::Ingress& ingress, const AnnotationRules& rules, std::vector<Diagnostic>& diagnostics)
+      : kind_(kube::Kind::kIngress), meta_(ingress.meta), rules_(rules), diagnostics_(diagnostics) {}
   AnnotationReader(const kube::Service& service, std::vector<Diagnostic>& diagnostics)
-      : kind_(kube::Kind::kService), meta_(service.meta), diagnostics_(diagnostics) {}
+      : kind_(kube::Kind::kService), meta_(service.meta), rules_(ServiceRules()), diagnostics_(diagnostics) {}
 
   // The value of an annotation, or null. Here and below names are those of ingress-nginx without
   // their prefix, and our own with it.
@@ -35,7 +31,7 @@ class AnnotationReader {
   void ForEachName(Visit&& visit) const {
     for (const auto& [name, value] : meta_.annotations) {
       const std::string_view full = name;
-      if (full.starts_with(kNginxPrefix)) visit(full.substr(kNginxPrefix.size()));
+      if (full.starts_with(rules_.prefix)) visit(full.substr(rules_.prefix.size()));
     }
   }
 
@@ -56,16 +52,19 @@ class AnnotationReader {
   // Refuses because of a bad value. `accepted` says what would be valid.
   void RefuseValue(std::string_view name, std::string_view accepted);
 
+  const AnnotationRules& rules() const { return rules_; }
   // Of the Ingress.
   const std::string& ns() const { return meta_.key.ns; }
   bool denied() const { return denied_; }
   bool refused() const { return refused_; }
 
  private:
+  static const AnnotationRules& ServiceRules();
   void Add(std::string_view name, Severity severity, std::string message);
 
   const kube::Kind kind_;
   const kube::ObjectMeta& meta_;
+  const AnnotationRules& rules_;
   std::vector<Diagnostic>& diagnostics_;
   bool denied_ = false;
   bool refused_ = false;

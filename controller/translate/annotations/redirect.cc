@@ -38,6 +38,11 @@ std::optional<std::string> ReadUrl(AnnotationReader& reader, std::string_view na
 }  // namespace
 
 void ReadRedirect(AnnotationReader& reader, IngressSettings& settings) {
+  if (const std::string* relative = reader.Find("relative-redirects")) {
+    settings.relative_redirects = ParseBool(*relative);
+    if (!settings.relative_redirects) reader.RefuseValue("relative-redirects", "true or false");
+  }
+  settings.port_in_https_redirects = reader.Bool("use-port-in-redirects");
   const uint16_t permanent_code = ReadCode(reader, kRedirectNames[1], 301, 308);
   const uint16_t temporal_code = ReadCode(reader, kRedirectNames[3], 302, 307);
   std::optional<std::string> permanent = ReadUrl(reader, kRedirectNames[0]);

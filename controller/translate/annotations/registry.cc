@@ -12,6 +12,7 @@
 #include "controller/translate/annotations/body_size.h"
 #include "controller/translate/annotations/buffering.h"
 #include "controller/translate/annotations/canary.h"
+#include "controller/translate/annotations/catalog.h"
 #include "controller/translate/annotations/compression.h"
 #include "controller/translate/annotations/cors.h"
 #include "controller/translate/annotations/dead.h"
@@ -37,6 +38,7 @@
 #include "controller/translate/annotations/unavailable.h"
 #include "controller/translate/annotations/upstream_protocol.h"
 #include "controller/translate/annotations/upstream_registry.h"
+#include "controller/translate/annotations/values.h"
 
 namespace headgate::translate {
 namespace {
@@ -79,10 +81,9 @@ const std::array<Family, 29> kFamilies = {{
     {kDeadNames, ReadDead},
 }};
 
-// Read, and without effect or not available.
-constexpr std::array<std::string_view, 7> kWithoutEffect = {
-    "auth-keepalive",          "auth-keepalive-requests", "auth-keepalive-timeout", "auth-keepalive-share-vars",
-    "proxy-busy-buffers-size", "auth-proxy-set-headers",  "ssl-prefer-server-ciphers"};
+// Read, and without effect or refused whatever they say.
+constexpr std::array<std::string_view, 5> kWithoutEffect = {"auth-keepalive-share-vars", "enable-rewrite-log",
+                                                            "http2-push-preload", "stream-snippet", "modsecurity-snippet"};
 
 bool Contains(std::span<const std::string_view> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -95,33 +96,62 @@ bool IsKnown(std::string_view name) {
 }
 
 // Whether the annotation is under one of our prefixes and no family knows it.
-bool IsUnknown(std::string_view full) {
+bool IsUnknown(std::string_view full, const AnnotationRules& rules) {
   if (full.starts_with(kHeadgatePrefix)) return !IsKnown(full);
-  return full.starts_with(kNginxPrefix) && !IsKnown(full.substr(kNginxPrefix.size()));
+  return full.starts_with(rules.prefix) && !IsKnown(full.substr(rules.prefix.size()));
+}
+
+// What the rules do not allow. Snippets have more to say for themselves.
+void CheckRules(AnnotationReader& reader, const kube::Ingress& ingress) {
+  const AnnotationRules& rules = reader.rules();
+  for (const auto& [full, value] : ingress.meta.annotations) {
+    const bool own = std::string_view(full).starts_with(kHeadgatePrefix);
+    if (!own && !std::string_view(full).starts_with(rules.prefix)) continue;
+    const std::string_view name = own ? std::string_view(full) : std::string_view(full).substr(rules.prefix.size());
+    if (const CatalogEntry* entry = FindInCatalog(name);
+        entry != nullptr && entry->risk > rules.highest && !Contains(kSnippetNames, name)) {
+      reader.Refuse(name, StrCat("its risk is ", RiskName(entry->risk), ", and annotations-risk-level of the ConfigMap is ",
+                                 RiskName(rules.highest)));
+    }
+    for (const std::string& word : rules.blocked_words) {
+      if (value.find(word) == std::string::npos) continue;
+      reader.Refuse(name, StrCat("it contains ", QuoteValue(word),
+                                 ", which annotation-value-word-blocklist of the ConfigMap does not allow"));
+    }
+  }
 }
 
 }  // namespace
 
 bool TakesEffect(std::string_view name) {
-  return IsKnown(name) && !IsDeadByPrefix(name) && !Contains(kSnippetNames, name) && !Contains(kUnavailableNames, name) &&
+  return IsKnown(name) && !IsDeadByPrefix(name) && !Contains(kUnavailableNames, name) &&
          !Contains(kDeadNames, name) && !Contains(kWithoutEffect, name);
 }
 
-AnnotationResult ReadAnnotations(const kube::Ingress& ingress,
+std::vector<std::string_view> KnownAnnotations() {
+  std::vector<std::string_view> names = UpstreamAnnotations();
+  for (const Family& family : kFamilies) {
+    if (family.read != ReadDead) names.insert(names.end(), family.names.begin(), family.names.end());
+  }
+  return names;
+}
+
+AnnotationResult ReadAnnotations(const kube::Ingress& ingress, const AnnotationRules& rules,
                                  std::vector<Diagnostic>& diagnostics) {
   AnnotationResult result;
   bool any = false;
   for (const auto& [name, value] : ingress.meta.annotations) {
-    any = any || std::string_view(name).starts_with(kNginxPrefix) ||
+    any = any || std::string_view(name).starts_with(rules.prefix) ||
           std::string_view(name).starts_with(kHeadgatePrefix);
-    if (IsUnknown(name)) {
+    if (IsUnknown(name, rules)) {
       diagnostics.push_back({kube::Kind::kIngress, ingress.meta.key, name,
                              Reason::kUnknownAnnotation, Severity::kWarning,
                              "this annotation is not known here and has no effect"});
     }
   }
   if (!any) return result;  // the common case: nothing to read
-  AnnotationReader reader(ingress, diagnostics);
+  AnnotationReader reader(ingress, rules, diagnostics);
+  CheckRules(reader, ingress);
   for (const Family& family : kFamilies) family.read(reader, result.settings);
   ReadUpstreamSettings(reader, result.settings.upstream);
   result.settings.denied = reader.denied();

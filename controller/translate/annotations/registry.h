@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "controller/kube/objects.h"
+#include "controller/translate/annotations/rules.h"
 #include "controller/translate/annotations/settings.h"
 #include "controller/translate/diagnostic.h"
 
@@ -17,12 +18,15 @@ struct AnnotationResult {
 };
 
 // Reads every annotation under our prefixes; the others are not ours to judge. Unknown ones become
-// diagnostics.
-AnnotationResult ReadAnnotations(const kube::Ingress& ingress,
+// diagnostics. One that the rules do not allow refuses the Ingress.
+AnnotationResult ReadAnnotations(const kube::Ingress& ingress, const AnnotationRules& rules,
                                  std::vector<Diagnostic>& diagnostics);
 
 // Whether an annotation of ingress-nginx, named without its prefix, does something here; false for those that are only
 // refused, denied or reported.
 bool TakesEffect(std::string_view name);
+
+// All that some family reads, but for names that ingress-nginx has given up; as AnnotationReader takes them.
+std::vector<std::string_view> KnownAnnotations();
 
 }  // namespace headgate::translate

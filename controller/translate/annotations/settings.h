@@ -68,6 +68,7 @@ struct BufferingSettings {
   std::optional<uint64_t> response_buffer;
   std::optional<uint64_t> response_buffers;
   std::optional<uint64_t> response_file;
+  std::optional<uint64_t> response_busy;
   friend bool operator==(const BufferingSettings&, const BufferingSettings&) = default;
 };
 
@@ -117,6 +118,8 @@ struct IngressSettings {
   std::optional<bool> force_ssl_redirect;
   std::optional<bool> preserve_trailing_slash;  // in redirects to HTTPS
   std::optional<RedirectTo> redirect;
+  std::optional<bool> relative_redirects;       // to paths of the host
+  std::optional<bool> port_in_https_redirects;
   // Paths are regular expressions.
   bool use_regex = false;
   // Templates over $1 to $9, the groups of the path; empty: none.
@@ -125,6 +128,7 @@ struct IngressSettings {
   std::string app_root;          // absolute path or empty
   std::optional<ClientCertificates> client_certificates;
   std::string ssl_ciphers;  // OpenSSL list, or empty
+  std::optional<bool> server_chooses_cipher;
   BackendProtocol backend_protocol = BackendProtocol::kUnspecified;
   UpstreamTls upstream_tls;
   bool ssl_passthrough = false;  // of TLS connections for the hosts
@@ -134,6 +138,11 @@ struct IngressSettings {
   std::optional<SessionCookieSettings> session_cookie;
   UpstreamProxyProtocol upstream_proxy_protocol = UpstreamProxyProtocol::kOff;
   HeaderSettings headers;
+  // What snippets say: a v1::RoutePolicy, serialised, with header edits and replies; empty: nothing. The second is for the
+  // whole host, the third for the question to the server of auth-url.
+  std::string location_snippet;
+  std::string server_snippet;
+  std::string auth_snippet;
   // Instead of every backend.
   std::optional<StaticRoot> static_root;
   // For whatever is answered from files.

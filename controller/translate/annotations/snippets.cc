@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <string>
 
+#include "absl/strings/str_join.h"
 #include "common/strings.h"
+#include "controller/translate/annotations/snippet_rules.h"
 #include "controller/translate/annotations/values.h"
 
 namespace headgate::translate {
@@ -52,15 +54,10 @@ constexpr Replacement kReplacements[] = {
     {"gzip*", "the options of docs/bodies.md"},
     {"brotli*", "the options of docs/bodies.md"},
     {"ssl_*", "the annotations auth-tls-* and ssl-ciphers, the option ssl-protocols"},
+    {"server_tokens", "the option of that name"},
+    {"error_page", "the annotations custom-http-errors and default-backend"},
+    {"access_log", "the annotation enable-access-log"},
 };
-
-std::string_view InsteadOf(std::string_view directive) {
-  for (const auto& [name, instead] : kReplacements) {
-    const bool fits = name.ends_with('*') ? directive.starts_with(name.substr(0, name.size() - 1)) : directive == name;
-    if (fits) return instead;
-  }
-  return "nothing";
-}
 
 bool IsNameByte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -76,9 +73,21 @@ std::string Describe(std::string_view snippet) {
     if (std::find(seen.begin(), seen.end(), name) != seen.end()) continue;
     seen.push_back(name);
     if (++named > kMaxNamed) return StrCat(out, " and others");
-    StrAppend(&out, named == 1 ? "" : ", ", "line ", directive.line, ": ", name, " (here: ", InsteadOf(name), ")");
+    StrAppend(&out, named == 1 ? "" : ", ", "line ", directive.line, ": ", name, " (here: ", InsteadOfDirective(name), ")");
   }
   return out;
+}
+
+// Serialised; empty where the Ingress is refused.
+std::string Translate(AnnotationReader& reader, std::string_view name, std::string_view snippet, SnippetPlace place) {
+  const SnippetResult result = TranslateSnippet(snippet, place);
+  for (const std::string& note : result.notes) reader.Note(name, note);
+  if (result.problems.empty()) return result.policy.SerializeAsString();
+  const size_t shown = std::min(result.problems.size(), kMaxNamed);
+  const std::string problems =
+      absl::StrJoin(result.problems.begin(), result.problems.begin() + static_cast<ptrdiff_t>(shown), ", ");
+  reader.Refuse(name, StrCat("it cannot be translated: ", problems, shown < result.problems.size() ? " and others" : ""));
+  return {};
 }
 
 }  // namespace
@@ -110,12 +119,30 @@ std::vector<SnippetDirective> FindDirectives(std::string_view text) {
   return found;
 }
 
-void ReadSnippets(AnnotationReader& reader, IngressSettings&) {
+std::string_view InsteadOfDirective(std::string_view directive) {
+  for (const auto& [name, instead] : kReplacements) {
+    const bool fits = name.ends_with('*') ? directive.starts_with(name.substr(0, name.size() - 1)) : directive == name;
+    if (fits) return instead;
+  }
+  return "nothing";
+}
+
+void ReadSnippets(AnnotationReader& reader, IngressSettings& settings) {
+  const bool allowed = reader.rules().snippets && reader.rules().highest == Risk::kCritical;
   for (const std::string_view name : kSnippetNames) {
     const std::string* value = reader.Find(name);
     if (value == nullptr || Trim(*value).empty()) continue;
-    const std::string found = Describe(*value);
-    reader.Refuse(name, StrCat("NGINX configuration is never executed here", found.empty() ? "" : "; found in ", found));
+    const bool known = name == kLocationSnippet || name == kServerSnippet || name == kAuthSnippet;
+    if (!allowed || !known) {
+      const std::string found = Describe(*value);
+      reader.Refuse(name, StrCat("NGINX configuration is never executed here", found.empty() ? "" : "; found in ", found));
+    } else if (name == kLocationSnippet) {
+      settings.location_snippet = Translate(reader, name, *value, SnippetPlace::kLocation);
+    } else if (name == kServerSnippet) {
+      settings.server_snippet = Translate(reader, name, *value, SnippetPlace::kServer);
+    } else {
+      settings.auth_snippet = Translate(reader, name, *value, SnippetPlace::kAuth);
+    }
   }
 }
 

@@ -1,5 +1,6 @@
-// configuration-snippet and its kin: text in NGINX's configuration language. It is never executed; the diagnostic says
-// which directives are there and what does the same here.
+// configuration-snippet and its kin: text in NGINX's configuration language. It is never executed. Where the rules allow
+// snippets, header fields and answers are translated (snippet_rules.h); else the diagnostic says which directives are there
+// and what does the same here.
 #pragma once
 
 #include <array>
@@ -12,10 +13,13 @@
 
 namespace headgate::translate {
 
+inline constexpr std::string_view kLocationSnippet = "configuration-snippet";
+inline constexpr std::string_view kServerSnippet = "server-snippet";
+inline constexpr std::string_view kAuthSnippet = "auth-snippet";
 inline constexpr std::array<std::string_view, 5> kSnippetNames = {
     "configuration-snippet", "server-snippet", "auth-snippet", "stream-snippet", "modsecurity-snippet"};
 
-// The Ingress is refused: a snippet may be what keeps people out.
+// What cannot be translated as a whole refuses the Ingress: a snippet may be what keeps people out.
 void ReadSnippets(AnnotationReader& reader, IngressSettings& settings);
 
 struct SnippetDirective {

@@ -17,9 +17,7 @@ void ReadSslCiphers(AnnotationReader& reader, IngressSettings& settings) {
       reader.RefuseValue("ssl-ciphers", "a list of TLS 1.2 ciphers as OpenSSL names them");
     }
   }
-  if (reader.Bool("ssl-prefer-server-ciphers") == false) {
-    reader.Ignore("ssl-prefer-server-ciphers", "true; the order of the server always counts");
-  }
+  settings.server_chooses_cipher = reader.Bool("ssl-prefer-server-ciphers");
 }
 
 }  // namespace headgate::translate

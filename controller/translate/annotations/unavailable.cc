@@ -9,7 +9,11 @@ void ReadUnavailable(AnnotationReader& reader, IngressSettings&) {
     const std::string* value = reader.Find(name);
     if (value == nullptr) continue;
     if (ParseBool(*value) == false) continue;  // a switch that is off asks for nothing
-    reader.Deny(name, "access control by this annotation is not available yet");
+    if (reader.rules().ignore_waf) {
+      reader.Warn(name, "there is no firewall here; requests are let through as headgate-ignore-waf of the ConfigMap says");
+      continue;
+    }
+    reader.Deny(name, "there is no firewall here (headgate-ignore-waf of the ConfigMap lets requests through without one)");
   }
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 
+#include "controller/translate/annotations/connections.h"
 #include "controller/translate/annotations/hash_by.h"
 #include "controller/translate/annotations/health.h"
 #include "controller/translate/annotations/limits.h"
@@ -20,13 +21,14 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 6> kFamilies = {{
+const std::array<Family, 7> kFamilies = {{
     {kLoadBalanceNames, ReadLoadBalance},
     {kHashByNames, ReadHashBy},
     {kRetryBudgetNames, ReadRetryBudget},
     {kServiceUpstreamNames, ReadServiceUpstream},
     {kHealthNames, ReadHealth},
     {kLimitNames, ReadLimits},
+    {kConnectionNames, ReadConnections},
 }};
 
 }  // namespace
@@ -35,6 +37,12 @@ bool IsUpstreamAnnotation(std::string_view name) {
   return std::any_of(kFamilies.begin(), kFamilies.end(), [&](const Family& family) {
     return std::find(family.names.begin(), family.names.end(), name) != family.names.end();
   });
+}
+
+std::vector<std::string_view> UpstreamAnnotations() {
+  std::vector<std::string_view> names;
+  for (const Family& family : kFamilies) names.insert(names.end(), family.names.begin(), family.names.end());
+  return names;
 }
 
 void ReadUpstreamSettings(AnnotationReader& reader, UpstreamSettings& settings) {

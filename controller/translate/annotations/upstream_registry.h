@@ -15,6 +15,8 @@ namespace headgate::translate {
 
 // Whether some family reads it. Names as AnnotationReader takes them.
 bool IsUpstreamAnnotation(std::string_view name);
+// All of them.
+std::vector<std::string_view> UpstreamAnnotations();
 
 void ReadUpstreamSettings(AnnotationReader& reader, UpstreamSettings& settings);
 

@@ -50,11 +50,24 @@ void UpstreamSettings::FillFrom(const UpstreamSettings& weaker) {
   Fill(limits.max_pending, weaker.limits.max_pending);
   Fill(limits.max_requests_per_endpoint, weaker.limits.max_requests_per_endpoint);
   Fill(limits.warm_connections, weaker.limits.warm_connections);
+  Fill(connections.http_1_0, weaker.connections.http_1_0);
+  Fill(connections.idle, weaker.connections.idle);
+  Fill(connections.requests, weaker.connections.requests);
+  Fill(connections.idle_timeout, weaker.connections.idle_timeout);
+}
+
+void SetConnections(const ConnectionSettings& settings, v1::Cluster& out) {
+  const bool http2 = out.protocol() == v1::Cluster::H2C || out.protocol() == v1::Cluster::H2;
+  out.set_http_1_0(settings.http_1_0.value_or(false) && !http2);
+  out.set_idle_connections(settings.idle.value_or(0));
+  out.set_max_requests_per_connection(settings.requests.value_or(0));
+  if (settings.idle_timeout) out.mutable_idle_timeout()->set_seconds(*settings.idle_timeout);
 }
 
 void SetUpstream(const UpstreamSettings& settings, v1::Cluster& out) {
   SetHealth(settings.health, out);
   SetLimits(settings.limits, out);
+  SetConnections(settings.connections, out);
   const BalancingSettings& balancing = settings.balancing;
   if (balancing.policy) out.mutable_balancing()->set_policy(ToPolicy(*balancing.policy));
   if (balancing.hash_by) {

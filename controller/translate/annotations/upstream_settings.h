@@ -40,12 +40,22 @@ struct LimitSettings {
   friend auto operator<=>(const LimitSettings&, const LimitSettings&) = default;
 };
 
+// Connections with endpoints, where they are not treated as all are.
+struct ConnectionSettings {
+  std::optional<bool> http_1_0;             // the protocol's version, where it is not HTTP/2
+  std::optional<uint32_t> idle;             // kept by each worker with each endpoint, above 0
+  std::optional<uint32_t> requests;         // on one connection, above 0
+  std::optional<uint32_t> idle_timeout;     // seconds, above 0
+  friend auto operator<=>(const ConnectionSettings&, const ConnectionSettings&) = default;
+};
+
 // One struct a family, each with optional fields. Absent means: whatever the weaker source says.
 struct UpstreamSettings {
   BalancingSettings balancing;
   RetrySettings retries;
   HealthSettings health;
   LimitSettings limits;
+  ConnectionSettings connections;
   std::optional<bool> service_address;  // the Service's (ClusterIP), not those of its endpoints
   friend auto operator<=>(const UpstreamSettings&, const UpstreamSettings&) = default;
 
@@ -56,5 +66,7 @@ struct UpstreamSettings {
 // Puts what is given, and nothing else, into the message (all but service_address): settings that differ give messages that differ, for clusters
 // are named after them (backends.h).
 void SetUpstream(const UpstreamSettings& settings, v1::Cluster& out);
+// The same for a part of them. REQUIRES: the protocol of `out` is set, or not to be known.
+void SetConnections(const ConnectionSettings& settings, v1::Cluster& out);
 
 }  // namespace headgate::translate

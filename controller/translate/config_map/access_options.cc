@@ -6,12 +6,12 @@
 #include <utility>
 #include <vector>
 
+#include "common/regex.h"
 #include "common/strings.h"
 #include "controller/translate/addresses.h"
 #include "controller/translate/annotations/external_auth.h"
 #include "controller/translate/annotations/source_range.h"
 #include "controller/translate/text_template.h"
-#include "re2/re2.h"
 
 namespace headgate::translate {
 namespace {
@@ -44,9 +44,8 @@ void ReadLimitOptions(OptionReader& reader, v1::Settings& settings) {
 }
 
 bool IsRegex(const std::string& text) {
-  re2::RE2::Options options;
-  options.set_log_errors(false);
-  return re2::RE2(text, options).ok();
+  std::string error;
+  return Regex::Compile(text, Regex::Anchor::kNone, Regex::Case::kSensitive, &error) != nullptr;
 }
 
 // "text", "~regex" or "~*regex".
@@ -69,7 +68,7 @@ void ReadPatterns(OptionReader& reader, std::string_view name,
     }
   }
   if (bad) {
-    reader.Ignore(name, "text, ~REGEX and ~*REGEX (RE2), separated by commas; the items that are valid are in effect");
+    reader.Ignore(name, "text, ~REGEX and ~*REGEX, separated by commas; the items that are valid are in effect");
   }
 }
 

@@ -29,7 +29,7 @@ void ReadBufferingOptions(OptionReader& reader, GlobalSettings& global) {
   options.response_buffers =
       reader.Int("proxy-buffers-number", 1, std::numeric_limits<int32_t>::max());
   options.response_file = reader.Size("proxy-max-temp-file-size");
-  reader.Size("proxy-busy-buffers-size");
+  options.response_busy = reader.Size("proxy-busy-buffers-size");
   if (options != BufferingSettings()) SetBuffering(options, *global.settings.mutable_buffering());
 }
 

@@ -7,6 +7,7 @@
 
 #include "common/strings.h"
 #include "controller/translate/config_map/access_options.h"
+#include "controller/translate/config_map/annotation_options.h"
 #include "controller/translate/config_map/buffering_options.h"
 #include "controller/translate/config_map/compression_options.h"
 #include "controller/translate/config_map/client_address_options.h"
@@ -31,7 +32,8 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 14> kFamilies = {{
+const std::array<Family, 15> kFamilies = {{
+    {kAnnotationOptions, ReadAnnotationOptions},
     {kRedirectOptions, ReadRedirectOptions},
     {kHstsOptions, ReadHstsOptions},
     {kTlsOptions, ReadTlsOptions},
@@ -100,6 +102,7 @@ GlobalSettings ReadConfigMap(const kube::ConfigMap* config_map, const Options& o
   GlobalSettings global;
   global.settings = options.settings;
   global.ingress.ssl_passthrough = options.ssl_passthrough;
+  global.annotations.prefix = options.annotation_prefix;
   // Without the object all options have their defaults, which families give even so.
   static const kube::ConfigMap kNone;
   if (config_map == nullptr) {

@@ -10,6 +10,7 @@
 #include "controller/kube/objects.h"
 #include "controller/translate/annotations/access_settings.h"
 #include "controller/translate/annotations/header_settings.h"
+#include "controller/translate/annotations/rules.h"
 #include "controller/translate/annotations/upstream_settings.h"
 #include "proto/headgate/v1/snapshot.pb.h"
 
@@ -70,6 +71,7 @@ struct GlobalSettings {
   // The only key of session tickets; empty: derived ones (ticket_keys.h).
   SecretBytes ticket_key;
   IngressDefaults ingress;
+  AnnotationRules annotations;
   UpstreamSettings upstream;
   HeaderConfigMaps headers;
   // What all TCP services have; its proxy_protocol is for those that take a header.

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "controller/translate/annotations/connections.h"
 #include "controller/translate/annotations/load_balance.h"
 #include "controller/translate/annotations/next_upstream.h"
 #include "controller/translate/annotations/values.h"
@@ -58,6 +59,10 @@ void ReadUpstreamOptions(OptionReader& reader, GlobalSettings& global) {
   if (const auto text = reader.Text("load-balance")) {
     global.upstream.balancing.policy = ParseLoadBalance(*text);
     if (!global.upstream.balancing.policy) reader.Ignore("load-balance", kLoadBalanceValues);
+  }
+  if (const auto text = reader.Text("proxy-http-version")) {
+    global.upstream.connections.http_1_0 = ParseHttpVersion(*text);
+    if (!global.upstream.connections.http_1_0) reader.Ignore("proxy-http-version", kHttpVersions);
   }
   global.upstream.service_address = reader.Bool("service-upstream");
   ReadRetries(reader, global);

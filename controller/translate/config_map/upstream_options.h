@@ -11,7 +11,8 @@
 
 namespace headgate::translate {
 
-inline constexpr std::array<std::string_view, 10> kUpstreamOptions = {
+inline constexpr std::array<std::string_view, 11> kUpstreamOptions = {
+    "proxy-http-version",
     "service-upstream",
     "load-balance",
     "proxy-next-upstream",

@@ -51,12 +51,12 @@ TEST(AnnotationCoverageTest, MostAnnotationsOfIngressNginxTakeEffect) {
     if (!TakesEffect(name)) std::cout << ' ' << name;
   }
   std::cout << '\n';
-  EXPECT_GE(count, 116);
+  EXPECT_GE(count, 126);
 }
 
 TEST(AnnotationCoverageTest, WhatIsOnlyRefusedOrReportedTakesNone) {
   for (const std::string_view name :
-       {"configuration-snippet", "enable-modsecurity", "session-cookie-hash", "opentracing-operation", "no-such-thing"}) {
+       {"stream-snippet", "enable-modsecurity", "enable-rewrite-log", "session-cookie-hash", "opentracing-operation", "no-such-thing"}) {
     EXPECT_FALSE(TakesEffect(name)) << name;
   }
   EXPECT_TRUE(TakesEffect("rewrite-target"));
