@@ -153,7 +153,7 @@ TEST_F(HeadersTest, CookiesAndRedirectsOfTheEndpointAreRewritten) {
           "Refresh: 5; url=http://inner.local/r\r\n\r\n");
   EXPECT_EQ(answer.Field("Location"), "https://a.example/x/login");
   EXPECT_EQ(answer.Field("Refresh"), "5; url=https://a.example/x/r");
-  EXPECT_NE(answer.head.find("Set-Cookie: s=1; Path=//v1; domain=a.example; Secure\r\n"), std::string::npos)
+  EXPECT_NE(answer.head.find("Set-Cookie: s=1; Path=//v1; domain=.a.example; Secure\r\n"), std::string::npos)
       << answer.head;
   EXPECT_NE(answer.head.find("Set-Cookie: t=/app; Path=/other\r\n"), std::string::npos);
 }

@@ -1,10 +1,12 @@
 """Both proxies on loopback, with the same backends: Headgate's two programs, and NGINX."""
 
 import base64
+import contextlib
 import http.client
 import json
 import os
 import pathlib
+import random
 import socket
 import ssl
 import subprocess
@@ -55,9 +57,11 @@ ssl_certificate pki/server.pem; ssl_certificate_key pki/server.key; return 404; 
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Not of those that the system gives to connections: one would be taken by the time that a server wants it."""
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", random.randrange(10_000, 32_000)))
+            return probe.getsockname()[1]
 
 
 def wait_for(what, condition, limit=30.0):
