@@ -67,7 +67,7 @@ void BM_CountRequest(benchmark::State& state) {
   observe::RequestRecord record = Record();
   record.route_id = 1;
   observe::RouteStats stats;
-  stats.Count(record);
+  for (int i = 0; i < 70'000; ++i) stats.Count(record);  // counts become wider once, see observe/small_counts.h
   AllocationsPerIteration allocations(state);
   for (auto _ : state) stats.Count(record);
   allocations.RequireNone();
@@ -86,7 +86,7 @@ void BM_MemoryOfRouteStats(benchmark::State& state) {
       record.virtual_host = host;
       stats.Count(record);
     }
-    bytes.Require(kRoutes, 380);
+    bytes.Require(kRoutes, 300);
   }
 }
 BENCHMARK(BM_MemoryOfRouteStats)->Iterations(1);

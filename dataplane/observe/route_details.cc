@@ -1,6 +1,6 @@
 #include "dataplane/observe/route_details.h"
 
-#include <memory>
+#include <algorithm>
 
 namespace headgate::observe {
 namespace {
@@ -78,27 +78,8 @@ RouteDetails ShardRouteDetails::Histograms<Number>::Read() const {
   return read;
 }
 
-void ShardRouteDetails::Widen() {
-  auto many = std::make_unique<Histograms<uint64_t>>();
-  many->response_time.Take(few_.response_time);
-  many->header_time.Take(few_.header_time);
-  many->connect_time.Take(few_.connect_time);
-  many->request_length.Take(few_.request_length);
-  many->response_length.Take(few_.response_length);
-  many_.store(many.release(), std::memory_order_release);
-}
+void ShardRouteDetails::Count(const RequestRecord& record) { counts_.Count(record); }
 
-void ShardRouteDetails::Count(const RequestRecord& record) {
-  if (Histograms<uint64_t>* const many = many_.load(std::memory_order_relaxed); many != nullptr) {
-    return many->Count(record);
-  }
-  few_.Count(record);
-  if (++counted_ == UINT16_MAX) Widen();  // one request adds at most one to a bucket
-}
-
-RouteDetails ShardRouteDetails::Read() const {
-  const Histograms<uint64_t>* const many = many_.load(std::memory_order_acquire);
-  return many != nullptr ? many->Read() : few_.Read();
-}
+RouteDetails ShardRouteDetails::Read() const { return counts_.Read(); }
 
 }  // namespace headgate::observe

@@ -1,14 +1,13 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 
 #include "dataplane/observe/counters.h"
 #include "dataplane/observe/request_record.h"
+#include "dataplane/observe/small_counts.h"
 
 // Histograms of a route's requests that are kept only where somebody looks at them: what dashboards made for ingress-nginx
 // show beside counts and durations. Bounds are those of ingress-nginx.
@@ -50,15 +49,9 @@ struct RouteDetails {
   void Add(const RouteDetails& other);
 };
 
-// One route's, as one worker counts them. Most routes get few requests, or none for long: in 170 bytes there is room for
-// 65,535 of them, and only those that get more take 550 bytes besides.
+// One route's, as one worker counts them.
 class ShardRouteDetails {
  public:
-  ShardRouteDetails() = default;
-  ~ShardRouteDetails() { delete many_.load(std::memory_order_relaxed); }
-  ShardRouteDetails(const ShardRouteDetails&) = delete;
-  ShardRouteDetails& operator=(const ShardRouteDetails&) = delete;
-
   // The owner's thread only.
   void Count(const RequestRecord& record);
   // Any thread.
@@ -68,35 +61,35 @@ class ShardRouteDetails {
   // Both histograms of responses in one: all of kLengthBounds, then those of kSizeBounds that are above them.
   static constexpr size_t kResponseBuckets = kLengthBounds.size() + kSizeBounds.size() - 1;
 
-  // Each number is written by one thread and read on any.
   template <typename Number, size_t kBuckets>
   struct Histogram {
     void Observe(size_t bucket, uint64_t value) {
-      buckets[bucket].store(static_cast<Number>(buckets[bucket].load(std::memory_order_relaxed) + 1),
-                            std::memory_order_relaxed);
+      buckets.Add(bucket);
       sum.Add(value);
     }
-    HistogramCounts<kBuckets> Read() const {
-      HistogramCounts<kBuckets> read;
-      std::transform(buckets.begin(), buckets.end(), read.buckets.begin(),
-                     [](const std::atomic<Number>& count) { return count.load(std::memory_order_relaxed); });
-      read.sum = sum.value();
-      return read;
-    }
+    HistogramCounts<kBuckets> Read() const { return {buckets.Read(), sum.value()}; }
     template <typename Other>
     void Take(const Histogram<Other, kBuckets>& other) {
-      for (size_t i = 0; i < kBuckets; ++i) buckets[i] = other.buckets[i].load(std::memory_order_relaxed);
+      buckets.Take(other.buckets);
       sum.Add(other.sum.value());
     }
 
     ShardCounter sum;
-    std::array<std::atomic<Number>, kBuckets> buckets{};
+    Buckets<Number, kBuckets> buckets;
   };
 
   template <typename Number>
   struct Histograms {
     void Count(const RequestRecord& record);
     RouteDetails Read() const;
+    template <typename Other>
+    void Take(const Histograms<Other>& other) {
+      response_time.Take(other.response_time);
+      header_time.Take(other.header_time);
+      connect_time.Take(other.connect_time);
+      request_length.Take(other.request_length);
+      response_length.Take(other.response_length);
+    }
 
     Histogram<Number, kDurationBuckets> response_time;
     Histogram<Number, kDurationBuckets> header_time;
@@ -105,11 +98,7 @@ class ShardRouteDetails {
     Histogram<Number, kResponseBuckets> response_length;
   };
 
-  void Widen();
-
-  Histograms<uint16_t> few_;  // as they are when `many_` takes over
-  uint16_t counted_ = 0;      // in few_
-  std::atomic<Histograms<uint64_t>*> many_{nullptr};  // owned; null until few_ is full
+  SmallCounts<Histograms> counts_;
 };
 
 }  // namespace headgate::observe

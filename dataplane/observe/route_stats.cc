@@ -36,11 +36,7 @@ RouteLabels RouteStats::Route::labels() const {
 }
 
 RouteCounters RouteStats::Route::counters() const {
-  const auto value = [](const ShardCounter& counter) { return counter.value(); };
-  RouteCounters read;
-  std::transform(by_class_.begin(), by_class_.end(), read.by_class.begin(), value);
-  std::transform(duration_buckets_.begin(), duration_buckets_.end(), read.duration_buckets.begin(),
-                 value);
+  RouteCounters read = counts_.Read();
   read.duration_seconds = static_cast<double>(duration_microseconds_.value()) / 1e6;
   read.request_bytes = request_bytes_.value();
   read.response_bytes = response_bytes_.value();
@@ -71,8 +67,7 @@ void RouteStats::Count(const RequestRecord& record) {
   Route& route = *known;
 
   const unsigned status_class = record.status / 100u;
-  route.by_class_[status_class < route.by_class_.size() ? status_class : 0].Add();
-  route.duration_buckets_[DurationBucket(record.duration)].Add();
+  route.counts_.Count(status_class < RouteCounters{}.by_class.size() ? status_class : 0, DurationBucket(record.duration));
   route.duration_microseconds_.Add(static_cast<uint64_t>(record.duration.count()));
   route.request_bytes_.Add(record.request_bytes);
   route.response_bytes_.Add(record.response_body_bytes);

@@ -13,6 +13,7 @@
 #include "dataplane/observe/counters.h"
 #include "dataplane/observe/request_record.h"
 #include "dataplane/observe/route_details.h"
+#include "dataplane/observe/small_counts.h"
 
 namespace headgate::observe {
 
@@ -41,7 +42,7 @@ struct RouteCounters {
 // Counts finished exchanges by route. One per worker, written on its thread and read on any: a
 // scrape neither waits for a worker nor holds one up. The number of routes is bounded: beyond it
 // requests are counted under the host "other". A route stays once it has been seen, and takes about
-// 350 bytes, with details 530.
+// 280 bytes, with details 460; three times as much after 65,535 requests.
 class RouteStats {
  public:
   // One route's counts as one worker has them. Lives as long as the RouteStats.
@@ -62,12 +63,30 @@ class RouteStats {
    private:
     friend class RouteStats;
 
+    template <typename Number>
+    struct Counts {
+      void Count(size_t status_class, size_t duration_bucket) {
+        by_class.Add(status_class);
+        duration_buckets.Add(duration_bucket);
+      }
+      RouteCounters Read() const {
+        return {.by_class = by_class.Read(), .duration_buckets = duration_buckets.Read()};
+      }
+      template <typename Other>
+      void Take(const Counts<Other>& other) {
+        by_class.Take(other.by_class);
+        duration_buckets.Take(other.duration_buckets);
+      }
+
+      Buckets<Number, RouteCounters{}.by_class.size()> by_class;
+      Buckets<Number, kDurationBuckets> duration_buckets;
+    };
+
     // What every request counts lies together.
     ShardCounter duration_microseconds_;
     ShardCounter request_bytes_;
     ShardCounter response_bytes_;
-    std::array<ShardCounter, RouteCounters{}.by_class.size()> by_class_;
-    std::array<ShardCounter, kDurationBuckets> duration_buckets_;
+    SmallCounts<Counts> counts_;
     const std::string key_;  // the labels joined by NUL, which none of them can hold
     const std::unique_ptr<ShardRouteDetails> details_;  // may be null
     std::atomic<const Route*> next_{nullptr};

@@ -97,7 +97,7 @@ TEST(RouteStatsTest, DetailsAreKeptWhereTheyAreWanted) {
   EXPECT_EQ(details.response_length.buckets[0], 1u);
 }
 
-TEST(RouteStatsTest, DetailsOfManyRequestsAreStillRight) {
+TEST(RouteStatsTest, CountsOfManyRequestsAreStillRight) {
   RouteStats stats(100, true);
   RequestRecord record = Record("a", "/", 200);
   record.request_bytes = 50;
@@ -115,6 +115,11 @@ TEST(RouteStatsTest, DetailsOfManyRequestsAreStillRight) {
     EXPECT_EQ(details.response_time.buckets[0], i);
     EXPECT_EQ(details.connect_time.buckets[0], i);
     EXPECT_EQ(details.header_time.sum, 1'000 * i);
+    stats.ForEach([&](const RouteStats::Route& route) {
+      EXPECT_EQ(route.counters().by_class[2], i);
+      EXPECT_EQ(route.counters().count(), i);
+      EXPECT_EQ(Sum(route.counters().duration_buckets), i);
+    });
   }
 }
 
