@@ -50,12 +50,13 @@ TEST_F(HeaderEditsTest, AnEditMayDependOnTheStatusAndAddToWhatIsThere) {
   append.append = true;
   HeaderEdit failed = Literal("X-B", "failed");
   failed.statuses = {404, 503};
+  const std::vector<HeaderEdit> both = {append, failed};  // what they add points into them
   http::HeaderMap fields;
   fields.Add("X-A", "1");
-  Apply({append, failed}, Source(""), arena, fields, 200);
+  Apply(both, Source(""), arena, fields, 200);
   EXPECT_EQ(fields.size(), 2U);
   EXPECT_EQ(fields.Find("X-B"), nullptr);
-  Apply({failed}, Source(""), arena, fields, 503);
+  Apply(both, Source(""), arena, fields, 503);
   EXPECT_EQ(fields.Get("X-B"), "failed");
 }
 
