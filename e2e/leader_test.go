@@ -47,7 +47,7 @@ func TestAnotherControllerLeadsWhenTheLeaderGoes(t *testing.T) {
 		if leads(second) || leads(third) {
 			t.Fatal("two controllers lead")
 		}
-		time.Sleep(electionTTL / 20)
+		time.Sleep(electionTTL / 20) // for one TTL: that nobody takes a lead that is held is no event to wait for
 	}
 
 	killed := time.Now()

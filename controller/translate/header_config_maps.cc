@@ -19,10 +19,6 @@ namespace {
 using kube::Kind;
 using kube::ObjectKey;
 
-bool IsPrintable(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c <= 0x7e; });
-}
-
 bool IsCustomName(std::string_view name) {
   return MayBeEdited(name) && std::all_of(name.begin(), name.end(), [](char c) {
     return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';

@@ -55,10 +55,11 @@ bool Exchange::ReplyByRule() {
   if (reply == replies.end()) return false;
   if (!reply->location.empty()) {
     const std::string_view location = policy::Expand(reply->location, source, arena);
-    const bool usable = !location.empty() && http::IsFieldText(location);
-    // What the client has put into it cannot be said in a field.
-    if (!usable) Reply(400);
-    if (usable) Reply(reply->status, location.starts_with('/') ? AbsoluteUrl(location) : location);
+    if (location.empty() || !http::IsFieldText(location)) {
+      Reply(400);  // what the client has put into it cannot be said in a field
+    } else {
+      Reply(reply->status, location.starts_with('/') ? AbsoluteUrl(location) : location);
+    }
   } else if (reply->status == 204 || reply->status == 304) {  // never with a body
     Advance(Event::kReply);
     SendReply(reply->status, {}, {});

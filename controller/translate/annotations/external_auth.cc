@@ -71,18 +71,6 @@ bool ParseUrl(std::string_view url, ExternalAuthSettings& out, std::vector<std::
   return true;
 }
 
-void ReadAuthHeaders(AnnotationReader& reader, ExternalAuthSettings& out) {
-  constexpr std::string_view kName = "auth-proxy-set-headers";
-  const std::string* value = reader.Find(kName);
-  const std::string_view text = value == nullptr ? std::string_view() : Trim(*value);
-  if (text.empty()) return;
-  const auto key = text.find('/') == std::string_view::npos ? kube::ObjectKey{reader.ns(), std::string(text)}
-                                                            : ParseReference(text);
-  if (!key) return reader.Deny(kName, StrCat(QuoteValue(*value), " is no ConfigMap, accepted: NAME or NAMESPACE/NAME"));
-  if (key->ns != reader.ns()) return reader.Deny(kName, StrCat("ConfigMap ", key->ToString(), " is in another namespace"));
-  out.request_headers = *key;
-}
-
 // Without auth-keepalive, as ingress-nginx has it, the others mean nothing.
 void ReadAuthConnections(AnnotationReader& reader, ExternalAuthSettings& out) {
   const auto number = [&](std::string_view name) -> std::optional<uint32_t> {
@@ -207,7 +195,7 @@ void ReadExternalAuth(AnnotationReader& reader, IngressSettings& settings) {
   for (const std::string& name : unknown) {
     reader.Warn("auth-url", StrCat("variable $", name, " is not known here and stays empty"));
   }
-  ReadAuthHeaders(reader, *access.external);
+  access.external->request_headers = reader.ConfigMap("auth-proxy-set-headers").value_or(kube::ObjectKey());
   ReadAuthConnections(reader, *access.external);
 }
 

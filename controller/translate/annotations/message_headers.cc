@@ -62,25 +62,13 @@ void ReadHidden(AnnotationReader& reader, HeaderSettings& headers) {
   }
 }
 
-void ReadCustomHeaders(AnnotationReader& reader, HeaderSettings& headers) {
-  constexpr std::string_view kName = "custom-headers";
-  const std::string* value = reader.Find(kName);
-  const std::string_view text = value == nullptr ? std::string_view() : Trim(*value);
-  if (text.empty()) return;
-  const auto key = text.find('/') == std::string_view::npos ? kube::ObjectKey{reader.ns(), std::string(text)}
-                                                             : ParseReference(text);
-  if (!key) return reader.Deny(kName, StrCat(QuoteValue(*value), " is no ConfigMap, accepted: NAME or NAMESPACE/NAME"));
-  if (key->ns != reader.ns()) return reader.Deny(kName, StrCat("ConfigMap ", key->ToString(), " is in another namespace"));
-  headers.custom_headers = *key;
-}
-
 }  // namespace
 
 void ReadMessageHeaders(AnnotationReader& reader, IngressSettings& settings) {
   ReadHost(reader, settings.headers);
   ReadConnection(reader, settings.headers);
   ReadHidden(reader, settings.headers);
-  ReadCustomHeaders(reader, settings.headers);
+  settings.headers.custom_headers = reader.ConfigMap("custom-headers").value_or(kube::ObjectKey());
   settings.headers.access_log = reader.Bool("enable-access-log").value_or(true);
   if (reader.Bool("enable-rewrite-log").value_or(false)) {
     reader.Note("enable-rewrite-log", "without effect: there is no log of rewrites");

@@ -31,6 +31,22 @@ std::optional<bool> AnnotationReader::Bool(std::string_view name) {
   return parsed;
 }
 
+std::optional<kube::ObjectKey> AnnotationReader::ConfigMap(std::string_view name) {
+  const std::string* value = Find(name);
+  const std::string_view text = value == nullptr ? std::string_view() : Trim(*value);
+  if (text.empty()) return std::nullopt;
+  const auto key = text.find('/') == std::string_view::npos ? kube::ObjectKey{ns(), std::string(text)}
+                                                            : ParseReference(text);
+  if (!key) {
+    Deny(name, StrCat(QuoteValue(*value), " is no ConfigMap, accepted: NAME or NAMESPACE/NAME"));
+  } else if (key->ns != ns()) {
+    Deny(name, StrCat("ConfigMap ", key->ToString(), " is in another namespace"));
+  } else {
+    return key;
+  }
+  return std::nullopt;
+}
+
 void AnnotationReader::Ignore(std::string_view name, std::string_view accepted) {
   const std::string* value = Find(name);
   Add(name, Severity::kWarning,

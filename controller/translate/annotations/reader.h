@@ -38,6 +38,10 @@ class AnnotationReader {
   // The value as a truth value; nothing when there is none, or a bad one, which is ignored.
   std::optional<bool> Bool(std::string_view name);
 
+  // The ConfigMap of the Ingress's own namespace that the value names, as NAME or NAMESPACE/NAME; nothing when there is no
+  // value, or a bad one, which is denied.
+  std::optional<kube::ObjectKey> ConfigMap(std::string_view name);
+
   // A bad value is left out of account, and the default holds. `accepted` says what would be valid.
   void Ignore(std::string_view name, std::string_view accepted);
   // Something about a value that is taken nevertheless.

@@ -24,10 +24,6 @@ using Words = std::span<const std::string>;
 // With these add_header takes effect unless it says "always".
 constexpr uint32_t kAddHeaderStatuses[] = {200, 201, 204, 206, 301, 302, 303, 304, 307, 308};
 
-bool IsPrintable(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c <= 0x7e; });
-}
-
 // What people write, and what is said of regular expressions, may hold anything.
 std::string OneLine(std::string text) {
   std::replace_if(text.begin(), text.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');

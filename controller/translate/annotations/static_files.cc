@@ -12,14 +12,11 @@ namespace {
 constexpr size_t kMaxValue = 512;
 constexpr int64_t kMaxExpires = int64_t{3650} * 24 * 3600;
 
-bool IsPrintable(std::string_view text) {
-  return text.size() <= kMaxValue &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c < 0x7f; });
-}
+bool IsShortText(std::string_view text) { return text.size() <= kMaxValue && IsShortText(text); }
 
 // Segments that are names, none of them hidden or leading elsewhere.
 bool IsRelativePath(std::string_view path) {
-  if (path.empty() || !IsPrintable(path) || path.find('\\') != std::string_view::npos) return false;
+  if (path.empty() || !IsShortText(path) || path.find('\\') != std::string_view::npos) return false;
   while (true) {
     const size_t slash = path.find('/');
     const std::string_view segment = path.substr(0, slash);

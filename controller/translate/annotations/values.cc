@@ -115,6 +115,10 @@ std::vector<std::string_view> SplitList(std::string_view text) {
   return items;
 }
 
+bool IsPrintable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c <= 0x7e; });
+}
+
 std::optional<kube::ObjectKey> ParseReference(std::string_view text) {
   const size_t slash = text.find('/');
   if (slash == std::string_view::npos) return std::nullopt;

@@ -31,6 +31,9 @@ std::optional<absl::Duration> ParseDuration(std::string_view text);
 // The items between commas, without blanks around them; empty ones are left out.
 std::vector<std::string_view> SplitList(std::string_view text);
 
+// Whether it is printable ASCII alone.
+bool IsPrintable(std::string_view text);
+
 // "NS/NAME"; nothing for anything else.
 std::optional<kube::ObjectKey> ParseReference(std::string_view text);
 
