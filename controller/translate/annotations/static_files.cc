@@ -12,7 +12,7 @@ namespace {
 constexpr size_t kMaxValue = 512;
 constexpr int64_t kMaxExpires = int64_t{3650} * 24 * 3600;
 
-bool IsShortText(std::string_view text) { return text.size() <= kMaxValue && IsShortText(text); }
+bool IsShortText(std::string_view text) { return text.size() <= kMaxValue && IsPrintable(text); }
 
 // Segments that are names, none of them hidden or leading elsewhere.
 bool IsRelativePath(std::string_view path) {
@@ -83,7 +83,7 @@ void ReadStaticFiles(AnnotationReader& reader, IngressSettings& settings) {
   }
   if (const std::string* value = reader.Find(kStaticFilesNames[2])) {
     const std::string_view text = Trim(*value);
-    if (!text.empty() && IsPrintable(text)) {
+    if (!text.empty() && IsShortText(text)) {
       settings.cache_control = std::string(text);
     } else {
       reader.Ignore(kStaticFilesNames[2], "a value of Cache-Control, such as public, max-age=3600");
