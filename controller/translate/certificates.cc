@@ -4,13 +4,12 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
-#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <climits>
 #include <ctime>
 
-#include "absl/strings/ascii.h"
+#include "common/certificate_names.h"
 #include "common/openssl_ptr.h"
 #include "common/strings.h"
 
@@ -23,8 +22,6 @@ constexpr std::string_view kChainField = "data[tls.crt]";
 constexpr std::string_view kKeyField = "data[tls.key]";
 constexpr absl::Duration kSoon = absl::Hours(10 * 24);
 
-using NamesPtr = std::unique_ptr<GENERAL_NAMES, OpenSslDeleter<GENERAL_NAMES_free>>;
-
 BioPtr ReadOnlyBio(std::string_view bytes) {
   if (bytes.size() > INT_MAX) return nullptr;
   return BioPtr(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
@@ -33,33 +30,6 @@ BioPtr ReadOnlyBio(std::string_view bytes) {
 // Called for the passphrase of an encrypted key: there is none, and nobody may be asked on a
 // terminal.
 int NoPassphrase(char*, int, int, void*) { return -1; }
-
-std::string AsnText(const ASN1_STRING* text) {
-  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
-          static_cast<size_t>(ASN1_STRING_length(text))};
-}
-
-std::vector<std::string> NamesOf(X509* leaf) {
-  std::vector<std::string> names;
-  const auto add = [&](std::string name) {
-    absl::AsciiStrToLower(&name);
-    if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) {
-      names.push_back(std::move(name));
-    }
-  };
-  const NamesPtr alternatives(
-      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(leaf, NID_subject_alt_name, nullptr, nullptr)));
-  for (int i = 0; alternatives != nullptr && i < sk_GENERAL_NAME_num(alternatives.get()); ++i) {
-    const GENERAL_NAME* name = sk_GENERAL_NAME_value(alternatives.get(), i);
-    if (name->type == GEN_DNS) add(AsnText(name->d.dNSName));
-  }
-  X509_NAME* subject = X509_get_subject_name(leaf);
-  const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-  if (at >= 0) {
-    add(AsnText(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at))));
-  }
-  return names;
-}
 
 absl::Time ToTime(const ASN1_TIME* time) {
   std::tm parts{};
@@ -143,7 +113,7 @@ std::shared_ptr<const Certificate> ParseCertificate(std::shared_ptr<const kube::
     return fail(kKeyField, "the key does not belong to the first certificate of data[tls.crt]");
   }
   auto certificate = std::make_shared<Certificate>();
-  certificate->names = NamesOf(leaf.get());
+  certificate->names = CertificateNames(leaf.get());
   certificate->not_after = ToTime(X509_get0_notAfter(leaf.get()));
   certificate->secret = std::move(secret);
   ERR_clear_error();

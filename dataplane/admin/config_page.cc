@@ -1,10 +1,14 @@
 #include "dataplane/admin/config_page.h"
 
+#include <openssl/x509.h>
+
 #include <nlohmann/json.hpp>
 #include <cstdint>
 #include <variant>
 
 #include "absl/time/time.h"
+#include "common/certificate_names.h"
+#include "common/openssl_ptr.h"
 #include "common/regex.h"
 #include "dataplane/route/host_table.h"
 
@@ -71,6 +75,7 @@ Json RouteJson(route::PathKind kind, std::string_view path, const config::Compil
   add_ms("read_timeout_ms", route.read_timeout);
   if (route.max_request_body_bytes) json["max_request_body_bytes"] = *route.max_request_body_bytes;
   json["ingress"] = std::string(route.origin.ns) + "/" + std::string(route.origin.ingress);
+  json["rule"] = std::string(route.origin.path);
   return json;
 }
 
@@ -86,17 +91,27 @@ Json HostsJson(const config::CompiledConfig& config) {
   return hosts;
 }
 
-Json CertificatesJson(const tls::CertTable& table) {
-  const auto describe = [](const tls::Certificate& certificate) {
-    return Json{{"not_after", absl::FormatTime(certificate.not_after(), absl::UTCTimeZone())}};
-  };
+std::vector<std::string> NamesOf(const tls::Certificate& certificate) {
+  const auto* der = reinterpret_cast<const unsigned char*>(certificate.leaf_der().data());
+  const X509Ptr leaf(d2i_X509(nullptr, &der, static_cast<long>(certificate.leaf_der().size())));
+  return leaf == nullptr ? std::vector<std::string>() : CertificateNames(leaf.get());
+}
+
+Json CertificatesJson(const config::ConfigBuilder& builder) {
   Json certificates = Json::object();
-  table.hosts().ForEach([&](const tls::HostCertificates& host) {
-    Json list = Json::array();
-    for (const auto& certificate : host.certificates()) list.push_back(describe(*certificate));
-    certificates[std::string(host.host())] = std::move(list);
+  builder.ForEachCertificate([&](std::string_view host, std::string_view name, const tls::Certificate* certificate) {
+    Json json = Json::object();
+    constexpr std::string_view kOfSecret = "cert/";
+    const bool of_secret = name.starts_with(kOfSecret) && name.find('/', kOfSecret.size()) != std::string_view::npos;
+    if (of_secret) json["secret"] = std::string(name.substr(kOfSecret.size()));
+    if (certificate == nullptr) {
+      json["missing"] = true;
+    } else {
+      json["names"] = NamesOf(*certificate);
+      json["not_after"] = absl::FormatTime(certificate->not_after(), absl::UTCTimeZone());
+    }
+    certificates[host.empty() ? "(default)" : std::string(host)].push_back(std::move(json));
   });
-  if (table.fallback() != nullptr) certificates["(default)"] = describe(*table.fallback());
   return certificates;
 }
 
@@ -111,8 +126,10 @@ Json ClustersJson(const config::ConfigBuilder& builder) {
       if (endpoint.backup) json["backup"] = true;
       endpoints.push_back(std::move(json));
     }
-    clusters[cluster->name] = {{"protocol", ProtocolName(cluster->protocol)},
-                               {"endpoints", std::move(endpoints)}};
+    Json& json = clusters[cluster->name] = {{"protocol", ProtocolName(cluster->protocol)}};
+    // Of "health_checks", the one that probes its endpoints.
+    if (cluster->health != nullptr && cluster->health->check) json["upstream"] = cluster->health->source;
+    json["endpoints"] = std::move(endpoints);
   }
   return clusters;
 }
@@ -152,7 +169,7 @@ std::string RenderConfig(const config::ConfigBuilder& builder, std::string_view 
                      {"clusters", ClustersJson(builder)},
                      {"tcp_services", TcpServicesJson(*config.tcp_services)},
                      {"health_checks", HealthJson(health)},
-                     {"certificates", CertificatesJson(*config.certificates)}};
+                     {"certificates", CertificatesJson(builder)}};
   // Names come from Kubernetes and are UTF-8, but nothing here may depend on it.
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

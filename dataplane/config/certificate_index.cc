@@ -96,4 +96,13 @@ std::shared_ptr<const tls::CertTable> CertificateIndex::Table() {
   return table_;
 }
 
+void CertificateIndex::ForEach(const Visit& visit) const {
+  for (const auto& [name, host] : hosts_) {
+    for (const auto* slot : host.certificates) visit(name, slot->first, slot->second.certificate.get());
+  }
+  if (default_name_.empty()) return;
+  const auto fallback = slots_.find(default_name_);
+  visit("", default_name_, fallback == slots_.end() ? nullptr : fallback->second.certificate.get());
+}
+
 }  // namespace headgate::config

@@ -69,6 +69,7 @@ class ConfigBuilder::Impl {
 
   const std::shared_ptr<const CompiledConfig>& config() const { return config_; }
   const ClusterIndex& clusters() const { return clusters_; }
+  const CertificateIndex& certificates() const { return certificates_; }
 
   ResourceCounts counts() const {
     return {.settings = settings_given_ ? size_t{1} : size_t{0},
@@ -364,6 +365,10 @@ std::shared_ptr<const CompiledCluster> ConfigBuilder::FindCluster(std::string_vi
 
 std::vector<std::shared_ptr<const CompiledCluster>> ConfigBuilder::Clusters() const {
   return impl_->clusters().All();
+}
+
+void ConfigBuilder::ForEachCertificate(const CertificateIndex::Visit& visit) const {
+  impl_->certificates().ForEach(visit);
 }
 
 ResourceCounts ConfigBuilder::counts() const { return impl_->counts(); }

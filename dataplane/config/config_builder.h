@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -82,6 +83,9 @@ class ConfigBuilder {
   std::shared_ptr<const CompiledCluster> FindCluster(std::string_view name) const;
   // Every cluster that exists, in no particular order.
   std::vector<std::shared_ptr<const CompiledCluster>> Clusters() const;
+  // Which certificates hosts offer, present or missing; see CertificateIndex::ForEach.
+  void ForEachCertificate(
+      const std::function<void(std::string_view host, std::string_view name, const tls::Certificate*)>& visit) const;
   ResourceCounts counts() const;
 
  private:
