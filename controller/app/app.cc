@@ -24,7 +24,7 @@ namespace {
 constexpr absl::Duration kHangLimit = absl::Minutes(2);
 // Controllers that are told to stop together hear of each other within this time.
 constexpr absl::Duration kOthersStop = absl::Seconds(2);
-// An API server waits for the webhook's answer longer than this.
+// An API server waits for the webhook's answer longer than this, and an operator for a page's.
 constexpr absl::Duration kReviewLimit = absl::Seconds(2);
 constexpr size_t kMaxKeyFile = 1 << 20;
 
@@ -162,9 +162,9 @@ absl::Status App::StartPipeline(const Options& options) {
                             const translate::TranslationUpdate& update) {
     hosts_.Update(state, changes.ingresses);
     if (status_feed_ != nullptr) status_feed_->Take(state, changes);
-    if (ingress_events_ != nullptr) {
-      ingress_events_->OnTurn(state, changes, update, server_->Snapshot().position);
-    }
+    const publish::Position position = server_->Snapshot().position;
+    progress_.OnTurn(state, changes, update, position);
+    if (ingress_events_ != nullptr) ingress_events_->OnTurn(state, changes, update, position);
   };
   if (options.manifests.empty()) {
     pipeline.watch_config_maps = [this](const state::KeySet& config_maps) {
@@ -305,7 +305,23 @@ HttpReply App::Answer(std::string_view path) const {
     if (pipeline_->published()) return {.body = "ok\n"};
     return {.status = 503, .body = "not every kind of object has been listed yet\n"};
   }
-  return {.status = 404, .body = "There are /metrics, /healthz and /readyz.\n"};
+  if (constexpr std::string_view kIngresses = "/ingresses/"; path.starts_with(kIngresses)) {
+    return AnswerIngress(std::string(path.substr(kIngresses.size())));
+  }
+  return {.status = 404, .body = "There are /metrics, /healthz, /readyz and /ingresses/NAMESPACE/NAME.\n"};
+}
+
+HttpReply App::AnswerIngress(const std::string& name) const {
+  const absl::StatusOr<kube::ObjectKey> key = ParseObjectKey(name);
+  std::optional<status::IngressProgress> progress;
+  if (key.ok()) {
+    const bool asked = pipeline_->Ask(
+        [&](const state::ClusterState& state, const translate::Translator&) { progress = progress_.Find(state, *key); },
+        kReviewLimit);
+    if (!asked) return {.status = 503, .body = "there is nothing translated yet, or no time to look\n"};
+  }
+  if (!progress) return {.status = 404, .body = StrCat("no Ingress ", name, " is served by this controller\n")};
+  return {.content_type = "application/json", .body = status::RenderProgress(*progress, server_->Subscribers())};
 }
 
 }  // namespace headgate::app

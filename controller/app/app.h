@@ -19,6 +19,7 @@
 #include "controller/kube/manifest_source.h"
 #include "controller/publish/snapshot_server.h"
 #include "controller/status/ingress_events.h"
+#include "controller/status/ingress_progress.h"
 #include "controller/status/peers.h"
 #include "controller/status/status_feed.h"
 #include "controller/status/status_writer.h"
@@ -53,6 +54,8 @@ class App {
   // Whether this controller is the one that writes.
   bool Leads() const { return election_ == nullptr || election_->leads(); }
   HttpReply Answer(std::string_view path) const;
+  // How far the Ingress "NS/NAME" has come.
+  HttpReply AnswerIngress(const std::string& name) const;
   // What would become of the Ingress, for the webhook.
   admission::Verdict Judge(const kube::Ingress& candidate) const;
 
@@ -68,7 +71,9 @@ class App {
   bool clear_status_ = false;                              // when we stop, if we are the last
   std::unique_ptr<status::IngressEvents> ingress_events_;  // null: objects come from a folder
   std::unique_ptr<publish::SnapshotServer> server_;
-  admission::HostIndex hosts_;  // the pipeline's thread's
+  // The pipeline's thread's.
+  admission::HostIndex hosts_;
+  status::IngressProgressBook progress_;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<HttpServer> admin_;
   std::unique_ptr<WebhookServer> webhook_;  // null: there is none

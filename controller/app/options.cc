@@ -126,7 +126,7 @@ void DeclareFlags(Options& options, FlagSet& flags) {
 
   flags.Group("Operation");
   flags.AddHostPort("admin-listen", &options.admin_listen,
-                    "Plain HTTP for /metrics, /healthz and /readyz.");
+                    "Plain HTTP for /metrics, /healthz, /readyz and /ingresses/NAMESPACE/NAME.");
   flags.AddChoice("log-level", &options.log_level, {"debug", "info", "warn", "error", "off"},
                   "The least severe level that is logged.");
   flags.AddChoice("log-format", &options.log_format, {"text", "json"}, "Form of log lines.");
