@@ -11,6 +11,7 @@ RUN cmake --preset release -B /build -DHEADGATE_TESTS=OFF \
  && for program in headgate-controller headgate-dataplane headgate; do \
       strip -o "/out/bin/$program" "/build/bin/$program"; \
     done \
+ && ln -s headgate /out/bin/kubectl-headgate \
  && ldd /out/bin/* | sed -n 's/.*=> \(\/[^ ]*\).*/\1/p' | sort -u | xargs readlink -f | xargs dpkg -S \
       | cut -d: -f1 | sort -u > /out/packages
 

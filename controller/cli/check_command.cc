@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/clock.h"
@@ -72,12 +73,12 @@ bool Fails(const std::string& fail_on, Verdict worst) {
 
 }  // namespace
 
-int RunCheck(std::span<const char* const> arguments) {
+int RunCheck(std::string_view name, std::span<const char* const> arguments) {
   CheckOptions options;
-  FlagSet flags("headgate check",
+  FlagSet flags(std::string(name),
                 "Says of Ingresses what Headgate will do as ingress-nginx does, what otherwise, and what it refuses.");
   DeclareFlags(options, flags);
-  std::vector<const char*> argv = {"headgate check"};
+  std::vector<const char*> argv = {"check"};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   if (const std::optional<int> code = flags.ParseOrReport(static_cast<int>(argv.size()), argv.data())) return *code;
   if (options.input.paths.empty() == options.input.kubeconfig.empty()) {
@@ -88,7 +89,7 @@ int RunCheck(std::span<const char* const> arguments) {
   if (!translation_options.ok()) return flags.ReportError(ToStd(translation_options.status().message()));
 
   Inputs inputs;
-  if (!options.input.kubeconfig.empty()) std::fputs("headgate check: reading from the API server\n", stderr);
+  if (!options.input.kubeconfig.empty()) std::fputs(StrCat(name, ": reading from the API server\n").c_str(), stderr);
   if (const absl::Status read = ReadInputs(options.input, inputs); !read.ok()) {
     return flags.ReportError(ToStd(read.message()));
   }

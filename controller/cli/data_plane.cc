@@ -1,20 +1,14 @@
 #include "controller/cli/data_plane.h"
 
 #include <arpa/inet.h>
-#include <netdb.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "common/strings.h"
+#include "controller/cli/lenient_json.h"
 #include "controller/kube/json.h"
 #include "controller/translate/emit.h"
 #include "controller/translate/names.h"
@@ -23,45 +17,6 @@ namespace headgate::cli {
 namespace {
 
 using kube::Json;
-
-constexpr size_t kMaxPageBytes = size_t{256} << 20;
-
-// Owns a socket.
-class Socket {
- public:
-  explicit Socket(int fd) : fd_(fd) {}
-  ~Socket() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  const int fd_;
-};
-
-absl::Status Failed(const HostPort& admin, std::string_view what) {
-  return absl::UnavailableError(StrCat(admin.ToString(), ": ", what));
-}
-
-// The text, or empty for what is no text.
-std::string Text(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-std::optional<int64_t> Number(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  if (found == object.end() || !found->is_number_integer()) return std::nullopt;
-  return found->get<int64_t>();
-}
-
-const Json& Member(const Json& object, const char* name) {
-  static const Json kNone;
-  const auto found = object.find(name);
-  return found == object.end() ? kNone : *found;
-}
 
 void SetDuration(const Json& route, const char* name, google::protobuf::Duration* (v1::RoutePolicy::*field)(),
                  v1::RoutePolicy& policy) {
@@ -144,42 +99,6 @@ void ReadCluster(const std::string& name, const Json& from, translate::Translati
 }
 
 }  // namespace
-
-absl::StatusOr<std::string> FetchConfigPage(const HostPort& admin, absl::Duration timeout) {
-  addrinfo hints = {};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const std::string port = std::to_string(admin.port);
-  if (const int error = getaddrinfo(admin.host.c_str(), port.c_str(), &hints, &found); error != 0) {
-    return Failed(admin, gai_strerror(error));
-  }
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, freeaddrinfo);
-  const Socket socket(::socket(addresses->ai_family, addresses->ai_socktype | SOCK_CLOEXEC, 0));
-  const timeval limit = absl::ToTimeval(timeout);
-  setsockopt(socket.fd(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  setsockopt(socket.fd(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  if (connect(socket.fd(), addresses->ai_addr, addresses->ai_addrlen) != 0) {
-    return absl::ErrnoToStatus(errno, ToAbsl(admin.ToString()));
-  }
-  const std::string request = StrCat("GET /config HTTP/1.0\r\nHost: ", admin.ToString(), "\r\nConnection: close\r\n\r\n");
-  if (send(socket.fd(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) {
-    return absl::ErrnoToStatus(errno, ToAbsl(admin.ToString()));
-  }
-  std::string answer;
-  char buffer[65536];
-  while (true) {
-    const ssize_t got = recv(socket.fd(), buffer, sizeof buffer, 0);
-    if (got < 0) return absl::ErrnoToStatus(errno, ToAbsl(admin.ToString()));
-    if (got == 0) break;
-    answer.append(buffer, static_cast<size_t>(got));
-    if (answer.size() > kMaxPageBytes) return Failed(admin, "says too much");
-  }
-  const size_t body = answer.find("\r\n\r\n");
-  if (!answer.starts_with("HTTP/1.") || answer.substr(8, 5) != " 200 " || body == std::string::npos) {
-    return Failed(admin, StrCat("is not the admin port of a data plane: ", answer.substr(0, answer.find('\r'))));
-  }
-  return answer.substr(body + 4);
-}
 
 absl::StatusOr<DataPlaneView> ReadConfigPage(std::string_view page) {
   const Json json = Json::parse(page, nullptr, /*allow_exceptions=*/false);

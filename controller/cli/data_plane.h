@@ -7,8 +7,6 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
-#include "common/host_port.h"
 #include "controller/translate/translation.h"
 
 namespace headgate::cli {
@@ -20,9 +18,7 @@ struct DataPlaneView {
   std::map<std::string, std::string> unhealthy;
 };
 
-// GET /config. Waits for `timeout` at most, in each of its steps.
-absl::StatusOr<std::string> FetchConfigPage(const HostPort& admin, absl::Duration timeout);
-
+// `page`: what /config says.
 absl::StatusOr<DataPlaneView> ReadConfigPage(std::string_view page);
 
 }  // namespace headgate::cli

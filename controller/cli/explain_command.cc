@@ -11,6 +11,7 @@
 #include "common/flags.h"
 #include "common/host_port.h"
 #include "common/strings.h"
+#include "controller/cli/admin_page.h"
 #include "controller/cli/controller_flags.h"
 #include "controller/cli/data_plane.h"
 #include "controller/cli/explanation.h"
@@ -66,7 +67,7 @@ void DeclareFlags(ExplainOptions& options, FlagSet& flags) {
 
 // With curl's and kubectl's short names written out.
 std::vector<const char*> LongNames(std::span<const char* const> arguments) {
-  std::vector<const char*> out = {"headgate explain"};
+  std::vector<const char*> out = {"explain"};
   for (const char* argument : arguments) {
     const std::string_view text = argument;
     out.push_back(text == "-H" ? "--header" : text == "-f" ? "--file" : argument);
@@ -82,9 +83,9 @@ int Print(const ExplainOptions& options, const Explanation& explanation) {
 
 }  // namespace
 
-int RunExplain(std::span<const char* const> arguments) {
+int RunExplain(std::string_view name, std::span<const char* const> arguments) {
   ExplainOptions options;
-  FlagSet flags("headgate explain",
+  FlagSet flags(std::string(name),
                 "Says which Ingress, rule and annotations decide how a request is answered, where each setting comes from, and "
                 "what was passed over.");
   DeclareFlags(options, flags);
@@ -103,7 +104,7 @@ int RunExplain(std::span<const char* const> arguments) {
 
   std::optional<DataPlaneView> view;
   if (options.admin) {
-    const absl::StatusOr<std::string> page = FetchConfigPage(*options.admin, options.timeout);
+    const absl::StatusOr<std::string> page = FetchPage(*options.admin, "/config", options.timeout);
     if (!page.ok()) return flags.ReportError(ToStd(page.status().message()));
     absl::StatusOr<DataPlaneView> read = ReadConfigPage(*page);
     if (!read.ok()) return flags.ReportError(ToStd(read.status().message()));
@@ -117,7 +118,7 @@ int RunExplain(std::span<const char* const> arguments) {
     return flags.ReportError(ToStd(read.message()));
   }
   for (const kube::ManifestProblem& problem : inputs.problems) {
-    std::fputs(StrCat("headgate explain: ", problem.ToString(), "\n").c_str(), stderr);
+    std::fputs(StrCat(name, ": ", problem.ToString(), "\n").c_str(), stderr);
   }
   Explanation explanation = Explain(inputs, *translation_options, *request, SystemClock().WallNow());
   if (view) AddDataPlane(*view, *request, explanation);

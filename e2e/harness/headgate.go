@@ -270,6 +270,10 @@ func (h *Headgate) Resources() float64 {
 	return Metric(h.DataPlaneMetrics(), "headgate_config_resources")
 }
 
+// DataPlaneAdmin and ControllerAdmin are the addresses of the admin ports.
+func (h *Headgate) DataPlaneAdmin() string  { return h.dataPlaneAdmin }
+func (h *Headgate) ControllerAdmin() string { return h.controllerAdmin }
+
 // DataPlaneMetrics is the data plane's /metrics.
 func (h *Headgate) DataPlaneMetrics() string { return h.mustFetch(h.dataPlaneAdmin, "/metrics") }
 

@@ -54,7 +54,7 @@ class CheckTest : public ::testing::Test {
     for (const std::string& argument : arguments) texts.push_back(argument.c_str());
     ::testing::internal::CaptureStdout();
     ::testing::internal::CaptureStderr();
-    const int code = RunCheck(texts);
+    const int code = RunCheck("headgate check", texts);
     out = ::testing::internal::GetCapturedStdout();
     err = ::testing::internal::GetCapturedStderr();
     return code;

@@ -111,7 +111,7 @@ class ExplainTest : public ::testing::Test {
     for (const std::string& argument : arguments) texts.push_back(argument.c_str());
     ::testing::internal::CaptureStdout();
     ::testing::internal::CaptureStderr();
-    const int code = RunExplain(texts);
+    const int code = RunExplain("headgate explain", texts);
     out = ::testing::internal::GetCapturedStdout();
     err = ::testing::internal::GetCapturedStderr();
     return code;
