@@ -31,6 +31,17 @@ ObjectKey AuthHeadersOf(const IngressModel& model) {
   return external ? external->request_headers : ObjectKey();
 }
 
+// The ConfigMap; null, and `headers` say so, if there is none.
+template <typename Headers>
+const kube::ConfigMap* FindFor(Headers& headers, const ObjectKey& key, const ConfigMapLookup& config_map_of) {
+  const kube::ConfigMap* config_map = config_map_of(key);
+  if (config_map == nullptr) {
+    headers.problem = StrCat("ConfigMap ", key.ToString(), " does not exist");
+    headers.missing = true;
+  }
+  return config_map;
+}
+
 // The edits of one ConfigMap, in the order of names.
 class EditReader {
  public:
@@ -84,12 +95,8 @@ CustomHeaders ReadCustomHeaders(const IngressModel& model, const IngressDefaults
   CustomHeaders out;
   const ObjectKey& key = model.settings.headers.custom_headers;
   if (key.name.empty()) return out;
-  const kube::ConfigMap* config_map = config_map_of(key);
-  if (config_map == nullptr) {
-    out.problem = StrCat("ConfigMap ", key.ToString(), " does not exist");
-    out.missing = true;
-    return out;
-  }
+  const kube::ConfigMap* config_map = FindFor(out, key, config_map_of);
+  if (config_map == nullptr) return out;
   for (const auto& [name, value] : config_map->data) {
     const auto& allowed = defaults.response_headers;
     if (!IsCustomName(name)) {
@@ -111,12 +118,8 @@ AuthHeaders ReadAuthHeaders(const IngressModel& model, const ConfigMapLookup& co
   AuthHeaders out;
   const ObjectKey key = AuthHeadersOf(model);
   if (key.name.empty()) return out;
-  const kube::ConfigMap* config_map = config_map_of(key);
-  if (config_map == nullptr) {
-    out.problem = StrCat("ConfigMap ", key.ToString(), " does not exist");
-    out.missing = true;
-    return out;
-  }
+  const kube::ConfigMap* config_map = FindFor(out, key, config_map_of);
+  if (config_map == nullptr) return out;
   for (const auto& [name, value] : std::map<std::string_view, std::string_view>(config_map->data.begin(), config_map->data.end())) {
     const auto parsed = IsPrintable(Trim(value)) ? ParseTemplate(Trim(value)) : std::nullopt;
     if (!MayBeEdited(name)) {

@@ -1,6 +1,5 @@
 #include "controller/translate/annotations/snippet_rules.h"
 
-#include <algorithm>
 #include <optional>
 #include <span>
 #include <utility>
@@ -23,12 +22,6 @@ using Words = std::span<const std::string>;
 
 // With these add_header takes effect unless it says "always".
 constexpr uint32_t kAddHeaderStatuses[] = {200, 201, 204, 206, 301, 302, 303, 304, 307, 308};
-
-// What people write, and what is said of regular expressions, may hold anything.
-std::string OneLine(std::string text) {
-  std::replace_if(text.begin(), text.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
-  return text;
-}
 
 class Translation {
  public:
@@ -305,9 +298,9 @@ class Translation {
     Complain(name.substr(0, kMaxNameBytes), StrCat("here: ", InsteadOfDirective(name)));
   }
   void Complain(const std::string& directive, std::string_view why) {
-    result.problems.push_back(OneLine(StrCat("line ", line_, ": ", directive, " (", why, ")")));
+    result.problems.push_back(StrCat("line ", line_, ": ", directive, " (", why, ")"));
   }
-  void Note(const std::string& what) { result.notes.push_back(OneLine(StrCat("line ", line_, ": ", what))); }
+  void Note(const std::string& what) { result.notes.push_back(StrCat("line ", line_, ": ", what)); }
   void NoteNeedless(const std::string& what) { Note(StrCat(what, " is needless: upgrades are passed on")); }
 
   const SnippetPlace place_;
