@@ -3,12 +3,16 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"headgate.dev/headgate/e2e/harness"
@@ -131,4 +135,64 @@ func TestIngressesSayWhereTheyAreServed(t *testing.T) {
 			t.Errorf("refused: %s %s", request.Grant, request.URI)
 		}
 	}
+}
+
+// controllerSlice says which pods of the controllers' Deployment there are, and which of them are being deleted.
+func controllerSlice(t *testing.T, cluster *harness.Cluster, namespace string, terminating map[string]bool) {
+	t.Helper()
+	slice := &discoveryv1.EndpointSlice{
+		ObjectMeta:  metav1.ObjectMeta{Name: "controllers-1", Labels: map[string]string{discoveryv1.LabelServiceName: "controllers"}},
+		AddressType: discoveryv1.AddressTypeIPv4,
+	}
+	for _, pod := range slices.Sorted(maps.Keys(terminating)) {
+		going, ready := terminating[pod], !terminating[pod]
+		slice.Endpoints = append(slice.Endpoints, discoveryv1.Endpoint{
+			Addresses:  []string{harness.Address(len(slice.Endpoints) + 1)},
+			Conditions: discoveryv1.EndpointConditions{Ready: &ready, Serving: &ready, Terminating: &going},
+			TargetRef:  &corev1.ObjectReference{Kind: "Pod", Namespace: namespace, Name: pod}})
+	}
+	endpoints := cluster.Client.DiscoveryV1().EndpointSlices(namespace)
+	_, err := endpoints.Update(context.Background(), slice, metav1.UpdateOptions{})
+	if apierrors.IsNotFound(err) {
+		_, err = endpoints.Create(context.Background(), slice, metav1.CreateOptions{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTheLastControllerOfADeploymentTakesTheAddressesWithIt(t *testing.T) {
+	cluster := harness.OwnCluster(t)
+	space := cluster.NewSpace(t)
+	space.Create(space.Service("web"), space.Ingress("ours", space.Host("ours"), "/", "web"))
+	access := harness.ReadShippedAccess(t)
+	if err := access.Apply(context.Background(), cluster); err != nil {
+		t.Fatal(err)
+	}
+	controllerSlice(t, cluster, access.Namespace, map[string]bool{"a": false, "b": false})
+	controllers := map[string]*harness.Headgate{}
+	for _, pod := range []string{"a", "b"} {
+		t.Setenv("POD_NAME", pod)
+		t.Setenv("POD_NAMESPACE", access.Namespace)
+		controllers[pod] = candidate(t, cluster, "--publish-status-address=192.0.2.9")
+		if pod == "a" {
+			awaitLead(t, controllers[pod], answerSoon)
+		}
+	}
+	awaitAddresses(t, cluster, space, "ours", answerSoon, "192.0.2.9")
+
+	// A leader that is not the last leaves them.
+	controllerSlice(t, cluster, access.Namespace, map[string]bool{"a": true, "b": false})
+	if err := controllers["a"].Controller.Terminate(answerSoon); err != nil {
+		t.Error(err)
+	}
+	awaitLead(t, controllers["b"], answerSoon)
+	if got := addressesOf(t, cluster, space, "ours"); !reflect.DeepEqual(got, []string{"192.0.2.9"}) {
+		t.Errorf("the first of two took the addresses: %v", got)
+	}
+	controllerSlice(t, cluster, access.Namespace, map[string]bool{"b": true})
+	if err := controllers["b"].Controller.Terminate(answerSoon); err != nil {
+		t.Error(err)
+	}
+	awaitAddresses(t, cluster, space, "ours", answerSoon)
 }

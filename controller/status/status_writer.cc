@@ -23,7 +23,8 @@ StatusWriter::StatusWriter(const StatusWriterOptions& options,
                                   "Ingresses whose status was brought up to date.")),
       failed_(metrics.AddCounter("headgate_status_failures_total",
                                  "Attempts to write the status of an Ingress that failed.")),
-      client_(std::move(transport)) {}
+      client_(std::move(transport)),
+      backoff_({.initial = options.retry, .max = options.interval}, RandomSeed()) {}
 
 StatusWriter::~StatusWriter() { Stop(false); }
 
@@ -99,7 +100,7 @@ void StatusWriter::Run() {
       MarkAll();
       next_round = now + options_.interval;
     }
-    const absl::Duration may_at = rested_at_ - spacing * options_.burst;
+    const absl::Duration may_at = std::max(rested_at_ - spacing * options_.burst, pause_until_);
     const bool leads = leads_();
     if (leads && MayWrite() && may_at <= now) {
       rested_at_ = std::max(rested_at_, now) + spacing;
@@ -119,12 +120,17 @@ void StatusWriter::WriteOne(std::unique_lock<std::mutex>& lock) {
   const IngressPtr ingress = ingresses_[key];
   const AddressList addresses = *addresses_;
   lock.unlock();
-  IngressPtr written = Write(*ingress, addresses);
+  absl::StatusOr<IngressPtr> written = Write(*ingress, addresses);
   lock.lock();
-  // The watch brings it too, but we may be told to stop before.
   const auto at = ingresses_.find(key);
-  if (written != nullptr && at != ingresses_.end() && at->second == ingress) {
-    at->second = std::move(written);
+  const bool same = at != ingresses_.end() && at->second == ingress;
+  if (written.ok()) {
+    backoff_.Reset();
+    // The watch brings it too, but we may be told to stop before.
+    if (same) at->second = *std::move(written);
+  } else if (!absl::IsNotFound(written.status())) {
+    pause_until_ = clock_.MonotonicNow() + backoff_.Next();
+    if (same && Differs(*ingress)) due_.insert(key);
   }
 }
 
@@ -141,26 +147,28 @@ void StatusWriter::Clear(std::unique_lock<std::mutex>& lock) {
   size_t done = 0;
   for (const IngressPtr& ingress : ours) {
     if (clock_.MonotonicNow() >= deadline) break;
-    Write(*ingress, {});
-    ++done;
+    absl::Status written = Write(*ingress, {}).status();
+    // A connection that rested may have died, which only its use shows.
+    if (absl::IsUnavailable(written)) written = Write(*ingress, {}).status();
+    if (written.ok()) ++done;
   }
   HEADGATE_LOG(kInfo, "status", "the addresses were taken from the status of Ingresses",
                {"ingresses", done}, {"left_out", ours.size() - done});
   lock.lock();
 }
 
-StatusWriter::IngressPtr StatusWriter::Write(const kube::Ingress& ingress,
-                                             const AddressList& addresses) {
+absl::StatusOr<StatusWriter::IngressPtr> StatusWriter::Write(const kube::Ingress& ingress,
+                                                             const AddressList& addresses) {
   absl::StatusOr<kube::Ingress> written = client_.Write(ingress, addresses);
   if (written.ok()) {
     written_.Add();
     return std::make_shared<const kube::Ingress>(*std::move(written));
   }
-  if (absl::IsNotFound(written.status())) return nullptr;  // the watch says the same
+  if (absl::IsNotFound(written.status())) return written.status();  // the watch says the same
   failed_.Add();
   HEADGATE_LOG_EVERY(60, kWarn, "status", "the status of an Ingress could not be written",
                      {"ingress", ingress.meta.key.ToString()}, {"error", written.status()});
-  return nullptr;
+  return written.status();
 }
 
 }  // namespace headgate::status

@@ -13,7 +13,9 @@
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/backoff.h"
 #include "common/clock.h"
 #include "common/metrics.h"
 #include "controller/kube/objects.h"
@@ -28,13 +30,16 @@ struct StatusWriterOptions {
   // Writes a second in the long run, and at once.
   int rate = 20;
   int burst = 50;
+  // The pause after a write that failed, which grows up to the interval.
+  absl::Duration retry = absl::Seconds(1);
   // All the time that the clearing of Ingresses may take.
   absl::Duration clear_limit = absl::Seconds(20);
 };
 
 // An Ingress is written when its status differs and it is new to us, the addresses are others, or
 // we begin to lead; and else with the next interval. So a program that writes the same field is
-// contradicted once in an interval, and not in a race.
+// contradicted once in an interval, and not in a race. A write that failed is tried again soon: most often the connection
+// had died, which only its use shows.
 //
 // Thread: Start, Stop and the destructor one owner; the rest any, and none blocks. Writes on a
 // thread of its own.
@@ -74,8 +79,8 @@ class StatusWriter {
   // Releases the lock meanwhile.
   void WriteOne(std::unique_lock<std::mutex>& lock);
   void Clear(std::unique_lock<std::mutex>& lock);
-  // The form that it has then; null: it could not be written.
-  IngressPtr Write(const kube::Ingress& ingress, const AddressList& addresses);
+  // The form that it has then. NOT_FOUND: it is gone, or another. Other errors have been counted.
+  absl::StatusOr<IngressPtr> Write(const kube::Ingress& ingress, const AddressList& addresses);
 
   const StatusWriterOptions options_;
   const std::function<bool()> leads_;
@@ -95,8 +100,10 @@ class StatusWriter {
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool clear_ ABSL_GUARDED_BY(mutex_) = false;
 
-  // The thread's own. Of the rate limit: when all of the burst could be used again.
-  absl::Duration rested_at_;
+  // The thread's own.
+  absl::Duration rested_at_;  // of the rate limit: when all of the burst could be used again
+  Backoff backoff_;
+  absl::Duration pause_until_;  // after a failure
   std::thread thread_;
 };
 

@@ -191,7 +191,8 @@ TEST_F(StatusWriterTest, AnotherWriterIsContradictedOnceInAnInterval) {
   ASSERT_TRUE(api_.AwaitWrites(2));
 }
 
-TEST_F(StatusWriterTest, WhatFailedIsTriedAgainWithTheNextInterval) {
+// Most often the connection had died.
+TEST_F(StatusWriterTest, WhatFailedIsTriedAgainSoon) {
   writer_->SetAddresses(AddressList{"192.0.2.1"});
   CreateAndShow("web");
   api_.Fail(503);
@@ -199,11 +200,31 @@ TEST_F(StatusWriterTest, WhatFailedIsTriedAgainWithTheNextInterval) {
   ASSERT_TRUE(api_.AwaitWrites(1));
   Settle();
   EXPECT_THAT(metrics_->Render(), HasSubstr("headgate_status_failures_total 1\n"));
+  EXPECT_GT(clock_.NextDeadline(), absl::ZeroDuration());
+  EXPECT_LE(clock_.NextDeadline(), absl::Seconds(1));
   api_.Fail(0);
-  clock_.Advance(absl::Seconds(61));
+  clock_.Advance(absl::Seconds(1));
   ASSERT_TRUE(api_.AwaitWrites(2));
   Settle();
   EXPECT_EQ(Status("web"), Says({{{"ip", "192.0.2.1"}}}));
+}
+
+TEST_F(StatusWriterTest, AnApiServerThatFailsIsAskedLessAndLess) {
+  Make({.interval = absl::Minutes(10)});
+  writer_->SetAddresses(AddressList{"192.0.2.1"});
+  for (int i = 0; i < 20; ++i) CreateAndShow("web-" + std::to_string(i));
+  api_.Fail(503);
+  writer_->Start();
+  ASSERT_TRUE(api_.AwaitWrites(1));
+  for (int second = 0; second < 60; ++second) {
+    Settle();
+    clock_.Advance(absl::Seconds(1));
+  }
+  Settle();
+  EXPECT_LT(api_.writes().size(), 12u) << "all Ingresses together, and not each of them";
+  api_.Fail(0);
+  clock_.Advance(absl::Minutes(1));
+  ASSERT_TRUE(api_.AwaitWrites([](const auto& writes) { return writes.back().target.find("web-9") != std::string::npos; }));
 }
 
 TEST_F(StatusWriterTest, WritesAreSpreadOverTime) {
