@@ -20,6 +20,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/restmapper"
@@ -247,19 +248,40 @@ func installAndUpgrade(t *testing.T, cluster *harness.Cluster) {
 	if len(first) != 3 {
 		t.Fatalf("%d Secrets, want one for each side and one for the webhook", len(first))
 	}
-	checkCertificates(t, map[string]map[string][]byte{webhook: first[webhook]}, webhook+"."+namespace+".svc")
-	asks, err := cluster.Client.AdmissionregistrationV1().ValidatingWebhookConfigurations().
-		Get(context.Background(), namespace+"-edge-headgate-admission", metav1.GetOptions{})
-	if err != nil || !bytes.Equal(asks.Webhooks[0].ClientConfig.CABundle, first[webhook]["ca.crt"]) {
-		t.Errorf("API servers do not trust the webhook: %v", err)
-	}
 	snapshots := maps.Clone(first)
 	delete(snapshots, webhook)
 	checkCertificates(t, snapshots, "edge-headgate-controller."+namespace+".svc")
 
-	repository(t, "scripts/helm", append(where, "upgrade", "edge", "../helm/headgate", "--set=controller.replicaCount=3")...)
+	// What controllers write of the webhook's certificate is theirs.
+	authorities := func(write []byte) []byte {
+		configurations := cluster.Client.AdmissionregistrationV1().ValidatingWebhookConfigurations()
+		asks, err := configurations.Get(context.Background(), namespace+"-edge-headgate-admission", metav1.GetOptions{})
+		if err == nil && write != nil {
+			asks.Webhooks[0].ClientConfig.CABundle = write
+			asks, err = configurations.Update(context.Background(), asks, metav1.UpdateOptions{})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return asks.Webhooks[0].ClientConfig.CABundle
+	}
+	if len(first[webhook]) != 0 || authorities(nil) != nil {
+		t.Errorf("the chart brings a certificate for the webhook: %v", first[webhook])
+	}
+	bundle := authorities(first["edge-headgate-controller-tls"]["ca.crt"])
+	if _, err := cluster.Client.CoreV1().Secrets(namespace).Patch(context.Background(), webhook, types.MergePatchType,
+		[]byte(`{"data":{"tls.crt":"dGhlaXJz"}}`), metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	first[webhook] = map[string][]byte{"tls.crt": []byte("theirs")}
+
+	repository(t, "scripts/helm", append(where, "upgrade", "edge", "../helm/headgate", "--set=controller.replicaCount=3",
+		"--set=controller.admissionWebhooks.timeoutSeconds=7")...)
 	if second := secrets(); !reflect.DeepEqual(first, second) {
 		t.Error("an upgrade replaced the certificates")
+	}
+	if !bytes.Equal(authorities(nil), bundle) {
+		t.Error("an upgrade took away what API servers know of the webhook")
 	}
 	deployment, err := cluster.Client.AppsV1().Deployments(namespace).
 		Get(context.Background(), "edge-headgate-controller", metav1.GetOptions{})

@@ -27,6 +27,7 @@ const scrapes = "20s"
 // scene is a cluster, its Headgate and clients, arranged so that every series has something to show.
 type scene struct {
 	t        *testing.T
+	cluster  *harness.Cluster
 	space    *harness.Space
 	webhook  *webhook
 	headgate *harness.Headgate
@@ -38,7 +39,7 @@ func newScene(t *testing.T) *scene {
 	t.Helper()
 	harness.EchoAnywhere(t)
 	cluster := harness.OwnCluster(t)
-	s := &scene{t: t, space: cluster.NewSpace(t), tcpPort: harness.Port()}
+	s := &scene{t: t, cluster: cluster, space: cluster.NewSpace(t), tcpPort: harness.Port()}
 	space := s.space
 
 	// Nothing listens where the endpoints of dead are, and the second one of lame.
@@ -141,7 +142,7 @@ func TestPrometheusAnswersDashboardsAndAlerts(t *testing.T) {
 		checkAlerts(t, s, prometheus)
 	})
 
-	t.Run("docs", func(t *testing.T) { checkMetricsPage(t, s.headgate) })
+	t.Run("docs", func(t *testing.T) { checkMetricsPage(t, s.cluster, s.headgate) })
 
 	t.Run("absence", func(t *testing.T) { checkAbsence(t, s.headgate, prometheus) })
 }
@@ -289,12 +290,17 @@ var (
 )
 
 // checkMetricsPage wants that docs/metrics.md names what the programs show, and nothing else.
-func checkMetricsPage(t *testing.T, headgate *harness.Headgate) {
+func checkMetricsPage(t *testing.T, cluster *harness.Cluster, headgate *harness.Headgate) {
 	files := harness.NewHeadgate(t, nil, harness.Options{Manifests: t.TempDir()})
-	files.StartController()
-	files.AwaitControllerReady(startSoon)
+	// What it is asked for it may not do here, but counts.
+	nodes := harness.NewHeadgate(t, cluster, harness.Options{ControllerArgs: admissionFlags(t, fmt.Sprintf("127.0.0.1:%d", harness.Port()), "2160h")})
+	for _, other := range []*harness.Headgate{files, nodes} {
+		other.StartController()
+		other.AwaitControllerReady(startSoon)
+	}
 	shown := map[string]bool{}
-	for _, page := range []string{headgate.ControllerMetrics(), headgate.DataPlaneMetrics(), files.ControllerMetrics()} {
+	for _, page := range []string{headgate.ControllerMetrics(), headgate.DataPlaneMetrics(), files.ControllerMetrics(),
+		nodes.ControllerMetrics()} {
 		for _, match := range family.FindAllStringSubmatch(page, -1) {
 			shown[match[1]] = true
 		}

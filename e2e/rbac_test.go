@@ -20,8 +20,13 @@ func TestTheShippedRolesFitTheControllerExactly(t *testing.T) {
 	space := cluster.NewSpace(t)
 	front := newBalancer(t, cluster, space)
 	front.give(ip("192.0.2.1"))
+	webhook := fmt.Sprintf("127.0.0.1:%d", harness.Port())
+	admissionOf(t, cluster, space, webhook)
 	headgate := harness.StartHeadgate(t, cluster, harness.Options{ThroughProxy: true,
-		ControllerArgs: []string{front.flag()}})
+		ControllerArgs: append(admissionFlags(t, webhook, "2160h"), front.flag())})
+	harness.WaitFor(t, startSoon, "the webhook to be trusted", func() error {
+		return space.TryCreate(space.Ingress("asked", space.Host("asked"), "/", "web"))
+	})
 	host := space.Host("www")
 	ingress := secured(space.Ingress("www", host, "/", "web"), "tls")
 	files := space.Ingress("files", space.Host("files"), "/", "")

@@ -97,8 +97,8 @@ func TestTheShippedArgumentsWork(t *testing.T) {
 		})
 		return process
 	}
-	// Both pods use the same admin port; here they share an address.
-	start("controller", []string{"--kubeconfig=" + filepath.Join(directory, "kubeconfig")}, ":10254", ":10255")
+	// Both pods use the same ports; here they share an address.
+	start("controller", []string{"--kubeconfig=" + filepath.Join(directory, "kubeconfig")}, ":10254", ":10255", ":8443", ":8444")
 	dataplane := start("dataplane", []string{"--controller-server-name=headgate-controller.headgate.svc"},
 		"=headgate-controller.headgate.svc:", "=127.0.0.1:")
 

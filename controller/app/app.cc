@@ -111,6 +111,7 @@ absl::StatusOr<std::unique_ptr<App>> App::Start(const Options& options) {
 App::~App() {
   admin_.reset();
   webhook_.reset();
+  if (webhook_certificate_ != nullptr) webhook_certificate_->Stop();
   health_events_.Stop();
   if (ingress_events_ != nullptr) ingress_events_->Stop();
   // While endpoints are still heard of.
@@ -190,13 +191,24 @@ absl::Status App::StartAdmin(const Options& options) {
 absl::Status App::StartWebhook(const Options& options) {
   if (!options.validating_webhook) return absl::OkStatus();
   auto started = WebhookServer::Start(
-      {.listen = *options.validating_webhook,
-       .certificate = options.validating_webhook_certificate,
-       .key = options.validating_webhook_key},
+      {.listen = *options.validating_webhook, .pair = WebhookPair(options)},
       [this](const kube::Ingress& candidate) { return Judge(candidate); }, clock_, metrics_);
   if (!started.ok()) return started.status();
   webhook_ = *std::move(started);
   return absl::OkStatus();
+}
+
+ServingPairSource App::WebhookPair(const Options& options) {
+  if (options.validating_webhook_secret.empty()) {
+    return PairOfFiles(options.validating_webhook_certificate, options.validating_webhook_key);
+  }
+  WebhookCertificateOptions certificate;
+  certificate.secret = *KeyOf(options.validating_webhook_secret);
+  certificate.configuration = options.validating_webhook_configuration;
+  certificate.certificate = {.names = options.validating_webhook_names, .lifetime = options.validating_webhook_lifetime};
+  webhook_certificate_ = std::make_unique<WebhookCertificate>(
+      std::move(certificate), kube::MakeRestTransport(*api_server_), [this] { return Leads(); }, clock_, metrics_);
+  return [this] { return webhook_certificate_->pair(); };
 }
 
 absl::Status App::StartSource(const Options& options) {
@@ -248,6 +260,7 @@ absl::Status App::PrepareWriting(const Options& options) {
         std::move(election), kube::MakeRestTransport(*api_server_, transport), clock_, metrics_,
         [this] {
           if (status_ != nullptr) status_->LeadChanged();
+          if (webhook_certificate_ != nullptr) webhook_certificate_->LeadChanged();
           ingress_events_->LeadChanged();
         });
   }
@@ -275,6 +288,7 @@ absl::Status App::PrepareWriting(const Options& options) {
 
 void App::StartWriting() {
   if (status_ != nullptr) status_->Start();
+  if (webhook_certificate_ != nullptr) webhook_certificate_->Start();
   ingress_events_->Start();
   health_events_.Start(kube::MakeRestTransport(*api_server_),
                        [this] { return server_->Subscribers(); });

@@ -12,6 +12,7 @@
 #include "controller/app/http_server.h"
 #include "controller/app/options.h"
 #include "controller/app/pipeline.h"
+#include "controller/app/webhook_certificate.h"
 #include "controller/app/webhook_server.h"
 #include "controller/kube/api_source.h"
 #include "controller/kube/credentials.h"
@@ -46,6 +47,7 @@ class App {
   absl::Status StartPipeline(const Options& options);
   absl::Status StartAdmin(const Options& options);
   absl::Status StartWebhook(const Options& options);
+  ServingPairSource WebhookPair(const Options& options);
   absl::Status StartSource(const Options& options);
   // What is written to the cluster: made before the pipeline, which tells of changes, and started
   // with the source.
@@ -76,7 +78,8 @@ class App {
   status::IngressProgressBook progress_;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<HttpServer> admin_;
-  std::unique_ptr<WebhookServer> webhook_;  // null: there is none
+  std::unique_ptr<WebhookCertificate> webhook_certificate_;  // null: it comes from files, or there is no webhook
+  std::unique_ptr<WebhookServer> webhook_;                   // null: there is none
   // One of the two.
   std::unique_ptr<kube::ManifestSource> manifests_;
   std::unique_ptr<kube::ApiSource> api_;

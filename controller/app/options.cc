@@ -1,10 +1,13 @@
 #include "controller/app/options.h"
 
 #include <cstdint>
+#include <optional>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "common/strings.h"
 #include "controller/translate/addresses.h"
+#include "controller/translate/annotations/values.h"
 
 namespace headgate::app {
 namespace {
@@ -22,6 +25,37 @@ absl::Status ParseInterval(std::string_view text, absl::Duration* interval) {
     return absl::InvalidArgumentError("must be from 5s to 24h");
   }
   *interval = parsed;
+  return absl::OkStatus();
+}
+
+absl::Status CheckWebhook(const Options& options) {
+  const bool files = !options.validating_webhook_certificate.empty() && !options.validating_webhook_key.empty();
+  if (options.validating_webhook_secret.empty()) {
+    if (!options.validating_webhook || files) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        "--validating-webhook needs --validating-webhook-certificate and --validating-webhook-key, or "
+        "--validating-webhook-secret");
+  }
+  if (!options.validating_webhook) {
+    return absl::InvalidArgumentError("--validating-webhook-secret needs --validating-webhook");
+  }
+  if (files) {
+    return absl::InvalidArgumentError("--validating-webhook-secret and --validating-webhook-certificate exclude each other");
+  }
+  if (!options.manifests.empty()) {
+    return absl::InvalidArgumentError("--validating-webhook-secret needs an API server, and --manifests is without one");
+  }
+  if (options.validating_webhook_configuration.empty() || options.validating_webhook_names.empty()) {
+    return absl::InvalidArgumentError(
+        "--validating-webhook-secret needs --validating-webhook-configuration and --validating-webhook-names");
+  }
+  for (const std::string& name : options.validating_webhook_names) {
+    if (translate::IsDnsName(name) || translate::ParseIpAddress(name)) continue;
+    return absl::InvalidArgumentError(StrCat("--validating-webhook-names: \"", name, "\" is no DNS name or address"));
+  }
+  if (options.validating_webhook_lifetime < absl::Seconds(10)) {
+    return absl::InvalidArgumentError("--validating-webhook-certificate-lifetime must be 10s at least");
+  }
   return absl::OkStatus();
 }
 
@@ -123,6 +157,14 @@ void DeclareFlags(Options& options, FlagSet& flags) {
                   "Certificate chain for that, PEM. Read again when it changes, as the next.");
   flags.AddString("validating-webhook-key", &options.validating_webhook_key, "FILE",
                   "Its private key, PEM.");
+  flags.AddString("validating-webhook-secret", &options.validating_webhook_secret, "NS/NAME",
+                  "Instead of files: controllers make the certificate, keep it in this Secret, which must be there, and renew it.");
+  flags.AddString("validating-webhook-configuration", &options.validating_webhook_configuration, "NAME",
+                  "ValidatingWebhookConfiguration that is told who signed it.");
+  flags.AddList("validating-webhook-names", &options.validating_webhook_names, "NAME",
+                "DNS names or addresses by which API servers call the webhook.");
+  flags.AddDuration("validating-webhook-certificate-lifetime", &options.validating_webhook_lifetime,
+                    "How long a certificate lasts; the next one is made when a third of it is left.");
 
   flags.Group("Operation");
   flags.AddHostPort("admin-listen", &options.admin_listen,
@@ -165,16 +207,12 @@ absl::Status CheckOptions(const Options& options) {
   }
   for (const std::string* key :
        {&options.configmap, &options.tcp_services_configmap, &options.udp_services_configmap,
-        &options.default_backend_service, &options.default_ssl_certificate, &options.publish_service}) {
+        &options.default_backend_service, &options.default_ssl_certificate, &options.publish_service,
+        &options.validating_webhook_secret}) {
     if (key->empty()) continue;
     if (auto parsed = ParseObjectKey(*key); !parsed.ok()) return parsed.status();
   }
-  const bool has_webhook_tls =
-      !options.validating_webhook_certificate.empty() && !options.validating_webhook_key.empty();
-  if (options.validating_webhook && !has_webhook_tls) {
-    return absl::InvalidArgumentError(
-        "--validating-webhook needs --validating-webhook-certificate and --validating-webhook-key");
-  }
+  if (absl::Status status = CheckWebhook(options); !status.ok()) return status;
   if (options.election_ttl < absl::Seconds(3) || options.election_ttl > absl::Hours(1) ||
       options.election_ttl != absl::Floor(options.election_ttl, absl::Seconds(1))) {
     return absl::InvalidArgumentError("--election-ttl must be whole seconds, from 3s to 1h");
@@ -183,12 +221,9 @@ absl::Status CheckOptions(const Options& options) {
 }
 
 absl::StatusOr<kube::ObjectKey> ParseObjectKey(const std::string& text) {
-  const size_t slash = text.find('/');
-  if (slash == std::string::npos || slash == 0 || slash + 1 == text.size() ||
-      text.find('/', slash + 1) != std::string::npos) {
-    return absl::InvalidArgumentError(StrCat("\"", text, "\" is not NAMESPACE/NAME"));
-  }
-  return kube::ObjectKey{text.substr(0, slash), text.substr(slash + 1)};
+  std::optional<kube::ObjectKey> key = translate::ParseReference(text);
+  if (!key) return absl::InvalidArgumentError(StrCat("\"", text, "\" is not NAMESPACE/NAME"));
+  return *std::move(key);
 }
 
 }  // namespace headgate::app

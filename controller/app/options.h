@@ -53,6 +53,11 @@ struct Options {
   std::optional<HostPort> validating_webhook;  // nothing: there is none
   std::string validating_webhook_certificate;
   std::string validating_webhook_key;
+  // Instead of these two: the controllers make the certificate.
+  std::string validating_webhook_secret;  // "NS/NAME" or empty
+  std::string validating_webhook_configuration;
+  std::vector<std::string> validating_webhook_names;
+  absl::Duration validating_webhook_lifetime = absl::Hours(90 * 24);
 
   std::string log_level = "info";
   std::string log_format = "text";

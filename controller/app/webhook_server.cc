@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "common/file.h"
 #include "common/log.h"
 #include "common/openssl_ptr.h"
 #include "common/strings.h"
@@ -15,15 +16,14 @@ namespace {
 
 constexpr size_t kMaxPem = 1 << 20;
 
-absl::StatusOr<std::shared_ptr<SSL_CTX>> MakeContext(const std::string& chain_pem,
-                                                     const std::string& key_pem) {
+absl::StatusOr<std::shared_ptr<SSL_CTX>> MakeContext(const ServingPair& pair) {
   std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
   if (context == nullptr) return absl::ResourceExhaustedError("out of memory");
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_mode(context.get(),
                    SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  const BioPtr chain(BIO_new_mem_buf(chain_pem.data(), static_cast<int>(chain_pem.size())));
+  const BioPtr chain(BIO_new_mem_buf(pair.certificate.data(), static_cast<int>(pair.certificate.size())));
   int certificates = 0;
   while (const X509Ptr certificate{PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr)}) {
     const bool leaf = certificates++ == 0;
@@ -31,7 +31,7 @@ absl::StatusOr<std::shared_ptr<SSL_CTX>> MakeContext(const std::string& chain_pe
                           : SSL_CTX_add1_chain_cert(context.get(), certificate.get());
     if (used != 1) break;
   }
-  const BioPtr key_text(BIO_new_mem_buf(key_pem.data(), static_cast<int>(key_pem.size())));
+  const BioPtr key_text(BIO_new_mem_buf(pair.key.Reveal().data(), static_cast<int>(pair.key.size())));
   const KeyPtr key(PEM_read_bio_PrivateKey(key_text.get(), nullptr, nullptr, nullptr));
   const bool fits = certificates > 0 && key != nullptr &&
                     SSL_CTX_use_PrivateKey(context.get(), key.get()) == 1 &&
@@ -42,6 +42,29 @@ absl::StatusOr<std::shared_ptr<SSL_CTX>> MakeContext(const std::string& chain_pe
 }
 
 }  // namespace
+
+ServingPairSource PairOfFiles(const std::string& certificate, const std::string& key) {
+  struct Files {
+    WatchedFile certificate;
+    WatchedFile key;
+    std::shared_ptr<const ServingPair> pair;
+  };
+  const auto files = std::make_shared<Files>(
+      Files{.certificate = WatchedFile(certificate, kMaxPem), .key = WatchedFile(key, kMaxPem), .pair = nullptr});
+  return [files]() -> absl::StatusOr<std::shared_ptr<const ServingPair>> {
+    for (WatchedFile* file : {&files->certificate, &files->key}) {
+      if (const absl::StatusOr<bool> refreshed = file->Refresh(); !refreshed.ok()) return refreshed.status();
+    }
+    const std::string &chain = files->certificate.content(), &secret = files->key.content();
+    if (files->pair == nullptr || files->pair->certificate != chain || files->pair->key.Reveal() != secret) {
+      files->pair = std::make_shared<const ServingPair>(
+          ServingPair{.certificate = chain,
+                      .key = SecretBytes(secret),
+                      .origin = StrCat(files->certificate.path(), ", ", files->key.path())});
+    }
+    return files->pair;
+  };
+}
 
 WebhookServer::WebhookServer(const WebhookOptions& options, admission::Judgement judge,
                              const Clock& clock, MetricsRegistry& metrics)
@@ -58,8 +81,7 @@ WebhookServer::WebhookServer(const WebhookOptions& options, admission::Judgement
                                     {{"answer", "malformed"}})),
       seconds_(metrics.AddHistogram("headgate_admission_seconds", "Time to answer.",
                                     {0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3})),
-      certificate_(options.certificate, kMaxPem),
-      key_(options.key, kMaxPem) {}
+      source_(options.pair) {}
 
 absl::StatusOr<std::unique_ptr<WebhookServer>> WebhookServer::Start(const WebhookOptions& options,
                                                                     admission::Judgement judge,
@@ -88,16 +110,12 @@ absl::StatusOr<std::unique_ptr<WebhookServer>> WebhookServer::Start(const Webhoo
 }
 
 absl::Status WebhookServer::LoadTls() {
-  const absl::StatusOr<bool> new_certificate = certificate_.Refresh();
-  if (!new_certificate.ok()) return new_certificate.status();
-  const absl::StatusOr<bool> new_key = key_.Refresh();
-  if (!new_key.ok()) return new_key.status();
-  if (!*new_certificate && !*new_key) return absl::OkStatus();
-  auto context = MakeContext(certificate_.content(), key_.content());
-  if (!context.ok()) {
-    return absl::InvalidArgumentError(
-        StrCat(certificate_.path(), ", ", key_.path(), ": ", ToStd(context.status().message())));
-  }
+  auto pair = source_();
+  if (!pair.ok()) return pair.status();
+  if (*pair == pair_ || *pair == nullptr) return absl::OkStatus();
+  pair_ = *std::move(pair);
+  auto context = MakeContext(*pair_);
+  if (!context.ok()) return absl::InvalidArgumentError(StrCat(pair_->origin, ": ", ToStd(context.status().message())));
   tls_ = *std::move(context);
   return absl::OkStatus();
 }

@@ -1,23 +1,36 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "common/clock.h"
-#include "common/file.h"
 #include "common/metrics.h"
+#include "common/secret_bytes.h"
 #include "controller/admission/review.h"
 #include "controller/app/http_server.h"
 
 namespace headgate::app {
 
+// PEM.
+struct ServingPair {
+  std::string certificate;  // chain, leaf first
+  SecretBytes key;
+  std::string origin;  // for errors
+};
+
+// What to serve now; the same pointer as before: nothing has changed. Null: there is nothing yet, and connections end. An
+// error: what was served before is served on. Called on the server's thread.
+using ServingPairSource = std::function<absl::StatusOr<std::shared_ptr<const ServingPair>>()>;
+
+// Files, which are read again when they change.
+ServingPairSource PairOfFiles(const std::string& certificate, const std::string& key);
+
 struct WebhookOptions {
   HostPort listen;
-  // PEM files; read again when they change.
-  std::string certificate;
-  std::string key;
+  ServingPairSource pair;
 };
 
 // Answers the reviews of API servers (admission/review.h) over TLS 1.2 or later, at
@@ -32,8 +45,8 @@ class WebhookServer {
   static constexpr size_t kMaxBody = 4 << 20;
   static constexpr size_t kMaxConnections = 16;
 
-  // INVALID_ARGUMENT, NOT_FOUND: the files cannot be used. `clock` and `metrics`, and what `judge`
-  // refers to, outlive the server.
+  // INVALID_ARGUMENT and errors of the source: what it gives cannot be used. `clock` and `metrics`, and what `judge`
+  // and the source refer to, outlive the server.
   static absl::StatusOr<std::unique_ptr<WebhookServer>> Start(const WebhookOptions& options,
                                                               admission::Judgement judge,
                                                               const Clock& clock,
@@ -47,7 +60,7 @@ class WebhookServer {
   WebhookServer(const WebhookOptions& options, admission::Judgement judge, const Clock& clock,
                 MetricsRegistry& metrics);
 
-  // Of the files as they are now; if they cannot be used, what was there before.
+  // Of what the source gives now; if it cannot be used, what was there before.
   absl::Status LoadTls();
   HttpReply Answer(const HttpRequest& request);
 
@@ -57,9 +70,9 @@ class WebhookServer {
   Counter& refused_;
   Counter& malformed_;
   Histogram& seconds_;
+  const ServingPairSource source_;
   // The server's thread's, once it runs.
-  WatchedFile certificate_;
-  WatchedFile key_;
+  std::shared_ptr<const ServingPair> pair_;
   std::shared_ptr<ssl_ctx_st> tls_;
 
   std::unique_ptr<HttpServer> server_;  // last: stops first

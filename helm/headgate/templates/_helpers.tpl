@@ -79,6 +79,24 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 {{- end -}}
 
+{{- define "headgate.admission.service" -}}
+{{- printf "%s-controller-admission" (include "headgate.fullname" .) -}}
+{{- end -}}
+
+{{/* The ValidatingWebhookConfiguration, which belongs to no namespace. */}}
+{{- define "headgate.admission.configuration" -}}
+{{- $name := printf "%s-admission" (include "headgate.fullname" .) -}}
+{{- if ne .Release.Namespace "default" }}{{ $name = printf "%s-%s" .Release.Namespace $name | trunc 63 | trimSuffix "-" }}{{ end -}}
+{{- $name -}}
+{{- end -}}
+
+{{/* Not empty: controllers make the webhook's certificate. */}}
+{{- define "headgate.admission.own" -}}
+{{- with .Values.controller.admissionWebhooks -}}
+{{- if and .enabled (not .certificate.secretName) (not .certManager.enabled) }}yes{{ end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "headgate.admission.secret" -}}
 {{- default (printf "%s-controller-admission" (include "headgate.fullname" .)) .Values.controller.admissionWebhooks.certificate.secretName -}}
 {{- end -}}

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "common/check.h"
+#include "common/file.h"
 #include "common/strings.h"
 #include "tests/support/certificates.h"
 
@@ -38,8 +39,7 @@ class WebhookServerTest : public ::testing::Test {
   absl::Status Start() {
     auto started = WebhookServer::Start(
         {.listen = {"127.0.0.1", 0},
-         .certificate = folder_ + "/tls.crt",
-         .key = folder_ + "/tls.key"},
+         .pair = PairOfFiles(folder_ + "/tls.crt", folder_ + "/tls.key")},
         [](kube::Ingress ingress) {
           return admission::Verdict{
               .allowed = ingress.meta.key.name != "bad", .reason = "no", .warnings = {}};
