@@ -4,22 +4,23 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "common/strings.h"
+#include "controller/translate/annotations/other_names.h"
 
 namespace headgate::admission {
-namespace {
-
-std::vector<std::string> HostsOf(const kube::Ingress& ingress) {
+std::vector<std::string> HostIndex::HostsOf(const kube::Ingress& ingress) const {
   std::vector<std::string> hosts;
   if (ingress.default_backend) hosts.emplace_back();
   for (const kube::IngressRule& rule : ingress.rules) {
     hosts.push_back(absl::AsciiStrToLower(rule.host));
   }
+  if (const std::string* aliases = ingress.meta.FindAnnotation(StrCat(annotation_prefix_, translate::kServerAlias))) {
+    for (std::string& alias : translate::AliasesIn(*aliases)) hosts.push_back(std::move(alias));
+  }
   std::sort(hosts.begin(), hosts.end());
   hosts.erase(std::unique(hosts.begin(), hosts.end()), hosts.end());
   return hosts;
 }
-
-}  // namespace
 
 void HostIndex::Update(const state::ClusterState& state, const state::KeySet& ingresses) {
   for (const kube::ObjectKey& key : ingresses) {

@@ -159,9 +159,10 @@ absl::Status App::StartPipeline(const Options& options) {
   pipeline.translate.ssl_passthrough = options.enable_ssl_passthrough;
   pipeline.translate.annotation_prefix = StrCat(options.annotations_prefix, "/");
   pipeline.translate.catch_all = !options.disable_catch_all;
+  hosts_ = std::make_unique<admission::HostIndex>(pipeline.translate.annotation_prefix);
   pipeline.observe = [this](const state::ClusterState& state, const state::Changes& changes,
                             const translate::TranslationUpdate& update) {
-    hosts_.Update(state, changes.ingresses);
+    hosts_->Update(state, changes.ingresses);
     if (status_feed_ != nullptr) status_feed_->Take(state, changes);
     const publish::Position position = server_->Snapshot().position;
     progress_.OnTurn(state, changes, update, position);
@@ -299,7 +300,7 @@ admission::Verdict App::Judge(const kube::Ingress& candidate) const {
   admission::Verdict verdict;
   const bool judged = pipeline_->Ask(
       [&](const state::ClusterState& state, const translate::Translator& translator) {
-        verdict = admission::Judge(candidate, state, hosts_, translator, clock_.WallNow());
+        verdict = admission::Judge(candidate, state, *hosts_, translator, clock_.WallNow());
       },
       kReviewLimit);
   if (!judged)

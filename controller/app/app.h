@@ -74,7 +74,7 @@ class App {
   std::unique_ptr<status::IngressEvents> ingress_events_;  // null: objects come from a folder
   std::unique_ptr<publish::SnapshotServer> server_;
   // The pipeline's thread's.
-  admission::HostIndex hosts_;
+  std::unique_ptr<admission::HostIndex> hosts_;
   status::IngressProgressBook progress_;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<HttpServer> admin_;

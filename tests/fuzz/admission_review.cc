@@ -28,7 +28,7 @@ struct Cluster {
   }
   state::ClusterState state{state::ClusterState::Options{.relevance = {}, .required = {}}};
   translate::Translator translator{translate::Options{}};
-  HostIndex hosts;
+  HostIndex hosts{translate::Options().annotation_prefix};
 };
 
 void FuzzReview(std::string_view body) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "common/host_pattern.h"
 #include "common/strings.h"
@@ -9,23 +10,28 @@
 
 namespace headgate::translate {
 
+std::vector<std::string> AliasesIn(std::string_view value) {
+  std::vector<std::string> aliases;
+  for (const std::string_view name : SplitList(value)) {
+    const auto pattern = HostPattern::Parse(name);
+    if (!pattern.ok()) continue;
+    std::string alias(pattern->text());
+    if (std::find(aliases.begin(), aliases.end(), alias) == aliases.end()) aliases.push_back(std::move(alias));
+  }
+  return aliases;
+}
+
 void ReadOtherNames(AnnotationReader& reader, IngressSettings& settings) {
   HeaderSettings& headers = settings.headers;
-  if (const std::string* value = reader.Find("server-alias")) {
+  if (const std::string* value = reader.Find(kServerAlias)) {
     for (const std::string_view name : SplitList(*value)) {
       if (name.starts_with('~')) {
-        reader.Warn("server-alias", StrCat(QuoteValue(name), " is left out: regular expressions are no host names here"));
-        continue;
+        reader.Warn(kServerAlias, StrCat(QuoteValue(name), " is left out: regular expressions are no host names here"));
+      } else if (!HostPattern::Parse(name).ok()) {
+        reader.RefuseValue(kServerAlias, "host names, separated by commas");
       }
-      const auto pattern = HostPattern::Parse(name);
-      if (!pattern.ok()) {
-        reader.RefuseValue("server-alias", "host names, separated by commas");
-        continue;
-      }
-      std::string alias(pattern->text());
-      const bool known = std::find(headers.aliases.begin(), headers.aliases.end(), alias) != headers.aliases.end();
-      if (!known) headers.aliases.push_back(std::move(alias));
     }
+    headers.aliases = AliasesIn(*value);
   }
   if (const std::string* value = reader.Find("from-to-www-redirect")) {
     const auto wanted = ParseBool(*value);
