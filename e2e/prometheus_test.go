@@ -293,7 +293,8 @@ var (
 func checkMetricsPage(t *testing.T, cluster *harness.Cluster, headgate *harness.Headgate) {
 	files := harness.NewHeadgate(t, nil, harness.Options{Manifests: t.TempDir()})
 	// What it is asked for it may not do here, but counts.
-	nodes := harness.NewHeadgate(t, cluster, harness.Options{ControllerArgs: admissionFlags(t, fmt.Sprintf("127.0.0.1:%d", harness.Port()), "2160h")})
+	nodes := harness.NewHeadgate(t, cluster, harness.Options{ControllerArgs: append(
+		admissionFlags(t, fmt.Sprintf("127.0.0.1:%d", harness.Port()), "2160h"), "--publish-nodes-of=no=pods")})
 	for _, other := range []*harness.Headgate{files, nodes} {
 		other.StartController()
 		other.AwaitControllerReady(startSoon)

@@ -112,6 +112,7 @@ App::~App() {
   admin_.reset();
   webhook_.reset();
   if (webhook_certificate_ != nullptr) webhook_certificate_->Stop();
+  if (node_addresses_ != nullptr) node_addresses_->Stop();
   health_events_.Stop();
   if (ingress_events_ != nullptr) ingress_events_->Stop();
   // While endpoints are still heard of.
@@ -262,6 +263,7 @@ absl::Status App::PrepareWriting(const Options& options) {
         [this] {
           if (status_ != nullptr) status_->LeadChanged();
           if (webhook_certificate_ != nullptr) webhook_certificate_->LeadChanged();
+          if (node_addresses_ != nullptr) node_addresses_->LeadChanged();
           ingress_events_->LeadChanged();
         });
   }
@@ -273,7 +275,8 @@ absl::Status App::PrepareWriting(const Options& options) {
   status::StatusFeed::Options feed;
   feed.given = status::GivenAddresses(options.publish_status_address);
   feed.published = KeyOf(options.publish_service);
-  if (!options.update_status || (feed.given.empty() && !feed.published)) return absl::OkStatus();
+  const bool nodes = feed.given.empty() && !feed.published && !options.publish_nodes_of.empty();
+  if (!options.update_status || (feed.given.empty() && !feed.published && !nodes)) return absl::OkStatus();
   status::StatusWriterOptions writer;
   writer.interval = options.status_update_interval;
   // Where we cannot see whether others remain, none of them may find its work undone.
@@ -284,11 +287,20 @@ absl::Status App::PrepareWriting(const Options& options) {
   status_ = std::make_unique<status::StatusWriter>(
       writer, kube::MakeRestTransport(*api_server_), [this] { return Leads(); }, clock_, metrics_);
   status_feed_ = std::make_unique<status::StatusFeed>(std::move(feed), *status_, *peers_);
+  if (!nodes) return absl::OkStatus();
+  status::NodeAddressesOptions addresses;
+  addresses.ns = ns;
+  addresses.selector = options.publish_nodes_of;
+  addresses.internal = options.report_node_internal_ip_address;
+  node_addresses_ = std::make_unique<status::NodeAddresses>(
+      std::move(addresses), kube::MakeRestTransport(*api_server_), [this] { return Leads(); },
+      [this](status::AddressList found) { status_->SetAddresses(std::move(found)); }, clock_, metrics_);
   return absl::OkStatus();
 }
 
 void App::StartWriting() {
   if (status_ != nullptr) status_->Start();
+  if (node_addresses_ != nullptr) node_addresses_->Start();
   if (webhook_certificate_ != nullptr) webhook_certificate_->Start();
   ingress_events_->Start();
   health_events_.Start(kube::MakeRestTransport(*api_server_),

@@ -21,6 +21,7 @@
 #include "controller/publish/snapshot_server.h"
 #include "controller/status/ingress_events.h"
 #include "controller/status/ingress_progress.h"
+#include "controller/status/node_addresses.h"
 #include "controller/status/peers.h"
 #include "controller/status/status_feed.h"
 #include "controller/status/status_writer.h"
@@ -70,6 +71,7 @@ class App {
   std::unique_ptr<status::Peers> peers_;
   std::unique_ptr<status::StatusWriter> status_;
   std::unique_ptr<status::StatusFeed> status_feed_;
+  std::unique_ptr<status::NodeAddresses> node_addresses_;  // null: addresses do not come from nodes
   bool clear_status_ = false;                              // when we stop, if we are the last
   std::unique_ptr<status::IngressEvents> ingress_events_;  // null: objects come from a folder
   std::unique_ptr<publish::SnapshotServer> server_;

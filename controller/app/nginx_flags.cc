@@ -54,7 +54,6 @@ constexpr NginxFlag kFlags[] = {
     {"profiler-address", true, "there is no profiler to be switched on"},
     {"profiler-port", true, "there is no profiler to be switched on"},
     {"profiling", false, "there is no profiler to be switched on"},
-    {"report-node-internal-ip-address", false, "addresses of nodes are not read; see --publish-service"},
     {"report-status-classes", false, kNoSeries},
     {"shutdown-grace-period", true, "data planes have --drain-timeout"},
     {"size-buckets", true, kNoSeries},

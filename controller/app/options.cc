@@ -6,6 +6,7 @@
 
 #include "absl/strings/numbers.h"
 #include "common/strings.h"
+#include "controller/status/node_addresses.h"
 #include "controller/translate/addresses.h"
 #include "controller/translate/annotations/values.h"
 
@@ -128,6 +129,11 @@ void DeclareFlags(Options& options, FlagSet& flags) {
   flags.AddList(
       "publish-status-address", &options.publish_status_address, "ADDRESS",
       "Addresses and host names for the status of Ingresses, instead of those of a Service.");
+  flags.AddString(
+      "publish-nodes-of", &options.publish_nodes_of, "LABEL=VALUE[,...]",
+      "Without either: the addresses of the nodes with pods that have these labels, in the controller's namespace.");
+  flags.AddBool("report-node-internal-ip-address", &options.report_node_internal_ip_address,
+                "Of these nodes take the internal addresses, also where they have external ones.");
   flags.AddBool("update-status", &options.update_status, "Write the status of Ingresses.");
   flags.AddBool("update-status-on-shutdown", &options.update_status_on_shutdown,
                 "Take the addresses from the status of Ingresses when the last controller stops.");
@@ -211,6 +217,10 @@ absl::Status CheckOptions(const Options& options) {
         &options.validating_webhook_secret}) {
     if (key->empty()) continue;
     if (auto parsed = ParseObjectKey(*key); !parsed.ok()) return parsed.status();
+  }
+  if (!options.publish_nodes_of.empty() && !status::IsLabelSelector(options.publish_nodes_of)) {
+    return absl::InvalidArgumentError(
+        StrCat("--publish-nodes-of: \"", options.publish_nodes_of, "\" is not LABEL=VALUE, perhaps with more after commas"));
   }
   if (absl::Status status = CheckWebhook(options); !status.ok()) return status;
   if (options.election_ttl < absl::Seconds(3) || options.election_ttl > absl::Hours(1) ||

@@ -42,7 +42,9 @@ struct Options {
   bool update_status_on_shutdown = true;
   absl::Duration status_update_interval = absl::Minutes(1);
   std::vector<std::string> publish_status_address;
-  std::string publish_service;  // "NS/NAME" or empty
+  std::string publish_service;   // "NS/NAME" or empty
+  std::string publish_nodes_of;  // labels of pods in our namespace, or empty
+  bool report_node_internal_ip_address = false;
 
   std::optional<HostPort> snapshot_listen = HostPort{"127.0.0.1", 7443};
   bool snapshot_insecure = false;

@@ -6,7 +6,8 @@ namespace headgate::status {
 
 void StatusFeed::Take(const state::ClusterState& state, const state::Changes& changes) {
   const bool first = std::exchange(first_, false);
-  if (first || (options_.published && changes.services.contains(*options_.published))) {
+  const bool knows = !options_.given.empty() || options_.published;
+  if ((first && knows) || (options_.published && changes.services.contains(*options_.published))) {
     writer_.SetAddresses(Addresses(state));
   }
   for (const state::KeySet* keys : {&changes.ingresses, &changes.statuses}) {
@@ -17,7 +18,6 @@ void StatusFeed::Take(const state::ClusterState& state, const state::Changes& ch
 
 std::optional<AddressList> StatusFeed::Addresses(const state::ClusterState& state) const {
   if (!options_.given.empty()) return options_.given;
-  if (!options_.published) return std::nullopt;
   const kube::Service* service = state.FindService(*options_.published);
   return service == nullptr ? std::nullopt : std::optional(AddressesOf(*service));
 }

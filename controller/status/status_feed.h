@@ -16,6 +16,7 @@ class StatusFeed {
   struct Options {
     AddressList given;                         // not empty: they and nothing else
     std::optional<kube::ObjectKey> published;  // the Service that leads to data planes
+    // Without either, somebody else tells the writer the addresses.
   };
 
   // `writer` and `peers` outlive the feed.

@@ -62,14 +62,30 @@ func ReadShippedAccess(t testing.TB) *ShippedAccess {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, object := range access.objects {
+	access.findAccount(t)
+	return access
+}
+
+func (a *ShippedAccess) findAccount(t testing.TB) {
+	t.Helper()
+	for _, object := range a.objects {
 		if binding, ok := object.(*rbacv1.ClusterRoleBinding); ok && len(binding.Subjects) == 1 {
-			access.Namespace, access.Account = binding.Subjects[0].Namespace, binding.Subjects[0].Name
+			a.Namespace, a.Account = binding.Subjects[0].Namespace, binding.Subjects[0].Name
 		}
 	}
-	if access.Account == "" || len(access.Grants()) == 0 {
-		t.Fatal("deploy/ grants the controller nothing")
+	if a.Account == "" || len(a.Grants()) == 0 {
+		t.Fatal("the manifests grant the controller nothing")
 	}
+}
+
+// AccessIn collects them from manifests, such as what the chart renders with other values.
+func AccessIn(t testing.TB, manifests []byte) *ShippedAccess {
+	t.Helper()
+	access := &ShippedAccess{}
+	if err := access.read("manifests", manifests); err != nil {
+		t.Fatal(err)
+	}
+	access.findAccount(t)
 	return access
 }
 

@@ -71,6 +71,11 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 {{- end -}}
 
+{{/* Not empty: the status of Ingresses says the addresses of data planes' nodes. */}}
+{{- define "headgate.publishNodes" -}}
+{{- if and .Values.controller.publishNodes.enabled (not (include "headgate.publishService" .)) }}yes{{ end -}}
+{{- end -}}
+
 {{- define "headgate.controller.tlsSecret" -}}
 {{- if .Values.snapshotTls.generate -}}
 {{- printf "%s-controller-tls" (include "headgate.fullname" .) -}}

@@ -72,6 +72,11 @@ TEST(OptionsTest, TimesOfWhatIsWritten) {
   EXPECT_THAT(Problem({"--snapshot-insecure", "--publish-service=web"}), HasSubstr("web"));
 }
 
+TEST(OptionsTest, NodesAreFoundByLabels) {
+  EXPECT_EQ(Problem({"--snapshot-insecure", "--publish-nodes-of=app=web,tier=edge", "--report-node-internal-ip-address"}), "");
+  EXPECT_THAT(Problem({"--snapshot-insecure", "--publish-nodes-of=app"}), HasSubstr("\"app\" is not LABEL=VALUE"));
+}
+
 TEST(OptionsTest, AWebhookNeedsACertificate) {
   EXPECT_THAT(Problem({"--snapshot-insecure", "--validating-webhook=:8443"}),
               HasSubstr("--validating-webhook-certificate"));
