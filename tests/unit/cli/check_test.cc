@@ -77,6 +77,17 @@ TEST_F(CheckTest, AnIngressThatWorksIsCalledSo) {
   EXPECT_EQ(err, "");
 }
 
+TEST_F(CheckTest, EndpointsOfThisMachineAreRightInFiles) {
+  const std::string file = File("a.yaml", Ingress("a") + "---\n" + kService +
+                                              "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\naddressType: IPv4\n"
+                                              "metadata:\n  name: shop-1\n  namespace: shop\n  labels:\n"
+                                              "    kubernetes.io/service-name: shop\nports:\n- port: 80\n"
+                                              "endpoints:\n- addresses: [127.0.0.1]\n");
+  EXPECT_EQ(Check({file}), 0);
+  EXPECT_THAT(out, HasSubstr("works\n"));
+  EXPECT_THAT(out, Not(HasSubstr("loopback")));
+}
+
 TEST_F(CheckTest, WhatIsNotKnownDiffersAndNamesTheAnnotation) {
   const std::string file = File("a.yaml", Ingress("a", Annotated("no-such-thing", "1")) + "---\n" + kService);
   EXPECT_EQ(Check({file}), 1);
