@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "dataplane/admin/process_metrics.h"
 
@@ -69,7 +70,7 @@ std::string_view RouteMetrics::Next() {
     }
     const std::string_view key = routes_[at_]->key();
     const RouteLabels labels = routes_[at_]->labels();
-    const bool detailed = family_ > Family::kNginxDuration;
+    const bool detailed = family_ == Family::kNginxRequests || family_ > Family::kNginxDuration;
     RouteCounters counters;
     RouteDetails details;
     for (; at_ < routes_.size() && routes_[at_]->key() == key; ++at_) {
@@ -82,7 +83,7 @@ std::string_view RouteMetrics::Next() {
     if (family_ < Family::kNginxRequests) {
       WriteRoute(labels, counters);
     } else if (HasNginxSeries(labels)) {
-      detailed ? WriteNginxDetails(labels, details) : WriteNginxRoute(labels, counters);
+      detailed ? WriteNginxDetails(labels, details) : WriteNginxDurations(labels, counters);
     }
   }
   return piece_;
@@ -104,7 +105,7 @@ void RouteMetrics::BeginFamily() {
                          "Response bodies sent.");
     case Family::kNginxRequests:
       return out_.Family("nginx_ingress_controller_requests", MetricType::kCounter,
-                         "Finished requests by Ingress path and status class.");
+                         "Finished requests by Ingress path, method and status class.");
     case Family::kNginxDuration:
       return out_.Family("nginx_ingress_controller_request_duration_seconds", MetricType::kHistogram,
                          "From the request head to the last byte of the response.");
@@ -131,20 +132,20 @@ void RouteMetrics::BeginFamily() {
   }
 }
 
-void RouteMetrics::WriteClasses(MetricLabels labels, const char* label, const RouteCounters& counters) {
-  static constexpr std::array<const char*, 6> kClasses = {"other", "1xx", "2xx",
-                                                          "3xx",   "4xx", "5xx"};
+void RouteMetrics::WriteClasses(MetricLabels labels, const char* label,
+                                const std::array<uint64_t, observe::kStatusClasses>& by_class) {
+  static constexpr std::array<const char*, observe::kStatusClasses> kClasses = {"other", "1xx", "2xx",
+                                                                                "3xx",   "4xx", "5xx"};
   labels.emplace_back(label, "");
   for (size_t i = 0; i < kClasses.size(); ++i) {
-    if (counters.by_class[i] == 0) continue;
+    if (by_class[i] == 0) continue;
     labels.back().second = kClasses[i];
-    out_.Sample(labels, counters.by_class[i]);
+    out_.Sample(labels, by_class[i]);
   }
 }
 
-void RouteMetrics::WriteNginxRoute(const RouteLabels& route, const RouteCounters& counters) {
+void RouteMetrics::WriteNginxDurations(const RouteLabels& route, const RouteCounters& counters) {
   const MetricLabels labels = NginxRouteLabels(*nginx_, route);
-  if (family_ == Family::kNginxRequests) return WriteClasses(labels, "status", counters);
   out_.HistogramSample(labels, observe::kDurationBounds, counters.duration_buckets, counters.duration_seconds);
 }
 
@@ -157,6 +158,13 @@ void RouteMetrics::WriteNginxDetails(const RouteLabels& route, const RouteDetail
     out_.HistogramSample(labels, bounds, sizes.buckets, static_cast<double>(sizes.sum));
   };
   switch (family_) {
+    case Family::kNginxRequests:
+      for (size_t i = 0; i < details.requests.size(); ++i) {
+        MetricLabels with_method = labels;
+        with_method.emplace_back("method", std::string(observe::kMethodLabels[i]));
+        WriteClasses(std::move(with_method), "status", details.requests[i]);
+      }
+      return;
     case Family::kNginxResponseDuration:
       return seconds(details.response_time);
     case Family::kNginxHeaderDuration:
@@ -178,7 +186,7 @@ void RouteMetrics::WriteRoute(const RouteLabels& route, const RouteCounters& cou
   const MetricLabels labels = Labels(route);
   switch (family_) {
     case Family::kRequests:
-      return WriteClasses(labels, "status_class", counters);
+      return WriteClasses(labels, "status_class", counters.by_class);
     case Family::kDuration:
       return out_.HistogramSample(labels, observe::kDurationBounds, counters.duration_buckets,
                                   counters.duration_seconds);

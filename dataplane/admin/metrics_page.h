@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -54,9 +56,10 @@ class RouteMetrics {
 
   void BeginFamily();
   void WriteRoute(const observe::RouteLabels& route, const observe::RouteCounters& counters);
-  void WriteNginxRoute(const observe::RouteLabels& route, const observe::RouteCounters& counters);
+  void WriteNginxDurations(const observe::RouteLabels& route, const observe::RouteCounters& counters);
   void WriteNginxDetails(const observe::RouteLabels& route, const observe::RouteDetails& details);
-  void WriteClasses(MetricLabels labels, const char* label, const observe::RouteCounters& counters);
+  void WriteClasses(MetricLabels labels, const char* label,
+                    const std::array<uint64_t, observe::kStatusClasses>& by_class);
 
   const std::vector<const observe::RouteStats::Route*>
       routes_;  // those of one route beside each other

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/check.h"
+#include "common/log.h"
 #include "dataplane/base/pooled_memory.h"
 #include "dataplane/codec/websocket.h"
 #include "dataplane/http2/server_connection.h"
@@ -400,6 +401,7 @@ void ServerStream::OnClosed(ErrorCode error) {
   connection_.unsent_ -= std::exchange(counted_unsent_, 0);
   if (error != ErrorCode::kNoError) {
     connection_.io_.counters()[CounterId::kHttp2StreamResets].Add();
+    if (!head_received_) NoteRefused(error);
   }
   // With the end in the output, the exchange is over when that is written.
   if (over_) {
@@ -407,6 +409,13 @@ void ServerStream::OnClosed(ErrorCode error) {
   } else if (!end_sent_ || (tunnel_ && !request_delivered_)) {
     FailExchange(ClientFailure(Failure::Kind::kReset, "client reset the stream"));
   }
+}
+
+// There is no request for the access log to have a line of.
+void ServerStream::NoteRefused(ErrorCode error) {
+  connection_.io_.counters()[CounterId::kHttp2RefusedRequests].Add();
+  HEADGATE_LOG_EVERY(1, kInfo, "http2", "a request was refused: its head is against the protocol",
+                     {"client", connection_.info_.peer_ip}, {"error_code", static_cast<uint32_t>(error)});
 }
 
 void ServerStream::MaybeRetire() {

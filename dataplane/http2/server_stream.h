@@ -81,6 +81,7 @@ class ServerStream final : public net::Retirable,
   // The client is gone or broke the protocol.
   void FailExchange(const base::Failure& failure);
   void FinishExchange();
+  void NoteRefused(ErrorCode error);
   void MaybeRetire();
   void CountActive(bool active);
 

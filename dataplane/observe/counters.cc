@@ -28,6 +28,7 @@ std::string_view CounterName(CounterId id) {
     case CounterId::kHttp2Streams: return "downstream_http2_streams_total";
     case CounterId::kHttp2StreamResets: return "downstream_http2_stream_resets_total";
     case CounterId::kHttp2StalledStreams: return "downstream_http2_stalled_streams_total";
+    case CounterId::kHttp2RefusedRequests: return "downstream_http2_refused_requests_total";
     case CounterId::kHttp2AbuseResets: return "downstream_http2_abuse_resets_total";
     case CounterId::kHttp2AbuseHeaders: return "downstream_http2_abuse_headers_total";
     case CounterId::kHttp2AbuseSettings: return "downstream_http2_abuse_settings_total";

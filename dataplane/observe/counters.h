@@ -49,6 +49,7 @@ enum class CounterId : uint8_t {
   kHttp2Streams,         // begun by clients
   kHttp2StreamResets,    // of these, ended by an RST_STREAM of either side
   kHttp2StalledStreams,  // of these, because the client took nothing for too long
+  kHttp2RefusedRequests, // of these, whose head is against the protocol: they are no requests
   kHttp2AbuseResets,  // connections ended because of what the client did too often: http2::Abuse,
                       // in its order
   kHttp2AbuseHeaders,

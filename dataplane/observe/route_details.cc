@@ -30,6 +30,11 @@ uint64_t Microseconds(std::chrono::microseconds time) { return static_cast<uint6
 
 }  // namespace
 
+size_t MethodBucket(std::string_view method) {
+  const auto found = std::find(kMethodLabels.begin(), kMethodLabels.end() - 1, method);
+  return static_cast<size_t>(found - kMethodLabels.begin());
+}
+
 size_t DurationBucket(std::chrono::microseconds duration) {
   size_t bucket = 0;
   while (bucket < kDurationBounds.size() && duration.count() > kDurationBoundsInMicroseconds[bucket]) ++bucket;
@@ -37,6 +42,9 @@ size_t DurationBucket(std::chrono::microseconds duration) {
 }
 
 void RouteDetails::Add(const RouteDetails& other) {
+  for (size_t i = 0; i < requests.size(); ++i) {
+    for (size_t j = 0; j < kStatusClasses; ++j) requests[i][j] += other.requests[i][j];
+  }
   response_time.Add(other.response_time);
   header_time.Add(other.header_time);
   connect_time.Add(other.connect_time);
@@ -47,6 +55,8 @@ void RouteDetails::Add(const RouteDetails& other) {
 
 template <typename Number>
 void ShardRouteDetails::Histograms<Number>::Count(const RequestRecord& record) {
+  const size_t status_class = record.status / 100u;
+  requests.Add(MethodBucket(record.method) * kStatusClasses + (status_class < kStatusClasses ? status_class : 0));
   request_length.Observe(LengthBucket(record.request_bytes), record.request_bytes);
   response_length.Observe(ResponseBucket(record.response_body_bytes), record.response_body_bytes);
   if (record.attempt_count == 0) return;
@@ -63,6 +73,8 @@ void ShardRouteDetails::Histograms<Number>::Count(const RequestRecord& record) {
 template <typename Number>
 RouteDetails ShardRouteDetails::Histograms<Number>::Read() const {
   RouteDetails read;
+  const auto by_method = requests.Read();
+  for (size_t i = 0; i < by_method.size(); ++i) read.requests[i / kStatusClasses][i % kStatusClasses] = by_method[i];
   read.response_time = response_time.Read();
   read.header_time = header_time.Read();
   read.connect_time = connect_time.Read();

@@ -4,13 +4,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "dataplane/observe/counters.h"
 #include "dataplane/observe/request_record.h"
 #include "dataplane/observe/small_counts.h"
 
-// Histograms of a route's requests that are kept only where somebody looks at them: what dashboards made for ingress-nginx
-// show beside counts and durations. Bounds are those of ingress-nginx.
+// Counts and histograms of a route's requests that are kept only where somebody looks at them: what dashboards made for
+// ingress-nginx show beside counts and durations. Bounds are those of ingress-nginx.
 namespace headgate::observe {
 
 // Upper bounds in seconds; a last bucket is +Inf, here and below.
@@ -18,6 +19,12 @@ inline constexpr std::array<double, 11> kDurationBounds = {.005, .01, .025, .05,
 // In bytes: of requests and responses, and the coarser ones that ingress-nginx has for responses as well.
 inline constexpr std::array<double, 10> kLengthBounds = {10, 20, 30, 40, 50, 60, 70, 80, 90, 100};
 inline constexpr std::array<double, 7> kSizeBounds = {10, 100, 1e3, 1e4, 1e5, 1e6, 1e7};
+
+// Methods that are told apart, in the order of their buckets; others are counted together.
+inline constexpr std::array<std::string_view, 8> kMethodLabels = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "OTHER"};
+size_t MethodBucket(std::string_view method);
+// 1xx to 5xx at their first digit; at 0 what is none of them.
+inline constexpr size_t kStatusClasses = 6;
 
 inline constexpr size_t kDurationBuckets = kDurationBounds.size() + 1;
 inline constexpr size_t kLengthBuckets = kLengthBounds.size() + 1;
@@ -37,6 +44,7 @@ struct HistogramCounts {
 };
 
 struct RouteDetails {
+  std::array<std::array<uint64_t, kStatusClasses>, kMethodLabels.size()> requests{};  // by method and class
   // Of the last attempt of requests that had one, in microseconds: from its beginning to the end of the response, to the
   // response's head, and until the connection was made, which is 0 for one that was there.
   HistogramCounts<kDurationBuckets> response_time;
@@ -89,6 +97,7 @@ class ShardRouteDetails {
       connect_time.Take(other.connect_time);
       request_length.Take(other.request_length);
       response_length.Take(other.response_length);
+      requests.Take(other.requests);
     }
 
     Histogram<Number, kDurationBuckets> response_time;
@@ -96,6 +105,7 @@ class ShardRouteDetails {
     Histogram<Number, kDurationBuckets> connect_time;
     Histogram<Number, kLengthBuckets> request_length;
     Histogram<Number, kResponseBuckets> response_length;
+    Buckets<Number, kMethodLabels.size() * kStatusClasses> requests;
   };
 
   SmallCounts<Histograms> counts_;

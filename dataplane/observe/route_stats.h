@@ -28,7 +28,7 @@ struct RouteLabels {
 };
 
 struct RouteCounters {
-  std::array<uint64_t, 6> by_class{};  // [1] = 1xx … [5] = 5xx; [0]: none of these
+  std::array<uint64_t, kStatusClasses> by_class{};  // [1] = 1xx … [5] = 5xx; [0]: none of these
   std::array<uint64_t, kDurationBuckets> duration_buckets{};  // not cumulated
   double duration_seconds = 0;
   uint64_t request_bytes = 0;
@@ -42,7 +42,7 @@ struct RouteCounters {
 // Counts finished exchanges by route. One per worker, written on its thread and read on any: a
 // scrape neither waits for a worker nor holds one up. The number of routes is bounded: beyond it
 // requests are counted under the host "other". A route stays once it has been seen, and takes about
-// 280 bytes, with details 460; three times as much after 65,535 requests.
+// 280 bytes, with details 560; three times as much after 65,535 requests.
 class RouteStats {
  public:
   // One route's counts as one worker has them. Lives as long as the RouteStats.

@@ -207,6 +207,8 @@ TEST_P(RefusedHttp2Request, NeverReachesAnUpstreamAndHarmsNoOtherStream) {
   }
   ExpectOwnAnswer(client, 3);
   EXPECT_FALSE(upstream.HasConnection());
+  EXPECT_EQ(proxy.Count(CounterId::kHttp2RefusedRequests) + proxy.Count(CounterId::kDownstreamBadRequests), 1u)
+      << "each is counted once, as what the library refuses or as what we do";
 }
 INSTANTIATE_TEST_SUITE_P(Strictness, RefusedHttp2Request, ::testing::ValuesIn(kRefused), RowName<RefusedStream>);
 

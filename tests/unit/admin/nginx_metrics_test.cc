@@ -24,9 +24,9 @@ std::string Host(const std::string& host) {
          "ingress: \"web\" service: \"front\" service_port: \"http\" path: \"/\" } } }";
 }
 
-void Get(test::TestProxy& proxy, const std::string& host) {
+void Get(test::TestProxy& proxy, const std::string& host, const std::string& method = "GET") {
   test::Peer client = proxy.Connect();
-  client.Send("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+  client.Send(method + " / HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
   client.ReadResponse();
 }
 
@@ -48,7 +48,7 @@ TEST(NginxMetricsTest, RoutesHaveTheSeriesThatDashboardsAskFor) {
   const std::string route = std::string("{") + kCommon +
                             ",host=\"a.example\",namespace=\"shop\",ingress=\"web\",service=\"front\",path=\"/\","
                             "canary=\"\"";
-  EXPECT_THAT(text, HasSubstr("nginx_ingress_controller_requests" + route + ",status=\"2xx\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("nginx_ingress_controller_requests" + route + ",method=\"GET\",status=\"2xx\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("nginx_ingress_controller_request_duration_seconds_bucket" + route + ",le=\"10\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("nginx_ingress_controller_request_size_count" + route + "} 2\n"));
   EXPECT_THAT(text, HasSubstr("nginx_ingress_controller_response_size_sum" + route + "} 0\n"));
@@ -62,6 +62,20 @@ TEST(NginxMetricsTest, RoutesHaveTheSeriesThatDashboardsAskFor) {
   EXPECT_THAT(text, Not(HasSubstr("controller_class=\"headgate.dev/ingress-controller\",controller_namespace=\"edge\","
                                   "controller_pod=\"pod-1\",host=\"*.b.example\"")));
   EXPECT_THAT(text, HasSubstr("headgate_requests_total{host=\"*.b.example\""));
+}
+
+// A client that makes up methods makes no series.
+TEST(NginxMetricsTest, RequestsAreToldApartByTheMethodsThatPeopleUse) {
+  test::TestProxy proxy(1);
+  proxy.Apply({Host("a.example")});
+  for (const char* method : {"DELETE", "PATCH", "PATCH", "FETCH", "TRACE"}) Get(proxy, "a.example", method);
+  proxy.pool().OnEach([](worker::Worker&) {});
+  const std::string text = RoutePage(proxy, kLabels);
+  EXPECT_THAT(text, HasSubstr("canary=\"\",method=\"DELETE\",status=\"2xx\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("canary=\"\",method=\"PATCH\",status=\"2xx\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("canary=\"\",method=\"OTHER\",status=\"2xx\"} 2\n"));
+  EXPECT_THAT(text, Not(HasSubstr("method=\"GET\"")));
+  EXPECT_THAT(text, Not(HasSubstr("method=\"FETCH\"")));
 }
 
 TEST(NginxMetricsTest, TimesOfUpstreamsAreShown) {
