@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/metrics.h"
 #include "controller/admission/host_index.h"
+#include "controller/app/certificate_metrics.h"
 #include "controller/app/health_events.h"
 #include "controller/app/http_server.h"
 #include "controller/app/options.h"
@@ -78,6 +79,7 @@ class App {
   // The pipeline's thread's.
   std::unique_ptr<admission::HostIndex> hosts_;
   status::IngressProgressBook progress_;
+  std::unique_ptr<CertificateMetrics> certificates_;  // shown by the leader
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<HttpServer> admin_;
   std::unique_ptr<WebhookCertificate> webhook_certificate_;  // null: it comes from files, or there is no webhook
