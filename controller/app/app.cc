@@ -16,6 +16,7 @@
 #include "common/strings.h"
 #include "controller/app/fallback_certificate.h"
 #include "controller/kube/rest_transport.h"
+#include "controller/status/fleet.h"
 
 namespace headgate::app {
 namespace {
@@ -161,8 +162,19 @@ absl::Status App::StartPipeline(const Options& options) {
   pipeline.translate.annotation_prefix = StrCat(options.annotations_prefix, "/");
   pipeline.translate.catch_all = !options.disable_catch_all;
   hosts_ = std::make_unique<admission::HostIndex>(pipeline.translate.annotation_prefix);
-  pipeline.observe = [this](const state::ClusterState& state, const state::Changes& changes,
-                            const translate::TranslationUpdate& update) {
+  certificates_ = std::make_unique<CertificateMetrics>(
+      CertificateMetrics::Labels{options.relevance.controller_class, Environment("POD_NAMESPACE"), Environment("POD_NAME")});
+  metrics_.AddCollector([this](MetricsWriter& writer) {
+    if (Leads()) certificates_->Collect(writer);
+  });
+  pipeline.observe = [this, published = KeyOf(options.publish_service), fleet_known = false](
+                         const state::ClusterState& state, const state::Changes& changes,
+                         const translate::TranslationUpdate& update) mutable {
+    certificates_->Apply(update);
+    if (published && (changes.endpoints.contains(*published) || !fleet_known)) {
+      server_->SetFleet(status::CountDataPlanes(state, *published));
+      fleet_known = true;
+    }
     hosts_->Update(state, changes.ingresses);
     if (status_feed_ != nullptr) status_feed_->Take(state, changes);
     const publish::Position position = server_->Snapshot().position;

@@ -122,9 +122,18 @@ void Hub::Publish(std::vector<Change> changes) {
   for (const auto& stream : streams) stream->Advance();
 }
 
+void Hub::SetFleet(size_t data_planes) {
+  {
+    std::lock_guard lock(mutex_);
+    if (fleet_ == data_planes) return;
+    fleet_ = data_planes;
+  }
+  OnFleetChanged();
+}
+
 absl::StatusOr<bool> Hub::Begin(Subscriber& subscriber) const {
   std::lock_guard lock(mutex_);
-  const auto data_planes = static_cast<uint32_t>(status_.size());
+  const auto data_planes = static_cast<uint32_t>(std::max(status_.size(), fleet_));
   if (!published_ || !subscriber.CanBegin(log_, data_planes)) return false;
   if (!subscriber.CanFollow(log_)) {
     return absl::OutOfRangeError("too far behind; come again with an inventory");

@@ -51,6 +51,9 @@ class Hub {
   void OnStatus(const SnapshotStream* stream, const SubscriberStatus& status);
   // A data plane has come, as OnStatus has said: all are told how many there are. Not with a stream's lock held.
   void OnFleetChanged();
+  // There are so many data planes whichever controller they are connected to, as far as is known; all are told the larger number
+  // of these and ours.
+  void SetFleet(size_t data_planes);
   void OnHealth() {
     if (health_changed_) health_changed_();
   }
@@ -94,6 +97,7 @@ class Hub {
   SnapshotLog log_ ABSL_GUARDED_BY(mutex_);
   bool published_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  size_t fleet_ ABSL_GUARDED_BY(mutex_) = 0;
   Streams streams_ ABSL_GUARDED_BY(mutex_);
   std::map<const SnapshotStream*, SubscriberStatus> status_ ABSL_GUARDED_BY(mutex_);
 };

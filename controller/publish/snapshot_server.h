@@ -54,6 +54,9 @@ class SnapshotServer {
   // whole snapshot.
   void Publish(std::vector<Change> changes) { hub_->Publish(std::move(changes)); }
 
+  // See Hub.
+  void SetFleet(size_t data_planes) { hub_->SetFleet(data_planes); }
+
   Hub::Summary Snapshot() const { return hub_->Snapshot(); }
   std::vector<SubscriberStatus> Subscribers() const { return hub_->Subscribers(); }
 

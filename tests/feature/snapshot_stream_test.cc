@@ -153,6 +153,17 @@ TEST_F(SnapshotStreamTest, DataPlanesAreToldHowManyThereAre) {
   EXPECT_TRUE(Eventually([&] { return one.client().status().data_planes == 1; }));
 }
 
+TEST_F(SnapshotStreamTest, DataPlanesOfOtherControllersCountWhereTheyAreKnown) {
+  StartServer();
+  server_->Publish({Put("a", 1)});
+  DataPlane one(server_->port(), "");
+  ASSERT_TRUE(one.applier().WaitForDataPlanes(1));
+  server_->SetFleet(5);
+  ASSERT_TRUE(one.applier().WaitForDataPlanes(5));
+  server_->SetFleet(0);
+  ASSERT_TRUE(one.applier().WaitForDataPlanes(1)) << "never fewer than those that are connected";
+}
+
 TEST_F(SnapshotStreamTest, AfterAReconnectOnlyTheDifferenceIsSent) {
   StartServer();
   const uint16_t port = server_->port();
