@@ -18,8 +18,8 @@
 namespace headgate::policy {
 namespace {
 
-constexpr int64_t kNonceSeconds = 300;
-constexpr size_t kTimeDigits = 16;
+// Of the time and of the id.
+constexpr size_t kNumberDigits = 16;
 constexpr size_t kSealDigits = 32;
 
 std::string HexMd5(std::string_view text) {
@@ -33,19 +33,36 @@ bool Equal(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-std::string Seal(const UserTable& users, std::string_view time) {
-  return Sha256Hex(StrCat(users.seal_key(), time)).substr(0, kSealDigits);
+std::string Seal(const UserTable& users, std::string_view sealed) {
+  return Sha256Hex(StrCat(users.seal_key(), sealed)).substr(0, kSealDigits);
 }
 
-// When the nonce was made; nothing if it is not one of ours.
-std::optional<int64_t> TimeOf(const UserTable& users, std::string_view nonce) {
-  if (nonce.size() != kTimeDigits + kSealDigits) return std::nullopt;
-  const std::string_view digits = nonce.substr(0, kTimeDigits);
-  if (!Equal(nonce.substr(kTimeDigits), Seal(users, digits))) return std::nullopt;
-  int64_t time = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), time, 16);
-  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-  return time;
+std::string HexNumber(uint64_t number) {
+  std::string text(kNumberDigits, '0');
+  char digits[kNumberDigits];
+  const auto end = std::to_chars(digits, digits + kNumberDigits, number, 16).ptr;
+  const auto size = static_cast<size_t>(end - digits);
+  return text.replace(kNumberDigits - size, size, digits, size);
+}
+
+template <typename Number>
+bool ReadHex(std::string_view digits, Number& number) {
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number, 16);
+  return error == std::errc() && end == digits.data() + digits.size();
+}
+
+// False: it is none of ours.
+bool ReadNonce(const UserTable& users, std::string_view nonce, NonceUse& use) {
+  constexpr size_t kSealed = 2 * kNumberDigits;
+  if (nonce.size() != kSealed + kSealDigits) return false;
+  if (!Equal(nonce.substr(kSealed), Seal(users, nonce.substr(0, kSealed)))) return false;
+  return ReadHex(nonce.substr(0, kNumberDigits), use.made) && ReadHex(nonce.substr(kNumberDigits, kNumberDigits), use.id);
+}
+
+// "00000001"; false for what is no count (RFC 7616 section 3.4).
+bool ReadCount(std::string_view text, uint32_t& count) {
+  constexpr size_t kDigits = 8;
+  return text.size() == kDigits && ReadHex(text, count) && count != 0;
 }
 
 struct Response {
@@ -101,37 +118,34 @@ std::optional<Response> Parse(std::string_view text) {
 
 }  // namespace
 
-std::string MakeNonce(const UserTable& users, int64_t now) {
-  std::string time(kTimeDigits, '0');
-  char digits[kTimeDigits];
-  const auto end = std::to_chars(digits, digits + kTimeDigits, now, 16).ptr;
-  const auto size = static_cast<size_t>(end - digits);
-  time.replace(kTimeDigits - size, size, digits, size);
-  return StrCat(time, Seal(users, time));
+std::string MakeNonce(const UserTable& users, int64_t now, uint64_t id) {
+  const std::string sealed = StrCat(HexNumber(static_cast<uint64_t>(now)), HexNumber(id));
+  return StrCat(sealed, Seal(users, sealed));
 }
 
-std::string DigestChallenge(const UserTable& users, std::string_view realm, bool stale, int64_t now) {
-  return StrCat("Digest algorithm=\"MD5\", qop=\"auth\", realm=\"", realm, "\", nonce=\"", MakeNonce(users, now), "\"",
-                stale ? ", stale=\"true\"" : "");
+std::string DigestChallenge(const UserTable& users, std::string_view realm, bool stale, int64_t now, uint64_t id) {
+  return StrCat("Digest algorithm=\"MD5\", qop=\"auth\", realm=\"", realm, "\", nonce=\"", MakeNonce(users, now, id),
+                "\"", stale ? ", stale=\"true\"" : "");
 }
 
 DigestVerdict CheckDigest(const UserTable& users, std::string_view realm, std::string_view authorization,
-                          std::string_view method, std::string_view target, int64_t now) {
+                          std::string_view method, std::string_view target, int64_t now, NonceUse& use) {
   const std::optional<Response> said = Parse(authorization);
-  if (!said || said->realm != realm || said->qop != "auth" || said->nc.empty() || said->cnonce.empty()) {
+  if (!said || said->realm != realm || said->qop != "auth" || said->cnonce.empty() ||
+      !ReadCount(said->nc, use.count)) {
     return DigestVerdict::kDoesNot;
   }
   if (!said->algorithm.empty() && !http::EqualsIgnoreCase(said->algorithm, "MD5")) return DigestVerdict::kDoesNot;
   // What was made for one request is no use for another.
   if (said->uri != target) return DigestVerdict::kDoesNot;
-  const std::optional<int64_t> made = TimeOf(users, said->nonce);
   const std::string_view ha1 = users.DigestOf(said->username, realm);
   if (ha1.empty()) return DigestVerdict::kDoesNot;
   const std::string expected = HexMd5(StrCat(absl::AsciiStrToLower(absl::string_view(ha1.data(), ha1.size())), ":",
                                              said->nonce, ":", said->nc, ":", said->cnonce, ":", said->qop, ":",
                                              HexMd5(StrCat(method, ":", said->uri))));
   if (!Equal(expected, absl::AsciiStrToLower(said->response))) return DigestVerdict::kDoesNot;
-  const bool fresh = made && *made <= now + kNonceSeconds && now - *made <= kNonceSeconds;
+  const bool ours = ReadNonce(users, said->nonce, use);
+  const bool fresh = ours && use.made <= now + kNonceSeconds && now - use.made <= kNonceSeconds;
   return fresh ? DigestVerdict::kMatches : DigestVerdict::kStale;
 }
 

@@ -21,6 +21,7 @@
 #include "dataplane/proxy/exchange_state.h"
 #include "dataplane/proxy/forwarded.h"
 #include "dataplane/proxy/mirrors.h"
+#include "dataplane/proxy/nonce_table.h"
 #include "dataplane/proxy/request_body.h"
 #include "dataplane/proxy/request_id.h"
 #include "dataplane/proxy/response_body.h"
@@ -44,6 +45,8 @@ class ExchangeServices {
   virtual AuthCache& auth_cache() = 0;
   // Of all workers.
   virtual LimitTable& limits() = 0;
+  // Of all workers.
+  virtual NonceTable& nonces() = 0;
   virtual Mirrors& mirrors() = 0;
   // Of all workers; null: nobody takes spans.
   virtual observe::SpanQueue* spans() = 0;

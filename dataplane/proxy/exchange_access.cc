@@ -124,10 +124,14 @@ bool Exchange::AskForPassword(Conditions conditions) {
 
 bool Exchange::CheckDigest(const policy::PasswordAuth& password, const policy::UserTable& users) {
   const int64_t now = services_.loop().wall_now().tv_sec;
+  policy::NonceUse use;
   const policy::DigestVerdict verdict =
       policy::CheckDigest(users, password.realm, request_->fields.Get(FieldId::kAuthorization), request_->method_text,
-                          request_->target, now);
-  if (verdict == policy::DigestVerdict::kMatches) return TakePassword(true);
+                          request_->target, now, use);
+  const bool matches = verdict == policy::DigestVerdict::kMatches;
+  if (matches && services_.nonces().Use(use, now)) return TakePassword(true);
+  // Who knows the password need not be asked for it again.
+  const bool stale = matches || verdict == policy::DigestVerdict::kStale;
   access_->challenge = downstream_->arena().Copy(
       policy::DigestChallenge(users, password.realm, verdict == policy::DigestVerdict::kStale, now));
   return TakePassword(false);

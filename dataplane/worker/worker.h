@@ -48,6 +48,7 @@ struct WorkerOptions {
   proxy::SpillSpace* spill = nullptr;
   // Never null; outlive the worker, but for the thread, which is stopped before.
   proxy::LimitTable* limits = nullptr;
+  proxy::NonceTable* nonces = nullptr;
   proxy::PasswordThread* password_thread = nullptr;
   // Never null; outlives the worker.
   const files::StaticRoots* static_roots = nullptr;
@@ -117,6 +118,7 @@ class Worker final : private net::AcceptHandler,
   proxy::PasswordDesk& passwords() override { return passwords_; }
   proxy::AuthCache& auth_cache() override { return auth_cache_; }
   proxy::LimitTable& limits() override { return *options_.limits; }
+  proxy::NonceTable& nonces() override { return *options_.nonces; }
   proxy::Mirrors& mirrors() override { return mirrors_; }
   observe::SpanQueue* spans() override { return options_.spans; }
   uint16_t https_port() override {

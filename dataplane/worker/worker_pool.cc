@@ -47,6 +47,7 @@ absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Create(PoolOptions optio
     worker.spill = &pool->spill_;
     worker.static_roots = &pool->static_roots_;
     worker.limits = &pool->limits_;
+    worker.nonces = &pool->nonces_;
     worker.password_thread = &pool->password_thread_;
     worker.release = options.release;
     const auto bind_all = [](std::vector<base::Address>& addresses,

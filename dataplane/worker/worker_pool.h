@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "dataplane/worker/tcp_services.h"
 #include "dataplane/worker/worker.h"
 
@@ -83,11 +85,13 @@ class WorkerPool {
   WorkerPool(std::string spill_dir, uint64_t spill_limit, files::StaticRoots static_roots)
       : spill_(std::move(spill_dir), spill_limit),
         static_roots_(std::move(static_roots)),
-        limits_(proxy::RequestIdSource().Random()) {}
+        limits_(proxy::RequestIdSource().Random()),
+        nonces_(absl::ToUnixSeconds(absl::Now())) {}  // lint: allow(wall-clock) nonces have it
 
   proxy::SpillSpace spill_;
   const files::StaticRoots static_roots_;
   proxy::LimitTable limits_;
+  proxy::NonceTable nonces_;
   std::unique_ptr<TcpServices> tcp_services_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<base::Address> http_addresses_;

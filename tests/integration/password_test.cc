@@ -146,6 +146,36 @@ TEST_F(PasswordTest, DigestIsAskedForAndTaken) {
   EXPECT_EQ(Passes(Head(response, "GET /a?b")).Field("Authorization"), "");
   EXPECT_EQ(Answered(Head(response, "GET /other")).status, 401);
   EXPECT_EQ(Answered(Head(Basic("ann:apple"))).status, 401);
+  const Peer::Message again = Answered(Head(response, "GET /a?b"));
+  EXPECT_EQ(again.status, 401) << "what was overheard is no use";
+  EXPECT_TRUE(again.Field("WWW-Authenticate").ends_with(", stale=\"true\"")) << again.Field("WWW-Authenticate");
+}
+
+// Whichever worker has a connection, a response is good once.
+TEST(DigestTest, WorkersShareWhatWasUsed) {
+  TestProxy proxy(4);
+  PeerListener upstream;
+  proxy.Apply({"name: \"secret/n/s/users\" secret_data { data { key: \"auth\" value: "
+               "\"ann:Members only:4c09f74059b916c21408391483681653\" } }"});
+  proxy.Route("a.example", {upstream.address()},
+              "policy { access { password { scheme: DIGEST secret: \"secret/n/s/users\" realm: \"Members only\" } } }");
+  const auto ask = [&proxy](const std::string& fields) {
+    Peer client = proxy.Connect();
+    client.Send("GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n" + fields + "\r\n");
+    return client;
+  };
+  const std::string challenge = ask("").ReadResponse().Field("WWW-Authenticate");
+  const size_t begin = challenge.find("nonce=\"") + 7;
+  const std::string nonce = challenge.substr(begin, challenge.find('"', begin) - begin);
+  const std::string response = "Authorization: Digest username=\"ann\", realm=\"Members only\", nonce=\"" + nonce +
+                               "\", uri=\"/\", qop=auth, nc=00000001, cnonce=\"c\", response=\"" +
+                               Md5("4c09f74059b916c21408391483681653:" + nonce + ":00000001:c:auth:" + Md5("GET:/")) + "\"\r\n";
+  Peer first = ask(response);
+  Peer server = upstream.Accept();
+  server.ReadRequest();
+  server.Send("HTTP/1.1 204 No Content\r\n\r\n");
+  EXPECT_EQ(first.ReadResponse().status, 204);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(ask(response).ReadResponse().status, 401);
 }
 
 TEST_F(PasswordTest, AllConditionsOrAnyOfThem) {
