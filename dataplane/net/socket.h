@@ -45,8 +45,9 @@ absl::StatusOr<Fd> BindTcp(const base::Address& address);
 // The address a socket is bound to; the port is the real one after binding port 0.
 absl::StatusOr<base::Address> LocalAddress(int fd);
 
-// Starts a non-blocking connect with TCP_NODELAY. An error here is immediate (no route, no descriptors); a refused
-// connection usually shows later, see ConnectError.
+// Starts a non-blocking connect with TCP_NODELAY. An error here is immediate: ResourceExhausted (no descriptors, no memory) or
+// AlreadyExists (no port is free) is ours, others (no route) concern the address. A refused connection usually shows later,
+// see ConnectError.
 absl::StatusOr<Fd> ConnectTcp(const base::Address& address);
 
 // Sends all of a few bytes that nothing has been sent before; a socket that has just been connected

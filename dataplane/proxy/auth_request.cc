@@ -28,8 +28,8 @@ void AuthRequest::OpenAttempt() {
   endpoint_ = endpoint;
   endpoint->OnAttemptBegin();
   stream_ = endpoint->Open(*this, arena_, timeouts_, fresh, {});
-  if (stream_ == nullptr) {  // not for anything that the endpoint did
-    std::exchange(endpoint_, nullptr)->OnAttemptEnd({.given_up = true});
+  if (stream_ == nullptr) {
+    std::exchange(endpoint_, nullptr)->OnAttemptEnd(endpoint->unopened());
     return Finish();
   }
   stream_->SendHead(head_, true);

@@ -52,6 +52,7 @@ bool Exchange::ReplyBlocked() {
 bool Exchange::ReplyUnprotected() {
   const auto& password = route_->access->password;
   if (password == nullptr || config_->users->find(password->users) != config_->users->end()) return false;
+  route_ = nullptr;  // nothing else that it says holds for this answer: not CORS, and no page of another cluster
   Reply(503);
   return true;
 }

@@ -52,7 +52,7 @@ void Exchange::OpenAttempt() {
   upstream_ = endpoint->Open(*this, downstream_->arena(), attempt_timeouts(), fresh, preamble);
   attempt_reused_ = upstream_ != nullptr && upstream_->reused();
   if (upstream_ == nullptr) {
-    endpoint->OnAttemptEnd({.given_up = true});  // not for anything that the endpoint did
+    endpoint->OnAttemptEnd(endpoint->unopened());
     return HandleAttemptFailure({Failure::Side::kUpstream, Failure::Kind::kConnectRefused,
                                  Failure::Retry::kAlways, "no connection could be begun"});
   }

@@ -19,7 +19,7 @@ class Mirrors::Copy final : public net::Retirable, private http::ClientStreamEve
     endpoint.OnAttemptBegin();
     stream_ = endpoint.Open(*this, arena_, timeouts, /*fresh=*/false, {});
     if (stream_ == nullptr) {
-      endpoint.OnAttemptEnd({.given_up = true});
+      endpoint.OnAttemptEnd(endpoint.unopened());
       return false;
     }
     endpoint_ = &endpoint;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "dataplane/net/tcp_transport.h"
+#include "dataplane/observe/counters.h"
 #include "dataplane/tls/tls_transport.h"
 #include "dataplane/upstream/cluster_set.h"
 #include "dataplane/upstream/http1_endpoint.h"
@@ -62,7 +64,11 @@ const codec::ClientOptions& Endpoint::client_options(bool single_use) const {
 
 std::unique_ptr<net::Transport> Endpoint::Connect() {
   auto fd = net::ConnectTcp(address_);
-  return fd.ok() ? MakeTransport(*std::move(fd)) : nullptr;
+  // What follows may fail as well, and then for lack of memory.
+  lacked_resources_ = fd.ok() || absl::IsResourceExhausted(fd.status()) || absl::IsAlreadyExists(fd.status());
+  if (fd.ok()) return MakeTransport(*std::move(fd));
+  set_.io().counters()[observe::CounterId::kUpstreamConnectFailures].Add();
+  return nullptr;
 }
 
 std::unique_ptr<net::Transport> Endpoint::MakeTransport(net::Fd fd) {

@@ -64,11 +64,18 @@ class Endpoint : public net::Retirable,
 
   // A stream for one attempt: on a connection that is there unless `fresh`, else on a new one that
   // is still connecting. Where the endpoint is told who the client is, `preamble` says so
-  // (net/proxy_protocol.h): the connection is then new and serves this attempt alone. Nullptr when
-  // the system is out of descriptors.
+  // (net/proxy_protocol.h): the connection is then new and serves this attempt alone. Nullptr when no
+  // connection could be begun: see unopened().
   virtual http::ClientStream* Open(http::ClientStreamEvents& events, base::Arena& arena,
                                    const codec::AttemptTimeouts& timeouts, bool fresh,
                                    std::string_view preamble) = 0;
+
+  // What has become of an attempt that Open gave no stream: the endpoint's failure (no route to it), unless the system was
+  // out of descriptors, memory or ports.
+  AttemptOutcome unopened() const {
+    if (lacked_resources_) return {.given_up = true};
+    return {.failure = base::Failure::Kind::kConnectRefused};
+  }
 
   // What its cluster says of connections; null: nothing. Takes effect with connections that are there too, but for their
   // protocol, which stays.
@@ -94,7 +101,7 @@ class Endpoint : public net::Retirable,
   uint32_t requests_of_all() const { return usage_->requests(); }
 
   // Makes connections that wait for requests, `most` of them at most, until there are `wanted` in all; HTTP/2 needs but
-  // one. They count as idle from the beginning. False: the system is out of descriptors.
+  // one. They count as idle from the beginning. False: one could not be begun.
   virtual bool Warm(size_t wanted, size_t most, std::chrono::milliseconds connect_timeout) = 0;
 
   // Around each attempt, whether or not Open gives a stream.
@@ -132,7 +139,7 @@ class Endpoint : public net::Retirable,
   // `single_use`: of connections that serve one attempt. Lives as long as this.
   const codec::ClientOptions& client_options(bool single_use) const;
 
-  // A transport that has begun to connect, or nullptr when the system is out of descriptors. REQUIRES: !races().
+  // A transport that has begun to connect, or nullptr, counted, when that failed at once. REQUIRES: !races().
   std::unique_ptr<net::Transport> Connect();
   // Whether connections are made with whichever of several addresses answers first.
   bool races() const { return candidates_ != nullptr; }
@@ -168,6 +175,7 @@ class Endpoint : public net::Retirable,
   Cluster* cluster_;  // null once it has left
   const base::Address address_;
   uint32_t raw_ = 0;  // connections between OnRawBegin and OnRawEnd
+  bool lacked_resources_ = false;  // the last connection that could not be begun was not for the endpoint
   std::string text_;
   std::unique_ptr<Candidates> candidates_;  // null, as for most: its address is all
   tls::ClientContext* const tls_;

@@ -131,6 +131,16 @@ TEST_F(PasswordTest, AMapHasAUserAKey) {
   EXPECT_EQ(response.Field("WWW-Authenticate"), "Basic realm=\"\"");
 }
 
+TEST_F(PasswordTest, TheAnswerOfAClosedRouteHasNothingThatTheRouteSays) {
+  Policy("password { scheme: BASIC secret: \"secret/n/none/users\" }",
+         "cors { origins: \"*\" } response_headers { edits { name: \"X-A\" value { parts { literal: \"b\" } } } }");
+  const Peer::Message answer = Answered(Head("Origin: https://a.example\r\n"));
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.Field("Access-Control-Allow-Origin"), "");
+  EXPECT_EQ(answer.Field("X-A"), "");
+  EXPECT_EQ(proxy_.RouteCount("a.example").by_class[5], 1u) << "it is counted and logged as the route's";
+}
+
 TEST_F(PasswordTest, DigestIsAskedForAndTaken) {
   Policy("password { scheme: DIGEST secret: \"secret/n/s/users\" realm: \"Members only\" }");
   Users("ann:Members only:4c09f74059b916c21408391483681653");

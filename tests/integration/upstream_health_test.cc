@@ -125,6 +125,17 @@ TEST_F(UpstreamHealthTest, MaxFailsTakesAnEndpointOutForItsTime) {
   EXPECT_EQ(proxy_.Count(CounterId::kUpstreamEjected), 1u);
 }
 
+TEST_F(UpstreamHealthTest, AnEndpointWithoutARouteToItFails) {
+  const base::Address unreachable = *base::Address::ParseIp("255.255.255.255", 80);  // TCP has none to it on any machine
+  proxy_.Apply({"name: \"cluster/lost\" cluster { endpoints: \"endpoints/lost\" outliers { max_fails: 2 fail_timeout { seconds: 60 } } }",
+                EndpointsText("endpoints/lost", {unreachable, a_.address()}),
+                "name: \"vhost/lost\" virtual_host { host: \"lost\" routes { match { prefix_path: \"/\" } forward { clusters { "
+                "cluster: \"cluster/lost\" } } } }"});
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(Get("lost"), "200 a");
+  EXPECT_EQ(proxy_.Count(CounterId::kUpstreamConnectFailures), 2u);
+  EXPECT_EQ(proxy_.Count(CounterId::kUpstreamEjections), 1u);
+}
+
 TEST_F(UpstreamHealthTest, AnEjectedEndpointReturnsByItself) {
   a_.Break();
   Serve({&a_, &b_}, "outliers { max_fails: 1 fail_timeout { nanos: 50000000 } }");
