@@ -6,12 +6,6 @@
 #include "dataplane/proxy/exchange.h"
 
 namespace headgate::proxy {
-namespace {
-
-constexpr std::string_view kAcmePrefix = "/.well-known/acme-challenge";
-
-}  // namespace
-
 // For a path of the request's host.
 std::string_view Exchange::AbsoluteUrl(std::string_view path) {
   const config::RouteExtras* rules = extras();
@@ -74,8 +68,6 @@ bool Exchange::ReplyHttpsRedirect() {
   const bool wanted = route_->https_redirect == Mode::kAlways ||
                       (route_->https_redirect == Mode::kIfTlsConfigured && route_->host_has_tls);
   if (!wanted || client_.scheme != "http") return false;
-  // A certificate is often fetched by answering over plain HTTP what would redirect to the missing certificate.
-  if (request_->target.starts_with(kAcmePrefix)) return false;
   std::string_view target = request_->target;
   if (target.ends_with('/') && !route_->https_redirect_keeps_slash) target.remove_suffix(1);
   http::Authority authority;

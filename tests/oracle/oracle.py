@@ -30,7 +30,6 @@ IGNORED = {"date", "server", "connection", "keep-alive", "content-length", "tran
 ID = re.compile(r"^[0-9a-f]{32}$")
 PARALLEL_GROUPS = 8
 EXPLAINED_GROUPS = 11  # one out of so many
-WITHOUT_CASES = {"relative-redirects", "use-port-in-redirects"}  # not in effect yet
 
 
 def load_groups():
@@ -177,7 +176,7 @@ def check_table(groups):
     """Every annotation that ingress-nginx has is in some case, and no case is without something to compare."""
     listed = (HERE.parent / "unit" / "translate" / "coverage_test.cc").read_text()
     names = set(re.findall(r'"([a-z0-9-]+)"', listed[listed.index("kOfIngressNginx"):listed.index("static_assert")]))
-    missing = names - {name for g in groups for item in g.ingresses() for name in item.annotations} - WITHOUT_CASES
+    missing = names - {name for g in groups for item in g.ingresses() for name in item.annotations}
     if missing or not names:
         raise SystemExit(f"annotations without a case: {sorted(missing)}")
     for group in groups:

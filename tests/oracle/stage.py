@@ -46,6 +46,7 @@ proxy_next_upstream error timeout; proxy_next_upstream_tries 3; proxy_pass_heade
 map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
 map $http_x_request_id $req_id {{ default $http_x_request_id; '' $request_id; }}
 map $scheme $pass_port {{ default {http}; https 443; }}
+map $scheme $https_port {{ default {https}; }}
 map $scheme $hsts {{ default ''; https 'max-age=31536000; includeSubDomains'; }}
 add_header Strict-Transport-Security $hsts always;
 {upstreams}
