@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "dataplane/base/arena.h"
 #include "dataplane/config/compile_values.h"
+#include "dataplane/http/uri.h"
 
 namespace headgate::config {
 namespace {
@@ -40,6 +42,15 @@ absl::StatusOr<ClientAuthSpec> CompileClientAuth(const v1::ClientAuth& in) {
   HEADGATE_RETURN_IF_ERROR(CheckRange("client_auth.verify_depth", in.verify_depth(), 0, kMaxDepth));
   out.rules.verify_depth = in.verify_depth() == 0 ? 1 : in.verify_depth();
   HEADGATE_RETURN_IF_ERROR(CheckPrintable("client_auth.error_page", in.error_page()));
+  if (in.error_page().starts_with('/')) {
+    base::BlockPool blocks;
+    base::Arena arena(blocks);
+    http::NormalPath normal;
+    const std::string_view page = in.error_page();
+    if (!http::NormalizePath(page.substr(0, page.find('?')), arena, normal)) {
+      return FieldError("client_auth.error_page", "is a path that can be read in more than one way");
+    }
+  }
   out.rules.error_page = in.error_page();
   out.rules.pass_certificate = in.pass_certificate();
   if (!in.match_subject().empty()) {

@@ -44,18 +44,23 @@ GateDecision JudgeClient(bool has_rules, const tls::ClientAuth* rules,
   }
   const bool asks = has_rules && rules->asks();
   const base::ClientIdentity* client = connection.client.get();
+  const auto is_subject_wrong = [&] {
+    if (!has_rules || rules->rules().match_subject == nullptr) return false;
+    const std::string_view subject = client != nullptr ? client->subject_dn : std::string_view();
+    return !rules->rules().match_subject->Finds(subject, /*when_in_doubt=*/false);
+  };
   if (connection.tls) {
     const uint64_t expected = asks ? rules->fingerprint() : 0;
     if (expected != (client != nullptr ? client->rules : 0)) return {Kind::kMisdirected, {}};
     if (asks) {
       const Kind kind = JudgeCertificate(rules->rules().mode, client->verdict);
-      if (kind != Kind::kPass) return {kind, rules->rules().error_page};
+      const std::string& page = rules->rules().error_page;
+      // A page of the host itself is asked for by the same client, to whom the rest of its rules applies.
+      if (kind != Kind::kPass && page.starts_with('/') && is_subject_wrong()) return {Kind::kWrongSubject, {}};
+      if (kind != Kind::kPass) return {kind, page};
     }
   }
-  if (has_rules && rules->rules().match_subject != nullptr) {
-    const std::string_view subject = client != nullptr ? client->subject_dn : std::string_view();
-    if (!rules->rules().match_subject->Finds(subject, /*when_in_doubt=*/false)) return {Kind::kWrongSubject, {}};
-  }
+  if (is_subject_wrong()) return {Kind::kWrongSubject, {}};
   return {};
 }
 

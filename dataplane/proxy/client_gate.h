@@ -19,7 +19,7 @@ struct GateDecision {
     kWrongSubject,    // 403
   };
   Kind kind = Kind::kPass;
-  // Where to send the client instead of a 400; empty: nowhere.
+  // Where to send the client instead of a 400, or a path whose answer it gets instead; empty: neither.
   std::string_view location;
 };
 

@@ -169,7 +169,7 @@ void Exchange::ForwardWhenReady() {
 }
 
 bool Exchange::ShouldHoldRequest() const {
-  if (request_body_.complete()) return false;
+  if (request_body_.complete() || own_page_ != nullptr) return false;
   const config::CompiledCluster& cluster = services_.clusters().Find(cluster_slot_)->compiled();
   // In HTTP/1.0 a request says how long its body is.
   const bool http_1_0 = cluster.connections != nullptr && cluster.connections->http_1_0;
@@ -217,11 +217,42 @@ bool Exchange::ReplyClientGate(const route::HostRoutes* host) {
       JudgeClient(has_rules, rules != nullptr ? rules->get() : nullptr, connection);
   if (decision.kind == GateDecision::Kind::kPass) return false;
   services_.CountGate(decision.kind);
-  if (!decision.location.empty()) {
+  if (decision.location.starts_with('/')) {
+    if (AskForOwnPage(decision.location)) return false;
+    Reply(400);
+  } else if (!decision.location.empty()) {
     Reply(302, decision.location);
   } else {
     Advance(Event::kReply);
     SendReply(StatusOf(decision.kind), kLocalPageType, PageOf(decision.kind));
+  }
+  return true;
+}
+
+// The request becomes one for `page`, a path of its host, as NGINX's error_page makes it: GET unless it was HEAD, without body.
+// False: there is no such path.
+bool Exchange::AskForOwnPage(std::string_view page) {
+  own_page_ = std::make_unique<http::RequestHead>(*request_);
+  http::RequestHead& head = *own_page_;
+  head.target = page;
+  if (head.method != http::Method::kHead) {
+    head.method = http::Method::kGet;
+    head.method_text = "GET";
+  }
+  head.body = http::BodyLength::None();
+  head.fields.RemoveIf([](const http::Field& field) {
+    return field.id == FieldId::kContentLength || field.id == FieldId::kTransferEncoding || field.id == FieldId::kTrailer;
+  });
+  head.expect_continue = false;
+  head.upgrade = {};
+  head.websocket_key = {};
+  request_ = own_page_.get();
+  request_body_.Discard();
+  path_ = {};
+  if (!http::NormalizePath(head.path(), downstream_->arena(), path_)) return false;
+  forward_target_ = page;
+  if (path_.rewritten) {
+    forward_target_ = downstream_->arena().Join(path_.forward, page.substr(head.path().size()));
   }
   return true;
 }
@@ -232,7 +263,7 @@ void Exchange::OnRequestBody(std::string_view piece, bool end) {
   if (tunnel_) return OnTunnelRequest(piece, end);
   const bool holding = phase_ == Phase::kHoldingRequest;
   const bool answered = upstream_ == nullptr && !holding && !waiting();
-  if (answered || error_page_) return request_body_.Ignore(piece, end);
+  if (answered || error_page_ || own_page_ != nullptr) return request_body_.Ignore(piece, end);
   const uint64_t limit = body_limit();
   if (limit != 0 && request_body_.received() + piece.size() > limit) {
     request_body_.Ignore(piece, end);
@@ -467,6 +498,7 @@ void Exchange::Finish() {
   services_.OnFinished(*this, record_);
   config_.Release();
   request_ = nullptr;
+  own_page_.reset();
 }
 
 }  // namespace headgate::proxy

@@ -92,6 +92,7 @@ class Exchange final : public net::Retirable,
   void FollowRoute();
   void ForwardWhenReady();
   bool ReplyClientGate(const route::HostRoutes* host);
+  bool AskForOwnPage(std::string_view page);
   bool ReplyPreflight();
   bool ReplyAppRoot(const route::HostRoutes& host);
   void Redirect(const config::RedirectAction& action);
@@ -238,6 +239,7 @@ class Exchange final : public net::Retirable,
   Phase phase_ = Phase::kFinished;
   http::ServerStream* downstream_ = nullptr;
   const http::RequestHead* request_ = nullptr;
+  std::unique_ptr<http::RequestHead> own_page_;  // the request, where a page of the host answers in place of what was asked for
   http::ClientStream* upstream_ = nullptr;  // null: no attempt under way
 
   ConfigPin config_;

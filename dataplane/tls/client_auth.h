@@ -34,7 +34,7 @@ struct ClientAuthRules {
   // PEM: trusted CAs, revocation lists. With a list, every certificate of a chain must be covered by one.
   std::string ca_pem;
   std::string crl_pem;
-  // An absolute URL that clients without a good certificate are sent to; empty: 400.
+  // An absolute URL that clients without a good certificate are sent to, or a path whose answer they get; empty: 400.
   std::string error_page;
   bool pass_certificate = false;
   // Searched for in the subject; null: any.

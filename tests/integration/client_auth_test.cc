@@ -97,6 +97,46 @@ TEST_F(ClientAuthTest, SendsThemToTheErrorPage) {
   EXPECT_EQ(response.Field("Location"), "https://help.example/");
 }
 
+TEST_F(ClientAuthTest, APathOfTheHostAnswersThem) {
+  Host("closed.example", "client_auth { mode: REQUIRED secret: \"secret/ns/ca\" error_page: \"/help/%61?why=tls\" }");
+  const auto ask = [this](const std::string& start, const PemPair* certificate, const std::string& body = "") {
+    TlsPeer peer(proxy_.https_port(), {.server_name = "closed.example", .certificate = certificate});
+    peer.Send(start + " HTTP/1.1\r\nHost: closed.example\r\n" +
+              (body.empty() ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n") + "\r\n" + body);
+    Peer server = upstream_.Accept();
+    request_ = server.ReadRequest();
+    server.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    return peer.ReadResponse().status;
+  };
+  EXPECT_EQ(ask("POST /secret?a=b", nullptr, "body"), 200);
+  EXPECT_TRUE(request_.head.starts_with("GET /help/%61?why=tls HTTP/1.1\r\n")) << request_.head;
+  EXPECT_EQ(request_.Field("Content-Length"), "");
+  EXPECT_EQ(request_.Field("ssl-client-verify"), "NONE");
+  EXPECT_EQ(ask("GET /secret", &mallory_), 200);
+  EXPECT_TRUE(request_.head.starts_with("GET /help/%61?why=tls HTTP/1.1\r\n")) << request_.head;
+  EXPECT_TRUE(request_.Field("ssl-client-verify").starts_with("FAILED")) << request_.head;
+  EXPECT_EQ(ask("GET /secret", &alice_), 200);
+  EXPECT_TRUE(request_.head.starts_with("GET /secret HTTP/1.1\r\n")) << request_.head;
+  EXPECT_EQ(proxy_.Count(CounterId::kDownstreamClientCertificatesRefused), 2u);
+}
+
+TEST_F(ClientAuthTest, APathOfTheHostIsNoWayAroundItsOtherRules) {
+  const std::string rules = "client_auth { mode: REQUIRED secret: \"secret/ns/ca\" error_page: \"/help\" ";
+  Host("closed.example", rules + "match_subject: \"CN=alice\" }");
+  const auto ask = [this](const PemPair* certificate) {
+    TlsPeer peer(proxy_.https_port(), {.server_name = "closed.example", .certificate = certificate});
+    peer.Send("GET / HTTP/1.1\r\nHost: closed.example\r\n\r\n");
+    return peer.ReadResponse().status;
+  };
+  EXPECT_EQ(ask(nullptr), 403);
+  EXPECT_EQ(ask(&mallory_), 403);
+  Host("closed.example", rules + "} routes { match { exact_path: \"/help\" } fixed_response { status: 418 } "
+                                 "policy { access { denied_cidrs: \"127.0.0.1\" } } }");
+  EXPECT_EQ(ask(nullptr), 403) << "who may see the page is for its route to say";
+  Host("closed.example", rules + "} routes { match { exact_path: \"/help\" } fixed_response { status: 418 } }");
+  EXPECT_EQ(ask(nullptr), 418);
+}
+
 TEST_F(ClientAuthTest, AConnectionForAnotherHostGets421) {
   EXPECT_EQ(Ask("open.example", "closed.example", &alice_).status, 421);
   EXPECT_EQ(Ask("closed.example", "open.example", &alice_).status, 421);

@@ -45,10 +45,12 @@ std::string ReadErrorPage(AnnotationReader& reader) {
     reader.RefuseValue(kName, "a URL");
   } else if (text.starts_with("http://") || text.starts_with("https://")) {
     return std::string(text);
-  } else if (text.front() == '/' || text.front() == '@') {
-    reader.Ignore(kName, "an absolute URL; others are answered by the page for 400");
+  } else if (text.front() == '/' && text.find("/..") == std::string_view::npos && text.find(' ') == std::string_view::npos) {
+    return std::string(text);
+  } else if (text.front() == '@') {
+    reader.Ignore(kName, "an absolute URL or path; there are no named locations here, so the page for 400 is the answer");
   } else {
-    reader.RefuseValue(kName, "an absolute URL");
+    reader.RefuseValue(kName, "an absolute URL or path");
   }
   return {};
 }

@@ -29,7 +29,7 @@ struct ClientCertificates {
   kube::ObjectKey secret;
   ClientVerification verification = ClientVerification::kRequired;
   uint32_t verify_depth = 1;
-  std::string error_page;     // absolute URL or empty
+  std::string error_page;     // absolute URL or path, or empty
   std::string match_subject;  // RE2 or empty
   bool pass_certificate = false;
   friend bool operator==(const ClientCertificates&, const ClientCertificates&) = default;

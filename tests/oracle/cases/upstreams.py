@@ -2,7 +2,7 @@
 
 import re
 
-from table import Case, Group, Ingress, Path, at, secret, to
+from table import Case, Group, Ingress, Path, at, said, secret, to
 
 HASH = "[0-9a-f]{32}"
 
@@ -235,6 +235,24 @@ GROUPS = [
     certificates("mtls-page", {"auth-tls-error-page": "https://help.test/cert"}, "",
                  Case("sent to a page", tls=True, expect={"status": 302, "location": "https://help.test/cert"}),
                  nginx=False),
+    certificates("mtls-page-path", {"auth-tls-error-page": "/help?why=tls"},
+                 "ssl_verify_client on; error_page 495 496 = /help?why=tls;",
+                 Case("none: a page of the host", "GET /secret?a=b", tls=True,
+                      expect={"status": 200, "saw": "echo", "echo target": "/help?why=tls"}),
+                 Case("of a stranger", "GET /secret", tls=True, client_certificate="stranger",
+                      expect={"status": 200, "echo target": "/help?why=tls"}),
+                 Case("POST becomes GET", "POST /secret", tls=True, body=b"abc",
+                      expect={"echo method": "GET", "echo body": ""}),
+                 Case("HEAD stays", "HEAD /secret", tls=True, expect={"echo method": "HEAD"}),
+                 Case("the page's status is that of the answer", "GET /secret", tls=True, reply=said(418)),
+                 Case("a certificate", "GET /secret", tls=True, client_certificate="client",
+                      expect={"status": 200, "echo target": "/secret"})),
+    certificates("mtls-page-cn", {"auth-tls-error-page": "/help", "auth-tls-match-cn": "CN=cli.*"},
+                 'ssl_verify_client on; error_page 495 496 = /help; '
+                 'if ($ssl_client_s_dn !~ CN=cli.*) { return 403 "client certificate unauthorized"; }',
+                 Case("none: the rule about names holds for the page", tls=True,
+                      expect={"status": 403, "text": "client certificate unauthorized"}),
+                 Case("a certificate", tls=True, client_certificate="client", expect={"status": 200})),
     certificates("mtls-pass", {"auth-tls-pass-certificate-to-upstream": "true", "auth-tls-verify-depth": "1"}, "",
                  Case("the certificate is passed on", tls=True, client_certificate="client",
                       expect={"echo ssl-client-cert": re.compile("^-----BEGIN%20CERTIFICATE-----%0A")}), nginx=False),
