@@ -77,6 +77,7 @@ AuthCluster SetExternal(const ExternalAuthSettings& external, const std::string&
     out.mutable_request_redirect()->add_parts()->set_literal(external.request_redirect);
   }
   out.set_always_set_cookie(external.always_set_cookie);
+  out.set_own_request_id(external.own_request_id);
   if (external.cache_key.empty()) return cluster;
   out.mutable_cache_key()->ParseFromString(external.cache_key);
   for (const CachedStatuses& cached : external.cached) {

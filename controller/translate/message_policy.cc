@@ -40,6 +40,7 @@ void SetMessagePolicy(const HeaderSettings& settings, const IngressDefaults& def
   for (const std::string& name : settings.hidden) policy.mutable_response_headers()->add_hidden(name);
   SetResponseRewrites(settings.rewrites, defaults.rewrites, path, policy);
   if (!settings.access_log) policy.set_no_access_log(true);
+  if (settings.rewrite_log) policy.set_log_rewrites(true);
   SetTracing(settings.tracing, policy);
 }
 

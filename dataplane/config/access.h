@@ -38,6 +38,7 @@ struct ExternalAuth {
   std::vector<FieldTemplate> request_fields;
   std::optional<policy::TextTemplate> request_redirect;
   bool always_set_cookie = false;
+  bool own_request_id = false;  // of requests that come without one the question has another than the endpoint's
   policy::TextTemplate cache_key;  // empty: answers are not kept
   std::vector<CachedStatus> cached;  // the first that fits counts
 

@@ -106,6 +106,7 @@ absl::StatusOr<std::unique_ptr<const ExternalAuth>> CompileExternal(const std::s
                               CompileTemplate(StrCat(field, ".request_redirect"), in.request_redirect()));
   }
   out->always_set_cookie = in.always_set_cookie();
+  out->own_request_id = in.own_request_id();
   HEADGATE_ASSIGN_OR_RETURN(out->cache_key, CompileTemplate(StrCat(field, ".cache_key"), in.cache_key()));
   for (int i = 0; i < in.cached_size(); ++i) {
     const std::string cached = StrCat(field, ".cached[", i, "]");

@@ -193,7 +193,7 @@ std::string KeyOf(const v1::RoutePolicy& in) {
   const bool any = in.has_request_headers() || in.has_response_headers() || in.has_cors() ||
                    in.has_response_rewrites() || in.has_canary() || in.has_error_backend() || in.has_mirror() ||
                    in.no_access_log() || in.has_relative_redirects() || in.has_port_in_https_redirects() ||
-                   !in.replies().empty() || in.has_tracing();
+                   !in.replies().empty() || in.has_tracing() || in.log_rewrites();
   if (!any) return {};
   v1::RoutePolicy extras;
   if (in.has_request_headers()) *extras.mutable_request_headers() = in.request_headers();
@@ -204,6 +204,7 @@ std::string KeyOf(const v1::RoutePolicy& in) {
   if (in.has_error_backend()) *extras.mutable_error_backend() = in.error_backend();
   if (in.has_mirror()) *extras.mutable_mirror() = in.mirror();
   extras.set_no_access_log(in.no_access_log());
+  extras.set_log_rewrites(in.log_rewrites());
   if (in.has_tracing()) *extras.mutable_tracing() = in.tracing();
   *extras.mutable_replies() = in.replies();
   if (in.has_relative_redirects()) extras.set_relative_redirects(in.relative_redirects());
@@ -259,6 +260,7 @@ absl::StatusOr<RouteExtras> ExtrasCompiler::Make(const std::string& field, const
   }
   if (in.has_mirror()) HEADGATE_ASSIGN_OR_RETURN(out.mirror, CompileMirror(field + ".mirror", in.mirror(), clusters_));
   out.no_access_log = in.no_access_log();
+  out.logs_rewrites = in.log_rewrites();
   if (in.has_tracing()) {
     HEADGATE_ASSIGN_OR_RETURN(out.tracing, CompileRouteTracing(field + ".tracing", in.tracing()));
   }

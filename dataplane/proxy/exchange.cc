@@ -427,7 +427,10 @@ void Exchange::SendReply(uint16_t status, std::string_view content_type, std::st
   if (!content_type.empty()) {
     response_head_.fields.Add(FieldId::kContentType, "Content-Type", content_type);
   }
-  if (!location.empty()) response_head_.fields.Add(FieldId::kLocation, "Location", location);
+  if (!location.empty()) {
+    TellRewrite("redirected", location);
+    response_head_.fields.Add(FieldId::kLocation, "Location", location);
+  }
   if (failure_.kind == Failure::Kind::kUpstreamLimit) response_head_.fields.Add("Retry-After", "1");
   if (access_ != nullptr) AddAccessFields();
   AddOwnFields();

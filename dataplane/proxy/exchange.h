@@ -26,6 +26,7 @@
 #include "dataplane/proxy/request_id.h"
 #include "dataplane/proxy/response_body.h"
 #include "dataplane/proxy/retry.h"
+#include "dataplane/proxy/rewrite_log.h"
 #include "dataplane/proxy/variables.h"
 #include "dataplane/upstream/cluster_set.h"
 
@@ -48,6 +49,7 @@ class ExchangeServices {
   // Of all workers.
   virtual NonceTable& nonces() = 0;
   virtual Mirrors& mirrors() = 0;
+  virtual RewriteLog& rewrite_log() = 0;
   // Of all workers; null: nobody takes spans.
   virtual observe::SpanQueue* spans() = 0;
   virtual ConfigPin PinConfig() = 0;
@@ -98,6 +100,7 @@ class Exchange final : public net::Retirable,
   void Redirect(const config::RedirectAction& action);
   std::string_view AbsoluteUrl(std::string_view path);
   bool Rewrite();
+  void TellRewrite(std::string_view what, std::string_view result);
   bool ReplyByRule();
   bool ReplyHttpsRedirect();
   void ServeFiles(const config::StaticAction& action);

@@ -134,7 +134,7 @@ bool Exchange::CheckDigest(const policy::PasswordAuth& password, const policy::U
   // Who knows the password need not be asked for it again.
   const bool stale = matches || verdict == policy::DigestVerdict::kStale;
   access_->challenge = downstream_->arena().Copy(
-      policy::DigestChallenge(users, password.realm, verdict == policy::DigestVerdict::kStale, now));
+      policy::DigestChallenge(users, password.realm, stale, now, services_.ids().Random()));
   return TakePassword(false);
 }
 
@@ -161,7 +161,12 @@ bool Exchange::AskServer(Conditions conditions) {
   AuthRequestOwner& owner = *this;
   check.request = std::make_unique<AuthRequest>(owner, services_.clusters(), services_.loop(), external->cluster.slot(),
                                                 attempt_timeouts(), downstream_->arena());
-  if (!BuildAuthHead(*external, variables(), downstream_->arena(), check.request->head())) {
+  RequestVariables asked = variables();
+  const bool brought_id = !request_->fields.Get(FieldId::kXRequestId).empty();
+  if (external->own_request_id && !brought_id && !asked.request_id.empty()) {
+    asked.request_id = services_.ids().Next(downstream_->arena());
+  }
+  if (!BuildAuthHead(*external, asked, downstream_->arena(), check.request->head())) {
     Reply(500);
     return false;
   }

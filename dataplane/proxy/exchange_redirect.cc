@@ -40,13 +40,36 @@ void Exchange::Redirect(const config::RedirectAction& action) {
   Reply(action.status, location);
 }
 
+// For routes whose rewrites are logged.
+void Exchange::TellRewrite(std::string_view what, std::string_view result) {
+  const config::RouteExtras* rules = extras();
+  if (rules == nullptr || !rules->logs_rewrites) return;
+  const bool searched = route_->rewrite != nullptr;
+  services_.rewrite_log().Write({.what = what,
+                                 .ingress = route_->origin.ingress,
+                                 .ns = route_->origin.ns,
+                                 .client = client_.ip,
+                                 .host = request_->authority,
+                                 .method = request_->method_text,
+                                 .target = request_->target,
+                                 .request_id = record_.request_id,
+                                 .pattern = searched ? route_->rewrite->pattern() : std::string_view(),
+                                 .path = path_.match,
+                                 .result = result},
+                                services_.loop().now());
+}
+
 // False when the request has been answered.
 bool Exchange::Rewrite() {
   using Outcome = route::PathRewrite::Outcome;
   base::Arena& arena = downstream_->arena();
   const auto result = route_->rewrite->Apply(path_.match, client_.scheme, arena);
-  if (result.outcome == Outcome::kUnchanged) return true;
+  if (result.outcome == Outcome::kUnchanged) {
+    TellRewrite("does not match", {});
+    return true;
+  }
   if (result.outcome == Outcome::kRefused) {
+    TellRewrite("refused", {});
     Fail({base::Failure::Side::kDownstream, base::Failure::Kind::kProtocol,
           base::Failure::Retry::kNever,
           "the rewritten path cannot be read in one way only"});
@@ -58,6 +81,7 @@ bool Exchange::Rewrite() {
     Reply(302, target);
     return false;
   }
+  TellRewrite("rewritten", target);
   forward_target_ = target;
   forwarded_prefix_ = result.forwarded_prefix;
   return true;

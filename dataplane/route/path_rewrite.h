@@ -36,6 +36,8 @@ class PathRewrite {
   // `normal_path` as routes match it, `scheme` of the request. Results live in `arena`, or as long as this.
   Result Apply(std::string_view normal_path, std::string_view scheme, base::Arena& arena) const;
 
+  std::string_view pattern() const { return regex_->pattern(); }
+
  private:
   // A text in pieces: each literal is followed by what the variable stands for.
   struct Piece {

@@ -120,6 +120,7 @@ class Worker final : private net::AcceptHandler,
   proxy::LimitTable& limits() override { return *options_.limits; }
   proxy::NonceTable& nonces() override { return *options_.nonces; }
   proxy::Mirrors& mirrors() override { return mirrors_; }
+  proxy::RewriteLog& rewrite_log() override { return rewrite_log_; }
   observe::SpanQueue* spans() override { return options_.spans; }
   uint16_t https_port() override {
     return https_listeners_.empty() ? uint16_t{0} : https_listeners_.front()->address().port();
@@ -158,6 +159,7 @@ class Worker final : private net::AcceptHandler,
   proxy::RequestIdSource ids_;
   proxy::EncodeQueue encoders_{loop_};
   proxy::AuthCache auth_cache_;
+  proxy::RewriteLog rewrite_log_;
   proxy::PasswordDesk passwords_{loop_, *options_.password_thread};
   tls::ServerContext tls_context_;
   codec::ServerOptions server_options_;

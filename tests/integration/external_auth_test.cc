@@ -81,6 +81,23 @@ TEST_F(ExternalAuthTest, IsAskedWithTheClientsFieldsAndWithoutItsBody) {
   EXPECT_EQ(client.ReadResponse().status, 200);
 }
 
+TEST_F(ExternalAuthTest, TheQuestionMayHaveAnIdOfItsOwn) {
+  Ask("own_request_id: true request_edits { name: \"X-Trace\" value { parts { variable: REQUEST_ID } } }");
+  Peer client = Send();
+  const Peer::Message question = Answer(kOk);
+  const Peer::Message request = Serve();
+  EXPECT_EQ(question.Field("X-Request-ID").size(), 32u);
+  EXPECT_EQ(question.Field("X-Trace"), question.Field("X-Request-ID"));
+  EXPECT_EQ(request.Field("X-Request-ID").size(), 32u);
+  EXPECT_NE(request.Field("X-Request-ID"), question.Field("X-Request-ID"));
+  EXPECT_EQ(client.ReadResponse().status, 200);
+
+  Peer other = Send("X-Request-ID: mine\r\n");
+  EXPECT_EQ(Answer(kOk).Field("X-Request-ID"), "mine");
+  EXPECT_EQ(Serve().Field("X-Request-ID"), "mine");
+  EXPECT_EQ(other.ReadResponse().status, 200);
+}
+
 TEST_F(ExternalAuthTest, AMethodOfItsOwnTellsMore) {
   Ask("method: \"POST\" request_redirect { parts { literal: \"/back\" } }");
   Peer client = Send();

@@ -61,6 +61,7 @@ struct ExternalAuthSettings {
   std::string cache_key;  // empty: answers are not kept
   std::vector<CachedStatuses> cached;
   ConnectionSettings connections;   // with the server
+  bool own_request_id = false;      // of the question, where a request comes without
   kube::ObjectKey request_headers;  // ConfigMap with further fields of the question; empty: none
   friend bool operator==(const ExternalAuthSettings&, const ExternalAuthSettings&) = default;
 };

@@ -15,7 +15,7 @@ std::string_view InsteadOf(std::string_view name) {
   if (name == "upstream-max-fails" || name == "upstream-fail-timeout") return "use headgate.dev/max-fails and headgate.dev/fail-timeout";
   if (name == "secure-verify-ca-secret") return "use proxy-ssl-secret and proxy-ssl-verify";
   if (name == "mirror-uri") return "use mirror-target";
-  if (name == "rewrite-log") return "there is no log of rewrites";
+  if (name == "rewrite-log") return "use enable-rewrite-log";
   if (name == "from-to-www") return "use from-to-www-redirect";
   if (name == "session-cookie-hash") return "cookies have one form";
   if (name.starts_with("global-rate-limit")) return "use limit-rps or limit-rpm";

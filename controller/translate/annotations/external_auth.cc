@@ -84,10 +84,10 @@ void ReadAuthConnections(AnnotationReader& reader, ExternalAuthSettings& out) {
   const std::optional<uint32_t> idle = number("auth-keepalive");
   const std::optional<uint32_t> requests = number("auth-keepalive-requests");
   const std::optional<uint32_t> timeout = number("auth-keepalive-timeout");
-  if (reader.Bool("auth-keepalive-share-vars").value_or(false)) {
-    reader.Note("auth-keepalive-share-vars", "without effect: variables are those of the request in any case");
-  }
+  const bool shared = reader.Bool("auth-keepalive-share-vars").value_or(false);
   if (idle.value_or(0) == 0) return;
+  // With HTTP/2, ingress-nginx asks in another way, in which variables are always those of the request.
+  out.own_request_id = !shared && !reader.rules().http2;
   out.connections.idle = idle;
   out.connections.requests = requests.value_or(1000);
   out.connections.idle_timeout = timeout.value_or(60);

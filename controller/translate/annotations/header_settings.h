@@ -85,6 +85,7 @@ struct HeaderSettings {
   std::vector<std::string> hidden;  // fields of endpoints' answers
   RewriteSettings rewrites;
   bool access_log = true;
+  bool rewrite_log = false;
   TracingSettings tracing;
   std::optional<CanarySettings> canary;
   bool canary_sessions_decided_anew = false;  // of this Ingress's canary

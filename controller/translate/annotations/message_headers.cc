@@ -70,9 +70,7 @@ void ReadMessageHeaders(AnnotationReader& reader, IngressSettings& settings) {
   ReadHidden(reader, settings.headers);
   settings.headers.custom_headers = reader.ConfigMap("custom-headers").value_or(kube::ObjectKey());
   settings.headers.access_log = reader.Bool("enable-access-log").value_or(true);
-  if (reader.Bool("enable-rewrite-log").value_or(false)) {
-    reader.Note("enable-rewrite-log", "without effect: there is no log of rewrites");
-  }
+  settings.headers.rewrite_log = reader.Bool("enable-rewrite-log").value_or(false);
   if (const std::string* push = reader.Find("http2-push-preload")) {
     if (!ParseBool(*push)) return reader.RefuseValue("http2-push-preload", "true or false");
     reader.Note("http2-push-preload", "without effect: browsers take no pushed responses any more");

@@ -82,8 +82,7 @@ const std::array<Family, 29> kFamilies = {{
 }};
 
 // Read, and without effect or refused whatever they say.
-constexpr std::array<std::string_view, 5> kWithoutEffect = {"auth-keepalive-share-vars", "enable-rewrite-log",
-                                                            "http2-push-preload", "stream-snippet", "modsecurity-snippet"};
+constexpr std::array<std::string_view, 3> kWithoutEffect = {"http2-push-preload", "stream-snippet", "modsecurity-snippet"};
 
 bool Contains(std::span<const std::string_view> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();

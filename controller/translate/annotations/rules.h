@@ -24,6 +24,7 @@ struct AnnotationRules {
   Risk highest = Risk::kHigh;        // an Ingress with an annotation above it is refused
   std::vector<std::string> blocked_words;  // an Ingress with one of them in an annotation is refused; sorted
   bool ignore_waf = false;           // Ingresses that ask for a firewall are served without, rather than 503
+  bool http2 = true;                 // is offered to clients in TLS handshakes
   friend bool operator==(const AnnotationRules&, const AnnotationRules&) = default;
 };
 

@@ -169,7 +169,7 @@ GROUPS = [
     Group("auth-global-off", {"enable-global-auth": "false"}, cases=[Case("is served", expect={"status": 200})]),
     Group("keepalive", {**AUTH, "auth-keepalive": "10", "auth-keepalive-requests": "10", "auth-keepalive-timeout": "10",
                         "auth-keepalive-share-vars": "true"},
-          cases=[Case("is asked", reply=auth(200), expect={"status": 200, "saw": "auth echo"})]),
+          cases=[Case("is asked", reply=auth(200), expect={"status": 200, "saw": "auth echo", "auth x-request-id": "<id>"})]),
     Group("allow", {"allowlist-source-range": "127.0.0.2, 127.0.1.0/24"},
           nginx=at("/", "allow 127.0.0.2; allow 127.0.1.0/24; deny all;" + to()),
           cases=[

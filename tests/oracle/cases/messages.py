@@ -182,7 +182,7 @@ GROUPS = [
                                         ["alias-second.test"])],
           cases=[Case("has all paths of the host", host="alias-third.test", expect={"status": 200, "saw": "echo"}),
                  Case("has its own", "GET /more", host="alias-third.test", expect={"saw": "other"})]),
-    Group("no-log", {"enable-access-log": "false", "enable-rewrite-log": "true", "http2-push-preload": "true"},
+    Group("no-log", {"enable-access-log": "false", "http2-push-preload": "true"},
           nginx=at("/", to()), cases=[Case("served")]),
     Group("dead-names", {"session-cookie-hash": "sha1", "enable-influxdb": "true", "base-url-scheme": "http",
                          "upstream-max-fails": "3",

@@ -14,6 +14,11 @@ def regex(path, service="echo"):
 
 DOTS = "a path with dot segments is forwarded in its normal form"
 GROUPS = [
+    Group("rewrite-log", {"use-regex": "true", "rewrite-target": "/v/$1", "enable-rewrite-log": "true"},
+          [Path("/a/(.*)", type="ImplementationSpecific")],
+          nginx=at('~* "^/a/(.*)"', 'rewrite_log on; rewrite "(?i)/a/(.*)" /v/$1 break; ' + to()) +
+          at('~* "^/"', "return 404;"),
+          cases=[Case("is rewritten as without it", "GET /a/x?y", expect={"echo target": "/v/x?y"})]),
     Group("rewrite-groups", {"use-regex": "true", "rewrite-target": "/$2", "x-forwarded-prefix": "/something"},
           [Path("/something(/|$)(.*)", type="ImplementationSpecific")],
           nginx=rewritten("/something(/|$)(.*)", "/$2", "echo", 'proxy_set_header X-Forwarded-Prefix "/something"') +
