@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	networkingv1 "k8s.io/api/networking/v1"
@@ -73,8 +74,18 @@ func TestThePluginWaitsForAnIngressAndShowsWhatIsServed(t *testing.T) {
 		}
 	}
 	once(308)
+	// A data plane that does not answer is waited for.
+	if err := syscall.Kill(headgate.DataPlane.PID(), syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
 	ingress.Annotations = map[string]string{"nginx.ingress.kubernetes.io/ssl-redirect": "false"}
 	space.Update(ingress)
+	if output, code := plugin(t, append(wait, "--timeout=5s")...); code != 1 || !strings.Contains(output, "1 of 1 data planes") {
+		t.Errorf("exit code %d: %s", code, output)
+	}
+	if err := syscall.Kill(headgate.DataPlane.PID(), syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
 	if output, code := plugin(t, wait...); code != 0 {
 		t.Fatalf("exit code %d: %s", code, output)
 	}

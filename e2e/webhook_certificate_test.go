@@ -116,7 +116,7 @@ func TestControllersMakeTheWebhooksCertificateAndRenewItUnseen(t *testing.T) {
 	asked := 0
 	harness.WaitFor(t, time.Minute, "both to serve another certificate", func() error {
 		if err := ask(); err != nil { // at any time
-			t.Errorf("after %d questions: %v", asked, err)
+			t.Fatalf("after %d questions: %v", asked, err)
 		}
 		asked++
 		for _, address := range addresses {
