@@ -71,13 +71,13 @@ func TestEventsSayWhatBecameOfAnIngress(t *testing.T) {
 	unknown := space.Ingress("unknown", space.Host("unknown"), "/", "web")
 	unknown.Annotations = map[string]string{"nginx.ingress.kubernetes.io/no-such-thing": "x"}
 	space.Create(bad, unknown, secured(space.Ingress("secured", space.Host("secured"), "/", "web"), "missing"),
-		space.Ingress("late", space.Host("before"), "/", "web"))
+		space.Ingress("after", space.Host("before"), "/", "web")) // the younger, also within one second
 	if event := awaitEvent(t, cluster, space, "bad", "Rejected", "permanent-redirect"); event.Type != corev1.EventTypeWarning {
 		t.Errorf("a rejection is %s", event.Type)
 	}
 	awaitEvent(t, cluster, space, "unknown", "UnknownAnnotation", "no-such-thing")
 	awaitEvent(t, cluster, space, "secured", "SecretMissing", "missing")
-	awaitEvent(t, cluster, space, "late", "Conflict", "before")
+	awaitEvent(t, cluster, space, "after", "Conflict", "before")
 	for _, event := range eventsOf(t, cluster, space, "bad") {
 		if event.Reason == "Applied" {
 			t.Error("what is rejected is applied")
@@ -95,7 +95,7 @@ func TestEventsSayWhatBecameOfAnIngress(t *testing.T) {
 	harness.WaitFor(t, startSoon, "the Event to be told again", func() error {
 		conflicts := 0
 		again := false
-		for _, event := range eventsOf(t, cluster, space, "late") {
+		for _, event := range eventsOf(t, cluster, space, "after") {
 			if event.Reason == "Conflict" {
 				conflicts++
 				again = event.LastTimestamp.After(event.FirstTimestamp.Time)

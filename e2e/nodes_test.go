@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
 
 	"headgate.dev/headgate/e2e/harness"
 )
@@ -28,13 +29,15 @@ func nodePod(t *testing.T, cluster *harness.Cluster, namespace, node string) {
 func markReady(t *testing.T, cluster *harness.Cluster, namespace, node string) {
 	t.Helper()
 	pods := cluster.Client.CoreV1().Pods(namespace)
-	pod, err := pods.Get(context.Background(), "dataplane-"+node, metav1.GetOptions{})
-	if err == nil {
-		pod.Status.Phase = corev1.PodRunning
-		pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
-		_, err = pods.UpdateStatus(context.Background(), pod, metav1.UpdateOptions{})
-	}
-	if err != nil {
+	if err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		pod, err := pods.Get(context.Background(), "dataplane-"+node, metav1.GetOptions{})
+		if err == nil {
+			pod.Status.Phase = corev1.PodRunning
+			pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+			_, err = pods.UpdateStatus(context.Background(), pod, metav1.UpdateOptions{})
+		}
+		return err
+	}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -54,12 +57,19 @@ func TestIngressesSayTheAddressesOfTheDataPlanesNodes(t *testing.T) {
 		"one": {{Type: corev1.NodeInternalIP, Address: "10.0.0.1"}, {Type: corev1.NodeExternalIP, Address: "192.0.2.1"}},
 		"two": {{Type: corev1.NodeInternalIP, Address: "10.0.0.2"}},
 	} {
-		node, err := cluster.Client.CoreV1().Nodes().Create(ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}, create)
-		if err == nil {
-			node.Status.Addresses = addresses
-			_, err = cluster.Client.CoreV1().Nodes().UpdateStatus(ctx, node, metav1.UpdateOptions{})
+		nodes := cluster.Client.CoreV1().Nodes()
+		if _, err := nodes.Create(ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}, create); err != nil {
+			t.Fatal(err)
 		}
-		if err != nil {
+		// Controllers write it too.
+		if err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
+			node, err := nodes.Get(ctx, name, metav1.GetOptions{})
+			if err == nil {
+				node.Status.Addresses = addresses
+				_, err = nodes.UpdateStatus(ctx, node, metav1.UpdateOptions{})
+			}
+			return err
+		}); err != nil {
 			t.Fatal(err)
 		}
 		nodePod(t, cluster, access.Namespace, name)
