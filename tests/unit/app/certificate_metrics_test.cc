@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/support/certificates.h"
@@ -103,7 +104,12 @@ TEST_F(CertificateMetricsTest, TheNumberOfSeriesIsBounded) {
   std::vector<translate::ResourcePtr> all = {Certificate("shop/tls", chain_)};
   for (size_t i = 0; i < CertificateMetrics::kMaxSeries + 3; ++i) all.push_back(Host("h" + std::to_string(i) + ".example", {"shop/tls"}));
   Put(std::move(all));
-  EXPECT_THAT(Text(), HasSubstr("headgate_certificate_series_left_out 3\n"));
+  const std::string text = Text();
+  EXPECT_THAT(text, HasSubstr("headgate_certificate_series_left_out 3\n"));
+  constexpr std::string_view kSeries = "ssl_expire_time_seconds{";
+  size_t shown = 0;
+  for (size_t at = text.find(kSeries); at != std::string::npos; at = text.find(kSeries, at + 1)) ++shown;
+  EXPECT_EQ(shown, CertificateMetrics::kMaxSeries);
 }
 
 }  // namespace
