@@ -159,6 +159,7 @@ int App::Run(Shutdown& shutdown) {
 void App::Drain(Shutdown& shutdown) {
   draining_.store(true);
   HEADGATE_LOG(kInfo, "app", "draining", {"delay", options_.drain_delay}, {"timeout", options_.drain_timeout});
+  workers_->AnnounceEnd();
   // A second request ends each wait.
   if (shutdown.WaitFor(options_.drain_delay)) return;
   std::atomic<bool> complete{false};

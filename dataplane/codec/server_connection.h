@@ -45,6 +45,9 @@ struct Accepted {
 // One connection with a client, whatever is spoken on it. Owned by a ServerConnectionOwner, on the worker's thread.
 class ServerConnection : public net::Retirable {
  public:
+  // Drain will come: HTTP/1 says with each response that it is the last, so that few connections are idle by then. One
+  // that HTTP/2 is spoken on can be told at any time, and need not know.
+  virtual void AnnounceEnd() {}
   // Closes now if no request is under way, else after the response; HTTP/2 announces the end first.
   virtual void Drain() = 0;
   // Closes now. Exchanges see OnDownstreamReset(failure). OnConnectionClosed is called from inside.

@@ -94,6 +94,7 @@ void Connections::Begin(codec::Accepted accepted, net::IoEvents edges) {
     auto http1 = std::make_unique<http1::ServerConnection>(environment_, std::move(accepted));
     http1::ServerConnection& started = *http1;
     Insert(std::move(http1));
+    if (end_announced_) started.AnnounceEnd();
     started.Start({}, edges, draining_);
   }
 }
@@ -120,7 +121,13 @@ void Connections::Replace(codec::ServerConnection& greeting, codec::Accepted acc
   Connection& started = *connection;
   started.owner_index = index;
   environment_.io.loop().Retire(std::exchange(connections_[index], std::move(connection)));
+  if (end_announced_) started.AnnounceEnd();
   started.Start(early, edges, draining_);
+}
+
+void Connections::AnnounceEnd() {
+  end_announced_ = true;
+  for (auto& connection : connections_) connection->AnnounceEnd();
 }
 
 void Connections::Drain() {

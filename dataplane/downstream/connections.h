@@ -39,6 +39,8 @@ class Connections final : private codec::ServerConnectionOwner {
   void AddRaw(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info, const PassthroughTarget& target,
               const codec::LoadBalancers& load_balancers);
 
+  // Drain will come: until then connections are taken, but those of HTTP/1 end after a request.
+  void AnnounceEnd();
   // Closes idle connections now and every other one after what it is serving.
   void Drain();
   // Closes everything now. Exchanges see OnDownstreamReset(kDraining).
@@ -79,6 +81,7 @@ class Connections final : private codec::ServerConnectionOwner {
   codec::ServerEnvironment environment_;
   PassthroughServices* const passthrough_;
   std::vector<std::unique_ptr<codec::ServerConnection>> connections_;
+  bool end_announced_ = false;
   bool draining_ = false;
 };
 

@@ -41,6 +41,7 @@ class ServerConnection final : public codec::ServerConnection,
   void Start(std::string_view early, net::IoEvents edges, bool draining);
 
   // codec::ServerConnection
+  void AnnounceEnd() override { end_announced_ = true; }
   void Drain() override;
   void Abort(const base::Failure& failure) override { FailExchange(failure); }
 
@@ -130,6 +131,7 @@ class ServerConnection final : public codec::ServerConnection,
   bool readable_ = false;        // the kernel may hold bytes
   bool peer_closed_ = false;     // an edge said so; what it sent before may still have to be read
   bool read_ended_ = false;      // the client has ended its direction, and all was read
+  bool end_announced_ = false;   // to clients whose responses begin from here on
   bool draining_ = false;
   bool counted_active_ = false;  // in kDownstreamRequestsActive
   bool write_failed_ = false;

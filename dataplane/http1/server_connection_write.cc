@@ -33,7 +33,7 @@ void ServerConnection::SendInformational(const http::ResponseHead& head) {
 }
 
 bool ServerConnection::DecideKeepAlive() const {
-  if (refusing_ || draining_ || !client_keep_alive_ || !head_.upgrade.empty()) return false;
+  if (refusing_ || draining_ || end_announced_ || !client_keep_alive_ || !head_.upgrade.empty()) return false;
   if (options_.idle_timeout.count() == 0) return false;
   if (options_.max_requests != 0 && requests_ >= options_.max_requests) return false;
   if (state_ != State::kBody) return true;

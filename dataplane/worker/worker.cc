@@ -308,6 +308,10 @@ void Worker::RecycleExchanges() {
 
 // ---- the end ----------------------------------------------------------------------------------------------------
 
+void Worker::AnnounceEnd() {
+  loop_.Post([this] { connections_.AnnounceEnd(); });
+}
+
 void Worker::Drain(std::function<void()> drained) {
   loop_.Post([this, drained = std::move(drained)]() mutable {
     drained_ = std::move(drained);

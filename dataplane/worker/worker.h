@@ -76,6 +76,8 @@ class Worker final : private net::AcceptHandler,
   Worker& operator=(const Worker&) = delete;
 
   void Start();
+  // Drain will come: connections of HTTP/1 end after the request under way or the next one; new ones are taken. Any thread.
+  void AnnounceEnd();
   // Stops accepting, lets every exchange finish and closes each connection after it. `drained` is called on the
   // worker's thread when no connection is left. Any thread.
   void Drain(std::function<void()> drained);

@@ -78,6 +78,10 @@ void WorkerPool::Start() {
   for (auto& worker : workers_) worker->Start();
 }
 
+void WorkerPool::AnnounceEnd() {
+  for (auto& worker : workers_) worker->AnnounceEnd();
+}
+
 bool WorkerPool::Drain(std::chrono::milliseconds limit) {
   struct Progress {
     std::mutex mutex;

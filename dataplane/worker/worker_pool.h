@@ -50,6 +50,8 @@ class WorkerPool {
   ~WorkerPool();
 
   void Start();
+  // Drain will come: goes on accepting, but clients learn that their connections end (Connections::AnnounceEnd).
+  void AnnounceEnd();
   // Stops accepting, waits until every exchange has finished or `limit` has passed. True: nothing had to be cut.
   bool Drain(std::chrono::milliseconds limit);
   // Cuts what is left and ends the threads. Nothing but the destructor may follow.

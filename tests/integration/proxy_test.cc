@@ -464,6 +464,27 @@ TEST_F(ProxyTest, DrainLetsTheExchangeFinishAndCloses) {
   EXPECT_TRUE(drained.get());
 }
 
+TEST_F(ProxyTest, AnEndIsAnnouncedWhileConnectionsAreStillTaken) {
+  Peer kept = proxy.Connect();
+  kept.Send(Get("/"));
+  Peer server = upstream.Accept();
+  server.ReadRequest();
+  server.Send(kOk);
+  EXPECT_EQ(kept.ReadResponse().Field("Connection"), "");
+  proxy.pool().AnnounceEnd();
+  Peer late = proxy.Connect();
+  for (Peer* client : {&kept, &late}) {
+    client->Send(Get("/"));
+    server.ReadRequest();
+    server.Send(kOk);
+    const Peer::Message response = client->ReadResponse();
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(response.Field("Connection"), "close");
+    EXPECT_TRUE(client->Ended());
+  }
+  EXPECT_TRUE(proxy.pool().Drain(std::chrono::seconds(10)));
+}
+
 TEST_F(ProxyTest, AStopEndsADrainThatWaitsForAnExchange) {
   Peer busy = proxy.Connect();
   busy.Send(Get("/"));

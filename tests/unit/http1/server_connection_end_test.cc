@@ -210,6 +210,40 @@ TEST_F(ServerConnectionTest, DrainClosesIdleConnectionsNowAndOthersAfterTheirRes
   EXPECT_TRUE(TurnUntil([&] { return connections_.size() == 0; }));
 }
 
+TEST_F(ServerConnectionTest, AnEndAnnouncedIsSaidWithEachResponseAndClosesNothingBefore) {
+  Peer idle = Connect();
+  Peer busy = Connect();
+  busy.Send(kGet);
+  ASSERT_TRUE(TurnUntil([&] { return !handler_.exchanges.empty(); }));
+  connections_.AnnounceEnd();
+  handler_.exchanges[0].Reply(200, "ok");
+  EXPECT_THAT(AwaitResponse(busy, "ok"), HasSubstr("Connection: close\r\n"));
+  EXPECT_TRUE(TurnUntil([&] { return busy.ended(); }));
+
+  EXPECT_FALSE(idle.ended());
+  ReplyToAll();
+  Peer late = Connect();
+  for (Peer* client : {&idle, &late}) {
+    client->Send(kGet);
+    EXPECT_THAT(AwaitResponse(*client, "ok"), HasSubstr("Connection: close\r\n"));
+    EXPECT_TRUE(TurnUntil([&] { return client->ended(); }));
+  }
+}
+
+TEST_F(ServerConnectionTest, AResponseBegunBeforeAnEndIsAnnouncedKeepsItsConnectionForOneMore) {
+  Peer client = Connect();
+  client.Send(kGet);
+  ASSERT_TRUE(TurnUntil([&] { return !handler_.exchanges.empty(); }));
+  handler_.exchanges[0].SendHead(BodyLength::Fixed(2));
+  EXPECT_THAT(AwaitResponse(client, "\r\n\r\n"), Not(HasSubstr("Connection")));
+  connections_.AnnounceEnd();
+  handler_.exchanges[0].stream->SendBody("ok", true);
+  AwaitResponse(client, "ok");
+  ReplyToAll();
+  client.Send(kGet);
+  EXPECT_THAT(AwaitResponse(client, "ok"), HasSubstr("Connection: close\r\n"));
+}
+
 TEST_F(ServerConnectionTest, CloseAllFailsEveryExchange) {
   Peer idle = Connect();
   Peer busy = Connect();
