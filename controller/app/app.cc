@@ -23,8 +23,9 @@ namespace {
 
 // A pipeline that has not come round for so long will not any more.
 constexpr absl::Duration kHangLimit = absl::Minutes(2);
-// Controllers that are told to stop together hear of each other within this time.
-constexpr absl::Duration kOthersStop = absl::Seconds(2);
+// Controllers that are told to stop together hear of each other within this time. While another remains the leader waits
+// for all of it before it gives up the Lease.
+constexpr absl::Duration kOthersStop = absl::Seconds(3);
 // An API server waits for the webhook's answer longer than this, and an operator for a page's.
 constexpr absl::Duration kReviewLimit = absl::Seconds(2);
 constexpr size_t kMaxKeyFile = 1 << 20;

@@ -31,7 +31,8 @@ bool Peers::AwaitLast(const Clock& clock, absl::Duration limit) {
     return std::any_of(services_.begin(), services_.end(),
                        [what](const auto& service) { return service.second.*what; });
   };
-  clock.WaitUntil(lock, changed_, clock.MonotonicNow() + limit, [&] { return !any(&Seen::stays); });
+  clock.WaitUntil(lock, changed_, clock.MonotonicNow() + limit,
+                  [&] { return !any(&Seen::stays) && !any(&Seen::others); });
   return !any(&Seen::others);
 }
 

@@ -67,6 +67,24 @@ TEST_F(PeersTest, OthersThatStopWithUsAreWaitedFor) {
   EXPECT_TRUE(last.get());
 }
 
+TEST_F(PeersTest, OthersMayBeSeenToStopAfterUs) {
+  Lead("edge", "controller", {"-me", "you"});
+  auto last =
+      std::async(std::launch::async, [this] { return peers_.AwaitLast(clock_, absl::Seconds(2)); });
+  ASSERT_TRUE(clock_.AwaitWaiters(1));
+  Lead("edge", "controller", {"-me", "-you"});
+  EXPECT_TRUE(last.get());
+}
+
+TEST_F(PeersTest, WhoStaysIsWaitedForNoLonger) {
+  Lead("edge", "controller", {"-me", "you"});
+  auto last =
+      std::async(std::launch::async, [this] { return peers_.AwaitLast(clock_, absl::Seconds(2)); });
+  ASSERT_TRUE(clock_.AwaitWaiters(1));
+  clock_.Advance(absl::Seconds(2));
+  EXPECT_FALSE(last.get());
+}
+
 TEST_F(PeersTest, OutsideOfAPodWeAreTheLast) {
   Peers alone("edge", "");
   Lead("edge", "controller", {"me", "you"});
