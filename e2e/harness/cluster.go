@@ -26,8 +26,11 @@ const startLimit = 4 * time.Minute
 // advertisedAddress is what the API server calls itself; loopback would be refused.
 const advertisedAddress = "10.128.0.1"
 
+// Cluster IPs come from serviceNetwork; the API server gives itself the first.
+const serviceNetwork, apiServiceAddress = "10.96.0.0/16", "10.96.0.1"
+
 // Cluster is a Kubernetes control plane: etcd, kube-apiserver and kube-controller-manager.
-// Nodes do not exist; what a kubelet or a scheduler would write, tests write.
+// Unless StartNode adds one there are no nodes; what a kubelet or a scheduler would write, tests write.
 type Cluster struct {
 	Client    *kubernetes.Clientset // as system:masters, without a rate limit
 	Config    *rest.Config
@@ -37,6 +40,7 @@ type Cluster struct {
 
 	directory string
 	assets    string
+	nodes     bool // they exist, and reach the API server by its Service
 	ports     struct{ etcd, peer, secure int }
 	etcd      *Process
 	apiServer *Process
@@ -63,7 +67,7 @@ var shared struct {
 func SharedCluster(t testing.TB) *Cluster {
 	t.Helper()
 	if shared.cluster == nil && shared.err == nil {
-		shared.cluster, shared.err = StartCluster(os.Getenv(insideVariable))
+		shared.cluster, shared.err = startCluster(&Cluster{directory: os.Getenv(insideVariable)})
 	}
 	if shared.err != nil {
 		t.Fatalf("starting the control plane: %v", shared.err)
@@ -77,7 +81,12 @@ func SharedCluster(t testing.TB) *Cluster {
 // OwnCluster is a control plane for one test.
 func OwnCluster(t testing.TB) *Cluster {
 	t.Helper()
-	cluster, err := StartCluster(t.TempDir())
+	return ownCluster(t, &Cluster{directory: t.TempDir()})
+}
+
+func ownCluster(t testing.TB, cluster *Cluster) *Cluster {
+	t.Helper()
+	cluster, err := startCluster(cluster)
 	if err != nil {
 		t.Fatalf("starting a control plane: %v", err)
 	}
@@ -85,13 +94,10 @@ func OwnCluster(t testing.TB) *Cluster {
 	return cluster
 }
 
-// StartCluster starts a control plane that keeps its files in directory, and waits until it works.
-func StartCluster(directory string) (*Cluster, error) {
-	cluster := &Cluster{
-		directory: directory,
-		assets:    os.Getenv("KUBEBUILDER_ASSETS"),
-		AuditLog:  filepath.Join(directory, "audit.log"),
-	}
+// startCluster starts a control plane that keeps its files in its directory, and waits until it works.
+func startCluster(cluster *Cluster) (*Cluster, error) {
+	cluster.assets = os.Getenv("KUBEBUILDER_ASSETS")
+	cluster.AuditLog = cluster.path("audit.log")
 	cluster.ports.etcd, cluster.ports.peer, cluster.ports.secure = Port(), Port(), Port()
 	cluster.URL = fmt.Sprintf("https://127.0.0.1:%d", cluster.ports.secure)
 	steps := []func() error{
@@ -159,7 +165,7 @@ func (c *Cluster) writeFiles() error {
 	}
 	identities := map[string]Identity{
 		"apiserver": {CommonName: "kube-apiserver", Hosts: []string{
-			"127.0.0.1", "localhost", advertisedAddress, "kubernetes.default.svc"}},
+			"127.0.0.1", "localhost", advertisedAddress, apiServiceAddress, "kubernetes.default.svc"}},
 		"admin":           {CommonName: "admin", Organizations: []string{"system:masters"}},
 		"manager":         {CommonName: "system:kube-controller-manager"},
 		"serviceaccounts": {CommonName: "service-accounts"},
@@ -205,18 +211,22 @@ func (c *Cluster) startEtcd() (err error) {
 
 // StartAPIServer starts kube-apiserver and waits until it is ready.
 func (c *Cluster) StartAPIServer() (err error) {
+	bind, authorization := "127.0.0.1", "RBAC"
+	if c.nodes {
+		bind, authorization = "0.0.0.0", "Node,RBAC"
+	}
 	c.apiServer, err = StartProcess(c.directory, "kube-apiserver", filepath.Join(c.assets, "kube-apiserver"),
 		fmt.Sprintf("--etcd-servers=http://127.0.0.1:%d", c.ports.etcd),
 		"--etcd-compaction-interval=0", // tests compact when they mean to
-		"--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", c.ports.secure),
+		"--bind-address="+bind, fmt.Sprintf("--secure-port=%d", c.ports.secure),
 		"--advertise-address="+advertisedAddress,
 		"--tls-cert-file="+c.path("apiserver.crt"), "--tls-private-key-file="+c.path("apiserver.key"),
 		"--client-ca-file="+c.path("ca.crt"),
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file="+c.path("serviceaccounts.crt"),
 		"--service-account-signing-key-file="+c.path("serviceaccounts.key"),
-		"--service-cluster-ip-range=10.96.0.0/16",
-		"--authorization-mode=RBAC",
+		"--service-cluster-ip-range="+serviceNetwork,
+		"--authorization-mode="+authorization,
 		"--audit-policy-file="+c.path("audit.yaml"), "--audit-log-path="+c.AuditLog,
 		"--shutdown-delay-duration=0s")
 	if err != nil {
@@ -235,15 +245,18 @@ func (c *Cluster) StartAPIServer() (err error) {
 func (c *Cluster) KillAPIServer() { c.apiServer.Kill() }
 
 func (c *Cluster) startManager() (err error) {
+	controllers := "*"
+	if !c.nodes {
+		// Nodes here have no kubelet: nothing renews their leases.
+		controllers += ",-node-lifecycle-controller,-pod-garbage-collector-controller"
+	}
 	c.manager, err = StartProcess(c.directory, "kube-controller-manager",
 		filepath.Join(c.assets, "kube-controller-manager"),
 		"--kubeconfig="+c.path("manager.kubeconfig"), "--bind-address=127.0.0.1",
 		fmt.Sprintf("--secure-port=%d", Port()), "--leader-elect=false",
 		"--root-ca-file="+c.path("ca.crt"),
 		"--service-account-private-key-file="+c.path("serviceaccounts.key"),
-		"--use-service-account-credentials=true",
-		// Nodes here have no kubelet: nothing renews their leases.
-		"--controllers=*,-node-lifecycle-controller,-pod-garbage-collector-controller")
+		"--use-service-account-credentials=true", "--controllers="+controllers)
 	return err
 }
 

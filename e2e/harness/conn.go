@@ -19,9 +19,14 @@ const answerLimit = 10 * time.Second
 // plane that ends may do so to a client that behaves.
 var ErrClosed = errors.New("the data plane closed the connection")
 
+// ErrLast says that an answer, which is complete, was announced as its connection's last. It is an ErrClosed.
+var ErrLast = fmt.Errorf("%w: Connection: close", ErrClosed)
+
 // Conn is one keep-alive connection to the data plane. Unlike net/http's client it never dials
 // again behind the caller's back: a connection that is closed under it is an error.
 type Conn struct {
+	Limit time.Duration // of the wait for an answer
+
 	connection net.Conn
 	reader     *bufio.Reader
 }
@@ -55,7 +60,7 @@ func Dial(address, serverName string) (*Conn, error) {
 		}
 		connection = secured
 	}
-	return &Conn{connection, bufio.NewReaderSize(connection, 4096)}, nil
+	return &Conn{answerLimit, connection, bufio.NewReaderSize(connection, 4096)}, nil
 }
 
 // Close ends the connection.
@@ -72,7 +77,7 @@ func (c *Conn) Get(host, path string, short bool) (Answer, error) {
 	if short {
 		extra = "X-E2e-Short: 1\r\n"
 	}
-	c.connection.SetDeadline(time.Now().Add(answerLimit))
+	c.connection.SetDeadline(time.Now().Add(c.Limit))
 	request := "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n" + extra + "\r\n"
 	if _, err := io.WriteString(c.connection, request); err != nil {
 		return Answer{}, fmt.Errorf("%w: %w", ErrClosed, err)
@@ -91,7 +96,7 @@ func (c *Conn) Get(host, path string, short bool) (Answer, error) {
 		return answer, fmt.Errorf("%w in the body: %w", ErrClosed, err)
 	}
 	if response.Close {
-		return answer, fmt.Errorf("%w: Connection: close with status %d", ErrClosed, response.StatusCode)
+		return answer, fmt.Errorf("%w with status %d", ErrLast, response.StatusCode)
 	}
 	return answer, nil
 }

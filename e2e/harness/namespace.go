@@ -64,7 +64,11 @@ func runIsolated() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer os.RemoveAll(directory)
+	defer func() {
+		if err := errors.Join(removeCgroups(filepath.Base(directory)), os.RemoveAll(directory)); err != nil {
+			fmt.Fprintln(os.Stderr, "e2e: cleaning up:", err)
+		}
+	}()
 	// Asked to end, end the inner program first and clean up after it.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()

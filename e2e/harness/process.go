@@ -60,12 +60,15 @@ func (p *Process) Running() bool {
 	}
 }
 
+// errEnded is in every Failure: what waits for the program need wait no longer.
+var errEnded = errors.New("ended by itself")
+
 // Failure is nil while the program runs or when the harness ended it; else why it ended by itself.
 func (p *Process) Failure() error {
 	if p.Running() || p.asked.Load() {
 		return nil
 	}
-	return fmt.Errorf("%s ended by itself (%v):\n%s", p.Name, p.err, p.Tail(30))
+	return fmt.Errorf("%s %w (%v):\n%s", p.Name, errEnded, p.err, p.Tail(30))
 }
 
 // Kill ends the program with SIGKILL and waits until it is gone.
@@ -123,15 +126,15 @@ func (p *Process) LogContains(words ...string) int {
 	return count
 }
 
-// Until calls check every interval until it returns nil; the error past the limit is check's last.
+// Until calls check every interval until it returns nil or that a program ended; the error past the limit is check's last.
 func Until(ctx context.Context, limit, interval time.Duration, check func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	started := time.Now()
 	for {
 		err := check()
-		if err == nil {
-			return nil
+		if err == nil || errors.Is(err, errEnded) {
+			return err
 		}
 		select {
 		case <-ctx.Done():
