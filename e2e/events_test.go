@@ -2,9 +2,11 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -77,7 +79,7 @@ func TestEventsSayWhatBecameOfAnIngress(t *testing.T) {
 	}
 	awaitEvent(t, cluster, space, "unknown", "UnknownAnnotation", "no-such-thing")
 	awaitEvent(t, cluster, space, "secured", "SecretMissing", "missing")
-	awaitEvent(t, cluster, space, "after", "Conflict", "before")
+	conflict := awaitEvent(t, cluster, space, "after", "Conflict", "before")
 	for _, event := range eventsOf(t, cluster, space, "bad") {
 		if event.Reason == "Applied" {
 			t.Error("what is rejected is applied")
@@ -87,7 +89,13 @@ func TestEventsSayWhatBecameOfAnIngress(t *testing.T) {
 		t.Errorf("an Ingress that was there before has Events: %q", events[0].Message)
 	}
 
-	// A controller that comes after goes on with the same Events.
+	// A controller that comes after goes on with the same Events. They have times in seconds.
+	harness.WaitFor(t, answerSoon, "the next second", func() error {
+		if time.Now().Unix() <= conflict.FirstTimestamp.Unix() {
+			return errors.New("it is the same")
+		}
+		return nil
+	})
 	if err := headgate.Controller.Terminate(answerSoon); err != nil {
 		t.Error(err)
 	}
