@@ -26,6 +26,11 @@ size_t ResponseBucket(uint64_t bytes) {
   return bucket;
 }
 
+size_t StatusClass(const RequestRecord& record) {
+  const size_t status_class = record.status / 100u;
+  return status_class < kStatusClasses ? status_class : 0;
+}
+
 uint64_t Microseconds(std::chrono::microseconds time) { return static_cast<uint64_t>(std::max<int64_t>(time.count(), 0)); }
 
 }  // namespace
@@ -55,8 +60,7 @@ void RouteDetails::Add(const RouteDetails& other) {
 
 template <typename Number>
 void ShardRouteDetails::Histograms<Number>::Count(const RequestRecord& record) {
-  const size_t status_class = record.status / 100u;
-  requests.Add(MethodBucket(record.method) * kStatusClasses + (status_class < kStatusClasses ? status_class : 0));
+  if (MethodBucket(record.method) == 0) gets.Add(StatusClass(record));
   request_length.Observe(LengthBucket(record.request_bytes), record.request_bytes);
   response_length.Observe(ResponseBucket(record.response_body_bytes), record.response_body_bytes);
   if (record.attempt_count == 0) return;
@@ -73,8 +77,7 @@ void ShardRouteDetails::Histograms<Number>::Count(const RequestRecord& record) {
 template <typename Number>
 RouteDetails ShardRouteDetails::Histograms<Number>::Read() const {
   RouteDetails read;
-  const auto by_method = requests.Read();
-  for (size_t i = 0; i < by_method.size(); ++i) read.requests[i / kStatusClasses][i % kStatusClasses] = by_method[i];
+  read.requests[0] = gets.Read();
   read.response_time = response_time.Read();
   read.header_time = header_time.Read();
   read.connect_time = connect_time.Read();
@@ -90,8 +93,25 @@ RouteDetails ShardRouteDetails::Histograms<Number>::Read() const {
   return read;
 }
 
-void ShardRouteDetails::Count(const RequestRecord& record) { counts_.Count(record); }
+void ShardRouteDetails::Count(const RequestRecord& record) {
+  counts_.Count(record);
+  const size_t method = MethodBucket(record.method);
+  if (method == 0) return;
+  OtherMethods* counts = other_methods_.load(std::memory_order_relaxed);
+  if (counts == nullptr) {
+    counts = new OtherMethods();
+    other_methods_.store(counts, std::memory_order_release);
+  }
+  counts->Add((method - 1) * kStatusClasses + StatusClass(record));
+}
 
-RouteDetails ShardRouteDetails::Read() const { return counts_.Read(); }
+RouteDetails ShardRouteDetails::Read() const {
+  RouteDetails read = counts_.Read();
+  if (const OtherMethods* const counts = other_methods_.load(std::memory_order_acquire)) {
+    const auto others = counts->Read();
+    for (size_t i = 0; i < others.size(); ++i) read.requests[1 + i / kStatusClasses][i % kStatusClasses] = others[i];
+  }
+  return read;
+}
 
 }  // namespace headgate::observe

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -60,6 +61,11 @@ struct RouteDetails {
 // One route's, as one worker counts them.
 class ShardRouteDetails {
  public:
+  ShardRouteDetails() = default;
+  ~ShardRouteDetails() { delete other_methods_.load(std::memory_order_relaxed); }
+  ShardRouteDetails(const ShardRouteDetails&) = delete;
+  ShardRouteDetails& operator=(const ShardRouteDetails&) = delete;
+
   // The owner's thread only.
   void Count(const RequestRecord& record);
   // Any thread.
@@ -97,7 +103,7 @@ class ShardRouteDetails {
       connect_time.Take(other.connect_time);
       request_length.Take(other.request_length);
       response_length.Take(other.response_length);
-      requests.Take(other.requests);
+      gets.Take(other.gets);
     }
 
     Histogram<Number, kDurationBuckets> response_time;
@@ -105,10 +111,13 @@ class ShardRouteDetails {
     Histogram<Number, kDurationBuckets> connect_time;
     Histogram<Number, kLengthBuckets> request_length;
     Histogram<Number, kResponseBuckets> response_length;
-    Buckets<Number, kMethodLabels.size() * kStatusClasses> requests;
+    Buckets<Number, kStatusClasses> gets;  // requests with the first method
   };
+  // Requests with the others, as in RouteDetails.
+  using OtherMethods = Buckets<uint64_t, (kMethodLabels.size() - 1) * kStatusClasses>;
 
   SmallCounts<Histograms> counts_;
+  std::atomic<OtherMethods*> other_methods_{nullptr};  // owned; null until there is such a request: most routes see none
 };
 
 }  // namespace headgate::observe

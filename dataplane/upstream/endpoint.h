@@ -174,8 +174,8 @@ class Endpoint : public net::Retirable,
 
   Cluster* cluster_;  // null once it has left
   const base::Address address_;
-  uint32_t raw_ = 0;  // connections between OnRawBegin and OnRawEnd
-  bool lacked_resources_ = false;  // the last connection that could not be begun was not for the endpoint
+  uint32_t raw_ : 31 = 0;  // connections between OnRawBegin and OnRawEnd
+  uint32_t lacked_resources_ : 1 = 0;  // the last connection that could not be begun was not for the endpoint
   std::string text_;
   std::unique_ptr<Candidates> candidates_;  // null, as for most: its address is all
   tls::ClientContext* const tls_;
