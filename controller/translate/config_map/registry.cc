@@ -11,6 +11,7 @@
 #include "controller/translate/config_map/buffering_options.h"
 #include "controller/translate/config_map/compression_options.h"
 #include "controller/translate/config_map/client_address_options.h"
+#include "controller/translate/config_map/client_options.h"
 #include "controller/translate/config_map/header_options.h"
 #include "controller/translate/config_map/health_options.h"
 #include "controller/translate/config_map/hsts_options.h"
@@ -32,11 +33,12 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 15> kFamilies = {{
+const std::array<Family, 16> kFamilies = {{
     {kAnnotationOptions, ReadAnnotationOptions},
     {kRedirectOptions, ReadRedirectOptions},
     {kHstsOptions, ReadHstsOptions},
     {kTlsOptions, ReadTlsOptions},
+    {kClientOptions, ReadClientOptions},
     {kClientAddressOptions, ReadClientAddressOptions},
     {kAccessOptions, ReadAccessOptions},
     {kBufferingOptions, ReadBufferingOptions},
@@ -52,6 +54,7 @@ const std::array<Family, 15> kFamilies = {{
 
 // How NGINX is run, not what it serves. Sorted.
 constexpr std::string_view kMeaningless[] = {
+    "client-header-buffer-size",
     "enable-aio-write",
     "enable-multi-accept",
     "enable-serial-reloads",
