@@ -10,6 +10,9 @@ option(HEADGATE_WERROR "Treat warnings as errors" ON)
 option(HEADGATE_TESTS "Build the tests" ON)
 option(HEADGATE_FUZZERS "Build libFuzzer targets (needs clang)" OFF)
 set(HEADGATE_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize=, for example address,undefined or thread")
+set(HEADGATE_PROFILE "" CACHE STRING
+    "Profile-guided optimisation of the data plane: generate, then use in the same directory (scripts/profiled does both)")
+set_property(CACHE HEADGATE_PROFILE PROPERTY STRINGS "" generate use)
 
 add_compile_options(-Wall -Wextra -Wshadow -Woverloaded-virtual
                     -Wimplicit-fallthrough -Wcast-qual -Wvla)
