@@ -74,12 +74,11 @@ type issuer struct {
 	headgate *harness.Headgate
 	pebble   *harness.Pebble
 	client   *acme.Client
-	site     string // address of what serves the hosts otherwise
 	address  string // of the solvers
 	serial   int    // of challenges
 }
 
-func newIssuer(t *testing.T, space *harness.Space, headgate *harness.Headgate, site, address string) *issuer {
+func newIssuer(t *testing.T, space *harness.Space, headgate *harness.Headgate, address string) *issuer {
 	t.Helper()
 	pebble := harness.StartPebble(t, headgate)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -90,7 +89,7 @@ func newIssuer(t *testing.T, space *harness.Space, headgate *harness.Headgate, s
 	if _, err := client.Register(context.Background(), &acme.Account{}, acme.AcceptTOS); err != nil {
 		t.Fatal(err)
 	}
-	return &issuer{t: t, space: space, headgate: headgate, pebble: pebble, client: client, site: site, address: address}
+	return &issuer{t: t, space: space, headgate: headgate, pebble: pebble, client: client, address: address}
 }
 
 // issue orders a certificate for host, which must be validated for it.
@@ -158,10 +157,10 @@ func (i *issuer) solve(ctx context.Context, host, authorization string, challeng
 	i.serial++
 	objects := i.objects(fmt.Sprintf("cm-acme-http-solver-%d", i.serial), host, solver.path)
 	i.space.Create(objects...)
-	defer func() { // with the Ingress the path is the site's again
+	defer func() { // with the Ingress the path is the site's again, and redirected as all of it
 		slices.Reverse(objects)
 		i.space.Delete(objects...)
-		i.headgate.Await(host, solver.path, http.StatusOK, i.site)
+		i.headgate.Await(host, solver.path, http.StatusPermanentRedirect)
 	}()
 	// cert-manager tells the server only when it sees the answer itself.
 	harness.WaitFor(i.t, answerSoon, "the challenge's answer", func() error {
@@ -255,7 +254,7 @@ func TestCertificatesAreIssuedAndRenewedUnderLoad(t *testing.T) {
 			return answer.Expect(200, backend.Address)
 		})
 
-	issuer := newIssuer(t, space, headgate, backend.Address, harness.Address(2))
+	issuer := newIssuer(t, space, headgate, harness.Address(2))
 	roots := issuer.pebble.Roots(t)
 	pair := issuer.issue(host)
 	space.Create(space.Secret("www-tls", pair))
