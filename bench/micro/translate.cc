@@ -11,6 +11,8 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "controller/admission/host_index.h"
+#include "controller/admission/judge.h"
 #include "controller/translate/translator.h"
 #include "tests/support/kube_objects.h"
 
@@ -28,8 +30,10 @@ kube::Change Slice(int i, uint8_t last) {
 
 kube::Change Ingress(int i, int backend) {
   const std::string n = std::to_string(i);
-  return kube::Object(testing::SimpleIngress("default", "app-" + n, "app-" + n + ".example.com",
-                                             Backend("app-" + std::to_string(backend), 80)));
+  kube::Ingress ingress = testing::SimpleIngress("default", "app-" + n, "app-" + n + ".example.com",
+                                                 Backend("app-" + std::to_string(backend), 80));
+  ingress.meta.creation_time = 1'000;
+  return kube::Object(std::move(ingress));
 }
 
 // Ingresses with a Service and a slice each, translated once.
@@ -45,11 +49,14 @@ struct Cluster {
     Update();
   }
   translate::TranslationUpdate Update() {
-    return translator.Update(state, state.TakeChanges(), absl::UnixEpoch());
+    const state::Changes changes = state.TakeChanges();
+    hosts.Update(state, changes.ingresses);
+    return translator.Update(state, changes, absl::UnixEpoch());
   }
 
   state::ClusterState state{state::ClusterState::Options{}};
   translate::Translator translator{translate::Options{}};
+  admission::HostIndex hosts{translate::Options{}.annotation_prefix};
 };
 
 // Argument: Ingresses there are. One EndpointSlice changes.
@@ -63,6 +70,21 @@ void BM_EndpointChange(benchmark::State& state) {
   }
 }
 BENCHMARK(BM_EndpointChange)->Arg(100)->Arg(1000)->Arg(10000);
+
+// Argument: Ingresses there are. The admission webhook judges one more, for a host of its own and for one that has a route.
+void BM_JudgeIngress(benchmark::State& state) {
+  Cluster cluster(static_cast<int>(state.range(0)));
+  bool taken = false;
+  for (auto _ : state) {
+    taken = !taken;
+    const std::string host = taken ? "app-7.example.com" : "new.example.com";
+    const admission::Verdict verdict =
+        admission::Judge(testing::SimpleIngress("default", "new", host, Backend("app-1", 80)), cluster.state,
+                         cluster.hosts, cluster.translator, absl::FromUnixSeconds(2'000));
+    if (verdict.allowed == taken) state.SkipWithError(taken ? "the host's path was not refused" : verdict.reason.c_str());
+  }
+}
+BENCHMARK(BM_JudgeIngress)->Arg(100)->Arg(10'000)->Unit(benchmark::kMicrosecond);
 
 // One Ingress leads to another Service.
 void BM_RouteChange(benchmark::State& state) {
