@@ -26,11 +26,6 @@ size_t ResponseBucket(uint64_t bytes) {
   return bucket;
 }
 
-size_t StatusClass(const RequestRecord& record) {
-  const size_t status_class = record.status / 100u;
-  return status_class < kStatusClasses ? status_class : 0;
-}
-
 uint64_t Microseconds(std::chrono::microseconds time) { return static_cast<uint64_t>(std::max<int64_t>(time.count(), 0)); }
 
 }  // namespace
@@ -59,8 +54,8 @@ void RouteDetails::Add(const RouteDetails& other) {
 }
 
 template <typename Number>
-void ShardRouteDetails::Histograms<Number>::Count(const RequestRecord& record) {
-  if (MethodBucket(record.method) == 0) gets.Add(StatusClass(record));
+void ShardRouteDetails::Histograms<Number>::Count(const RequestRecord& record, size_t method, size_t status_class) {
+  if (method == 0) gets.Add(status_class);
   request_length.Observe(LengthBucket(record.request_bytes), record.request_bytes);
   response_length.Observe(ResponseBucket(record.response_body_bytes), record.response_body_bytes);
   if (record.attempt_count == 0) return;
@@ -94,15 +89,16 @@ RouteDetails ShardRouteDetails::Histograms<Number>::Read() const {
 }
 
 void ShardRouteDetails::Count(const RequestRecord& record) {
-  counts_.Count(record);
   const size_t method = MethodBucket(record.method);
+  const size_t status_class = StatusClass(record.status);
+  counts_.Count(record, method, status_class);
   if (method == 0) return;
   OtherMethods* counts = other_methods_.load(std::memory_order_relaxed);
   if (counts == nullptr) {
     counts = new OtherMethods();
     other_methods_.store(counts, std::memory_order_release);
   }
-  counts->Add((method - 1) * kStatusClasses + StatusClass(record));
+  counts->Add((method - 1) * kStatusClasses + status_class);
 }
 
 RouteDetails ShardRouteDetails::Read() const {

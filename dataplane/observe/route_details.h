@@ -26,6 +26,7 @@ inline constexpr std::array<std::string_view, 8> kMethodLabels = {"GET", "HEAD",
 size_t MethodBucket(std::string_view method);
 // 1xx to 5xx at their first digit; at 0 what is none of them.
 inline constexpr size_t kStatusClasses = 6;
+inline size_t StatusClass(unsigned status) { return status / 100 < kStatusClasses ? status / 100 : 0; }
 
 inline constexpr size_t kDurationBuckets = kDurationBounds.size() + 1;
 inline constexpr size_t kLengthBuckets = kLengthBounds.size() + 1;
@@ -94,7 +95,7 @@ class ShardRouteDetails {
 
   template <typename Number>
   struct Histograms {
-    void Count(const RequestRecord& record);
+    void Count(const RequestRecord& record, size_t method, size_t status_class);
     RouteDetails Read() const;
     template <typename Other>
     void Take(const Histograms<Other>& other) {

@@ -66,8 +66,7 @@ void RouteStats::Count(const RequestRecord& record) {
   }
   Route& route = *known;
 
-  const unsigned status_class = record.status / 100u;
-  route.counts_.Count(status_class < RouteCounters{}.by_class.size() ? status_class : 0, DurationBucket(record.duration));
+  route.counts_.Count(StatusClass(record.status), DurationBucket(record.duration));
   route.duration_microseconds_.Add(static_cast<uint64_t>(record.duration.count()));
   route.request_bytes_.Add(record.request_bytes);
   route.response_bytes_.Add(record.response_body_bytes);
