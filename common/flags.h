@@ -55,7 +55,8 @@ class FlagSet {
   void AddCustom(std::string name, std::string value_name, std::string help,
                  std::string shown_default, std::function<absl::Status(std::string_view)> set);
 
-  // A flag that other programs have: taken with any value (without one, if `value_name` is empty), and not listed by
+  // A flag that other programs have: taken with any value (without one, if `value_name` is empty),
+  // and not listed by
   // --help. WasGiven tells.
   void AddIgnored(std::string name, std::string value_name);
 

@@ -27,7 +27,8 @@ void AppendEscaped(std::string& out, std::string_view text, bool quotes) {
     text = valid;
   }
   const std::string_view special = quotes ? "\n\\\"" : "\n\\";
-  for (size_t at; (at = text.find_first_of(special)) != std::string_view::npos; text.remove_prefix(at + 1)) {
+  for (size_t at; (at = text.find_first_of(special)) != std::string_view::npos;
+       text.remove_prefix(at + 1)) {
     out.append(text.substr(0, at));
     out.append({'\\', text[at] == '\n' ? 'n' : text[at]});
   }
@@ -44,12 +45,9 @@ bool IsMetricName(std::string_view name) {
 
 std::string_view TypeName(MetricType type) {
   switch (type) {
-    case MetricType::kCounter:
-      return "counter";
-    case MetricType::kGauge:
-      return "gauge";
-    case MetricType::kHistogram:
-      return "histogram";
+    case MetricType::kCounter: return "counter";
+    case MetricType::kGauge: return "gauge";
+    case MetricType::kHistogram: return "histogram";
   }
   return "untyped";
 }
@@ -101,7 +99,8 @@ void MetricsWriter::HistogramSample(const MetricLabels& labels, std::span<const 
   uint64_t cumulated = 0;
   for (size_t i = 0; i < counts.size(); ++i) {
     cumulated += counts[i];
-    Line("_bucket", i < bounds.size() ? FormatNumber(bounds[i]) : "+Inf", std::to_string(cumulated));
+    Line("_bucket", i < bounds.size() ? FormatNumber(bounds[i]) : "+Inf",
+         std::to_string(cumulated));
   }
   Line("_sum", {}, FormatNumber(sum));
   Line("_count", {}, std::to_string(cumulated));

@@ -56,8 +56,10 @@ std::string PcreMessage(int code) {
   return reinterpret_cast<const char*>(text.data());
 }
 
-pcre2_code* CompilePcre(std::string_view pattern, Regex::Anchor anchor, Regex::Case letters, std::string* error) {
-  uint32_t options = PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C | PCRE2_DOLLAR_ENDONLY;
+pcre2_code* CompilePcre(std::string_view pattern, Regex::Anchor anchor, Regex::Case letters,
+                        std::string* error) {
+  uint32_t options =
+      PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C | PCRE2_DOLLAR_ENDONLY;
   if (letters == Regex::Case::kIgnored) options |= PCRE2_CASELESS;
   if (anchor != Regex::Anchor::kNone) options |= PCRE2_ANCHORED;
   if (anchor == Regex::Anchor::kBoth) options |= PCRE2_ENDANCHORED;
@@ -65,8 +67,8 @@ pcre2_code* CompilePcre(std::string_view pattern, Regex::Anchor anchor, Regex::C
   if (context != nullptr) pcre2_set_parens_nest_limit(context, kMostNesting);
   int code = 0;
   PCRE2_SIZE at = 0;
-  pcre2_code* const compiled = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(), options, &code,
-                                             &at, context);
+  pcre2_code* const compiled = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()),
+                                             pattern.size(), options, &code, &at, context);
   pcre2_compile_context_free(context);
   if (compiled == nullptr) {
     *error = PcreMessage(code);
@@ -79,7 +81,8 @@ pcre2_code* CompilePcre(std::string_view pattern, Regex::Anchor anchor, Regex::C
 
 }  // namespace
 
-std::shared_ptr<const Regex> Regex::Compile(std::string_view pattern, Anchor anchor, Case letters, std::string* error) {
+std::shared_ptr<const Regex> Regex::Compile(std::string_view pattern, Anchor anchor, Case letters,
+                                            std::string* error) {
   re2::RE2::Options options;
   options.set_case_sensitive(letters == Case::kSensitive);
   options.set_encoding(re2::RE2::Options::EncodingLatin1);
@@ -103,26 +106,30 @@ Regex::~Regex() { pcre2_code_free(pcre_); }
 
 Regex::Result Regex::Search(std::string_view text, std::span<std::string_view> groups) const {
   if (re2_ == nullptr) return SearchWithPcre(*pcre_, text, groups);
-  constexpr re2::RE2::Anchor kAnchors[] = {re2::RE2::UNANCHORED, re2::RE2::ANCHOR_START, re2::RE2::ANCHOR_BOTH};
+  constexpr re2::RE2::Anchor kAnchors[] = {re2::RE2::UNANCHORED, re2::RE2::ANCHOR_START,
+                                           re2::RE2::ANCHOR_BOTH};
   const re2::RE2::Anchor anchor = kAnchors[static_cast<size_t>(anchor_)];
   const re2::StringPiece subject(text.data(), text.size());
   if (groups.empty()) {
-    return re2_->Match(subject, 0, text.size(), anchor, nullptr, 0) ? Result::kFound : Result::kNotFound;
+    return re2_->Match(subject, 0, text.size(), anchor, nullptr, 0) ? Result::kFound
+                                                                    : Result::kNotFound;
   }
   std::array<re2::StringPiece, kMaxGroups> found;
-  if (!re2_->Match(subject, 0, text.size(), anchor, found.data(), static_cast<int>(groups.size()))) {
+  if (!re2_->Match(subject, 0, text.size(), anchor, found.data(),
+                   static_cast<int>(groups.size()))) {
     return Result::kNotFound;
   }
   for (size_t i = 0; i < groups.size(); ++i) groups[i] = {found[i].data(), found[i].size()};
   return Result::kFound;
 }
 
-Regex::Result Regex::SearchWithPcre(const pcre2_code& code, std::string_view text, std::span<std::string_view> groups) {
+Regex::Result Regex::SearchWithPcre(const pcre2_code& code, std::string_view text,
+                                    std::span<std::string_view> groups) {
   thread_local const PcreThread thread;
   if (thread.data == nullptr || thread.context == nullptr) return Result::kGaveUp;
   const std::string_view subject = text.data() == nullptr ? std::string_view("") : text;
-  const int found = pcre2_match(&code, reinterpret_cast<PCRE2_SPTR>(subject.data()), subject.size(), 0, 0, thread.data,
-                                thread.context);
+  const int found = pcre2_match(&code, reinterpret_cast<PCRE2_SPTR>(subject.data()), subject.size(),
+                                0, 0, thread.data, thread.context);
   if (found == PCRE2_ERROR_NOMATCH) return Result::kNotFound;
   if (found < 0) {
     searches_given_up.fetch_add(1, std::memory_order_relaxed);
@@ -132,12 +139,15 @@ Regex::Result Regex::SearchWithPcre(const pcre2_code& code, std::string_view tex
   const size_t known = found == 0 ? kMaxGroups : static_cast<size_t>(found);
   for (size_t i = 0; i < groups.size(); ++i) {
     const bool matched = i < known && ends[2 * i] != PCRE2_UNSET && ends[2 * i] <= ends[2 * i + 1];
-    groups[i] = matched ? subject.substr(ends[2 * i], ends[2 * i + 1] - ends[2 * i]) : std::string_view();
+    groups[i] =
+        matched ? subject.substr(ends[2 * i], ends[2 * i + 1] - ends[2 * i]) : std::string_view();
   }
   return Result::kFound;
 }
 
-std::string_view Regex::pattern() const { return re2_ != nullptr ? std::string_view(re2_->pattern()) : pcre_pattern_; }
+std::string_view Regex::pattern() const {
+  return re2_ != nullptr ? std::string_view(re2_->pattern()) : pcre_pattern_;
+}
 
 int Regex::group_count() const {
   if (re2_ != nullptr) return re2_->NumberOfCapturingGroups();

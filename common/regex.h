@@ -1,6 +1,7 @@
-// Regular expressions over bytes, matched in time linear in the text by RE2. A pattern that RE2 has no words for
-// (look-around, back-references, possessive quantifiers) is PCRE2's, which tries one way after the other: it is compiled to
-// machine code where the system allows it, and gives up after a fixed number of steps.
+// Regular expressions over bytes, matched in time linear in the text by RE2. A pattern that RE2 has
+// no words for (look-around, back-references, possessive quantifiers) is PCRE2's, which tries one
+// way after the other: it is compiled to machine code where the system allows it, and gives up
+// after a fixed number of steps.
 #pragma once
 
 #include <cstdint>
@@ -33,14 +34,15 @@ class Regex {
   };
 
   // Null, and the reason in `error`, for what neither library takes.
-  static std::shared_ptr<const Regex> Compile(std::string_view pattern, Anchor anchor, Case letters, std::string* error);
+  static std::shared_ptr<const Regex> Compile(std::string_view pattern, Anchor anchor, Case letters,
+                                              std::string* error);
 
   Regex(const Regex&) = delete;
   Regex& operator=(const Regex&) = delete;
   ~Regex();
 
-  // `groups`: the whole of what is found, then what the pattern's groups have matched, empty for those that have not and for
-  // those that the pattern does not have; at most kMaxGroups.
+  // `groups`: the whole of what is found, then what the pattern's groups have matched, empty for
+  // those that have not and for those that the pattern does not have; at most kMaxGroups.
   static constexpr size_t kMaxGroups = 10;
   Result Search(std::string_view text, std::span<std::string_view> groups = {}) const;
 
@@ -59,11 +61,12 @@ class Regex {
 
  private:
   explicit Regex(Anchor anchor);
-  static Result SearchWithPcre(const pcre2_real_code_8& code, std::string_view text, std::span<std::string_view> groups);
+  static Result SearchWithPcre(const pcre2_real_code_8& code, std::string_view text,
+                               std::span<std::string_view> groups);
 
   const Anchor anchor_;
-  std::unique_ptr<const re2::RE2> re2_;   // null: the other has it
-  pcre2_real_code_8* pcre_ = nullptr;     // owned
+  std::unique_ptr<const re2::RE2> re2_;  // null: the other has it
+  pcre2_real_code_8* pcre_ = nullptr;    // owned
   std::string pcre_pattern_;
 };
 

@@ -22,7 +22,8 @@ int NoPassphrase(char*, int, int, void*) { return 0; }
 
 }  // namespace
 
-absl::Status CheckTlsFiles(const PemFile& certificate, const PemFile& key, const PemFile& authority) {
+absl::Status CheckTlsFiles(const PemFile& certificate, const PemFile& key,
+                           const PemFile& authority) {
   const auto bad = [](const PemFile& file, std::string_view what) {
     ERR_clear_error();
     return absl::InvalidArgumentError(StrCat(file.path, ": ", what));
@@ -35,7 +36,8 @@ absl::Status CheckTlsFiles(const PemFile& certificate, const PemFile& key, const
   if (X509_check_private_key(leaf.get(), private_key.get()) != 1) {
     return bad(key, StrCat("does not fit the certificate in ", certificate.path));
   }
-  if (FirstCertificate(authority.content) == nullptr) return bad(authority, "not a PEM certificate");
+  if (FirstCertificate(authority.content) == nullptr)
+    return bad(authority, "not a PEM certificate");
   return absl::OkStatus();
 }
 

@@ -14,6 +14,7 @@ struct PemFile {
 
 // OK when the first certificate and the key are PEM, not encrypted, and belong together, and the
 // authority's file begins with a certificate. The error names the file.
-absl::Status CheckTlsFiles(const PemFile& certificate, const PemFile& key, const PemFile& authority);
+absl::Status CheckTlsFiles(const PemFile& certificate, const PemFile& key,
+                           const PemFile& authority);
 
 }  // namespace headgate

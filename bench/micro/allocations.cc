@@ -15,7 +15,9 @@ std::atomic<uint64_t> allocations{0};
 std::atomic<int64_t> held_bytes{0};
 
 // What the allocator sets aside for a block: its usable size and the header before it.
-int64_t Footprint(void* memory) { return static_cast<int64_t>(malloc_usable_size(memory) + sizeof(size_t)); }
+int64_t Footprint(void* memory) {
+  return static_cast<int64_t>(malloc_usable_size(memory) + sizeof(size_t));
+}
 
 void* Allocate(size_t size, size_t alignment) {
   allocations.fetch_add(1, std::memory_order_relaxed);
@@ -53,7 +55,8 @@ void BytesEach::Require(size_t count, double limit) {
   const double bytes = static_cast<double>(HeldBytes() - before_) / static_cast<double>(count);
   state_.counters["bytes"] = bytes;
   if (bytes <= limit) return;
-  std::fprintf(stderr, "error: %.0f bytes for each of %zu; at most %.0f are expected\n", bytes, count, limit);
+  std::fprintf(stderr, "error: %.0f bytes for each of %zu; at most %.0f are expected\n", bytes,
+               count, limit);
   std::exit(1);
 }
 
@@ -77,5 +80,9 @@ void operator delete(void* memory, size_t) noexcept { headgate::bench::Free(memo
 void operator delete[](void* memory, size_t) noexcept { headgate::bench::Free(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { headgate::bench::Free(memory); }
 void operator delete[](void* memory, std::align_val_t) noexcept { headgate::bench::Free(memory); }
-void operator delete(void* memory, size_t, std::align_val_t) noexcept { headgate::bench::Free(memory); }
-void operator delete[](void* memory, size_t, std::align_val_t) noexcept { headgate::bench::Free(memory); }
+void operator delete(void* memory, size_t, std::align_val_t) noexcept {
+  headgate::bench::Free(memory);
+}
+void operator delete[](void* memory, size_t, std::align_val_t) noexcept {
+  headgate::bench::Free(memory);
+}

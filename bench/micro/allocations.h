@@ -39,14 +39,16 @@ class AllocationsPerIteration {
 // Memory held through operator new by all threads now, in bytes, with what the allocator adds.
 int64_t HeldBytes();
 
-// For things of which there are thousands: what each of them takes. Construct it before they are made.
+// For things of which there are thousands: what each of them takes. Construct it before they are
+// made.
 class BytesEach {
  public:
   explicit BytesEach(benchmark::State& state) : state_(state), before_(HeldBytes()) {}
   BytesEach(const BytesEach&) = delete;
   BytesEach& operator=(const BytesEach&) = delete;
 
-  // Reports `bytes`; more than `limit` for each of the `count` that exist now ends the program with an error.
+  // Reports `bytes`; more than `limit` for each of the `count` that exist now ends the program with
+  // an error.
   void Require(size_t count, double limit);
 
  private:

@@ -67,7 +67,8 @@ void BM_CountRequest(benchmark::State& state) {
   observe::RequestRecord record = Record();
   record.route_id = 1;
   observe::RouteStats stats;
-  for (int i = 0; i < 70'000; ++i) stats.Count(record);  // counts become wider once, see observe/small_counts.h
+  for (int i = 0; i < 70'000; ++i)
+    stats.Count(record);  // counts become wider once, see observe/small_counts.h
   AllocationsPerIteration allocations(state);
   for (auto _ : state) stats.Count(record);
   allocations.RequireNone();

@@ -46,10 +46,17 @@ void Pick(benchmark::State& state, balance::Policy policy, bool equal) {
 }
 
 // Argument: number of endpoints.
-BENCHMARK_CAPTURE(Pick, round_robin, balance::Policy::kRoundRobin, true)->Arg(1)->Arg(10)->Arg(1000);
-BENCHMARK_CAPTURE(Pick, round_robin_unequal, balance::Policy::kRoundRobin, false)->Arg(10)->Arg(1000);
+BENCHMARK_CAPTURE(Pick, round_robin, balance::Policy::kRoundRobin, true)
+    ->Arg(1)
+    ->Arg(10)
+    ->Arg(1000);
+BENCHMARK_CAPTURE(Pick, round_robin_unequal, balance::Policy::kRoundRobin, false)
+    ->Arg(10)
+    ->Arg(1000);
 BENCHMARK_CAPTURE(Pick, least_request, balance::Policy::kLeastRequest, true)->Arg(10)->Arg(1000);
-BENCHMARK_CAPTURE(Pick, least_request_unequal, balance::Policy::kLeastRequest, false)->Arg(10)->Arg(1000);
+BENCHMARK_CAPTURE(Pick, least_request_unequal, balance::Policy::kLeastRequest, false)
+    ->Arg(10)
+    ->Arg(1000);
 BENCHMARK_CAPTURE(Pick, ewma, balance::Policy::kEwma, true)->Arg(10)->Arg(1000);
 BENCHMARK_CAPTURE(Pick, random, balance::Policy::kRandom, true)->Arg(10)->Arg(1000);
 BENCHMARK_CAPTURE(Pick, hash, balance::Policy::kHash, true)->Arg(10)->Arg(1000);

@@ -122,7 +122,8 @@ void BM_CompileEverything(benchmark::State& state) {
 }
 BENCHMARK(BM_CompileEverything)->Arg(100)->Arg(10'000)->Unit(benchmark::kMillisecond);
 
-// ---- memory -----------------------------------------------------------------------------------------------------
+// ---- memory
+// -----------------------------------------------------------------------------------------------------
 
 // A host with one route and a Service of its own, as the control thread holds it.
 void BM_MemoryOfConfiguration(benchmark::State& state) {
@@ -137,7 +138,8 @@ void BM_MemoryOfConfiguration(benchmark::State& state) {
 }
 BENCHMARK(BM_MemoryOfConfiguration)->Iterations(1);
 
-// A cluster with two endpoints as one worker sees it once it has served a request for it, connections apart.
+// A cluster with two endpoints as one worker sees it once it has served a request for it,
+// connections apart.
 void BM_MemoryOfClusterViews(benchmark::State& state) {
   constexpr int kClusters = 5000;
   const std::vector<v1::Resource> resources = Everything(kClusters);

@@ -71,17 +71,19 @@ void BM_EndpointChange(benchmark::State& state) {
 }
 BENCHMARK(BM_EndpointChange)->Arg(100)->Arg(1000)->Arg(10000);
 
-// Argument: Ingresses there are. The admission webhook judges one more, for a host of its own and for one that has a route.
+// Argument: Ingresses there are. The admission webhook judges one more, for a host of its own and
+// for one that has a route.
 void BM_JudgeIngress(benchmark::State& state) {
   Cluster cluster(static_cast<int>(state.range(0)));
   bool taken = false;
   for (auto _ : state) {
     taken = !taken;
     const std::string host = taken ? "app-7.example.com" : "new.example.com";
-    const admission::Verdict verdict =
-        admission::Judge(testing::SimpleIngress("default", "new", host, Backend("app-1", 80)), cluster.state,
-                         cluster.hosts, cluster.translator, absl::FromUnixSeconds(2'000));
-    if (verdict.allowed == taken) state.SkipWithError(taken ? "the host's path was not refused" : verdict.reason.c_str());
+    const admission::Verdict verdict = admission::Judge(
+        testing::SimpleIngress("default", "new", host, Backend("app-1", 80)), cluster.state,
+        cluster.hosts, cluster.translator, absl::FromUnixSeconds(2'000));
+    if (verdict.allowed == taken)
+      state.SkipWithError(taken ? "the host's path was not refused" : verdict.reason.c_str());
   }
 }
 BENCHMARK(BM_JudgeIngress)->Arg(100)->Arg(10'000)->Unit(benchmark::kMicrosecond);

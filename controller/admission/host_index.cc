@@ -14,7 +14,8 @@ std::vector<std::string> HostIndex::HostsOf(const kube::Ingress& ingress) const 
   for (const kube::IngressRule& rule : ingress.rules) {
     hosts.push_back(absl::AsciiStrToLower(rule.host));
   }
-  if (const std::string* aliases = ingress.meta.FindAnnotation(StrCat(annotation_prefix_, translate::kServerAlias))) {
+  if (const std::string* aliases =
+          ingress.meta.FindAnnotation(StrCat(annotation_prefix_, translate::kServerAlias))) {
     for (std::string& alias : translate::AliasesIn(*aliases)) hosts.push_back(std::move(alias));
   }
   std::sort(hosts.begin(), hosts.end());

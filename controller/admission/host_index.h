@@ -9,14 +9,15 @@
 
 namespace headgate::admission {
 
-// Which of our Ingresses have rules for a host or claim it by server-alias, so that who may be in each other's way is found
-// without a look at all of them. Hosts in lower case; "" is every host.
+// Which of our Ingresses have rules for a host or claim it by server-alias, so that who may be in
+// each other's way is found without a look at all of them. Hosts in lower case; "" is every host.
 //
 // Thread: the owner's of the state.
 class HostIndex {
  public:
   // `annotation_prefix`: as translate::Options has it.
-  explicit HostIndex(std::string annotation_prefix) : annotation_prefix_(std::move(annotation_prefix)) {}
+  explicit HostIndex(std::string annotation_prefix)
+      : annotation_prefix_(std::move(annotation_prefix)) {}
 
   // Takes in that these Ingresses are others than before.
   void Update(const state::ClusterState& state, const state::KeySet& ingresses);

@@ -14,16 +14,13 @@ using translate::Severity;
 
 bool Refuses(const Diagnostic& diagnostic) {
   switch (diagnostic.reason) {
-    case Reason::kPathConflict:
-      return true;
+    case Reason::kPathConflict: return true;
     case Reason::kUndecodable:
     case Reason::kInvalidHost:
     case Reason::kInvalidPath:
     case Reason::kInvalidBackend:
-    case Reason::kInvalidAnnotation:
-      return diagnostic.severity == Severity::kError;
-    default:
-      return false;  // of other objects, which may come or change
+    case Reason::kInvalidAnnotation: return diagnostic.severity == Severity::kError;
+    default: return false;  // of other objects, which may come or change
   }
 }
 

@@ -23,8 +23,8 @@ namespace {
 
 // A pipeline that has not come round for so long will not any more.
 constexpr absl::Duration kHangLimit = absl::Minutes(2);
-// Controllers that are told to stop together hear of each other within this time. While another remains the leader waits
-// for all of it before it gives up the Lease.
+// Controllers that are told to stop together hear of each other within this time. While another
+// remains the leader waits for all of it before it gives up the Lease.
 constexpr absl::Duration kOthersStop = absl::Seconds(3);
 // An API server waits for the webhook's answer longer than this, and an operator for a page's.
 constexpr absl::Duration kReviewLimit = absl::Seconds(2);
@@ -163,8 +163,8 @@ absl::Status App::StartPipeline(const Options& options) {
   pipeline.translate.annotation_prefix = StrCat(options.annotations_prefix, "/");
   pipeline.translate.catch_all = !options.disable_catch_all;
   hosts_ = std::make_unique<admission::HostIndex>(pipeline.translate.annotation_prefix);
-  certificates_ = std::make_unique<CertificateMetrics>(
-      CertificateMetrics::Labels{options.relevance.controller_class, Environment("POD_NAMESPACE"), Environment("POD_NAME")});
+  certificates_ = std::make_unique<CertificateMetrics>(CertificateMetrics::Labels{
+      options.relevance.controller_class, Environment("POD_NAMESPACE"), Environment("POD_NAME")});
   metrics_.AddCollector([this](MetricsWriter& writer) {
     if (Leads()) certificates_->Collect(writer);
   });
@@ -220,9 +220,11 @@ ServingPairSource App::WebhookPair(const Options& options) {
   WebhookCertificateOptions certificate;
   certificate.secret = *KeyOf(options.validating_webhook_secret);
   certificate.configuration = options.validating_webhook_configuration;
-  certificate.certificate = {.names = options.validating_webhook_names, .lifetime = options.validating_webhook_lifetime};
+  certificate.certificate = {.names = options.validating_webhook_names,
+                             .lifetime = options.validating_webhook_lifetime};
   webhook_certificate_ = std::make_unique<WebhookCertificate>(
-      std::move(certificate), kube::MakeRestTransport(*api_server_), [this] { return Leads(); }, clock_, metrics_);
+      std::move(certificate), kube::MakeRestTransport(*api_server_), [this] { return Leads(); },
+      clock_, metrics_);
   return [this] { return webhook_certificate_->pair(); };
 }
 
@@ -289,7 +291,8 @@ absl::Status App::PrepareWriting(const Options& options) {
   feed.given = status::GivenAddresses(options.publish_status_address);
   feed.published = KeyOf(options.publish_service);
   const bool nodes = feed.given.empty() && !feed.published && !options.publish_nodes_of.empty();
-  if (!options.update_status || (feed.given.empty() && !feed.published && !nodes)) return absl::OkStatus();
+  if (!options.update_status || (feed.given.empty() && !feed.published && !nodes))
+    return absl::OkStatus();
   status::StatusWriterOptions writer;
   writer.interval = options.status_update_interval;
   // Where we cannot see whether others remain, none of them may find its work undone.
@@ -307,7 +310,8 @@ absl::Status App::PrepareWriting(const Options& options) {
   addresses.internal = options.report_node_internal_ip_address;
   node_addresses_ = std::make_unique<status::NodeAddresses>(
       std::move(addresses), kube::MakeRestTransport(*api_server_), [this] { return Leads(); },
-      [this](status::AddressList found) { status_->SetAddresses(std::move(found)); }, clock_, metrics_);
+      [this](status::AddressList found) { status_->SetAddresses(std::move(found)); }, clock_,
+      metrics_);
   return absl::OkStatus();
 }
 
@@ -348,7 +352,8 @@ HttpReply App::Answer(std::string_view path) const {
   if (constexpr std::string_view kIngresses = "/ingresses/"; path.starts_with(kIngresses)) {
     return AnswerIngress(std::string(path.substr(kIngresses.size())));
   }
-  return {.status = 404, .body = "There are /metrics, /healthz, /readyz and /ingresses/NAMESPACE/NAME.\n"};
+  return {.status = 404,
+          .body = "There are /metrics, /healthz, /readyz and /ingresses/NAMESPACE/NAME.\n"};
 }
 
 HttpReply App::AnswerIngress(const std::string& name) const {
@@ -356,12 +361,17 @@ HttpReply App::AnswerIngress(const std::string& name) const {
   std::optional<status::IngressProgress> progress;
   if (key.ok()) {
     const bool asked = pipeline_->Ask(
-        [&](const state::ClusterState& state, const translate::Translator&) { progress = progress_.Find(state, *key); },
+        [&](const state::ClusterState& state, const translate::Translator&) {
+          progress = progress_.Find(state, *key);
+        },
         kReviewLimit);
-    if (!asked) return {.status = 503, .body = "there is nothing translated yet, or no time to look\n"};
+    if (!asked)
+      return {.status = 503, .body = "there is nothing translated yet, or no time to look\n"};
   }
-  if (!progress) return {.status = 404, .body = StrCat("no Ingress ", name, " is served by this controller\n")};
-  return {.content_type = "application/json", .body = status::RenderProgress(*progress, server_->Subscribers())};
+  if (!progress)
+    return {.status = 404, .body = StrCat("no Ingress ", name, " is served by this controller\n")};
+  return {.content_type = "application/json",
+          .body = status::RenderProgress(*progress, server_->Subscribers())};
 }
 
 }  // namespace headgate::app

@@ -82,8 +82,9 @@ class App {
   std::unique_ptr<CertificateMetrics> certificates_;  // shown by the leader
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<HttpServer> admin_;
-  std::unique_ptr<WebhookCertificate> webhook_certificate_;  // null: it comes from files, or there is no webhook
-  std::unique_ptr<WebhookServer> webhook_;                   // null: there is none
+  std::unique_ptr<WebhookCertificate>
+      webhook_certificate_;                 // null: it comes from files, or there is no webhook
+  std::unique_ptr<WebhookServer> webhook_;  // null: there is none
   // One of the two.
   std::unique_ptr<kube::ManifestSource> manifests_;
   std::unique_ptr<kube::ApiSource> api_;

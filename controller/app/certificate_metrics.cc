@@ -25,7 +25,8 @@ std::string NamePart(X509_NAME* name, int nid) {
   const int at = X509_NAME_get_index_by_NID(name, nid, -1);
   if (at < 0) return {};
   const ASN1_STRING* text = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
-  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)), static_cast<size_t>(ASN1_STRING_length(text))};
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+          static_cast<size_t>(ASN1_STRING_length(text))};
 }
 
 std::string Decimal(const ASN1_INTEGER* number) {
@@ -67,7 +68,8 @@ CertificateMetrics::Leaf CertificateMetrics::Read(const v1::Resource& resource) 
   ERR_clear_error();
   if (certificate == nullptr) return leaf;
   tm parts{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &parts) == 1) leaf.not_after = timegm(&parts);
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &parts) == 1)
+    leaf.not_after = timegm(&parts);
   leaf.serial = Decimal(X509_get0_serialNumber(certificate.get()));
   X509_NAME* const issuer = X509_get_issuer_name(certificate.get());
   leaf.organization = NamePart(issuer, NID_organizationName);
@@ -124,7 +126,8 @@ void CertificateMetrics::Collect(MetricsWriter& writer) const {
   writer.Family("nginx_ingress_controller_ssl_expire_time_seconds", MetricType::kGauge,
                 "When the certificate that a host offers expires, in seconds since 1970.");
   const size_t left_out = ForEach([&](const std::string& host, const Leaf& leaf) {
-    writer.Sample(LabelsOf(host, leaf), static_cast<uint64_t>(std::max<int64_t>(leaf.not_after, 0)));
+    writer.Sample(LabelsOf(host, leaf),
+                  static_cast<uint64_t>(std::max<int64_t>(leaf.not_after, 0)));
   });
   writer.Family("nginx_ingress_controller_ssl_certificate_info", MetricType::kGauge,
                 "1 for each certificate that a host offers.");

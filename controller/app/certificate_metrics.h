@@ -13,9 +13,10 @@
 
 namespace headgate::app {
 
-// Until when the certificates of hosts are good, and what they are, under the names of ingress-nginx: for alerts that were
-// made for it. A host has a series for each Secret that it offers, or one for the default certificate. The number of series
-// is bounded, since whoever may write Ingresses decides how many hosts there are; the rest is counted.
+// Until when the certificates of hosts are good, and what they are, under the names of
+// ingress-nginx: for alerts that were made for it. A host has a series for each Secret that it
+// offers, or one for the default certificate. The number of series is bounded, since whoever may
+// write Ingresses decides how many hosts there are; the rest is counted.
 //
 // Thread: any.
 class CertificateMetrics {
@@ -36,10 +37,10 @@ class CertificateMetrics {
 
  private:
   struct Leaf {
-    std::string ns;      // of the Secret; empty: there is none
+    std::string ns;  // of the Secret; empty: there is none
     std::string secret;
-    int64_t not_after = 0;  // seconds since 1970
-    std::string serial;     // decimal
+    int64_t not_after = 0;     // seconds since 1970
+    std::string serial;        // decimal
     std::string organization;  // of the issuer
     std::string common_name;   // of the issuer
     std::string algorithm;     // of the key
@@ -53,7 +54,8 @@ class CertificateMetrics {
   const Labels labels_;
   mutable std::mutex mutex_;
   std::map<std::string, Leaf> leaves_ ABSL_GUARDED_BY(mutex_);  // by name of the Certificate
-  std::map<std::string, std::vector<std::string>> hosts_ ABSL_GUARDED_BY(mutex_);  // the names of what they offer
+  std::map<std::string, std::vector<std::string>> hosts_
+      ABSL_GUARDED_BY(mutex_);  // the names of what they offer
 };
 
 }  // namespace headgate::app

@@ -12,9 +12,10 @@
 
 namespace headgate::app {
 
-// What is wrong with objects now, for a scrape: counts by severity and reason, and a series for each
-// object and field, which goes when the cause has gone. The number of these is bounded, since whoever
-// may write Ingresses decides how many are wrong; errors come before warnings, and the rest is counted.
+// What is wrong with objects now, for a scrape: counts by severity and reason, and a series for
+// each object and field, which goes when the cause has gone. The number of these is bounded, since
+// whoever may write Ingresses decides how many are wrong; errors come before warnings, and the rest
+// is counted.
 //
 // Thread: any.
 class DiagnosticMetrics {

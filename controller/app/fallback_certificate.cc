@@ -26,7 +26,8 @@ absl::StatusOr<translate::CertificatePem> MakeFallbackCertificate(absl::Time now
       .not_after = now - kSlack + kLifetime};
   const absl::StatusOr<KeyedCertificate> made = Issue(spec, KeyPtr(EVP_RSA_gen(2048)));
   if (!made.ok()) return made.status();
-  return translate::CertificatePem{CertificateToPem(made->certificate.get()), KeyToPem(made->key.get())};
+  return translate::CertificatePem{CertificateToPem(made->certificate.get()),
+                                   KeyToPem(made->key.get())};
 }
 
 }  // namespace headgate::app

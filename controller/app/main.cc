@@ -37,7 +37,8 @@ int Main(int argc, char** argv) {
   ParseLogFormat(options.log_format, &log.format);
   ConfigureLogging(log);
   publish::RouteGrpcLog();
-  for (const std::string& warning : app::NginxFlagWarnings(flags)) HEADGATE_LOG(kWarn, "app", warning);
+  for (const std::string& warning : app::NginxFlagWarnings(flags))
+    HEADGATE_LOG(kWarn, "app", warning);
 
   Shutdown shutdown;  // before any thread
   absl::StatusOr<std::unique_ptr<app::App>> running = app::App::Start(options);

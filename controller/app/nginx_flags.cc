@@ -13,17 +13,21 @@ struct NginxFlag {
   std::string_view why;
 };
 
-constexpr std::string_view kDataPlane = "data planes have flags of their own for what they listen on";
+constexpr std::string_view kDataPlane =
+    "data planes have flags of their own for what they listen on";
 constexpr std::string_view kAdmin = "see --admin-listen";
-constexpr std::string_view kNoNginx = "there is no nginx whose process or configuration it could concern";
+constexpr std::string_view kNoNginx =
+    "there is no nginx whose process or configuration it could concern";
 constexpr std::string_view kNoReload = "there are no reloads that it could slow down";
 constexpr std::string_view kTyped = "nothing that an Ingress says becomes text of a configuration";
 constexpr std::string_view kNoSeries = "series are those of Headgate; they cannot be chosen yet";
 
 constexpr NginxFlag kFlags[] = {
-    {"apiserver-host", true, "the API server is that of --kubeconfig, or of the cluster the program runs in"},
+    {"apiserver-host", true,
+     "the API server is that of --kubeconfig, or of the cluster the program runs in"},
     {"bucket-factor", true, kNoSeries},
-    {"certificate-authority", true, "the authority is that of --kubeconfig, or of the cluster the program runs in"},
+    {"certificate-authority", true,
+     "the authority is that of --kubeconfig, or of the cluster the program runs in"},
     {"deep-inspect", false, kTyped},
     {"default-server-port", true, kNoNginx},
     {"disable-full-test", false, kNoNginx},
@@ -57,7 +61,8 @@ constexpr NginxFlag kFlags[] = {
     {"report-status-classes", false, kNoSeries},
     {"shutdown-grace-period", true, "data planes have --drain-timeout"},
     {"size-buckets", true, kNoSeries},
-    {"ssl-passthrough-proxy-port", true, "connections are passed on from the HTTPS listener itself"},
+    {"ssl-passthrough-proxy-port", true,
+     "connections are passed on from the HTTPS listener itself"},
     {"status-port", true, kNoNginx},
     {"stream-port", true, kNoNginx},
     {"sync-period", true, "objects are watched, and listed again when a watch cannot go on"},
@@ -71,7 +76,8 @@ constexpr NginxFlag kFlags[] = {
 
 void DeclareNginxFlags(FlagSet& flags) {
   flags.Group("Coming from ingress-nginx",
-              "Every other flag of ingress-nginx's controller is taken too, and a warning says why it has no effect "
+              "Every other flag of ingress-nginx's controller is taken too, and a warning says why "
+              "it has no effect "
               "here.");
   for (const NginxFlag& flag : kFlags) {
     flags.AddIgnored(std::string(flag.name), flag.takes_value ? "VALUE" : "");
@@ -81,7 +87,8 @@ void DeclareNginxFlags(FlagSet& flags) {
 std::vector<std::string> NginxFlagWarnings(const FlagSet& flags) {
   std::vector<std::string> warnings;
   for (const NginxFlag& flag : kFlags) {
-    if (flags.WasGiven(flag.name)) warnings.push_back(StrCat("--", flag.name, " has no effect: ", flag.why));
+    if (flags.WasGiven(flag.name))
+      warnings.push_back(StrCat("--", flag.name, " has no effect: ", flag.why));
   }
   return warnings;
 }

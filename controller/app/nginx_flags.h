@@ -1,5 +1,5 @@
-// Flags of ingress-nginx's controller that have no effect here, so that an argument list that worked there starts this
-// controller too.
+// Flags of ingress-nginx's controller that have no effect here, so that an argument list that
+// worked there starts this controller too.
 #pragma once
 
 #include <string>

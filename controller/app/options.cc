@@ -30,32 +30,40 @@ absl::Status ParseInterval(std::string_view text, absl::Duration* interval) {
 }
 
 absl::Status CheckWebhook(const Options& options) {
-  const bool files = !options.validating_webhook_certificate.empty() && !options.validating_webhook_key.empty();
+  const bool files =
+      !options.validating_webhook_certificate.empty() && !options.validating_webhook_key.empty();
   if (options.validating_webhook_secret.empty()) {
     if (!options.validating_webhook || files) return absl::OkStatus();
     return absl::InvalidArgumentError(
-        "--validating-webhook needs --validating-webhook-certificate and --validating-webhook-key, or "
+        "--validating-webhook needs --validating-webhook-certificate and --validating-webhook-key, "
+        "or "
         "--validating-webhook-secret");
   }
   if (!options.validating_webhook) {
     return absl::InvalidArgumentError("--validating-webhook-secret needs --validating-webhook");
   }
   if (files) {
-    return absl::InvalidArgumentError("--validating-webhook-secret and --validating-webhook-certificate exclude each other");
+    return absl::InvalidArgumentError(
+        "--validating-webhook-secret and --validating-webhook-certificate exclude each other");
   }
   if (!options.manifests.empty()) {
-    return absl::InvalidArgumentError("--validating-webhook-secret needs an API server, and --manifests is without one");
-  }
-  if (options.validating_webhook_configuration.empty() || options.validating_webhook_names.empty()) {
     return absl::InvalidArgumentError(
-        "--validating-webhook-secret needs --validating-webhook-configuration and --validating-webhook-names");
+        "--validating-webhook-secret needs an API server, and --manifests is without one");
+  }
+  if (options.validating_webhook_configuration.empty() ||
+      options.validating_webhook_names.empty()) {
+    return absl::InvalidArgumentError(
+        "--validating-webhook-secret needs --validating-webhook-configuration and "
+        "--validating-webhook-names");
   }
   for (const std::string& name : options.validating_webhook_names) {
     if (translate::IsDnsName(name) || translate::ParseIpAddress(name)) continue;
-    return absl::InvalidArgumentError(StrCat("--validating-webhook-names: \"", name, "\" is no DNS name or address"));
+    return absl::InvalidArgumentError(
+        StrCat("--validating-webhook-names: \"", name, "\" is no DNS name or address"));
   }
   if (options.validating_webhook_lifetime < absl::Seconds(10)) {
-    return absl::InvalidArgumentError("--validating-webhook-certificate-lifetime must be 10s at least");
+    return absl::InvalidArgumentError(
+        "--validating-webhook-certificate-lifetime must be 10s at least");
   }
   return absl::OkStatus();
 }
@@ -95,7 +103,8 @@ void DeclareFlags(Options& options, FlagSet& flags) {
                   "ConfigMap with options for all Ingresses and all data planes; a change of it "
                   "takes effect at once.");
   flags.AddString("tcp-services-configmap", &options.tcp_services_configmap, "NS/NAME",
-                  "ConfigMap with ports whose connections data planes pass on as they are: PORT: NS/SERVICE:PORT, and "
+                  "ConfigMap with ports whose connections data planes pass on as they are: PORT: "
+                  "NS/SERVICE:PORT, and "
                   "perhaps :PROXY once or twice. A change of it takes effect at once.");
   flags.AddString("udp-services-configmap", &options.udp_services_configmap, "NS/NAME",
                   "The same for UDP, of which nothing is passed on: each entry is reported.");
@@ -129,9 +138,9 @@ void DeclareFlags(Options& options, FlagSet& flags) {
   flags.AddList(
       "publish-status-address", &options.publish_status_address, "ADDRESS",
       "Addresses and host names for the status of Ingresses, instead of those of a Service.");
-  flags.AddString(
-      "publish-nodes-of", &options.publish_nodes_of, "LABEL=VALUE[,...]",
-      "Without either: the addresses of the nodes with pods that have these labels, in the controller's namespace.");
+  flags.AddString("publish-nodes-of", &options.publish_nodes_of, "LABEL=VALUE[,...]",
+                  "Without either: the addresses of the nodes with pods that have these labels, in "
+                  "the controller's namespace.");
   flags.AddBool("report-node-internal-ip-address", &options.report_node_internal_ip_address,
                 "Of these nodes take the internal addresses, also where they have external ones.");
   flags.AddBool("update-status", &options.update_status, "Write the status of Ingresses.");
@@ -164,13 +173,15 @@ void DeclareFlags(Options& options, FlagSet& flags) {
   flags.AddString("validating-webhook-key", &options.validating_webhook_key, "FILE",
                   "Its private key, PEM.");
   flags.AddString("validating-webhook-secret", &options.validating_webhook_secret, "NS/NAME",
-                  "Instead of files: controllers make the certificate, keep it in this Secret, which must be there, and renew it.");
-  flags.AddString("validating-webhook-configuration", &options.validating_webhook_configuration, "NAME",
-                  "ValidatingWebhookConfiguration that is told who signed it.");
+                  "Instead of files: controllers make the certificate, keep it in this Secret, "
+                  "which must be there, and renew it.");
+  flags.AddString("validating-webhook-configuration", &options.validating_webhook_configuration,
+                  "NAME", "ValidatingWebhookConfiguration that is told who signed it.");
   flags.AddList("validating-webhook-names", &options.validating_webhook_names, "NAME",
                 "DNS names or addresses by which API servers call the webhook.");
-  flags.AddDuration("validating-webhook-certificate-lifetime", &options.validating_webhook_lifetime,
-                    "How long a certificate lasts; the next one is made when a third of it is left.");
+  flags.AddDuration(
+      "validating-webhook-certificate-lifetime", &options.validating_webhook_lifetime,
+      "How long a certificate lasts; the next one is made when a third of it is left.");
 
   flags.Group("Operation");
   flags.AddHostPort("admin-listen", &options.admin_listen,
@@ -213,14 +224,15 @@ absl::Status CheckOptions(const Options& options) {
   }
   for (const std::string* key :
        {&options.configmap, &options.tcp_services_configmap, &options.udp_services_configmap,
-        &options.default_backend_service, &options.default_ssl_certificate, &options.publish_service,
-        &options.validating_webhook_secret}) {
+        &options.default_backend_service, &options.default_ssl_certificate,
+        &options.publish_service, &options.validating_webhook_secret}) {
     if (key->empty()) continue;
     if (auto parsed = ParseObjectKey(*key); !parsed.ok()) return parsed.status();
   }
   if (!options.publish_nodes_of.empty() && !status::IsLabelSelector(options.publish_nodes_of)) {
     return absl::InvalidArgumentError(
-        StrCat("--publish-nodes-of: \"", options.publish_nodes_of, "\" is not LABEL=VALUE, perhaps with more after commas"));
+        StrCat("--publish-nodes-of: \"", options.publish_nodes_of,
+               "\" is not LABEL=VALUE, perhaps with more after commas"));
   }
   if (absl::Status status = CheckWebhook(options); !status.ok()) return status;
   if (options.election_ttl < absl::Seconds(3) || options.election_ttl > absl::Hours(1) ||

@@ -27,12 +27,9 @@ void LogDiagnostic(const translate::Diagnostic& diagnostic) {
                         0);
   };
   switch (diagnostic.severity) {
-    case translate::Severity::kInfo:
-      return write(LogLevel::kInfo);
-    case translate::Severity::kWarning:
-      return write(LogLevel::kWarn);
-    case translate::Severity::kError:
-      return write(LogLevel::kError);
+    case translate::Severity::kInfo: return write(LogLevel::kInfo);
+    case translate::Severity::kWarning: return write(LogLevel::kWarn);
+    case translate::Severity::kError: return write(LogLevel::kError);
   }
 }
 
@@ -138,7 +135,8 @@ bool Pipeline::ConfigMapsThere(absl::Duration now) {
   for (kube::ObjectKey& config_map : translate::HeaderConfigMapsOf(state_, translator_.options())) {
     wanted.insert(std::move(config_map));
   }
-  for (const auto& config_map : {options_.translate.tcp_services, options_.translate.udp_services}) {
+  for (const auto& config_map :
+       {options_.translate.tcp_services, options_.translate.udp_services}) {
     if (config_map) wanted.insert(*config_map);
   }
   if (!config_maps_asked_) {

@@ -32,15 +32,19 @@ bool PutBundle(const std::string& bundle, Json& configuration) {
 
 }  // namespace
 
-WebhookCertificate::WebhookCertificate(WebhookCertificateOptions options, std::unique_ptr<kube::Transport> transport,
-                                       std::function<bool()> leads, const Clock& clock, MetricsRegistry& metrics)
+WebhookCertificate::WebhookCertificate(WebhookCertificateOptions options,
+                                       std::unique_ptr<kube::Transport> transport,
+                                       std::function<bool()> leads, const Clock& clock,
+                                       MetricsRegistry& metrics)
     : options_(std::move(options)),
       leads_(std::move(leads)),
       clock_(clock),
-      failures_(metrics.AddCounter("headgate_admission_certificate_failures_total",
-                                   "Attempts to read or renew the webhook's own certificate that failed.")),
-      not_after_(metrics.AddGauge("headgate_admission_certificate_not_after_seconds",
-                                  "When the webhook's own certificate ends, in Unix time; 0: there is none.")),
+      failures_(metrics.AddCounter(
+          "headgate_admission_certificate_failures_total",
+          "Attempts to read or renew the webhook's own certificate that failed.")),
+      not_after_(metrics.AddGauge(
+          "headgate_admission_certificate_not_after_seconds",
+          "When the webhook's own certificate ends, in Unix time; 0: there is none.")),
       api_(std::move(transport)) {}
 
 WebhookCertificate::~WebhookCertificate() { Stop(); }
@@ -75,7 +79,9 @@ absl::Duration WebhookCertificate::settle() const {
   return std::min(absl::Minutes(1), options_.certificate.lifetime / 12);
 }
 
-absl::Duration WebhookCertificate::interval() const { return std::min(absl::Seconds(10), settle() / 2); }
+absl::Duration WebhookCertificate::interval() const {
+  return std::min(absl::Seconds(10), settle() / 2);
+}
 
 void WebhookCertificate::Run() {
   std::unique_lock lock(mutex_);
@@ -86,11 +92,13 @@ void WebhookCertificate::Run() {
     // Somebody else wrote the same object: the next look sees what.
     if (!looked.ok() && !absl::IsAborted(looked)) {
       failures_.Add();
-      HEADGATE_LOG_EVERY(60, kWarn, "admission", "the webhook's certificate could not be looked after",
+      HEADGATE_LOG_EVERY(60, kWarn, "admission",
+                         "the webhook's certificate could not be looked after",
                          {"secret", options_.secret.ToString()}, {"error", looked});
     }
     lock.lock();
-    const absl::Duration next = clock_.MonotonicNow() + (looked.ok() ? interval() : std::min(kRetry, interval()));
+    const absl::Duration next =
+        clock_.MonotonicNow() + (looked.ok() ? interval() : std::min(kRetry, interval()));
     clock_.WaitUntil(lock, wake_, next, [this] { return stopping_ || lead_changed_; });
   }
 }
@@ -111,30 +119,36 @@ absl::Status WebhookCertificate::Advance(Json document, WebhookSecret secret) {
   if (secret.current) {
     if (const absl::Status told = Announce(secret.Bundle()); !told.ok()) return told;
   }
-  const bool announced = announced_ == secret.Bundle() && clock_.MonotonicNow() - announced_at_ >= settle();
+  const bool announced =
+      announced_ == secret.Bundle() && clock_.MonotonicNow() - announced_at_ >= settle();
   const RotationStep step = NextStep(secret, options_.certificate, clock_.WallNow(), announced);
   if (step == RotationStep::kNone) return absl::OkStatus();
-  if (const absl::Status taken = Take(step, options_.certificate, clock_.WallNow(), secret); !taken.ok()) return taken;
+  if (const absl::Status taken = Take(step, options_.certificate, clock_.WallNow(), secret);
+      !taken.ok())
+    return taken;
   PutWebhookSecret(secret, document);
   // With the resourceVersion that was read: another leader's write is not undone.
-  const absl::StatusOr<Json> written =
-      api_.Write(kube::WriteMethod::kPut, kube::PathOf("/api/v1", options_.secret, "secrets"), document);
+  const absl::StatusOr<Json> written = api_.Write(
+      kube::WriteMethod::kPut, kube::PathOf("/api/v1", options_.secret, "secrets"), document);
   if (!written.ok()) return written.status();
   HEADGATE_LOG(kInfo, "admission",
-               step == RotationStep::kPromote ? "the webhook serves its next certificate" : "a certificate was made for the webhook",
+               step == RotationStep::kPromote ? "the webhook serves its next certificate"
+                                              : "a certificate was made for the webhook",
                {"secret", options_.secret.ToString()});
   Serve(secret);
   return Announce(secret.Bundle());
 }
 
 absl::Status WebhookCertificate::Announce(const std::string& bundle) {
-  const std::string target = kube::PathOf("/apis/admissionregistration.k8s.io/v1", {"", options_.configuration},
-                                          "validatingwebhookconfigurations");
+  const std::string target =
+      kube::PathOf("/apis/admissionregistration.k8s.io/v1", {"", options_.configuration},
+                   "validatingwebhookconfigurations");
   absl::StatusOr<Json> configuration = api_.Read(target);
   if (!configuration.ok()) return configuration.status();
   if (PutBundle(bundle, *configuration)) {
     announced_.clear();
-    const absl::StatusOr<Json> written = api_.Write(kube::WriteMethod::kPut, target, *configuration);
+    const absl::StatusOr<Json> written =
+        api_.Write(kube::WriteMethod::kPut, target, *configuration);
     if (!written.ok()) return written.status();
     HEADGATE_LOG(kInfo, "admission", "API servers are told of the webhook's authorities",
                  {"configuration", options_.configuration});
@@ -152,7 +166,9 @@ void WebhookCertificate::Serve(const WebhookSecret& secret) {
   if (!end) return;  // what is served stays
   not_after_.Set(absl::ToUnixSeconds(*end));
   const std::lock_guard lock(mutex_);
-  if (pair_ != nullptr && pair_->certificate == secret.current->certificate && pair_->key == secret.current->key) return;
+  if (pair_ != nullptr && pair_->certificate == secret.current->certificate &&
+      pair_->key == secret.current->key)
+    return;
   pair_ = std::make_shared<const ServingPair>(
       ServingPair{.certificate = secret.current->certificate,
                   .key = secret.current->key,

@@ -26,14 +26,16 @@ struct WebhookCertificateOptions {
   WebhookCertificateSpec certificate;
 };
 
-// All controllers read the Secret and serve what it holds. The leader writes it: makes the first certificate, and the next
-// one when a third of its lifetime is left; and writes the authorities into the ValidatingWebhookConfiguration (caBundle),
-// also when somebody took them away. Needs leave to get and update these two objects.
+// All controllers read the Secret and serve what it holds. The leader writes it: makes the first
+// certificate, and the next one when a third of its lifetime is left; and writes the authorities
+// into the ValidatingWebhookConfiguration (caBundle), also when somebody took them away. Needs
+// leave to get and update these two objects.
 //
 // Thread: Start, Stop and the destructor one owner; the rest any. Works on a thread of its own.
 class WebhookCertificate {
  public:
-  // `leads`: whether this controller is the leader; asked on the thread. `clock` and `metrics` outlive the object.
+  // `leads`: whether this controller is the leader; asked on the thread. `clock` and `metrics`
+  // outlive the object.
   WebhookCertificate(WebhookCertificateOptions options, std::unique_ptr<kube::Transport> transport,
                      std::function<bool()> leads, const Clock& clock, MetricsRegistry& metrics);
   ~WebhookCertificate();

@@ -60,23 +60,27 @@ absl::Time EndOf(const X509* certificate) {
 
 bool Covers(X509* certificate, const std::vector<std::string>& names) {
   return std::all_of(names.begin(), names.end(), [&](const std::string& name) {
-    return (IsIpAddress(name) ? X509_check_ip_asc(certificate, name.c_str(), 0)
-                              : X509_check_host(certificate, name.data(), name.size(), 0, nullptr)) == 1;
+    return (IsIpAddress(name)
+                ? X509_check_ip_asc(certificate, name.c_str(), 0)
+                : X509_check_host(certificate, name.data(), name.size(), 0, nullptr)) == 1;
   });
 }
 
 absl::StatusOr<WebhookPair> MakePair(const WebhookCertificateSpec& spec, absl::Time now) {
   // Authorities are found by their names, so that each has one of its own.
   const std::string name = StrCat("headgate-admission-ca ", absl::Hex(RandomSeed()));
-  const CertificateSpec authority_spec = {.subject = {{"CN", name}},
-                                          .extensions = {{"basicConstraints", "critical,CA:TRUE,pathlen:0"},
-                                                         {"keyUsage", "critical,keyCertSign"}},
-                                          .not_before = now - kSlack,
-                                          .not_after = now + spec.lifetime};
-  const absl::StatusOr<KeyedCertificate> authority = Issue(authority_spec, KeyPtr(EVP_EC_gen("P-256")));
+  const CertificateSpec authority_spec = {
+      .subject = {{"CN", name}},
+      .extensions = {{"basicConstraints", "critical,CA:TRUE,pathlen:0"},
+                     {"keyUsage", "critical,keyCertSign"}},
+      .not_before = now - kSlack,
+      .not_after = now + spec.lifetime};
+  const absl::StatusOr<KeyedCertificate> authority =
+      Issue(authority_spec, KeyPtr(EVP_EC_gen("P-256")));
   if (!authority.ok()) return authority.status();
   std::vector<std::string> names;
-  for (const std::string& each : spec.names) names.push_back(StrCat(IsIpAddress(each) ? "IP:" : "DNS:", each));
+  for (const std::string& each : spec.names)
+    names.push_back(StrCat(IsIpAddress(each) ? "IP:" : "DNS:", each));
   const CertificateSpec leaf_spec = {.subject = {{"CN", "headgate-admission"}},
                                      .extensions = {{"subjectAltName", absl::StrJoin(names, ",")},
                                                     {"basicConstraints", "critical,CA:FALSE"},
@@ -84,7 +88,8 @@ absl::StatusOr<WebhookPair> MakePair(const WebhookCertificateSpec& spec, absl::T
                                                     {"extendedKeyUsage", "serverAuth"}},
                                      .not_before = authority_spec.not_before,
                                      .not_after = authority_spec.not_after};
-  const absl::StatusOr<KeyedCertificate> leaf = Issue(leaf_spec, KeyPtr(EVP_EC_gen("P-256")), &*authority);
+  const absl::StatusOr<KeyedCertificate> leaf =
+      Issue(leaf_spec, KeyPtr(EVP_EC_gen("P-256")), &*authority);
   if (!leaf.ok()) return leaf.status();
   return WebhookPair{.authority = CertificateToPem(authority->certificate.get()),
                      .certificate = CertificateToPem(leaf->certificate.get()),
@@ -95,7 +100,9 @@ absl::StatusOr<WebhookPair> MakePair(const WebhookCertificateSpec& spec, absl::T
 std::string Entry(const Json& data, const std::string& key) {
   const auto found = data.find(key);
   std::string bytes;
-  if (found != data.end() && found->is_string() && !absl::Base64Unescape(found->get_ref<const std::string&>(), &bytes)) return "";
+  if (found != data.end() && found->is_string() &&
+      !absl::Base64Unescape(found->get_ref<const std::string&>(), &bytes))
+    return "";
   return bytes;
 }
 
@@ -133,20 +140,26 @@ void PutWebhookSecret(const WebhookSecret& secret, Json& document) {
   Json& data = document["data"] = Json::object();
   if (secret.current) PutPair(*secret.current, "", data);
   if (secret.next) PutPair(*secret.next, "next-", data);
-  if (!secret.previous_authority.empty()) data["previous-ca.crt"] = absl::Base64Escape(secret.previous_authority);
+  if (!secret.previous_authority.empty())
+    data["previous-ca.crt"] = absl::Base64Escape(secret.previous_authority);
 }
 
-RotationStep NextStep(const WebhookSecret& secret, const WebhookCertificateSpec& spec, absl::Time now, bool announced) {
+RotationStep NextStep(const WebhookSecret& secret, const WebhookCertificateSpec& spec,
+                      absl::Time now, bool announced) {
   const X509Ptr current = secret.current ? Usable(*secret.current) : nullptr;
   const X509Ptr next = secret.next ? Usable(*secret.next) : nullptr;
-  const bool next_is_good = next != nullptr && EndOf(next.get()) > now && Covers(next.get(), spec.names);
-  if (current == nullptr || EndOf(current.get()) <= now) return next_is_good ? RotationStep::kPromote : RotationStep::kMake;
-  if (EndOf(current.get()) - now > spec.lifetime / 3 && Covers(current.get(), spec.names)) return RotationStep::kNone;
+  const bool next_is_good =
+      next != nullptr && EndOf(next.get()) > now && Covers(next.get(), spec.names);
+  if (current == nullptr || EndOf(current.get()) <= now)
+    return next_is_good ? RotationStep::kPromote : RotationStep::kMake;
+  if (EndOf(current.get()) - now > spec.lifetime / 3 && Covers(current.get(), spec.names))
+    return RotationStep::kNone;
   if (!next_is_good) return RotationStep::kAnnounce;
   return announced ? RotationStep::kPromote : RotationStep::kNone;
 }
 
-absl::Status Take(RotationStep step, const WebhookCertificateSpec& spec, absl::Time now, WebhookSecret& secret) {
+absl::Status Take(RotationStep step, const WebhookCertificateSpec& spec, absl::Time now,
+                  WebhookSecret& secret) {
   if (step == RotationStep::kPromote) {
     secret.previous_authority = secret.current ? secret.current->authority : "";
     secret.current = std::exchange(secret.next, std::nullopt);

@@ -1,4 +1,5 @@
-// The Secret with the certificate that controllers make for the admission webhook, and when which part of it changes. Pure.
+// The Secret with the certificate that controllers make for the admission webhook, and when which
+// part of it changes. Pure.
 #pragma once
 
 #include <optional>
@@ -12,17 +13,17 @@
 
 namespace headgate::app {
 
-// PEM. Each certificate has an authority of its own, whose key is gone when it has signed it: nothing else can be made with
-// what the Secret holds.
+// PEM. Each certificate has an authority of its own, whose key is gone when it has signed it:
+// nothing else can be made with what the Secret holds.
 struct WebhookPair {
   std::string authority;
   std::string certificate;
   SecretBytes key;
 };
 
-// A certificate is announced before it is shown: API servers are told of its authority while the one before is still
-// served, and are told of that one as long as a controller may still serve it. So whatever a controller serves, API servers
-// know the authority of.
+// A certificate is announced before it is shown: API servers are told of its authority while the
+// one before is still served, and are told of that one as long as a controller may still serve it.
+// So whatever a controller serves, API servers know the authority of.
 struct WebhookSecret {
   std::optional<WebhookPair> current;  // "tls.crt", "tls.key", "ca.crt": served
   std::optional<WebhookPair> next;     // the same with "next-" in front: announced
@@ -38,7 +39,8 @@ WebhookSecret ReadWebhookSecret(const kube::Json& document);
 void PutWebhookSecret(const WebhookSecret& secret, kube::Json& document);
 
 struct WebhookCertificateSpec {
-  std::vector<std::string> names;  // DNS names and IP addresses by which API servers call the webhook
+  std::vector<std::string>
+      names;  // DNS names and IP addresses by which API servers call the webhook
   absl::Duration lifetime;
 };
 
@@ -50,9 +52,11 @@ enum class RotationStep {
 };
 
 // `announced`: API servers have known Bundle() for long enough.
-RotationStep NextStep(const WebhookSecret& secret, const WebhookCertificateSpec& spec, absl::Time now, bool announced);
+RotationStep NextStep(const WebhookSecret& secret, const WebhookCertificateSpec& spec,
+                      absl::Time now, bool announced);
 // Takes it. An error, and nothing happened: INTERNAL, see Issue.
-absl::Status Take(RotationStep step, const WebhookCertificateSpec& spec, absl::Time now, WebhookSecret& secret);
+absl::Status Take(RotationStep step, const WebhookCertificateSpec& spec, absl::Time now,
+                  WebhookSecret& secret);
 
 // When the certificate ends; nothing for one that cannot be served.
 std::optional<absl::Time> EndOf(const WebhookPair& pair);

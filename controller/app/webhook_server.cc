@@ -23,7 +23,8 @@ absl::StatusOr<std::shared_ptr<SSL_CTX>> MakeContext(const ServingPair& pair) {
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_mode(context.get(),
                    SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  const BioPtr chain(BIO_new_mem_buf(pair.certificate.data(), static_cast<int>(pair.certificate.size())));
+  const BioPtr chain(
+      BIO_new_mem_buf(pair.certificate.data(), static_cast<int>(pair.certificate.size())));
   int certificates = 0;
   while (const X509Ptr certificate{PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr)}) {
     const bool leaf = certificates++ == 0;
@@ -31,7 +32,8 @@ absl::StatusOr<std::shared_ptr<SSL_CTX>> MakeContext(const ServingPair& pair) {
                           : SSL_CTX_add1_chain_cert(context.get(), certificate.get());
     if (used != 1) break;
   }
-  const BioPtr key_text(BIO_new_mem_buf(pair.key.Reveal().data(), static_cast<int>(pair.key.size())));
+  const BioPtr key_text(
+      BIO_new_mem_buf(pair.key.Reveal().data(), static_cast<int>(pair.key.size())));
   const KeyPtr key(PEM_read_bio_PrivateKey(key_text.get(), nullptr, nullptr, nullptr));
   const bool fits = certificates > 0 && key != nullptr &&
                     SSL_CTX_use_PrivateKey(context.get(), key.get()) == 1 &&
@@ -49,14 +51,17 @@ ServingPairSource PairOfFiles(const std::string& certificate, const std::string&
     WatchedFile key;
     std::shared_ptr<const ServingPair> pair;
   };
-  const auto files = std::make_shared<Files>(
-      Files{.certificate = WatchedFile(certificate, kMaxPem), .key = WatchedFile(key, kMaxPem), .pair = nullptr});
+  const auto files = std::make_shared<Files>(Files{.certificate = WatchedFile(certificate, kMaxPem),
+                                                   .key = WatchedFile(key, kMaxPem),
+                                                   .pair = nullptr});
   return [files]() -> absl::StatusOr<std::shared_ptr<const ServingPair>> {
     for (WatchedFile* file : {&files->certificate, &files->key}) {
-      if (const absl::StatusOr<bool> refreshed = file->Refresh(); !refreshed.ok()) return refreshed.status();
+      if (const absl::StatusOr<bool> refreshed = file->Refresh(); !refreshed.ok())
+        return refreshed.status();
     }
     const std::string &chain = files->certificate.content(), &secret = files->key.content();
-    if (files->pair == nullptr || files->pair->certificate != chain || files->pair->key.Reveal() != secret) {
+    if (files->pair == nullptr || files->pair->certificate != chain ||
+        files->pair->key.Reveal() != secret) {
       files->pair = std::make_shared<const ServingPair>(
           ServingPair{.certificate = chain,
                       .key = SecretBytes(secret),
@@ -115,7 +120,9 @@ absl::Status WebhookServer::LoadTls() {
   if (*pair == pair_ || *pair == nullptr) return absl::OkStatus();
   pair_ = *std::move(pair);
   auto context = MakeContext(*pair_);
-  if (!context.ok()) return absl::InvalidArgumentError(StrCat(pair_->origin, ": ", ToStd(context.status().message())));
+  if (!context.ok())
+    return absl::InvalidArgumentError(
+        StrCat(pair_->origin, ": ", ToStd(context.status().message())));
   tls_ = *std::move(context);
   return absl::OkStatus();
 }

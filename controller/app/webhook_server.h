@@ -21,8 +21,9 @@ struct ServingPair {
   std::string origin;  // for errors
 };
 
-// What to serve now; the same pointer as before: nothing has changed. Null: there is nothing yet, and connections end. An
-// error: what was served before is served on. Called on the server's thread.
+// What to serve now; the same pointer as before: nothing has changed. Null: there is nothing yet,
+// and connections end. An error: what was served before is served on. Called on the server's
+// thread.
 using ServingPairSource = std::function<absl::StatusOr<std::shared_ptr<const ServingPair>>()>;
 
 // Files, which are read again when they change.
@@ -45,8 +46,8 @@ class WebhookServer {
   static constexpr size_t kMaxBody = 4 << 20;
   static constexpr size_t kMaxConnections = 16;
 
-  // INVALID_ARGUMENT and errors of the source: what it gives cannot be used. `clock` and `metrics`, and what `judge`
-  // and the source refer to, outlive the server.
+  // INVALID_ARGUMENT and errors of the source: what it gives cannot be used. `clock` and `metrics`,
+  // and what `judge` and the source refer to, outlive the server.
   static absl::StatusOr<std::unique_ptr<WebhookServer>> Start(const WebhookOptions& options,
                                                               admission::Judgement judge,
                                                               const Clock& clock,

@@ -18,7 +18,8 @@ using ExtensionPtr = std::unique_ptr<X509_EXTENSION, OpenSslDeleter<X509_EXTENSI
 
 bool AddName(X509_NAME* subject, const std::string& field, const std::string& value) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(value.data());
-  return X509_NAME_add_entry_by_txt(subject, field.c_str(), MBSTRING_ASC, bytes, static_cast<int>(value.size()), -1, 0) == 1;
+  return X509_NAME_add_entry_by_txt(subject, field.c_str(), MBSTRING_ASC, bytes,
+                                    static_cast<int>(value.size()), -1, 0) == 1;
 }
 
 bool AddExtension(X509* certificate, const std::string& name, const std::string& value) {
@@ -27,19 +28,24 @@ bool AddExtension(X509* certificate, const std::string& name, const std::string&
 }
 
 // Everything but the signature.
-bool Fill(const CertificateSpec& spec, EVP_PKEY* key, const KeyedCertificate* issuer, X509* certificate) {
+bool Fill(const CertificateSpec& spec, EVP_PKEY* key, const KeyedCertificate* issuer,
+          X509* certificate) {
   uint64_t serial = 0;
   if (RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof(serial)) != 1) return false;
   X509_NAME* subject = X509_get_subject_name(certificate);
-  bool ok = X509_set_version(certificate, X509_VERSION_3) == 1 &&
-            ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), (serial >> 1) + 1) == 1 &&
-            ASN1_TIME_set(X509_getm_notBefore(certificate), absl::ToTimeT(spec.not_before)) != nullptr &&
-            ASN1_TIME_set(X509_getm_notAfter(certificate), absl::ToTimeT(spec.not_after)) != nullptr &&
-            X509_set_pubkey(certificate, key) == 1;
+  bool ok =
+      X509_set_version(certificate, X509_VERSION_3) == 1 &&
+      ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), (serial >> 1) + 1) == 1 &&
+      ASN1_TIME_set(X509_getm_notBefore(certificate), absl::ToTimeT(spec.not_before)) != nullptr &&
+      ASN1_TIME_set(X509_getm_notAfter(certificate), absl::ToTimeT(spec.not_after)) != nullptr &&
+      X509_set_pubkey(certificate, key) == 1;
   for (const auto& [field, value] : spec.subject) ok = ok && AddName(subject, field, value);
-  ok = ok && X509_set_issuer_name(
-                 certificate, issuer == nullptr ? subject : X509_get_subject_name(issuer->certificate.get())) == 1;
-  for (const auto& [name, value] : spec.extensions) ok = ok && AddExtension(certificate, name, value);
+  ok = ok &&
+       X509_set_issuer_name(
+           certificate,
+           issuer == nullptr ? subject : X509_get_subject_name(issuer->certificate.get())) == 1;
+  for (const auto& [name, value] : spec.extensions)
+    ok = ok && AddExtension(certificate, name, value);
   return ok;
 }
 
@@ -51,7 +57,8 @@ std::string_view TextOf(BIO* bio) {
 
 }  // namespace
 
-absl::StatusOr<KeyedCertificate> Issue(const CertificateSpec& spec, KeyPtr key, const KeyedCertificate* issuer) {
+absl::StatusOr<KeyedCertificate> Issue(const CertificateSpec& spec, KeyPtr key,
+                                       const KeyedCertificate* issuer) {
   KeyedCertificate made{X509Ptr(X509_new()), std::move(key)};
   EVP_PKEY* signer = issuer == nullptr ? made.key.get() : issuer->key.get();
   const bool ok = made.key != nullptr && made.certificate != nullptr &&

@@ -25,9 +25,11 @@ struct KeyedCertificate {
   KeyPtr key;
 };
 
-// A certificate (X.509 version 3, random serial number, SHA-256) for `key`. `issuer`: who signs; null: the key itself.
-// INTERNAL: out of memory, or of randomness; or a field that OpenSSL does not take.
-absl::StatusOr<KeyedCertificate> Issue(const CertificateSpec& spec, KeyPtr key, const KeyedCertificate* issuer = nullptr);
+// A certificate (X.509 version 3, random serial number, SHA-256) for `key`. `issuer`: who signs;
+// null: the key itself. INTERNAL: out of memory, or of randomness; or a field that OpenSSL does not
+// take.
+absl::StatusOr<KeyedCertificate> Issue(const CertificateSpec& spec, KeyPtr key,
+                                       const KeyedCertificate* issuer = nullptr);
 
 std::string CertificateToPem(X509* certificate);
 // PKCS#8.

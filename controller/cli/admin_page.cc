@@ -44,12 +44,14 @@ absl::StatusOr<std::string> PageOf(const std::string& answer, const HostPort& ad
   if (status == " 404 ") {
     return absl::NotFoundError(absl::StripTrailingAsciiWhitespace(answer.substr(body + 4)));
   }
-  return Failed(admin, StrCat("is not an admin port of Headgate: ", answer.substr(0, answer.find('\r'))));
+  return Failed(admin,
+                StrCat("is not an admin port of Headgate: ", answer.substr(0, answer.find('\r'))));
 }
 
 }  // namespace
 
-absl::StatusOr<std::string> FetchPage(const HostPort& admin, std::string_view path, absl::Duration timeout) {
+absl::StatusOr<std::string> FetchPage(const HostPort& admin, std::string_view path,
+                                      absl::Duration timeout) {
   addrinfo hints = {};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
@@ -65,9 +67,10 @@ absl::StatusOr<std::string> FetchPage(const HostPort& admin, std::string_view pa
   if (connect(socket.fd(), addresses->ai_addr, addresses->ai_addrlen) != 0) {
     return absl::ErrnoToStatus(errno, ToAbsl(admin.ToString()));
   }
-  const std::string request =
-      StrCat("GET ", path, " HTTP/1.0\r\nHost: ", admin.ToString(), "\r\nConnection: close\r\n\r\n");
-  if (send(socket.fd(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) {
+  const std::string request = StrCat("GET ", path, " HTTP/1.0\r\nHost: ", admin.ToString(),
+                                     "\r\nConnection: close\r\n\r\n");
+  if (send(socket.fd(), request.data(), request.size(), MSG_NOSIGNAL) !=
+      static_cast<ssize_t>(request.size())) {
     return absl::ErrnoToStatus(errno, ToAbsl(admin.ToString()));
   }
   std::string answer;

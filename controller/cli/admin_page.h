@@ -10,8 +10,9 @@
 
 namespace headgate::cli {
 
-// GET `path`. Waits for `timeout` at most, in each of its steps. NOT_FOUND: the program answers, and has no such page; the
-// error is what it says. Others name the address.
-absl::StatusOr<std::string> FetchPage(const HostPort& admin, std::string_view path, absl::Duration timeout);
+// GET `path`. Waits for `timeout` at most, in each of its steps. NOT_FOUND: the program answers,
+// and has no such page; the error is what it says. Others name the address.
+absl::StatusOr<std::string> FetchPage(const HostPort& admin, std::string_view path,
+                                      absl::Duration timeout);
 
 }  // namespace headgate::cli

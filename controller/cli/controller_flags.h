@@ -1,4 +1,5 @@
-// Flags of the controller that decide what Ingresses mean: commands take them to say what a controller with them will do.
+// Flags of the controller that decide what Ingresses mean: commands take them to say what a
+// controller with them will do.
 #pragma once
 
 #include <string>

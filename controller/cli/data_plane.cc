@@ -18,8 +18,8 @@ namespace {
 
 using kube::Json;
 
-void SetDuration(const Json& route, const char* name, google::protobuf::Duration* (v1::RoutePolicy::*field)(),
-                 v1::RoutePolicy& policy) {
+void SetDuration(const Json& route, const char* name,
+                 google::protobuf::Duration* (v1::RoutePolicy::*field)(), v1::RoutePolicy& policy) {
   const auto milliseconds = Number(route, name);
   if (!milliseconds) return;
   google::protobuf::Duration& duration = *(policy.*field)();
@@ -47,13 +47,16 @@ void ReadRoute(const Json& from, v1::Route& route) {
     cluster.set_weight(static_cast<uint32_t>(Number(target, "weight").value_or(0)));
   }
   if (const Json& redirect = Member(from, "redirect"); redirect.is_object()) {
-    route.mutable_redirect()->set_status(static_cast<uint32_t>(Number(redirect, "status").value_or(0)));
+    route.mutable_redirect()->set_status(
+        static_cast<uint32_t>(Number(redirect, "status").value_or(0)));
     route.mutable_redirect()->set_location(Text(redirect, "location"));
   }
   if (const Json& reply = Member(from, "reply"); reply.is_object()) {
-    route.mutable_fixed_response()->set_status(static_cast<uint32_t>(Number(reply, "status").value_or(0)));
+    route.mutable_fixed_response()->set_status(
+        static_cast<uint32_t>(Number(reply, "status").value_or(0)));
   }
-  if (from.contains("files") || from.contains("static_root")) route.mutable_static_files()->set_files(Text(from, "files"));
+  if (from.contains("files") || from.contains("static_root"))
+    route.mutable_static_files()->set_files(Text(from, "files"));
   v1::RoutePolicy& policy = *route.mutable_policy();
   if (const auto status = Number(from, "https_redirect")) {
     policy.mutable_https_redirect()->set_mode(v1::HttpsRedirect::ALWAYS);
@@ -62,7 +65,8 @@ void ReadRoute(const Json& from, v1::Route& route) {
   SetDuration(from, "connect_timeout_ms", &v1::RoutePolicy::mutable_connect_timeout, policy);
   SetDuration(from, "send_timeout_ms", &v1::RoutePolicy::mutable_send_timeout, policy);
   SetDuration(from, "read_timeout_ms", &v1::RoutePolicy::mutable_read_timeout, policy);
-  if (const auto bytes = Number(from, "max_request_body_bytes")) policy.set_max_request_body_bytes(static_cast<uint64_t>(*bytes));
+  if (const auto bytes = Number(from, "max_request_body_bytes"))
+    policy.set_max_request_body_bytes(static_cast<uint64_t>(*bytes));
 }
 
 // "192.0.2.1:8080", "[2001:db8::1]:8080".
@@ -72,9 +76,11 @@ void ReadAddress(const std::string& text, v1::Endpoint& endpoint) {
   const bool ipv6 = host.size() > 2 && host.front() == '[';
   if (ipv6) host = host.substr(1, host.size() - 2);
   char bytes[sizeof(in6_addr)];
-  if (inet_pton(ipv6 ? AF_INET6 : AF_INET, host.c_str(), bytes) == 1) endpoint.set_address(bytes, ipv6 ? 16 : 4);
+  if (inet_pton(ipv6 ? AF_INET6 : AF_INET, host.c_str(), bytes) == 1)
+    endpoint.set_address(bytes, ipv6 ? 16 : 4);
   uint32_t port = 0;
-  if (colon < text.size() && absl::SimpleAtoi(text.substr(colon + 1), &port)) endpoint.set_port(port);
+  if (colon < text.size() && absl::SimpleAtoi(text.substr(colon + 1), &port))
+    endpoint.set_port(port);
 }
 
 void ReadCluster(const std::string& name, const Json& from, translate::Translation& out) {
@@ -107,10 +113,13 @@ absl::StatusOr<DataPlaneView> ReadConfigPage(std::string_view page) {
   for (const auto& [host, routes] : Member(json, "hosts").items()) {
     v1::Resource resource;
     resource.mutable_virtual_host()->set_host(host);
-    for (const Json& route : routes) ReadRoute(route, *resource.mutable_virtual_host()->add_routes());
-    view.translation.resources.push_back(translate::Finish(translate::VirtualHostName(host), std::move(resource)));
+    for (const Json& route : routes)
+      ReadRoute(route, *resource.mutable_virtual_host()->add_routes());
+    view.translation.resources.push_back(
+        translate::Finish(translate::VirtualHostName(host), std::move(resource)));
   }
-  for (const auto& [name, cluster] : Member(json, "clusters").items()) ReadCluster(name, cluster, view.translation);
+  for (const auto& [name, cluster] : Member(json, "clusters").items())
+    ReadCluster(name, cluster, view.translation);
   std::sort(view.translation.resources.begin(), view.translation.resources.end(),
             [](const auto& a, const auto& b) { return a->name() < b->name(); });
   for (const Json& upstream : Member(json, "health_checks")) {

@@ -1,5 +1,5 @@
-// What a running data plane says it serves (/config of its admin port), in the form of a snapshot, so that requests can be
-// held against it.
+// What a running data plane says it serves (/config of its admin port), in the form of a snapshot,
+// so that requests can be held against it.
 #pragma once
 
 #include <map>

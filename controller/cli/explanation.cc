@@ -30,8 +30,9 @@ using translate::Translation;
 using Settings = std::map<std::string, std::string>;
 
 const v1::Resource* FindResource(const Translation& translation, std::string_view name) {
-  const auto found = std::lower_bound(translation.resources.begin(), translation.resources.end(), name,
-                                      [](const auto& resource, std::string_view n) { return resource->name() < n; });
+  const auto found = std::lower_bound(
+      translation.resources.begin(), translation.resources.end(), name,
+      [](const auto& resource, std::string_view n) { return resource->name() < n; });
   return found != translation.resources.end() && (*found)->name() == name ? found->get() : nullptr;
 }
 
@@ -67,11 +68,13 @@ std::string ValueText(const Message& message, const FieldDescriptor* field) {
   return text;
 }
 
-void Collect(const Message& message, std::string_view prefix, const std::set<std::string_view>& without, Settings& out) {
+void Collect(const Message& message, std::string_view prefix,
+             const std::set<std::string_view>& without, Settings& out) {
   std::vector<const FieldDescriptor*> fields;
   message.GetReflection()->ListFields(message, &fields);
   for (const FieldDescriptor* field : fields) {
-    if (!without.contains(field->name())) out[StrCat(prefix, field->name())] = ValueText(message, field);
+    if (!without.contains(field->name()))
+      out[StrCat(prefix, field->name())] = ValueText(message, field);
   }
 }
 
@@ -101,8 +104,8 @@ std::string TakenBy(const Choice& choice) {
   if (choice.host == nullptr) return "nobody";
   if (choice.route == nullptr) return StrCat("no route of host ", choice.host->host());
   const v1::RouteOrigin& origin = choice.route->origin();
-  return StrCat(MatchText(*choice.route), " of host ", choice.host->host(), ", Ingress ", origin.namespace_(), "/",
-                origin.ingress());
+  return StrCat(MatchText(*choice.route), " of host ", choice.host->host(), ", Ingress ",
+                origin.namespace_(), "/", origin.ingress());
 }
 
 // --- taking things away ---
@@ -113,12 +116,15 @@ struct Removal {
   std::function<void()> put_back;
 };
 
-// `entries` leads to the map of an object that is taken apart. What is there for other programs stays.
+// `entries` leads to the map of an object that is taken apart. What is there for other programs
+// stays.
 template <typename T, typename F>
-void AddRemovals(state::ClusterState& state, const T& object, F entries, std::string_view of, std::vector<Removal>& out) {
+void AddRemovals(state::ClusterState& state, const T& object, F entries, std::string_view of,
+                 std::vector<Removal>& out) {
   for (size_t i = 0; i < entries(object).size(); ++i) {
     const std::string& name = entries(object)[i].first;
-    const bool foreign = name.find('/') != std::string::npos && !name.starts_with(translate::kNginxPrefix) &&
+    const bool foreign = name.find('/') != std::string::npos &&
+                         !name.starts_with(translate::kNginxPrefix) &&
                          !name.starts_with(translate::kHeadgatePrefix);
     if (foreign) continue;
     T without = object;
@@ -137,27 +143,29 @@ std::set<kube::ObjectKey> IngressesOf(const Translation& translation, const v1::
   for (const v1::Provenance& provenance : resource->provenance()) {
     if (provenance.kind() == "Ingress") out.insert({provenance.namespace_(), provenance.name()});
   }
-  for (const v1::Route& route : host.routes()) out.insert({route.origin().namespace_(), route.origin().ingress()});
+  for (const v1::Route& route : host.routes())
+    out.insert({route.origin().namespace_(), route.origin().ingress()});
   return out;
 }
 
 // And all that name the host, canaries and those that lose a path to somebody else too.
-std::set<kube::ObjectKey> ConcernedBy(const Inputs& inputs, const Translation& translation, const Choice& choice,
-                                      const Request& request) {
+std::set<kube::ObjectKey> ConcernedBy(const Inputs& inputs, const Translation& translation,
+                                      const Choice& choice, const Request& request) {
   std::set<kube::ObjectKey> out;
   const std::string pattern = choice.host == nullptr ? request.host : choice.host->host();
   if (choice.host != nullptr) out = IngressesOf(translation, *choice.host);
   for (const kube::ObjectKey& key : inputs.state.IngressKeys()) {
     for (const kube::IngressRule& rule : inputs.state.FindIngress(key)->rules) {
-      const std::string named = rule.host.empty() ? std::string(translate::kEveryHost) : absl::AsciiStrToLower(rule.host);
+      const std::string named =
+          rule.host.empty() ? std::string(translate::kEveryHost) : absl::AsciiStrToLower(rule.host);
       if (named == request.host || named == pattern) out.insert(key);
     }
   }
   return out;
 }
 
-std::vector<Removal> RemovalsFor(Inputs& inputs, const translate::Options& options, const Choice& choice,
-                                 const std::set<kube::ObjectKey>& concerned) {
+std::vector<Removal> RemovalsFor(Inputs& inputs, const translate::Options& options,
+                                 const Choice& choice, const std::set<kube::ObjectKey>& concerned) {
   std::vector<Removal> out;
   const auto annotations = [](auto& object) -> auto& { return object.meta.annotations; };
   for (const kube::ObjectKey& key : concerned) {
@@ -167,19 +175,23 @@ std::vector<Removal> RemovalsFor(Inputs& inputs, const translate::Options& optio
   }
   if (choice.route != nullptr) {
     const v1::RouteOrigin& origin = choice.route->origin();
-    const kube::Service* service = inputs.state.FindService({origin.namespace_(), origin.service()});
+    const kube::Service* service =
+        inputs.state.FindService({origin.namespace_(), origin.service()});
     if (service != nullptr) AddRemovals(inputs.state, *service, annotations, "Service", out);
   }
-  const kube::ConfigMap* config_map = options.config_map ? inputs.state.FindConfigMap(*options.config_map) : nullptr;
+  const kube::ConfigMap* config_map =
+      options.config_map ? inputs.state.FindConfigMap(*options.config_map) : nullptr;
   if (config_map != nullptr) {
-    AddRemovals(inputs.state, *config_map, [](auto& object) -> auto& { return object.data; }, "ConfigMap", out);
+    AddRemovals(
+        inputs.state, *config_map, [](auto& object) -> auto& { return object.data; }, "ConfigMap",
+        out);
   }
   return out;
 }
 
-void FindOrigins(Inputs& inputs, const translate::Options& options, const Request& request, absl::Time now,
-                 const Translation& translation, const Choice& choice, const std::set<kube::ObjectKey>& concerned,
-                 Explanation& out) {
+void FindOrigins(Inputs& inputs, const translate::Options& options, const Request& request,
+                 absl::Time now, const Translation& translation, const Choice& choice,
+                 const std::set<kube::ObjectKey>& concerned, Explanation& out) {
   const Settings settings = SettingsOf(translation, choice, request);
   std::map<std::string, std::vector<std::string>> origins;
   for (const Removal& removal : RemovalsFor(inputs, options, choice, concerned)) {
@@ -203,7 +215,8 @@ void FindOrigins(Inputs& inputs, const translate::Options& options, const Reques
 // --- where it goes ---
 
 std::string FieldOf(const Inputs& inputs, const v1::Route& route, std::string_view host) {
-  const kube::Ingress* ingress = inputs.state.FindIngress({route.origin().namespace_(), route.origin().ingress()});
+  const kube::Ingress* ingress =
+      inputs.state.FindIngress({route.origin().namespace_(), route.origin().ingress()});
   if (ingress == nullptr) return {};
   const bool exact = route.match().has_exact_path();
   for (size_t rule = 0; rule < ingress->rules.size(); ++rule) {
@@ -211,8 +224,10 @@ std::string FieldOf(const Inputs& inputs, const v1::Route& route, std::string_vi
     if (named != host && !(named.empty() && host == translate::kEveryHost)) continue;
     for (size_t path = 0; path < ingress->rules[rule].paths.size(); ++path) {
       const kube::IngressPath& entry = ingress->rules[rule].paths[path];
-      const bool same_type = route.match().has_regex_path() || (entry.type == kube::PathType::kExact) == exact;
-      if (same_type && entry.path == route.origin().path()) return StrCat("spec.rules[", rule, "].http.paths[", path, "]");
+      const bool same_type =
+          route.match().has_regex_path() || (entry.type == kube::PathType::kExact) == exact;
+      if (same_type && entry.path == route.origin().path())
+        return StrCat("spec.rules[", rule, "].http.paths[", path, "]");
     }
   }
   return ingress->default_backend ? "spec.defaultBackend" : "";
@@ -225,11 +240,13 @@ std::string AddressText(const std::string& address, uint32_t port) {
   return ipv6 ? StrCat("[", text, "]:", port) : StrCat(text, ":", port);
 }
 
-void AddEndpoints(const Translation& translation, const std::string& cluster_name, Explanation& out) {
+void AddEndpoints(const Translation& translation, const std::string& cluster_name,
+                  Explanation& out) {
   const v1::Cluster* cluster = FindCluster(translation, cluster_name);
   if (cluster == nullptr) return;
   if (cluster->has_dns()) {
-    out.endpoints.push_back({StrCat(cluster->dns().host(), ":", cluster->dns().port()), "by name", false, ""});
+    out.endpoints.push_back(
+        {StrCat(cluster->dns().host(), ":", cluster->dns().port()), "by name", false, ""});
     return;
   }
   const v1::Resource* endpoints = FindResource(translation, cluster->endpoints());
@@ -243,7 +260,9 @@ void AddEndpoints(const Translation& translation, const std::string& cluster_nam
 // Which side of a canary, as far as the request alone decides.
 std::string CanaryText(const v1::Canary& canary, const Request& request) {
   const std::string* value = canary.header().empty() ? nullptr : request.Find(canary.header());
-  const auto decided = [&](bool yes) { return StrCat(yes ? "yes" : "no", ", by the field ", canary.header()); };
+  const auto decided = [&](bool yes) {
+    return StrCat(yes ? "yes" : "no", ", by the field ", canary.header());
+  };
   if (value != nullptr && !canary.header_value().empty()) {
     if (*value == canary.header_value()) return decided(true);
   } else if (value != nullptr && !canary.header_pattern().empty()) {
@@ -254,34 +273,46 @@ std::string CanaryText(const v1::Canary& canary, const Request& request) {
   const std::string* cookies = canary.cookie().empty() ? nullptr : request.Find("cookie");
   if (cookies != nullptr) {
     for (const absl::string_view cookie : absl::StrSplit(*cookies, "; ")) {
-      if (cookie == absl::StrCat(canary.cookie(), "=always")) return StrCat("yes, by the cookie ", canary.cookie());
-      if (cookie == absl::StrCat(canary.cookie(), "=never")) return StrCat("no, by the cookie ", canary.cookie());
+      if (cookie == absl::StrCat(canary.cookie(), "=always"))
+        return StrCat("yes, by the cookie ", canary.cookie());
+      if (cookie == absl::StrCat(canary.cookie(), "=never"))
+        return StrCat("no, by the cookie ", canary.cookie());
     }
   }
-  return StrCat(canary.weight(), " requests out of ", canary.weight_total() == 0 ? 100 : canary.weight_total());
+  return StrCat(canary.weight(), " requests out of ",
+                canary.weight_total() == 0 ? 100 : canary.weight_total());
 }
 
 std::string AnswerText(const Translation& translation, const Choice& choice, const Request& request,
                        const Explanation& explained) {
   if (choice.host == nullptr || choice.route == nullptr) {
     const v1::Resource* settings = FindResource(translation, translate::kSettingsName);
-    const bool default_backend = settings != nullptr && !settings->settings().default_backend_cluster().empty();
-    return default_backend ? "the controller's default backend" : "404: no Ingress has this host and path";
+    const bool default_backend =
+        settings != nullptr && !settings->settings().default_backend_cluster().empty();
+    return default_backend ? "the controller's default backend"
+                           : "404: no Ingress has this host and path";
   }
   const v1::Route& route = *choice.route;
   const v1::RoutePolicy& policy = route.policy();
-  if (request.path == "/" && !choice.host->app_root().empty()) return StrCat("302 to ", choice.host->app_root());
-  if (route.has_fixed_response()) return StrCat(route.fixed_response().status(), " by the data plane itself");
-  if (request.method == "OPTIONS" && policy.has_cors()) return "204 to an origin that may, as a preflight of CORS; else as below";
-  if (route.has_redirect()) return StrCat(route.redirect().status(), " to ", route.redirect().location());
+  if (request.path == "/" && !choice.host->app_root().empty())
+    return StrCat("302 to ", choice.host->app_root());
+  if (route.has_fixed_response())
+    return StrCat(route.fixed_response().status(), " by the data plane itself");
+  if (request.method == "OPTIONS" && policy.has_cors())
+    return "204 to an origin that may, as a preflight of CORS; else as below";
+  if (route.has_redirect())
+    return StrCat(route.redirect().status(), " to ", route.redirect().location());
   const v1::HttpsRedirect& https = policy.https_redirect();
-  const bool to_https = https.mode() == v1::HttpsRedirect::ALWAYS ||
-                        (https.mode() == v1::HttpsRedirect::IF_TLS_CONFIGURED && choice.host->tls_configured());
-  if (!request.tls && to_https) return StrCat(https.status() == 0 ? 308 : https.status(), " to https://", request.host);
+  const bool to_https =
+      https.mode() == v1::HttpsRedirect::ALWAYS ||
+      (https.mode() == v1::HttpsRedirect::IF_TLS_CONFIGURED && choice.host->tls_configured());
+  if (!request.tls && to_https)
+    return StrCat(https.status() == 0 ? 308 : https.status(), " to https://", request.host);
   if (route.has_static_files()) return "from files";
   if (explained.endpoints.empty()) {
     const bool taken_over = policy.has_error_backend() && policy.error_backend().serves_empty();
-    return taken_over ? "the Service of default-backend, since there is no endpoint" : "503: the Service has no endpoint";
+    return taken_over ? "the Service of default-backend, since there is no endpoint"
+                      : "503: the Service has no endpoint";
   }
   return "forwarded to one of the endpoints, if it passes what is asked of it";
 }
@@ -289,21 +320,25 @@ std::string AnswerText(const Translation& translation, const Choice& choice, con
 // All but where it comes from.
 Explanation Describe(const Translation& translation, const Choice& choice, const Request& request) {
   Explanation out;
-  out.request = StrCat(request.method, " ", request.tls ? "https" : "http", "://", request.host, request.path, request.query);
+  out.request = StrCat(request.method, " ", request.tls ? "https" : "http", "://", request.host,
+                       request.path, request.query);
   if (choice.host != nullptr) out.host = choice.host->host();
   if (choice.route != nullptr) {
     const v1::Route& route = *choice.route;
     out.match = MatchText(route);
     out.ingress = StrCat(route.origin().namespace_(), "/", route.origin().ingress());
-    if (!route.origin().service().empty()) out.service = StrCat(route.origin().namespace_(), "/", route.origin().service());
+    if (!route.origin().service().empty())
+      out.service = StrCat(route.origin().namespace_(), "/", route.origin().service());
     out.port = route.origin().service_port();
-    if (const std::string* cluster = MainCluster(route, request.tls)) AddEndpoints(translation, *cluster, out);
+    if (const std::string* cluster = MainCluster(route, request.tls))
+      AddEndpoints(translation, *cluster, out);
     if (route.policy().has_canary()) out.canary = CanaryText(route.policy().canary(), request);
   }
   out.answer = AnswerText(translation, choice, request, out);
   for (const PassedOver& passed : choice.passed_over) {
     const v1::RouteOrigin& origin = passed.route->origin();
-    out.passed_over.push_back({MatchText(*passed.route), StrCat(origin.namespace_(), "/", origin.ingress()), passed.why});
+    out.passed_over.push_back(
+        {MatchText(*passed.route), StrCat(origin.namespace_(), "/", origin.ingress()), passed.why});
   }
   return out;
 }
@@ -317,7 +352,8 @@ void AddHealth(const DataPlaneView& view, Explanation& out) {
 
 }  // namespace
 
-Explanation Explain(Inputs& inputs, const translate::Options& options, const Request& request, absl::Time now) {
+Explanation Explain(Inputs& inputs, const translate::Options& options, const Request& request,
+                    absl::Time now) {
   const Translation translation = translate::Translate(inputs.state, {}, options, now);
   const Choice choice = Choose(translation, request);
   Explanation out = Describe(translation, choice, request);
@@ -326,7 +362,8 @@ Explanation Explain(Inputs& inputs, const translate::Options& options, const Req
   FindOrigins(inputs, options, request, now, translation, choice, concerned, out);
   out.traced = true;
   for (const translate::Diagnostic& diagnostic : translation.diagnostics) {
-    if (diagnostic.kind == kube::Kind::kIngress && concerned.contains(diagnostic.object)) out.findings.push_back(diagnostic.ToString());
+    if (diagnostic.kind == kube::Kind::kIngress && concerned.contains(diagnostic.object))
+      out.findings.push_back(diagnostic.ToString());
   }
   return out;
 }
@@ -334,7 +371,8 @@ Explanation Explain(Inputs& inputs, const translate::Options& options, const Req
 Explanation ExplainDataPlane(const DataPlaneView& view, const Request& request) {
   const Choice choice = Choose(view.translation, request);
   Explanation out = Describe(view.translation, choice, request);
-  for (const auto& [name, value] : SettingsOf(view.translation, choice, request)) out.settings.push_back({name, value, {}});
+  for (const auto& [name, value] : SettingsOf(view.translation, choice, request))
+    out.settings.push_back({name, value, {}});
   AddHealth(view, out);
   return out;
 }
@@ -342,13 +380,15 @@ Explanation ExplainDataPlane(const DataPlaneView& view, const Request& request) 
 void AddDataPlane(const DataPlaneView& view, const Request& request, Explanation& explanation) {
   AddHealth(view, explanation);
   const Explanation served = ExplainDataPlane(view, request);
-  const bool same = served.host == explanation.host && served.match == explanation.match && served.ingress == explanation.ingress;
+  const bool same = served.host == explanation.host && served.match == explanation.match &&
+                    served.ingress == explanation.ingress;
   if (same) {
     explanation.data_plane = "has the same route";
   } else if (served.match.empty()) {
     explanation.data_plane = "has no route for this request";
   } else {
-    explanation.data_plane = StrCat("has another route: ", served.match, " of host ", served.host, ", Ingress ", served.ingress);
+    explanation.data_plane = StrCat("has another route: ", served.match, " of host ", served.host,
+                                    ", Ingress ", served.ingress);
   }
 }
 

@@ -47,13 +47,16 @@ absl::Status LoadFile(const std::string& path, kube::ManifestSet& set) {
 absl::Status LoadFolder(const std::string& path, kube::ManifestSet& set) {
   std::error_code error;
   std::vector<std::string> files;
-  for (fs::recursive_directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
+  for (fs::recursive_directory_iterator at(path, error), end; !error && at != end;
+       at.increment(error)) {
     const bool hidden = at->path().filename().native().front() == '.';
     if (hidden && at->is_directory(error)) at.disable_recursion_pending();
-    if (!hidden && kube::IsManifestName(at->path().native()) && at->is_regular_file(error)) files.push_back(at->path().string());
+    if (!hidden && kube::IsManifestName(at->path().native()) && at->is_regular_file(error))
+      files.push_back(at->path().string());
   }
   if (error) return absl::UnavailableError(StrCat(path, ": ", error.message()));
-  if (files.empty()) return absl::NotFoundError(StrCat(path, ": holds no .yaml, .yml or .json file"));
+  if (files.empty())
+    return absl::NotFoundError(StrCat(path, ": holds no .yaml, .yml or .json file"));
   for (const std::string& file : files) {
     if (const absl::Status status = LoadFile(file, set); !status.ok()) return status;
   }
@@ -97,8 +100,8 @@ absl::Status ReadCluster(const InputOptions& options, Inputs& inputs) {
   if (!options.ns.empty()) source.namespaces = {options.ns};
   std::set<kube::Kind> missing(source.kinds.begin(), source.kinds.end());
   kube::ApiSource api(
-      std::move(source), [config = *server] { return kube::MakeRestTransport(config); }, inbox, clock,
-      metrics);
+      std::move(source), [config = *server] { return kube::MakeRestTransport(config); }, inbox,
+      clock, metrics);
   api.Start();
   const absl::Duration deadline = clock.MonotonicNow() + options.timeout;
   const auto take = [&](std::vector<kube::Change> changes) {
@@ -120,8 +123,9 @@ absl::Status ReadCluster(const InputOptions& options, Inputs& inputs) {
   }
   api.Stop();
   if (missing.empty()) return absl::OkStatus();
-  return absl::DeadlineExceededError(StrCat(server->url, " has not listed every ", kube::KindName(*missing.begin()),
-                                            " within ", absl::FormatDuration(options.timeout)));
+  return absl::DeadlineExceededError(StrCat(server->url, " has not listed every ",
+                                            kube::KindName(*missing.begin()), " within ",
+                                            absl::FormatDuration(options.timeout)));
 }
 
 // The class that an Ingress names.
@@ -154,7 +158,8 @@ void Inputs::Take(const InputOptions& options, kube::Change change) {
       if (!options.ns.empty() && ingress->meta.key.ns != options.ns) return;
       classes[ingress->meta.key] = name;
       ingress->class_name.reset();
-      std::erase_if(ingress->meta.annotations, [](const auto& a) { return a.first == state::kClassAnnotation; });
+      std::erase_if(ingress->meta.annotations,
+                    [](const auto& a) { return a.first == state::kClassAnnotation; });
     }
     ++count[object->index()];
   }
@@ -165,7 +170,8 @@ absl::Status ReadInputs(const InputOptions& options, Inputs& inputs) {
   const absl::Status status =
       options.kubeconfig.empty() ? ReadPaths(options, inputs) : ReadCluster(options, inputs);
   if (!status.ok()) return status;
-  for (size_t kind = 0; kind < kube::kKindCount; ++kind) inputs.state.MarkSynced(static_cast<kube::Kind>(kind));
+  for (size_t kind = 0; kind < kube::kKindCount; ++kind)
+    inputs.state.MarkSynced(static_cast<kube::Kind>(kind));
   return absl::OkStatus();
 }
 

@@ -1,4 +1,5 @@
-// The objects that a command looks at: from files, folders and standard input, or from an API server.
+// The objects that a command looks at: from files, folders and standard input, or from an API
+// server.
 #pragma once
 
 #include <array>
@@ -27,7 +28,8 @@ struct InputOptions {
   absl::Duration timeout = absl::Seconds(60);
 };
 
-// What was read. Classes have done their work when objects are read: in `state` every Ingress is one of ours.
+// What was read. Classes have done their work when objects are read: in `state` every Ingress is
+// one of ours.
 class Inputs {
  public:
   Inputs();
@@ -44,7 +46,8 @@ class Inputs {
   std::vector<kube::ManifestProblem> problems;
 };
 
-// An error means that nothing can be said at all: a path that is not there, an API server that does not answer.
+// An error means that nothing can be said at all: a path that is not there, an API server that does
+// not answer.
 absl::Status ReadInputs(const InputOptions& options, Inputs& inputs);
 
 }  // namespace headgate::cli

@@ -6,8 +6,9 @@
 
 namespace headgate::cli {
 
-// `name`: of the program and the command, as they were called; `arguments`: without these. Each prints a table and returns
-// the exit code: 0, 1 when there is nothing to show, 2 for a usage error or a data plane that does not answer.
+// `name`: of the program and the command, as they were called; `arguments`: without these. Each
+// prints a table and returns the exit code: 0, 1 when there is nothing to show, 2 for a usage error
+// or a data plane that does not answer.
 int RunRoutes(std::string_view name, std::span<const char* const> arguments);
 int RunBackends(std::string_view name, std::span<const char* const> arguments);
 int RunCertificates(std::string_view name, std::span<const char* const> arguments);

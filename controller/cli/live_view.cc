@@ -42,12 +42,14 @@ std::string TargetOf(const Json& route) {
   std::vector<std::string> parts;
   for (const Json& target : Member(route, "forward")) {
     std::string part = AfterPrefix(Text(target, "cluster"), "cluster/");
-    if (target.contains("weight")) StrAppend(&part, " (weight ", Member(target, "weight").dump(), ")");
+    if (target.contains("weight"))
+      StrAppend(&part, " (weight ", Member(target, "weight").dump(), ")");
     parts.push_back(std::move(part));
   }
   if (!parts.empty()) return absl::StrJoin(parts, ", ");
   if (const Json& redirect = Member(route, "redirect"); redirect.is_object()) {
-    return StrCat("redirect ", Member(redirect, "status").dump(), " to ", Text(redirect, "location"));
+    return StrCat("redirect ", Member(redirect, "status").dump(), " to ",
+                  Text(redirect, "location"));
   }
   if (const Json& reply = Member(route, "reply"); reply.is_object()) {
     return StrCat("reply ", Member(reply, "status").dump());
@@ -58,16 +60,19 @@ std::string TargetOf(const Json& route) {
 
 std::string ShownHost(const std::string& host) { return host == "_" ? "*" : host; }
 
-// The certificates that a handshake for `host` ends with, and whose they are: its own, those of a wildcard over it, those of
-// every host.
-std::pair<std::string, const Json*> CertificatesFor(const Json& certificates, const std::string& host) {
+// The certificates that a handshake for `host` ends with, and whose they are: its own, those of a
+// wildcard over it, those of every host.
+std::pair<std::string, const Json*> CertificatesFor(const Json& certificates,
+                                                    const std::string& host) {
   const size_t dot = host.find('.');
   std::vector<std::string> owners = {host};
-  if (dot != std::string::npos && !host.starts_with("*.")) owners.push_back(StrCat("*", host.substr(dot)));
+  if (dot != std::string::npos && !host.starts_with("*."))
+    owners.push_back(StrCat("*", host.substr(dot)));
   owners.push_back("_");
   for (const std::string& owner : owners) {
     const Json& list = Member(certificates, owner);
-    if (list.is_array() && std::any_of(list.begin(), list.end(), [](const Json& c) { return !c.contains("missing"); })) {
+    if (list.is_array() && std::any_of(list.begin(), list.end(),
+                                       [](const Json& c) { return !c.contains("missing"); })) {
       return {owner, &list};
     }
   }
@@ -81,14 +86,17 @@ std::string AgeOf(const std::string& not_after, absl::Time now) {
   return StrCat((end - now) / absl::Hours(24), " days left");
 }
 
-Json CertificateRow(const std::string& host, const Json& certificate, const std::string& owner, absl::Time now) {
+Json CertificateRow(const std::string& host, const Json& certificate, const std::string& owner,
+                    absl::Time now) {
   Json row = {{"host", ShownHost(host)}};
   for (const char* name : {"secret", "names", "not_after"}) {
     if (certificate.contains(name)) row[name] = certificate[name];
   }
-  std::string state = certificate.contains("missing") ? "missing or unusable" : AgeOf(Text(certificate, "not_after"), now);
+  std::string state = certificate.contains("missing") ? "missing or unusable"
+                                                      : AgeOf(Text(certificate, "not_after"), now);
   if (owner == kDefaultCertificate) StrAppend(&state, "; the default");
-  if (owner != host && owner != kDefaultCertificate) StrAppend(&state, "; that of ", ShownHost(owner));
+  if (owner != host && owner != kDefaultCertificate)
+    StrAppend(&state, "; that of ", ShownHost(owner));
   row["state"] = std::move(state);
   return row;
 }
@@ -99,14 +107,18 @@ std::string CellOf(const Json& row, const std::string& key) {
   if (value.is_string()) return value.get<std::string>().empty() ? "-" : value.get<std::string>();
   if (!value.is_array()) return value.dump();
   std::vector<std::string> parts;
-  for (const Json& part : value) parts.push_back(part.is_string() ? part.get<std::string>() : part.dump());
+  for (const Json& part : value)
+    parts.push_back(part.is_string() ? part.get<std::string>() : part.dump());
   return parts.empty() ? "-" : absl::StrJoin(parts, ",");
 }
 
 }  // namespace
 
 Table BackendTable(const Json& page, std::string_view ns) {
-  Table table{.columns = {{"BACKEND", "backend"}, {"PROTOCOL", "protocol"}, {"ENDPOINT", "endpoint"}, {"STATE", "state"},
+  Table table{.columns = {{"BACKEND", "backend"},
+                          {"PROTOCOL", "protocol"},
+                          {"ENDPOINT", "endpoint"},
+                          {"STATE", "state"},
                           {"HEALTH", "health"}},
               .rows = {}};
   const std::map<std::string, const Json*> unhealthy = UnhealthyByUpstream(page);
@@ -135,7 +147,11 @@ Table BackendTable(const Json& page, std::string_view ns) {
 }
 
 Table RouteTable(const Json& page, std::string_view ns, std::string_view host) {
-  Table table{.columns = {{"HOST", "host"}, {"PATH", "path"}, {"MATCH", "match"}, {"TO", "to"}, {"INGRESS", "ingress"},
+  Table table{.columns = {{"HOST", "host"},
+                          {"PATH", "path"},
+                          {"MATCH", "match"},
+                          {"TO", "to"},
+                          {"INGRESS", "ingress"},
                           {"RULE", "rule"}},
               .rows = {}};
   for (const auto& [name, routes] : Member(page, "hosts").items()) {
@@ -155,17 +171,22 @@ Table RouteTable(const Json& page, std::string_view ns, std::string_view host) {
 }
 
 Table CertificateTable(const Json& page, std::string_view host, absl::Time now) {
-  Table table{.columns = {{"HOST", "host"}, {"SECRET", "secret"}, {"NAMES", "names"}, {"NOT AFTER", "not_after"},
+  Table table{.columns = {{"HOST", "host"},
+                          {"SECRET", "secret"},
+                          {"NAMES", "names"},
+                          {"NOT AFTER", "not_after"},
                           {"STATE", "state"}},
               .rows = {}};
   const Json& certificates = Member(page, "certificates");
   for (const auto& [name, routes] : Member(page, "hosts").items()) {
     if (!host.empty() && host != ShownHost(name)) continue;
     const auto [owner, shown] = CertificatesFor(certificates, name);
-    for (const Json& certificate : *shown) table.rows.push_back(CertificateRow(name, certificate, owner, now));
+    for (const Json& certificate : *shown)
+      table.rows.push_back(CertificateRow(name, certificate, owner, now));
     if (owner == name) continue;
     // What it should have had.
-    for (const Json& missing : Member(certificates, name)) table.rows.push_back(CertificateRow(name, missing, name, now));
+    for (const Json& missing : Member(certificates, name))
+      table.rows.push_back(CertificateRow(name, missing, name, now));
   }
   if (!host.empty()) return table;
   for (const Json& certificate : Member(certificates, kDefaultCertificate)) {

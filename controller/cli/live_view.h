@@ -23,12 +23,14 @@ struct Table {
 
 // Each reads what /config says (an object) and never fails: what is not there is no row.
 
-// A row for each endpoint; for a backend without any, one that says so. `ns`: only Services of this namespace; empty: all.
+// A row for each endpoint; for a backend without any, one that says so. `ns`: only Services of this
+// namespace; empty: all.
 Table BackendTable(const kube::Json& page, std::string_view ns);
-// A row for each path. `ns`: only Ingresses of this namespace; `host`: only this one ("*": every other host). Empty: all.
+// A row for each path. `ns`: only Ingresses of this namespace; `host`: only this one ("*": every
+// other host). Empty: all.
 Table RouteTable(const kube::Json& page, std::string_view ns, std::string_view host);
-// A row for each certificate that clients of a host are shown, its own or, where it has none, the one that stands in.
-// `host`: only this one; empty: all.
+// A row for each certificate that clients of a host are shown, its own or, where it has none, the
+// one that stands in. `host`: only this one; empty: all.
 Table CertificateTable(const kube::Json& page, std::string_view host, absl::Time now);
 
 std::string RenderTable(const Table& table);

@@ -26,12 +26,19 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
-    {"check", "check PATH...", "what Headgate will do with Ingresses, before it does", cli::RunCheck},
-    {"explain", "explain URL", "which Ingress answers a request, and why it is that one", cli::RunExplain},
-    {"routes", "routes", "hosts and paths that a data plane serves, and the Ingresses they are from", cli::RunRoutes},
-    {"backends", "backends", "where a data plane sends requests: endpoints and their health", cli::RunBackends},
-    {"certs", "certs", "which certificate a data plane shows for a host, and until when it is valid", cli::RunCertificates},
-    {"wait", "wait ingress/NAME", "until an Ingress, as it is now, is in effect at all data planes", cli::RunWait},
+    {"check", "check PATH...", "what Headgate will do with Ingresses, before it does",
+     cli::RunCheck},
+    {"explain", "explain URL", "which Ingress answers a request, and why it is that one",
+     cli::RunExplain},
+    {"routes", "routes",
+     "hosts and paths that a data plane serves, and the Ingresses they are from", cli::RunRoutes},
+    {"backends", "backends", "where a data plane sends requests: endpoints and their health",
+     cli::RunBackends},
+    {"certs", "certs",
+     "which certificate a data plane shows for a host, and until when it is valid",
+     cli::RunCertificates},
+    {"wait", "wait ingress/NAME", "until an Ingress, as it is now, is in effect at all data planes",
+     cli::RunWait},
 };
 
 // As it is typed: kubectl finds kubectl-headgate as its command "headgate".
@@ -43,7 +50,8 @@ std::string_view ProgramName(std::string_view path) {
 std::string HelpText(std::string_view program) {
   std::string out = StrCat(program, ": Tools for people who run, or want to run, Headgate.\n\n");
   for (const Command& command : kCommands) {
-    StrAppend(&out, "  ", program, " ", command.usage, std::string(20 - command.usage.size(), ' '), command.help, "\n");
+    StrAppend(&out, "  ", program, " ", command.usage, std::string(20 - command.usage.size(), ' '),
+              command.help, "\n");
   }
   StrAppend(&out, "\n", program,
             " COMMAND --help explains a command.\n\n"
@@ -72,8 +80,9 @@ int Main(std::span<const char* const> arguments) {
     std::printf("headgate %s\n", std::string(BuildVersion()).c_str());
     return 0;
   }
-  const std::string problem = name.empty() ? StrCat(program, ": give a command (see --help)\n")
-                                           : StrCat(program, ": unknown command ", name, " (see --help)\n");
+  const std::string problem = name.empty()
+                                  ? StrCat(program, ": give a command (see --help)\n")
+                                  : StrCat(program, ": unknown command ", name, " (see --help)\n");
   std::fputs(problem.c_str(), stderr);
   return 2;
 }

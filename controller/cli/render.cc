@@ -17,12 +17,13 @@ namespace {
 using kube::Json;
 
 constexpr std::array<std::string_view, kVerdictCount> kMeanings = {
-    "works as it does now", "has a problem that it has today as well", "is served, with differences",
-    "is refused"};
+    "works as it does now", "has a problem that it has today as well",
+    "is served, with differences", "is refused"};
 
 std::string Name(const ObjectReport& object) {
-  return object.kind == kube::Kind::kIngress ? object.key.ToString()
-                                             : StrCat(kube::KindName(object.kind), " ", object.key.ToString());
+  return object.kind == kube::Kind::kIngress
+             ? object.key.ToString()
+             : StrCat(kube::KindName(object.kind), " ", object.key.ToString());
 }
 
 std::string Summary(const Report& report) {
@@ -35,9 +36,11 @@ std::string Summary(const Report& report) {
   return StrCat(total, total == 1 ? " Ingress: " : " Ingresses: ", absl::StrJoin(parts, "; "), ".");
 }
 
-// ---- terminal ----------------------------------------------------------------------------------------------------
+// ---- terminal
+// ----------------------------------------------------------------------------------------------------
 
-constexpr std::string_view kGreen = "\x1b[32m", kYellow = "\x1b[33m", kRed = "\x1b[31m", kCyan = "\x1b[36m";
+constexpr std::string_view kGreen = "\x1b[32m", kYellow = "\x1b[33m", kRed = "\x1b[31m",
+                           kCyan = "\x1b[36m";
 
 std::string_view ColourOf(Verdict verdict) {
   constexpr std::array<std::string_view, kVerdictCount> kColours = {kGreen, kCyan, kYellow, kRed};
@@ -55,29 +58,35 @@ std::string Padded(std::string text, size_t width) {
 
 std::string Hosts(const ObjectReport& object) {
   constexpr size_t kShown = 2;
-  std::vector<std::string> shown(object.hosts.begin(),
-                                 object.hosts.begin() + static_cast<ptrdiff_t>(std::min(kShown, object.hosts.size())));
+  std::vector<std::string> shown(
+      object.hosts.begin(),
+      object.hosts.begin() + static_cast<ptrdiff_t>(std::min(kShown, object.hosts.size())));
   if (object.hosts.size() > kShown) shown.push_back(StrCat("+", object.hosts.size() - kShown));
   return absl::StrJoin(shown, " ");
 }
 
 void AppendFindings(const ObjectReport& object, bool colour, std::string& out) {
   for (const Finding& finding : object.findings) {
-    const std::string_view word = finding.verdict == Verdict::kWorks ? "note" : VerdictName(finding.verdict);
-    StrAppend(&out, "    ", Painted(finding.verdict, word, colour), "  ", finding.field, ": ", finding.message, "\n");
+    const std::string_view word =
+        finding.verdict == Verdict::kWorks ? "note" : VerdictName(finding.verdict);
+    StrAppend(&out, "    ", Painted(finding.verdict, word, colour), "  ", finding.field, ": ",
+              finding.message, "\n");
     if (!finding.advice.empty()) StrAppend(&out, "             → ", finding.advice, "\n");
   }
 }
 
-// ---- markup ------------------------------------------------------------------------------------------------------
+// ---- markup
+// ------------------------------------------------------------------------------------------------------
 
 std::string Html(std::string_view text) {
-  return absl::StrReplaceAll(ToAbsl(text), {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
+  return absl::StrReplaceAll(ToAbsl(text),
+                             {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
 }
 
 // Text in a cell of a table.
 std::string Cell(std::string_view text) {
-  return absl::StrReplaceAll(ToAbsl(text), {{"\\", "\\\\"}, {"|", "\\|"}, {"\n", " "}, {"<", "&lt;"}, {"`", "\\`"}});
+  return absl::StrReplaceAll(
+      ToAbsl(text), {{"\\", "\\\\"}, {"|", "\\|"}, {"\n", " "}, {"<", "&lt;"}, {"`", "\\`"}});
 }
 
 Json ToJson(const ObjectReport& object) {
@@ -91,11 +100,12 @@ Json ToJson(const ObjectReport& object) {
   }
   Json& findings = out["findings"] = Json::array();
   for (const Finding& finding : object.findings) {
-    findings.push_back({{"verdict", finding.verdict == Verdict::kWorks ? "note" : VerdictName(finding.verdict)},
-                        {"field", finding.field},
-                        {"reason", finding.reason},
-                        {"message", finding.message},
-                        {"advice", finding.advice}});
+    findings.push_back(
+        {{"verdict", finding.verdict == Verdict::kWorks ? "note" : VerdictName(finding.verdict)},
+         {"field", finding.field},
+         {"reason", finding.reason},
+         {"message", finding.message},
+         {"advice", finding.advice}});
   }
   return out;
 }
@@ -110,8 +120,10 @@ std::string RenderTable(const Report& report, bool colour) {
     host_width = std::max(host_width, Hosts(ingress).size());
   }
   std::string out;
-  const auto row = [&](std::string name, std::string class_name, std::string hosts, std::string verdict) {
-    StrAppend(&out, Padded(std::move(name), name_width), "  ", Padded(std::move(class_name), class_width), "  ",
+  const auto row = [&](std::string name, std::string class_name, std::string hosts,
+                       std::string verdict) {
+    StrAppend(&out, Padded(std::move(name), name_width), "  ",
+              Padded(std::move(class_name), class_width), "  ",
               Padded(std::move(hosts), host_width), "  ", verdict, "\n");
   };
   if (!report.ingresses.empty()) row("INGRESS", "CLASS", "HOSTS", "VERDICT");
@@ -135,8 +147,10 @@ std::string RenderTable(const Report& report, bool colour) {
 }
 
 std::string RenderJson(const Report& report) {
-  Json out = {{"ingresses", Json::array()}, {"others", Json::array()},
-              {"unreadable", report.unreadable}, {"notes", report.notes},
+  Json out = {{"ingresses", Json::array()},
+              {"others", Json::array()},
+              {"unreadable", report.unreadable},
+              {"notes", report.notes},
               {"worst", VerdictName(report.worst)}};
   for (const ObjectReport& ingress : report.ingresses) out["ingresses"].push_back(ToJson(ingress));
   for (const ObjectReport& object : report.others) out["others"].push_back(ToJson(object));
@@ -149,17 +163,21 @@ std::string RenderJson(const Report& report) {
 std::string RenderMarkdown(const Report& report) {
   std::string out = StrCat("# Headgate check\n\n", Summary(report), "\n\n");
   for (const std::string& note : report.notes) StrAppend(&out, "> ", note, "\n\n");
-  if (!report.ingresses.empty()) StrAppend(&out, "| Ingress | class | hosts | verdict |\n| --- | --- | --- | --- |\n");
+  if (!report.ingresses.empty())
+    StrAppend(&out, "| Ingress | class | hosts | verdict |\n| --- | --- | --- | --- |\n");
   for (const ObjectReport& ingress : report.ingresses) {
     StrAppend(&out, "| ", Cell(Name(ingress)), " | ", Cell(ingress.class_name), " | ",
               Cell(absl::StrJoin(ingress.hosts, " ")), " | ", VerdictName(ingress.verdict), " |\n");
   }
   const auto details = [&](const ObjectReport& object) {
     if (object.findings.empty()) return;
-    StrAppend(&out, "\n## ", Name(object), "\n\n| | field | what | what to do |\n| --- | --- | --- | --- |\n");
+    StrAppend(&out, "\n## ", Name(object),
+              "\n\n| | field | what | what to do |\n| --- | --- | --- | --- |\n");
     for (const Finding& finding : object.findings) {
-      StrAppend(&out, "| ", finding.verdict == Verdict::kWorks ? "note" : VerdictName(finding.verdict), " | ",
-                Cell(finding.field), " | ", Cell(finding.message), " | ", Cell(finding.advice), " |\n");
+      StrAppend(&out, "| ",
+                finding.verdict == Verdict::kWorks ? "note" : VerdictName(finding.verdict), " | ",
+                Cell(finding.field), " | ", Cell(finding.message), " | ", Cell(finding.advice),
+                " |\n");
     }
   };
   for (const ObjectReport& ingress : report.ingresses) details(ingress);
@@ -171,9 +189,11 @@ std::string RenderMarkdown(const Report& report) {
 
 std::string RenderHtml(const Report& report) {
   std::string out =
-      "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Headgate check</title>\n<style>\n"
+      "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Headgate "
+      "check</title>\n<style>\n"
       "body{font:15px system-ui,sans-serif;margin:2em auto;max-width:75em;padding:0 1em}\n"
-      "table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #ddd;padding:.3em .6em;"
+      "table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #ddd;padding:.3em "
+      ".6em;"
       "text-align:left;vertical-align:top}\n"
       ".works{color:#17692c}.problem{color:#0b5c8a}.differs{color:#8a5a00}.refused{color:#b3261e}\n"
       "</style>\n<h1>Headgate check</h1>\n";
@@ -183,10 +203,12 @@ std::string RenderHtml(const Report& report) {
   const auto row = [&](const ObjectReport& object) {
     const std::string_view verdict = VerdictName(object.verdict);
     StrAppend(&out, "<tr><td>", Html(Name(object)), "<td>", Html(object.class_name), "<td>",
-              Html(absl::StrJoin(object.hosts, " ")), "<td class=\"", verdict, "\">", verdict, "<td>");
+              Html(absl::StrJoin(object.hosts, " ")), "<td class=\"", verdict, "\">", verdict,
+              "<td>");
     for (const Finding& finding : object.findings) {
-      StrAppend(&out, "<div><b class=\"", VerdictName(finding.verdict), "\">", Html(finding.field), "</b>: ",
-                Html(finding.message), finding.advice.empty() ? "" : " → ", Html(finding.advice), "</div>");
+      StrAppend(&out, "<div><b class=\"", VerdictName(finding.verdict), "\">", Html(finding.field),
+                "</b>: ", Html(finding.message), finding.advice.empty() ? "" : " → ",
+                Html(finding.advice), "</div>");
     }
     StrAppend(&out, "</tr>\n");
   };

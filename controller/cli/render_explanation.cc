@@ -37,8 +37,8 @@ void AddSettings(const std::vector<ExplainedSetting>& settings, bool traced, std
   for (const ExplainedSetting& setting : settings) {
     StrAppend(&out, "  ", Padded(setting.name, name_width), "  ");
     if (traced) {
-      const std::string origin =
-          setting.origins.empty() ? "from the rules, or the default" : absl::StrJoin(setting.origins, "; ");
+      const std::string origin = setting.origins.empty() ? "from the rules, or the default"
+                                                         : absl::StrJoin(setting.origins, "; ");
       StrAppend(&out, Padded(setting.value, value_width), "  ", origin, "\n");
     } else {
       StrAppend(&out, setting.value, "\n");
@@ -68,17 +68,20 @@ std::string RenderExplanation(const Explanation& e) {
   Row("Host", e.host == "_" ? "every host that has no rules of its own" : e.host, out);
   Row("Path", e.match, out);
   std::string where = e.field.empty() ? "" : StrCat(", ", e.field);
-  if (e.traced && where.empty()) where = ", whose rules do not name the path: it is the oldest of the host";
+  if (e.traced && where.empty())
+    where = ", whose rules do not name the path: it is the oldest of the host";
   Row("Ingress", e.ingress.empty() ? "" : StrCat(e.ingress, where), out);
   Row("Service", e.service.empty() ? "" : StrCat(e.service, ", port ", e.port), out);
   Row("Canary", e.canary, out);
   Row("Data plane", e.data_plane, out);
-  for (size_t i = 0; i < e.endpoints.size(); ++i) Row(i == 0 ? "Endpoints" : "", EndpointText(e.endpoints[i]), out);
+  for (size_t i = 0; i < e.endpoints.size(); ++i)
+    Row(i == 0 ? "Endpoints" : "", EndpointText(e.endpoints[i]), out);
   AddSettings(e.settings, e.traced, out);
   AddList("Without these somebody else would have the request", e.decisive, out);
   std::vector<std::string> passed;
   for (const ExplainedCandidate& candidate : e.passed_over) {
-    passed.push_back(StrCat(candidate.match, " of Ingress ", candidate.ingress, ": ", candidate.why));
+    passed.push_back(
+        StrCat(candidate.match, " of Ingress ", candidate.ingress, ": ", candidate.why));
   }
   AddList("Passed over", passed, out);
   AddList("Said of the Ingresses of this host", e.findings, out);
@@ -86,22 +89,27 @@ std::string RenderExplanation(const Explanation& e) {
 }
 
 std::string RenderExplanationJson(const Explanation& e) {
-  Json out = {{"request", e.request}, {"answer", e.answer}, {"host", e.host},       {"match", e.match},  {"ingress", e.ingress},
-              {"field", e.field},     {"service", e.service}, {"port", e.port}, {"canary", e.canary},
+  Json out = {{"request", e.request},     {"answer", e.answer},   {"host", e.host},
+              {"match", e.match},         {"ingress", e.ingress}, {"field", e.field},
+              {"service", e.service},     {"port", e.port},       {"canary", e.canary},
               {"dataPlane", e.data_plane}};
   Json& endpoints = out["endpoints"] = Json::array();
   for (const ExplainedEndpoint& endpoint : e.endpoints) {
-    endpoints.push_back({{"address", endpoint.address}, {"target", endpoint.target}, {"draining", endpoint.draining},
+    endpoints.push_back({{"address", endpoint.address},
+                         {"target", endpoint.target},
+                         {"draining", endpoint.draining},
                          {"unhealthy", endpoint.unhealthy}});
   }
   Json& settings = out["settings"] = Json::array();
   for (const ExplainedSetting& setting : e.settings) {
-    settings.push_back({{"name", setting.name}, {"value", setting.value}, {"origins", setting.origins}});
+    settings.push_back(
+        {{"name", setting.name}, {"value", setting.value}, {"origins", setting.origins}});
   }
   out["decisive"] = e.decisive;
   Json& passed = out["passedOver"] = Json::array();
   for (const ExplainedCandidate& candidate : e.passed_over) {
-    passed.push_back({{"match", candidate.match}, {"ingress", candidate.ingress}, {"why", candidate.why}});
+    passed.push_back(
+        {{"match", candidate.match}, {"ingress", candidate.ingress}, {"why", candidate.why}});
   }
   out["findings"] = e.findings;
   return StrCat(out.dump(2, ' ', false, Json::error_handler_t::replace), "\n");

@@ -1,4 +1,5 @@
-// What translation says of each Ingress, in the words of somebody who comes from ingress-nginx. Pure.
+// What translation says of each Ingress, in the words of somebody who comes from ingress-nginx.
+// Pure.
 #pragma once
 
 #include <array>
@@ -17,7 +18,8 @@ namespace headgate::cli {
 // From good to bad; an object is as bad as its worst finding.
 enum class Verdict : uint8_t {
   kWorks = 0,  // as it does now
-  kProblem,    // something is amiss today as well: a Secret that is missing, a path that an older Ingress has
+  kProblem,    // something is amiss today as well: a Secret that is missing, a path that an older
+               // Ingress has
   kDiffers,    // is served, but not in everything as now
   kRefused,    // is not served, or answers 503
 };
@@ -31,7 +33,7 @@ struct Finding {
   std::string field;                  // path of the field, or full name of the annotation
   std::string reason;                 // translate::ReasonName
   std::string message;
-  std::string advice;                 // what to do; may be empty
+  std::string advice;  // what to do; may be empty
 };
 
 struct ObjectReport {
@@ -54,8 +56,8 @@ struct Report {
   Verdict worst = Verdict::kWorks;
 };
 
-// References to kinds of which no object was given are not judged, and a note says so: output of `kubectl get
-// ingress` has no Services.
+// References to kinds of which no object was given are not judged, and a note says so: output of
+// `kubectl get ingress` has no Services.
 Report MakeReport(const Inputs& inputs, const translate::Translation& translation);
 
 }  // namespace headgate::cli

@@ -24,7 +24,8 @@ std::optional<std::string> Decoded(std::string_view raw) {
       out += raw[i];
       continue;
     }
-    if (i + 2 >= raw.size() || HexDigit(raw[i + 1]) < 0 || HexDigit(raw[i + 2]) < 0) return std::nullopt;
+    if (i + 2 >= raw.size() || HexDigit(raw[i + 1]) < 0 || HexDigit(raw[i + 2]) < 0)
+      return std::nullopt;
     out += static_cast<char>(HexDigit(raw[i + 1]) * 16 + HexDigit(raw[i + 2]));
     i += 2;
   }
@@ -45,40 +46,44 @@ bool FitsRegex(const std::string& regex, std::string_view path) {
 
 bool Fits(const v1::RouteMatch& match, std::string_view path) {
   switch (match.path_case()) {
-    case v1::RouteMatch::kExactPath:
-      return path == match.exact_path();
-    case v1::RouteMatch::kPrefixPath:
-      return FitsPrefix(match.prefix_path(), path);
-    case v1::RouteMatch::kRegexPath:
-      return FitsRegex(match.regex_path(), path);
-    case v1::RouteMatch::PATH_NOT_SET:
-      return false;
+    case v1::RouteMatch::kExactPath: return path == match.exact_path();
+    case v1::RouteMatch::kPrefixPath: return FitsPrefix(match.prefix_path(), path);
+    case v1::RouteMatch::kRegexPath: return FitsRegex(match.regex_path(), path);
+    case v1::RouteMatch::PATH_NOT_SET: return false;
   }
   return false;
 }
 
 // Exact before regular expressions, these in the order given, then prefixes, the longest first.
 bool ComesBefore(const v1::Route& a, const v1::Route& b) {
-  const auto rank = [](const v1::RouteMatch& match) { return match.has_exact_path() ? 0 : match.has_regex_path() ? 1 : 2; };
+  const auto rank = [](const v1::RouteMatch& match) {
+    return match.has_exact_path() ? 0 : match.has_regex_path() ? 1 : 2;
+  };
   if (rank(a.match()) != rank(b.match())) return rank(a.match()) < rank(b.match());
-  return a.match().has_prefix_path() && a.match().prefix_path().size() > b.match().prefix_path().size();
+  return a.match().has_prefix_path() &&
+         a.match().prefix_path().size() > b.match().prefix_path().size();
 }
 
 std::string WhyNot(const v1::Route& route, const v1::Route& taken) {
   if (taken.match().has_exact_path()) return "fits too, but an exact path goes first";
-  if (route.match().has_regex_path()) return "fits too, but the longer text of the other is tried first";
+  if (route.match().has_regex_path())
+    return "fits too, but the longer text of the other is tried first";
   return "fits too, but is shorter";
 }
 
 const v1::VirtualHost* FindHost(const translate::Translation& translation, std::string_view host) {
   const size_t dot = host.find('.');
-  const std::string wildcard = dot == std::string_view::npos || dot == 0 ? "" : StrCat("*", host.substr(dot));
+  const std::string wildcard =
+      dot == std::string_view::npos || dot == 0 ? "" : StrCat("*", host.substr(dot));
   const v1::VirtualHost* best = nullptr;
   int best_rank = 0;
   for (const translate::ResourcePtr& resource : translation.resources) {
     if (!resource->has_virtual_host()) continue;
     const std::string& name = resource->virtual_host().host();
-    const int rank = name == host ? 3 : name == wildcard ? 2 : name == translate::kEveryHost ? 1 : 0;
+    const int rank = name == host                    ? 3
+                     : name == wildcard              ? 2
+                     : name == translate::kEveryHost ? 1
+                                                     : 0;
     if (rank <= best_rank) continue;
     best = &resource->virtual_host();
     best_rank = rank;
@@ -135,7 +140,8 @@ absl::StatusOr<Request> ParseRequestUrl(std::string_view url) {
   const size_t colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
   request.host = absl::AsciiStrToLower(ToAbsl(authority.substr(0, colon)));
   if (request.host.ends_with('.')) request.host.pop_back();
-  if (request.host.empty()) return absl::InvalidArgumentError(StrCat("\"", url, "\" names no host"));
+  if (request.host.empty())
+    return absl::InvalidArgumentError(StrCat("\"", url, "\" names no host"));
   const size_t query = target.find('?');
   if (query != std::string_view::npos) {
     request.query = target.substr(query);
@@ -153,7 +159,8 @@ Choice Choose(const translate::Translation& translation, const Request& request)
   if (choice.host == nullptr) return choice;
   std::vector<const v1::Route*> routes;
   for (const v1::Route& route : choice.host->routes()) routes.push_back(&route);
-  std::stable_sort(routes.begin(), routes.end(), [](const v1::Route* a, const v1::Route* b) { return ComesBefore(*a, *b); });
+  std::stable_sort(routes.begin(), routes.end(),
+                   [](const v1::Route* a, const v1::Route* b) { return ComesBefore(*a, *b); });
   std::vector<PassedOver> others;
   for (const v1::Route* route : routes) {
     if (!Fits(route->match(), request.path)) {
@@ -170,14 +177,11 @@ Choice Choose(const translate::Translation& translation, const Request& request)
 
 std::string MatchText(const v1::Route& route) {
   switch (route.match().path_case()) {
-    case v1::RouteMatch::kExactPath:
-      return StrCat("Exact ", route.match().exact_path());
-    case v1::RouteMatch::kPrefixPath:
-      return StrCat("Prefix ", route.match().prefix_path());
+    case v1::RouteMatch::kExactPath: return StrCat("Exact ", route.match().exact_path());
+    case v1::RouteMatch::kPrefixPath: return StrCat("Prefix ", route.match().prefix_path());
     case v1::RouteMatch::kRegexPath:
       return StrCat("regular expression ^", route.match().regex_path());
-    case v1::RouteMatch::PATH_NOT_SET:
-      break;
+    case v1::RouteMatch::PATH_NOT_SET: break;
   }
   return "nothing";
 }

@@ -1,5 +1,5 @@
-// Which virtual host and which of its routes take a request, by the rules that the data plane follows (dataplane/route;
-// a test holds the two together). Pure.
+// Which virtual host and which of its routes take a request, by the rules that the data plane
+// follows (dataplane/route; a test holds the two together). Pure.
 #pragma once
 
 #include <optional>
@@ -17,8 +17,8 @@ namespace headgate::cli {
 struct Request {
   std::string method = "GET";
   bool tls = false;
-  std::string host;  // lower case, without port
-  std::string path;  // in normal form
+  std::string host;   // lower case, without port
+  std::string path;   // in normal form
   std::string query;  // with its "?", or empty
   std::vector<std::pair<std::string, std::string>> fields;
 
@@ -29,8 +29,8 @@ struct Request {
 // "http://shop.example/cart?a=b", also without scheme.
 absl::StatusOr<Request> ParseRequestUrl(std::string_view url);
 
-// The path as routes are matched on it: decoded once, "//" merged, dot segments resolved. Nothing for one that is
-// answered 400.
+// The path as routes are matched on it: decoded once, "//" merged, dot segments resolved. Nothing
+// for one that is answered 400.
 std::optional<std::string> NormalPath(std::string_view raw);
 
 struct PassedOver {

@@ -89,7 +89,8 @@ bool ApiSource::WatchedAnyway(Kind kind, const std::string& ns) const {
   }
   const auto own = options_.namespaces_of.find(kind);
   const auto& namespaces = own != options_.namespaces_of.end() ? own->second : options_.namespaces;
-  return namespaces.empty() || std::find(namespaces.begin(), namespaces.end(), ns) != namespaces.end();
+  return namespaces.empty() ||
+         std::find(namespaces.begin(), namespaces.end(), ns) != namespaces.end();
 }
 
 void ApiSource::WatchObjects(Kind kind, const absl::flat_hash_set<ObjectKey>& wanted) {

@@ -87,22 +87,16 @@ Object DecodeAs(const ResourceType& type, const FieldNode& root, DecodeRest deco
 
 Object DecodeByKind(const ResourceType& type, const FieldNode& root) {
   switch (type.kind) {
-    case Kind::kIngress:
-      return DecodeAs<Ingress>(type, root, rest::DecodeIngress);
-    case Kind::kIngressClass:
-      return DecodeAs<IngressClass>(type, root, rest::DecodeIngressClass);
-    case Kind::kService:
-      return DecodeAs<Service>(type, root, rest::DecodeService);
+    case Kind::kIngress: return DecodeAs<Ingress>(type, root, rest::DecodeIngress);
+    case Kind::kIngressClass: return DecodeAs<IngressClass>(type, root, rest::DecodeIngressClass);
+    case Kind::kService: return DecodeAs<Service>(type, root, rest::DecodeService);
     case Kind::kEndpointSlice:
       return DecodeAs<EndpointSlice>(
           type, root,
           &type == &EndpointsResourceType() ? rest::DecodeEndpoints : rest::DecodeEndpointSlice);
-    case Kind::kSecret:
-      return DecodeAs<Secret>(type, root, rest::DecodeSecret);
-    case Kind::kConfigMap:
-      return DecodeAs<ConfigMap>(type, root, rest::DecodeConfigMap);
-    case Kind::kNamespace:
-      return DecodeAs<Namespace>(type, root, rest::DecodeNamespace);
+    case Kind::kSecret: return DecodeAs<Secret>(type, root, rest::DecodeSecret);
+    case Kind::kConfigMap: return DecodeAs<ConfigMap>(type, root, rest::DecodeConfigMap);
+    case Kind::kNamespace: return DecodeAs<Namespace>(type, root, rest::DecodeNamespace);
   }
   return Ingress();
 }

@@ -11,16 +11,11 @@ constexpr size_t kMaxAnswer = 4 << 20;
 absl::Status StatusOf(const HttpResult& result) {
   const std::string text = StrCat("status ", result.status, " ", result.error_body);
   switch (result.status) {
-    case 403:
-      return absl::PermissionDeniedError(text);
-    case 404:
-      return absl::NotFoundError(text);
-    case 409:
-      return absl::AbortedError(text);
-    case 429:
-      return absl::ResourceExhaustedError(text);
-    default:
-      return absl::UnavailableError(text);
+    case 403: return absl::PermissionDeniedError(text);
+    case 404: return absl::NotFoundError(text);
+    case 409: return absl::AbortedError(text);
+    case 429: return absl::ResourceExhaustedError(text);
+    default: return absl::UnavailableError(text);
   }
 }
 

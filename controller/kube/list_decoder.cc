@@ -41,9 +41,7 @@ absl::Status ListDecoder::Feed(std::string_view bytes) {
           in_items_ = in_items_ || (depth_ == 1 && last_string_ == "items");
           ++depth_;
           break;
-        case '{':
-          ++depth_;
-          break;
+        case '{': ++depth_; break;
         case ']':
         case '}':
           if (depth_ == 0) return Bad("list: a closing bracket too many");
@@ -53,8 +51,7 @@ absl::Status ListDecoder::Feed(std::string_view bytes) {
           }
           if (depth_ == 1) in_items_ = false;
           break;
-        default:
-          break;
+        default: break;
       }
     }
     if (item_.size() > kMaxItemBytes) return Bad("list: an item is too large");

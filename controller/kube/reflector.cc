@@ -89,8 +89,8 @@ void Reflector::Run() {
         HEADGATE_LOG(kInfo, "kube", "version expired, listing again", {"resource", type_.plural},
                      {"namespace", options_.ns}, {"version", resource_version_});
         resource_version_.clear();
-        // The server is there, and after a time away from it this is its first answer: list at once.
-        // One whose lists are expired when they arrive must not make us spin.
+        // The server is there, and after a time away from it this is its first answer: list at
+        // once. One whose lists are expired when they arrive must not make us spin.
         if (!useful && ++expired_in_a_row_ > 1) Pause();
         break;
       case WatchEnd::kFailed:

@@ -96,12 +96,9 @@ absl::Status ConfigureTls(SSL_CTX* context, const TlsMaterial& material) {
 
 const http::method& MethodOf(WriteMethod method) {
   switch (method) {
-    case WriteMethod::kPost:
-      return http::methods::POST;
-    case WriteMethod::kPut:
-      return http::methods::PUT;
-    case WriteMethod::kPatch:
-      break;
+    case WriteMethod::kPost: return http::methods::POST;
+    case WriteMethod::kPut: return http::methods::PUT;
+    case WriteMethod::kPatch: break;
   }
   return http::methods::PATCH;
 }

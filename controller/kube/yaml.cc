@@ -71,14 +71,10 @@ class Converter {
     if (++values_ > kMaxValues) return Fail(node, "too many values");
     switch (node.Type()) {
       case YAML::NodeType::Undefined:
-      case YAML::NodeType::Null:
-        return nullptr;
-      case YAML::NodeType::Scalar:
-        return ConvertScalar(node);
-      case YAML::NodeType::Sequence:
-        return ConvertSequence(node, depth);
-      case YAML::NodeType::Map:
-        return ConvertMap(node, depth);
+      case YAML::NodeType::Null: return nullptr;
+      case YAML::NodeType::Scalar: return ConvertScalar(node);
+      case YAML::NodeType::Sequence: return ConvertSequence(node, depth);
+      case YAML::NodeType::Map: return ConvertMap(node, depth);
     }
     return nullptr;
   }
@@ -152,7 +148,8 @@ class Converter {
   absl::Status status_;
 };
 
-// Throws where the library would go on for ever: at a token that it takes for a document of its own again and again.
+// Throws where the library would go on for ever: at a token that it takes for a document of its own
+// again and again.
 class ProgressCheck final : public YAML::EventHandler {
  public:
   static void Run(const std::string& text) {
@@ -170,10 +167,13 @@ class ProgressCheck final : public YAML::EventHandler {
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
   void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
-  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
   void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
   void OnMapEnd() override {}
 
  private:

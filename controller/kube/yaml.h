@@ -11,10 +11,10 @@
 namespace headgate::kube {
 
 // All documents of `text`; an empty document is null. Plain scalars follow the YAML 1.2 core schema
-// (so `yes` and `on` are text), quoted ones are text, "<<" merges. Refused: duplicate keys, text that is
-// not UTF-8, unknown tags, nesting deeper than 100, and more than a million values (an alias counts each time it is
-// used). The error is "line N: ..." where `first_line` is the number of the first line of `text` in
-// its file.
+// (so `yes` and `on` are text), quoted ones are text, "<<" merges. Refused: duplicate keys, text
+// that is not UTF-8, unknown tags, nesting deeper than 100, and more than a million values (an
+// alias counts each time it is used). The error is "line N: ..." where `first_line` is the number
+// of the first line of `text` in its file.
 absl::StatusOr<std::vector<Json>> ParseYaml(std::string_view text, size_t first_line = 1);
 
 // A part of a file that can be parsed by itself.

@@ -13,19 +13,21 @@ namespace {
 
 constexpr uint32_t kMaxNamed = 5;  // endpoints in a message
 
-// What data planes say goes into requests to the API server and before people's eyes: it is let through only where it looks
-// like what an honest one says.
+// What data planes say goes into requests to the API server and before people's eyes: it is let
+// through only where it looks like what an honest one says.
 bool IsName(std::string_view text) {
   constexpr size_t kMost = 63;
   return !text.empty() && text.size() <= kMost && std::all_of(text.begin(), text.end(), [](char c) {
-    return absl::ascii_islower(static_cast<unsigned char>(c)) || absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '-';
+    return absl::ascii_islower(static_cast<unsigned char>(c)) ||
+           absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '-';
   });
 }
 
 bool IsAddress(std::string_view text) {
   constexpr size_t kMost = 60;
   return !text.empty() && text.size() <= kMost && std::all_of(text.begin(), text.end(), [](char c) {
-    return absl::ascii_isxdigit(static_cast<unsigned char>(c)) || std::string_view(".:[]").find(c) != std::string_view::npos;
+    return absl::ascii_isxdigit(static_cast<unsigned char>(c)) ||
+           std::string_view(".:[]").find(c) != std::string_view::npos;
   });
 }
 
@@ -52,8 +54,8 @@ std::optional<Port> PortOf(std::string_view name) {
 }
 
 std::string Describe(const Port& port, const v1::UpstreamHealth& health) {
-  std::string text = StrCat(health.unhealthy(), " of ", health.healthy() + health.unhealthy(), " endpoints of port ",
-                            port.port, " fail their health check: ");
+  std::string text = StrCat(health.unhealthy(), " of ", health.healthy() + health.unhealthy(),
+                            " endpoints of port ", port.port, " fail their health check: ");
   uint32_t named = 0;
   for (const std::string& endpoint : health.unhealthy_endpoints()) {
     if (named == kMaxNamed || !IsAddress(endpoint)) break;
@@ -78,7 +80,8 @@ bool HealthDigest::MayTell(absl::Duration now) {
   return false;
 }
 
-std::vector<HealthNews> HealthDigest::Update(const std::vector<SubscriberStatus>& data_planes, absl::Duration now) {
+std::vector<HealthNews> HealthDigest::Update(const std::vector<SubscriberStatus>& data_planes,
+                                             absl::Duration now) {
   next_ = absl::InfiniteDuration();
   std::vector<HealthNews> news;
   if (data_planes.empty()) return news;

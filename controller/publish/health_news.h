@@ -12,7 +12,8 @@
 namespace headgate::publish {
 
 // What is worth telling people about the probes of one Service's endpoints.
-// Data planes are not trusted: names and message are of the characters that such have, but the Service need not exist.
+// Data planes are not trusted: names and message are of the characters that such have, but the
+// Service need not exist.
 struct HealthNews {
   std::string ns;
   std::string service;
@@ -20,10 +21,11 @@ struct HealthNews {
   std::string message;     // one line
 };
 
-// Finds the news in what all data planes report: that the number of unhealthy endpoints of a Service's port has become
-// another. They see the same endpoints from different places: the worst counts. A port is spoken of at most once in
-// kQuiet, and of all together there are at most kMost news in that time; what comes in between is told later, as it is
-// then. While no data plane is connected nothing is known, and nothing changes.
+// Finds the news in what all data planes report: that the number of unhealthy endpoints of a
+// Service's port has become another. They see the same endpoints from different places: the worst
+// counts. A port is spoken of at most once in kQuiet, and of all together there are at most kMost
+// news in that time; what comes in between is told later, as it is then. While no data plane is
+// connected nothing is known, and nothing changes.
 //
 // Pure but for the time it is given; not thread-safe.
 class HealthDigest {
@@ -34,7 +36,8 @@ class HealthDigest {
   static constexpr size_t kMostKnown = 10'000;
 
   // `now` never goes back.
-  std::vector<HealthNews> Update(const std::vector<SubscriberStatus>& data_planes, absl::Duration now);
+  std::vector<HealthNews> Update(const std::vector<SubscriberStatus>& data_planes,
+                                 absl::Duration now);
   // When Update would have more to tell though no report changes; InfiniteDuration: never.
   absl::Duration next() const { return next_; }
 

@@ -37,8 +37,9 @@ void CollectRefusals(const std::vector<SubscriberStatus>& subscribers, MetricsWr
   writer.Family("headgate_snapshot_refused_resources", MetricType::kGauge,
                 "Resources that a data plane keeps refusing, summed over data planes.");
   writer.Sample({}, uint64_t{total});
-  writer.Family("headgate_snapshot_refused", MetricType::kGauge,
-                "Data planes that keep refusing a resource, by its first cause (the first hundred).");
+  writer.Family(
+      "headgate_snapshot_refused", MetricType::kGauge,
+      "Data planes that keep refusing a resource, by its first cause (the first hundred).");
   size_t listed = 0;
   for (const auto& [name, refused] : by_name) {
     if (listed++ == kMaxListedRefusals) break;
@@ -53,7 +54,8 @@ void CollectRefusals(const std::vector<SubscriberStatus>& subscribers, MetricsWr
   }
 }
 
-// What the probes of data planes say. They see the same endpoints from different places: the worst counts.
+// What the probes of data planes say. They see the same endpoints from different places: the worst
+// counts.
 void CollectHealth(const std::vector<SubscriberStatus>& subscribers, MetricsWriter& writer) {
   uint64_t unhealthy = 0;
   std::map<std::string_view, uint64_t> by_upstream;

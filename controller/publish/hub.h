@@ -29,8 +29,9 @@ class Hub {
   static constexpr size_t kMaxResourceBytes = size_t{32} << 20;
 
   // `acknowledged`: some data plane has answered to a version, or has gone; otherwise as the next.
-  // `health_changed`: some data plane's probes may say something else now, or it has gone. Any thread,
-  // perhaps with a stream's lock held: must neither block nor call back. Empty: nobody wants to know.
+  // `health_changed`: some data plane's probes may say something else now, or it has gone. Any
+  // thread, perhaps with a stream's lock held: must neither block nor call back. Empty: nobody
+  // wants to know.
   Hub(MetricsRegistry& metrics, std::function<void()> health_changed,
       std::function<void()> acknowledged);
 
@@ -49,10 +50,11 @@ class Hub {
 
   // What streams report, for metrics and Subscribers().
   void OnStatus(const SnapshotStream* stream, const SubscriberStatus& status);
-  // A data plane has come, as OnStatus has said: all are told how many there are. Not with a stream's lock held.
+  // A data plane has come, as OnStatus has said: all are told how many there are. Not with a
+  // stream's lock held.
   void OnFleetChanged();
-  // There are so many data planes whichever controller they are connected to, as far as is known; all are told the larger number
-  // of these and ours.
+  // There are so many data planes whichever controller they are connected to, as far as is known;
+  // all are told the larger number of these and ours.
   void SetFleet(size_t data_planes);
   void OnHealth() {
     if (health_changed_) health_changed_();

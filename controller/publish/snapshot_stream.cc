@@ -88,15 +88,16 @@ void SnapshotStream::TakeInHealth(const v1::HealthReport& before) {
   hub_->OnStatus(this, status);
   hub_->OnHealth();
   if (status.health.unhealthy() == before.unhealthy()) return;
-  HEADGATE_LOG(kInfo, "publish", "a data plane's probes found a change", {"instance", status.instance},
-               {"unhealthy_endpoints", status.health.unhealthy()}, {"before", before.unhealthy()},
-               {"healthy_endpoints", status.health.healthy()});
+  HEADGATE_LOG(kInfo, "publish", "a data plane's probes found a change",
+               {"instance", status.instance}, {"unhealthy_endpoints", status.health.unhealthy()},
+               {"before", before.unhealthy()}, {"healthy_endpoints", status.health.healthy()});
 }
 
 void SnapshotStream::TakeIn(v1::DataPlaneMessage message) {
   const bool is_result = message.has_result();
   const bool is_health = message.has_health();
-  const v1::HealthReport health_before = is_health ? subscriber_.status().health : v1::HealthReport();
+  const v1::HealthReport health_before =
+      is_health ? subscriber_.status().health : v1::HealthReport();
   const bool was_ready = subscriber_.ready();
   if (absl::Status taken = subscriber_.OnMessage(std::move(message)); !taken.ok()) {
     HEADGATE_LOG(kWarn, "publish", "data plane broke the protocol", {"peer", peer_},
@@ -183,18 +184,13 @@ void SnapshotStream::Step() {
       if (action == Action::kFinish) status = *finish_with_;
     }
     switch (action) {
-      case Action::kRead:
-        StartRead(&incoming_);
-        break;
-      case Action::kWrite:
-        StartWrite(&outgoing_);
-        break;
+      case Action::kRead: StartRead(&incoming_); break;
+      case Action::kWrite: StartWrite(&outgoing_); break;
       case Action::kFinish:
         // stepping_ stays set: nothing may be started after this.
         Finish(status);
         return;
-      case Action::kNothing:
-        break;
+      case Action::kNothing: break;
     }
   }
 }

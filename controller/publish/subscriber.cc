@@ -16,16 +16,11 @@ std::string Shortened(const std::string& text) { return text.substr(0, kMaxText)
 absl::Status Subscriber::OnMessage(v1::DataPlaneMessage message) {
   newly_refused_.clear();
   switch (message.message_case()) {
-    case v1::DataPlaneMessage::kHello:
-      return OnHello(message.hello());
-    case v1::DataPlaneMessage::kInventory:
-      return OnInventory(message.inventory());
-    case v1::DataPlaneMessage::kResult:
-      return OnResult(message.result());
-    case v1::DataPlaneMessage::kHealth:
-      return OnHealth(std::move(*message.mutable_health()));
-    case v1::DataPlaneMessage::MESSAGE_NOT_SET:
-      break;
+    case v1::DataPlaneMessage::kHello: return OnHello(message.hello());
+    case v1::DataPlaneMessage::kInventory: return OnInventory(message.inventory());
+    case v1::DataPlaneMessage::kResult: return OnResult(message.result());
+    case v1::DataPlaneMessage::kHealth: return OnHealth(std::move(*message.mutable_health()));
+    case v1::DataPlaneMessage::MESSAGE_NOT_SET: break;
   }
   return absl::InvalidArgumentError("a message without content, or of a kind unknown here");
 }
@@ -80,7 +75,8 @@ absl::Status Subscriber::OnResult(const v1::Result& result) {
 }
 
 absl::Status Subscriber::OnHealth(v1::HealthReport report) {
-  if (phase_ != Phase::kReady) return absl::InvalidArgumentError("a health report before the inventory");
+  if (phase_ != Phase::kReady)
+    return absl::InvalidArgumentError("a health report before the inventory");
   if (report.upstreams_size() > kMaxUpstreams) {
     return absl::InvalidArgumentError("a health report of too many upstreams");
   }

@@ -56,7 +56,8 @@ class Subscriber {
 
   // True once the inventory is complete: the data plane may be told something.
   bool ready() const { return phase_ == Phase::kReady; }
-  // True when there is something new to tell and nothing is under way. `data_planes`: how many there are; 0: that is not told.
+  // True when there is something new to tell and nothing is under way. `data_planes`: how many
+  // there are; 0: that is not told.
   bool CanBegin(const SnapshotLog& log, uint32_t data_planes = 0) const;
   // False when the log no longer reaches back to what this data plane has: the stream must end, so
   // that the next one starts with an inventory.

@@ -84,9 +84,9 @@ absl::StatusOr<bool> TlsFiles::Refresh() {
   }
   if (!pending_) return false;
   pending_ = false;
-  if (absl::Status sound = CheckTlsFiles({certificate_.path(), certificate_.content()},
-                                         {key_.path(), key_.content()},
-                                         {client_ca_.path(), client_ca_.content()});
+  if (absl::Status sound =
+          CheckTlsFiles({certificate_.path(), certificate_.content()},
+                        {key_.path(), key_.content()}, {client_ca_.path(), client_ca_.content()});
       !sound.ok()) {
     return sound;
   }

@@ -20,8 +20,8 @@ struct Changes {
   absl::flat_hash_set<std::pair<kube::Kind, kube::ObjectKey>> validity;
 
   bool empty() const {
-    return ingresses.empty() && statuses.empty() && services.empty() && endpoints.empty() && secrets.empty() &&
-           config_maps.empty() && validity.empty();
+    return ingresses.empty() && statuses.empty() && services.empty() && endpoints.empty() &&
+           secrets.empty() && config_maps.empty() && validity.empty();
   }
 };
 

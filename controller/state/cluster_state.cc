@@ -38,20 +38,13 @@ ObjectKey ServiceOf(const kube::EndpointSlice& slice) {
 template <typename F>
 auto WithKind(Kind kind, F&& f) {
   switch (kind) {
-    case Kind::kIngress:
-      return f.template operator()<kube::Ingress>();
-    case Kind::kIngressClass:
-      return f.template operator()<kube::IngressClass>();
-    case Kind::kService:
-      return f.template operator()<kube::Service>();
-    case Kind::kEndpointSlice:
-      return f.template operator()<kube::EndpointSlice>();
-    case Kind::kSecret:
-      return f.template operator()<kube::Secret>();
-    case Kind::kConfigMap:
-      return f.template operator()<kube::ConfigMap>();
-    case Kind::kNamespace:
-      break;
+    case Kind::kIngress: return f.template operator()<kube::Ingress>();
+    case Kind::kIngressClass: return f.template operator()<kube::IngressClass>();
+    case Kind::kService: return f.template operator()<kube::Service>();
+    case Kind::kEndpointSlice: return f.template operator()<kube::EndpointSlice>();
+    case Kind::kSecret: return f.template operator()<kube::Secret>();
+    case Kind::kConfigMap: return f.template operator()<kube::ConfigMap>();
+    case Kind::kNamespace: break;
   }
   return f.template operator()<kube::Namespace>();
 }

@@ -65,7 +65,9 @@ class ClusterState {
   bool Synced() const;
   bool HasChanges() const { return !changes_.empty(); }
   // Whether the Ingress is among what TakeChanges would return.
-  bool HasChanged(const kube::ObjectKey& ingress) const { return changes_.ingresses.contains(ingress); }
+  bool HasChanged(const kube::ObjectKey& ingress) const {
+    return changes_.ingresses.contains(ingress);
+  }
 
   // Null when there is none, or when it is not ours.
   const kube::Ingress* FindIngress(const kube::ObjectKey& key) const;

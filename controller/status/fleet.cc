@@ -10,7 +10,8 @@ size_t CountDataPlanes(const state::ClusterState& state, const kube::ObjectKey& 
   for (const auto& slice : state.SlicesOf(service)) {
     for (const kube::EndpointSubset& subset : slice->subsets) {
       for (const kube::Endpoint& endpoint : subset.endpoints) {
-        if (!endpoint.target.empty() && (endpoint.ready || endpoint.serving)) pods.insert(endpoint.target);
+        if (!endpoint.target.empty() && (endpoint.ready || endpoint.serving))
+          pods.insert(endpoint.target);
       }
     }
   }

@@ -23,14 +23,10 @@ bool IsRejected(const std::set<Diagnostic>& diagnostics) {
 std::string EventReasonOf(const Diagnostic& diagnostic) {
   switch (diagnostic.reason) {
     case Reason::kPathConflict:
-    case Reason::kDefaultBackendUnused:
-      return "Conflict";
-    case Reason::kSecretNotFound:
-      return "SecretMissing";
-    case Reason::kUnknownAnnotation:
-      return "UnknownAnnotation";
-    default:
-      break;
+    case Reason::kDefaultBackendUnused: return "Conflict";
+    case Reason::kSecretNotFound: return "SecretMissing";
+    case Reason::kUnknownAnnotation: return "UnknownAnnotation";
+    default: break;
   }
   if (diagnostic.severity == Severity::kError) return "Rejected";
   return std::string(ReasonName(diagnostic.reason));

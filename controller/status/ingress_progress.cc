@@ -12,16 +12,18 @@ namespace {
 using kube::Json;
 
 bool IsCause(const v1::Resource& resource, const kube::ObjectKey& ingress) {
-  return std::any_of(resource.provenance().begin(), resource.provenance().end(), [&](const v1::Provenance& cause) {
-    return cause.kind() == KindName(kube::Kind::kIngress) && cause.namespace_() == ingress.ns &&
-           cause.name() == ingress.name;
-  });
+  return std::any_of(resource.provenance().begin(), resource.provenance().end(),
+                     [&](const v1::Provenance& cause) {
+                       return cause.kind() == KindName(kube::Kind::kIngress) &&
+                              cause.namespace_() == ingress.ns && cause.name() == ingress.name;
+                     });
 }
 
 }  // namespace
 
 void IngressProgressBook::OnTurn(const state::ClusterState& state, const state::Changes& changes,
-                                 const translate::TranslationUpdate& update, publish::Position position) {
+                                 const translate::TranslationUpdate& update,
+                                 publish::Position position) {
   for (const kube::ObjectKey& key : changes.ingresses) {
     if (state.FindIngress(key) == nullptr) {
       positions_.erase(key);
@@ -30,7 +32,8 @@ void IngressProgressBook::OnTurn(const state::ClusterState& state, const state::
     }
   }
   const auto concerns = [](const translate::Diagnostic& diagnostic) {
-    return diagnostic.kind == kube::Kind::kIngress && diagnostic.severity == translate::Severity::kError;
+    return diagnostic.kind == kube::Kind::kIngress &&
+           diagnostic.severity == translate::Severity::kError;
   };
   for (const translate::Diagnostic& diagnostic : update.cleared) {
     const auto at = errors_.find(diagnostic.object);
@@ -47,8 +50,12 @@ std::optional<IngressProgress> IngressProgressBook::Find(const state::ClusterSta
                                                          const kube::ObjectKey& key) const {
   const kube::Ingress* ingress = state.FindIngress(key);
   if (ingress == nullptr) return std::nullopt;
-  IngressProgress progress{.key = key, .resource_version = ingress->meta.resource_version, .position = {}, .rejected = {}};
-  if (const auto at = positions_.find(key); at != positions_.end() && !state.HasChanged(key)) progress.position = at->second;
+  IngressProgress progress{.key = key,
+                           .resource_version = ingress->meta.resource_version,
+                           .position = {},
+                           .rejected = {}};
+  if (const auto at = positions_.find(key); at != positions_.end() && !state.HasChanged(key))
+    progress.position = at->second;
   if (const auto at = errors_.find(key); at != errors_.end()) {
     for (const translate::Diagnostic& error : at->second) {
       progress.rejected.push_back(StrCat(error.field, ": ", error.message));
@@ -57,7 +64,8 @@ std::optional<IngressProgress> IngressProgressBook::Find(const state::ClusterSta
   return progress;
 }
 
-std::string RenderProgress(const IngressProgress& progress, const std::vector<publish::SubscriberStatus>& data_planes) {
+std::string RenderProgress(const IngressProgress& progress,
+                           const std::vector<publish::SubscriberStatus>& data_planes) {
   bool everywhere = !data_planes.empty();
   Json list = Json::array();
   for (const publish::SubscriberStatus& data_plane : data_planes) {

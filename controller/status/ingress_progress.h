@@ -27,18 +27,21 @@ struct IngressProgress {
 class IngressProgressBook {
  public:
   // A translation whose outcome has been handed on, and the position of the snapshot that holds it.
-  void OnTurn(const state::ClusterState& state, const state::Changes& changes, const translate::TranslationUpdate& update,
-              publish::Position position);
+  void OnTurn(const state::ClusterState& state, const state::Changes& changes,
+              const translate::TranslationUpdate& update, publish::Position position);
   // Nothing: there is no such Ingress, or it is not ours.
-  std::optional<IngressProgress> Find(const state::ClusterState& state, const kube::ObjectKey& key) const;
+  std::optional<IngressProgress> Find(const state::ClusterState& state,
+                                      const kube::ObjectKey& key) const;
 
  private:
   std::map<kube::ObjectKey, publish::Position> positions_;
   std::map<kube::ObjectKey, std::set<translate::Diagnostic>> errors_;
 };
 
-// One JSON object: namespace, name, resourceVersion, inEffect (at every data plane, of which there is one at least), rejected,
-// and dataPlanes with the instance, version, inEffect and refused (resources made of the Ingress) of each.
-std::string RenderProgress(const IngressProgress& progress, const std::vector<publish::SubscriberStatus>& data_planes);
+// One JSON object: namespace, name, resourceVersion, inEffect (at every data plane, of which there
+// is one at least), rejected, and dataPlanes with the instance, version, inEffect and refused
+// (resources made of the Ingress) of each.
+std::string RenderProgress(const IngressProgress& progress,
+                           const std::vector<publish::SubscriberStatus>& data_planes);
 
 }  // namespace headgate::status

@@ -1,4 +1,5 @@
-// Addresses of the nodes that data planes run on: what Ingresses say where no Service leads to them.
+// Addresses of the nodes that data planes run on: what Ingresses say where no Service leads to
+// them.
 #pragma once
 
 #include <condition_variable>
@@ -21,8 +22,8 @@
 namespace headgate::status {
 
 struct NodeAddressesOptions {
-  std::string ns;        // of the pods
-  std::string selector;  // of their labels, such as "app=web,tier=edge"
+  std::string ns;         // of the pods
+  std::string selector;   // of their labels, such as "app=web,tier=edge"
   bool internal = false;  // take a node's InternalIP; else its ExternalIP, if it has one
   // Pods are looked at this often, nodes less often.
   absl::Duration interval = absl::Seconds(15);
@@ -34,13 +35,14 @@ struct NodeAddressesOptions {
 // Thread: Start, Stop and the destructor one owner; LeadChanged any. Works on a thread of its own.
 class NodeAddresses {
  public:
-  // Gets what was found, on the thread. Not called while no pod is ready, or the API server does not answer: what was
-  // found before stays.
+  // Gets what was found, on the thread. Not called while no pod is ready, or the API server does
+  // not answer: what was found before stays.
   using Sink = std::function<void(AddressList)>;
 
   // `clock` and `metrics` outlive the object.
-  NodeAddresses(NodeAddressesOptions options, std::unique_ptr<kube::Transport> transport, std::function<bool()> leads,
-                Sink sink, const Clock& clock, MetricsRegistry& metrics);
+  NodeAddresses(NodeAddressesOptions options, std::unique_ptr<kube::Transport> transport,
+                std::function<bool()> leads, Sink sink, const Clock& clock,
+                MetricsRegistry& metrics);
   ~NodeAddresses();
   NodeAddresses(const NodeAddresses&) = delete;
   NodeAddresses& operator=(const NodeAddresses&) = delete;

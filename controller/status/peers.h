@@ -25,8 +25,9 @@ class Peers {
   // Takes in what changed. `services`: whose endpoints are others than before.
   void Update(const state::ClusterState& state, const state::KeySet& services);
 
-  // For when we are told to stop. Waits at most `limit` until no pod is seen that stays, neither ours nor another: those that
-  // stop with us are seen to one by one, about a second apart. True: none stays.
+  // For when we are told to stop. Waits at most `limit` until no pod is seen that stays, neither
+  // ours nor another: those that stop with us are seen to one by one, about a second apart. True:
+  // none stays.
   bool AwaitLast(const Clock& clock, absl::Duration limit);
 
  private:

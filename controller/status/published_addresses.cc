@@ -30,10 +30,8 @@ AddressList AddressesOf(const kube::Service& service) {
     case kube::ServiceType::kNodePort:
       return service.external_ips.empty() ? ClusterAddress(service)
                                           : GivenAddresses(service.external_ips);
-    case kube::ServiceType::kClusterIp:
-      return ClusterAddress(service);
-    case kube::ServiceType::kExternalName:
-      break;
+    case kube::ServiceType::kClusterIp: return ClusterAddress(service);
+    case kube::ServiceType::kExternalName: break;
   }
   return GivenAddresses({service.external_name});
 }

@@ -38,8 +38,8 @@ struct StatusWriterOptions {
 
 // An Ingress is written when its status differs and it is new to us, the addresses are others, or
 // we begin to lead; and else with the next interval. So a program that writes the same field is
-// contradicted once in an interval, and not in a race. A write that failed is tried again soon: most often the connection
-// had died, which only its use shows.
+// contradicted once in an interval, and not in a race. A write that failed is tried again soon:
+// most often the connection had died, which only its use shows.
 //
 // Thread: Start, Stop and the destructor one owner; the rest any, and none blocks. Writes on a
 // thread of its own.

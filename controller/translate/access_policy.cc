@@ -35,7 +35,8 @@ void SetPassword(const IngressModel& ingress, v1::PasswordAuth& out) {
 }
 
 // Null: nobody is asked.
-const ExternalAuthSettings* ExternalOf(const IngressModel& ingress, const IngressDefaults& defaults) {
+const ExternalAuthSettings* ExternalOf(const IngressModel& ingress,
+                                       const IngressDefaults& defaults) {
   const AccessSettings& access = ingress.settings.access;
   if (access.external) return &*access.external;
   return defaults.external.auth && !access.no_global_auth ? &*defaults.external.auth : nullptr;
@@ -44,9 +45,12 @@ const ExternalAuthSettings* ExternalOf(const IngressModel& ingress, const Ingres
 // NAME.NS.svc or NAME.NS.svc.cluster.local: a Service.
 std::optional<kube::ObjectKey> ServiceOf(std::string_view host) {
   if (host.ends_with('.')) host.remove_suffix(1);
-  const std::vector<std::string> labels = absl::StrSplit(absl::string_view(host.data(), host.size()), '.');
-  const bool within = labels.size() == 3 || (labels.size() == 5 && labels[3] == "cluster" && labels[4] == "local");
-  if (!within || labels[2] != "svc" || !IsNamePart(labels[0]) || !IsNamePart(labels[1])) return std::nullopt;
+  const std::vector<std::string> labels =
+      absl::StrSplit(absl::string_view(host.data(), host.size()), '.');
+  const bool within =
+      labels.size() == 3 || (labels.size() == 5 && labels[3] == "cluster" && labels[4] == "local");
+  if (!within || labels[2] != "svc" || !IsNamePart(labels[0]) || !IsNamePart(labels[1]))
+    return std::nullopt;
   return kube::ObjectKey{labels[1], labels[0]};
 }
 
@@ -63,9 +67,11 @@ AuthCluster ClusterOf(const ExternalAuthSettings& external, const std::string& h
   return ref;
 }
 
-AuthCluster SetExternal(const ExternalAuthSettings& external, const std::string& host, v1::ExternalAuth& out) {
+AuthCluster SetExternal(const ExternalAuthSettings& external, const std::string& host,
+                        v1::ExternalAuth& out) {
   AuthCluster cluster = ClusterOf(external, host);
-  if (const auto* service = std::get_if<ClusterRef>(&cluster)) out.set_cluster(ClusterName(*service));
+  if (const auto* service = std::get_if<ClusterRef>(&cluster))
+    out.set_cluster(ClusterName(*service));
   if (const auto* dns = std::get_if<DnsClusterRef>(&cluster)) out.set_cluster(ClusterName(*dns));
   out.set_host(host);
   out.mutable_target()->ParseFromString(external.target);
@@ -84,19 +90,22 @@ AuthCluster SetExternal(const ExternalAuthSettings& external, const std::string&
     v1::CachedStatus& added = *out.add_cached();
     for (const uint32_t status : cached.statuses) added.add_statuses(status);
     added.mutable_duration()->set_seconds(cached.milliseconds / 1000);
-    added.mutable_duration()->set_nanos(static_cast<int32_t>(cached.milliseconds % 1000 * 1'000'000));
+    added.mutable_duration()->set_nanos(
+        static_cast<int32_t>(cached.milliseconds % 1000 * 1'000'000));
   }
   return cluster;
 }
 
 }  // namespace
 
-Denial DenialOf(const IngressModel& ingress, const IngressDefaults& defaults, std::string_view host) {
+Denial DenialOf(const IngressModel& ingress, const IngressDefaults& defaults,
+                std::string_view host) {
   const AccessSettings& access = ingress.settings.access;
-  if (ingress.settings.denied || RefersToForbiddenSecret(ingress, defaults)) return Denial::kByAnnotation;
+  if (ingress.settings.denied || RefersToForbiddenSecret(ingress, defaults))
+    return Denial::kByAnnotation;
   const bool global = !access.external && !access.no_global_auth;
-  if ((defaults.allowed.unusable && !access.allowed) || (defaults.denied.unusable && !access.denied) ||
-      (defaults.external.unusable && global)) {
+  if ((defaults.allowed.unusable && !access.allowed) ||
+      (defaults.denied.unusable && !access.denied) || (defaults.external.unusable && global)) {
     return Denial::kByOption;
   }
   const ExternalAuthSettings* external = ExternalOf(ingress, defaults);
@@ -104,23 +113,28 @@ Denial DenialOf(const IngressModel& ingress, const IngressDefaults& defaults, st
   return external != nullptr && external->own_host && many ? Denial::kNoOwnHost : Denial::kNone;
 }
 
-AuthCluster SetAccess(const IngressModel& ingress, const IngressDefaults& defaults, std::string_view host,
-                      std::string_view path, v1::RoutePolicy& policy) {
+AuthCluster SetAccess(const IngressModel& ingress, const IngressDefaults& defaults,
+                      std::string_view host, std::string_view path, v1::RoutePolicy& policy) {
   const AccessSettings& access = ingress.settings.access;
   v1::AccessPolicy out;
   AuthCluster cluster;
-  for (const std::string& cidr : access.allowed.value_or(defaults.allowed.list)) out.add_allowed_cidrs(cidr);
-  for (const std::string& cidr : access.denied.value_or(defaults.denied.list)) out.add_denied_cidrs(cidr);
-  const bool no_auth = std::any_of(defaults.no_auth.begin(), defaults.no_auth.end(),
-                                   [&](const std::string& prefix) { return path.starts_with(prefix); });
+  for (const std::string& cidr : access.allowed.value_or(defaults.allowed.list))
+    out.add_allowed_cidrs(cidr);
+  for (const std::string& cidr : access.denied.value_or(defaults.denied.list))
+    out.add_denied_cidrs(cidr);
+  const bool no_auth =
+      std::any_of(defaults.no_auth.begin(), defaults.no_auth.end(),
+                  [&](const std::string& prefix) { return path.starts_with(prefix); });
   if (access.password && !no_auth) SetPassword(ingress, *out.mutable_password());
   const ExternalAuthSettings* external = ExternalOf(ingress, defaults);
   if (external != nullptr && !no_auth) {
-    cluster = SetExternal(*external, external->own_host ? std::string(host) : external->host, *out.mutable_external());
+    cluster = SetExternal(*external, external->own_host ? std::string(host) : external->host,
+                          *out.mutable_external());
   }
   if (const uint64_t rate = access.limits.rate.value_or(defaults.limit_rate); rate != 0) {
     policy.mutable_response_rate()->set_bytes_per_second(rate * kKib);
-    policy.mutable_response_rate()->set_after_bytes(access.limits.rate_after.value_or(defaults.limit_rate_after) * kKib);
+    policy.mutable_response_rate()->set_after_bytes(
+        access.limits.rate_after.value_or(defaults.limit_rate_after) * kKib);
   }
   if (access.limits.any()) SetLimits(ingress, *out.mutable_limits());
   if (out.ByteSizeLong() == 0) return cluster;

@@ -11,7 +11,8 @@ namespace headgate::translate {
 // An IPv4 or IPv6 literal.
 std::optional<kube::IpAddress> ParseIpAddress(std::string_view text);
 
-// Such a literal, or one with "/" and the length of a prefix. That of an IPv4-mapped address is 96 at least.
+// Such a literal, or one with "/" and the length of a prefix. That of an IPv4-mapped address is 96
+// at least.
 bool IsCidr(std::string_view text);
 
 // 127.0.0.0/8, ::1, their IPv4-mapped forms, and the unspecified addresses, which reach this very

@@ -65,40 +65,28 @@ std::optional<v1::Cluster::Protocol> ProtocolOf(std::string_view app_protocol) {
 
 v1::Cluster::Protocol ToProtocol(BackendProtocol protocol) {
   switch (protocol) {
-    case BackendProtocol::kHttps:
-      return v1::Cluster::HTTPS;
-    case BackendProtocol::kGrpc:
-      return v1::Cluster::H2C;
-    case BackendProtocol::kGrpcs:
-      return v1::Cluster::H2;
-    default:
-      return v1::Cluster::HTTP1;
+    case BackendProtocol::kHttps: return v1::Cluster::HTTPS;
+    case BackendProtocol::kGrpc: return v1::Cluster::H2C;
+    case BackendProtocol::kGrpcs: return v1::Cluster::H2;
+    default: return v1::Cluster::HTTP1;
   }
 }
 
 std::string_view ProtocolTag(BackendProtocol protocol) {
   switch (protocol) {
-    case BackendProtocol::kHttp:
-      return "http";
-    case BackendProtocol::kHttps:
-      return "https";
-    case BackendProtocol::kGrpc:
-      return "grpc";
-    case BackendProtocol::kGrpcs:
-      return "grpcs";
-    default:
-      return "tls";
+    case BackendProtocol::kHttp: return "http";
+    case BackendProtocol::kHttps: return "https";
+    case BackendProtocol::kGrpc: return "grpc";
+    case BackendProtocol::kGrpcs: return "grpcs";
+    default: return "tls";
   }
 }
 
 v1::Cluster::ProxyProtocol ToProxyProtocol(UpstreamProxyProtocol version) {
   switch (version) {
-    case UpstreamProxyProtocol::kV1:
-      return v1::Cluster::PROXY_PROTOCOL_V1;
-    case UpstreamProxyProtocol::kV2:
-      return v1::Cluster::PROXY_PROTOCOL_V2;
-    case UpstreamProxyProtocol::kOff:
-      break;
+    case UpstreamProxyProtocol::kV1: return v1::Cluster::PROXY_PROTOCOL_V1;
+    case UpstreamProxyProtocol::kV2: return v1::Cluster::PROXY_PROTOCOL_V2;
+    case UpstreamProxyProtocol::kOff: break;
   }
   return v1::Cluster::PROXY_PROTOCOL_UNSPECIFIED;
 }
@@ -125,14 +113,16 @@ void SetTls(const UpstreamTls& tls, const Service& service, v1::UpstreamTls& out
 }
 
 // Absent where a port would be its own backup.
-std::optional<BackendRef> BackupOf(const BackendRef& backend, const HealthSettings::Backup& backup) {
+std::optional<BackendRef> BackupOf(const BackendRef& backend,
+                                   const HealthSettings::Backup& backup) {
   BackendRef ref{{backend.service.ns, backup.service}, backup.port.value_or(backend.port)};
   if (ref == backend) return std::nullopt;
   return ref;
 }
 
 std::string LogName(const BackendRef& backend) {
-  if (backend.port.empty()) return StrCat("custom-default-backend-", backend.service.ns, "-", backend.service.name);
+  if (backend.port.empty())
+    return StrCat("custom-default-backend-", backend.service.ns, "-", backend.service.name);
   return StrCat(backend.service.ns, "-", backend.service.name, "-", backend.port.ToString());
 }
 
@@ -238,18 +228,15 @@ std::string ClusterName(const ClusterRef& cluster) {
     v1::Cluster settings;
     SetUpstream(upstream, settings);
     const std::string text = StrCat(settings.SerializeAsString(), " ", Describe(upstream.health),
-                                    !upstream.service_address ? "" : *upstream.service_address ? " service" : " endpoints");
+                                    !upstream.service_address   ? ""
+                                    : *upstream.service_address ? " service"
+                                                                : " endpoints");
     StrAppend(&name, "-with-", absl::StrCat(absl::Hex(ContentHash(text), absl::kZeroPad16)));
   }
   switch (proxy_protocol) {
-    case UpstreamProxyProtocol::kOff:
-      break;
-    case UpstreamProxyProtocol::kV1:
-      StrAppend(&name, "-proxy1");
-      break;
-    case UpstreamProxyProtocol::kV2:
-      StrAppend(&name, "-proxy2");
-      break;
+    case UpstreamProxyProtocol::kOff: break;
+    case UpstreamProxyProtocol::kV1: StrAppend(&name, "-proxy1"); break;
+    case UpstreamProxyProtocol::kV2: StrAppend(&name, "-proxy2"); break;
   }
   return name;
 }
@@ -291,16 +278,18 @@ ClusterResult TranslateCluster(const ClusterRef& ref, const Service* service,
   if (!upstream.balancing.policy) upstream.balancing.policy = LoadBalance::kRoundRobin;
   SetUpstream(upstream, cluster);
   const bool external = service->type == ServiceType::kExternalName;
-  const bool by_address = !external && upstream.service_address.value_or(false) && ParseIpAddress(service->cluster_ip);
+  const bool by_address =
+      !external && upstream.service_address.value_or(false) && ParseIpAddress(service->cluster_ip);
   if (upstream.health.backup && !external && !by_address) {
     result.backup = BackupOf(backend, *upstream.health.backup);
     if (result.backup) {
       cluster.set_backup_endpoints(EndpointsName(*result.backup));
     } else {
-      result.diagnostics.push_back({Kind::kService, backend.service, PortField(*service, selection.port),
-                                    Reason::kInvalidBackend, Severity::kWarning,
-                                    StrCat("named by a backup-service as the backup of itself, by port ",
-                                           backend.port.ToString(), "; it has none")});
+      result.diagnostics.push_back(
+          {Kind::kService, backend.service, PortField(*service, selection.port),
+           Reason::kInvalidBackend, Severity::kWarning,
+           StrCat("named by a backup-service as the backup of itself, by port ",
+                  backend.port.ToString(), "; it has none")});
     }
   }
   if (by_address) {
@@ -328,8 +317,13 @@ BackupResult CheckBackup(const BackendRef& backup, const Service* service, const
   if (result.usable) return result;
   const bool missing = service == nullptr;
   result.diagnostics.push_back(
-      {Kind::kService, backup.service, missing ? "metadata.name" : external ? "spec.type" : "spec.ports",
-       missing ? Reason::kServiceNotFound : external ? Reason::kInvalidBackend : Reason::kServicePortNotFound,
+      {Kind::kService, backup.service,
+       missing    ? "metadata.name"
+       : external ? "spec.type"
+                  : "spec.ports",
+       missing    ? Reason::kServiceNotFound
+       : external ? Reason::kInvalidBackend
+                  : Reason::kServicePortNotFound,
        Severity::kWarning,
        StrCat("named by a backup-service, by port ", backup.port.ToString(), ", but ",
               missing    ? "is not there"
@@ -391,8 +385,7 @@ std::vector<Diagnostic> DescribeProblem(const kube::Ingress& ingress, const std:
                                     reason, Severity::kWarning, std::move(message)}};
   };
   switch (problem) {
-    case BackendProblem::kNone:
-      return {};
+    case BackendProblem::kNone: return {};
     case BackendProblem::kNoService:
       return one(".service.name", Reason::kServiceNotFound,
                  StrCat("Service ", service, " does not exist; requests are answered 503"));

@@ -15,7 +15,8 @@
 
 namespace headgate::translate {
 
-// How a Service port is spoken to and treated, as far as an Ingress says. Never kAutoHttp, which is two of them.
+// How a Service port is spoken to and treated, as far as an Ingress says. Never kAutoHttp, which is
+// two of them.
 struct UpstreamPolicy {
   BackendProtocol protocol = BackendProtocol::kUnspecified;
   UpstreamTls tls;  // its default where the protocol has no use for it
@@ -53,7 +54,7 @@ enum class BackendProblem : uint8_t {
 struct ClusterResult {
   ResourcePtr resource;  // null when there is a problem
   BackendProblem problem = BackendProblem::kNone;
-  bool has_endpoints = false;           // false for a DNS name: there is no Endpoints resource
+  bool has_endpoints = false;  // false for a DNS name: there is no Endpoints resource
   // Whose endpoints it uses while its own are not available.
   std::optional<BackendRef> backup;
   std::vector<Diagnostic> diagnostics;  // about the Service
@@ -70,7 +71,8 @@ struct BackupResult {
   bool usable = false;  // it has endpoints, as far as its Service goes
   std::vector<Diagnostic> diagnostics;
 };
-BackupResult CheckBackup(const BackendRef& backup, const kube::Service* service, const Options& options);
+BackupResult CheckBackup(const BackendRef& backup, const kube::Service* service,
+                         const Options& options);
 
 // Only the problem of the above, without building the resource.
 BackendProblem CheckBackendRef(const BackendRef& backend, const kube::Service* service,

@@ -2,7 +2,8 @@
 
 namespace headgate::translate {
 
-CanaryChoice ChooseCanary(const IngressModel& canary, const IngressModel& main, const BackendRef& backend) {
+CanaryChoice ChooseCanary(const IngressModel& canary, const IngressModel& main,
+                          const BackendRef& backend) {
   const bool anew = canary.settings.headers.canary_sessions_decided_anew;
   IngressSettings spoken = main.settings;
   spoken.upstream.balancing = canary.settings.upstream.balancing;
@@ -12,7 +13,8 @@ CanaryChoice ChooseCanary(const IngressModel& canary, const IngressModel& main, 
 
 void SetCanary(const CanarySettings& settings, const CanaryChoice& choice, v1::Canary& out) {
   out.set_cluster(ClusterName(choice.clusters.plain));
-  if (choice.clusters.tls != choice.clusters.plain) out.set_tls_cluster(ClusterName(choice.clusters.tls));
+  if (choice.clusters.tls != choice.clusters.plain)
+    out.set_tls_cluster(ClusterName(choice.clusters.tls));
   out.set_weight(settings.weight);
   if (settings.weight_total != 100) out.set_weight_total(settings.weight_total);
   out.set_header(settings.header);

@@ -15,14 +15,10 @@ constexpr size_t kMaxPem = 1024 * 1024;
 
 v1::ClientAuth::Mode ModeOf(ClientVerification verification) {
   switch (verification) {
-    case ClientVerification::kOff:
-      return v1::ClientAuth::OFF;
-    case ClientVerification::kOptional:
-      return v1::ClientAuth::OPTIONAL;
-    case ClientVerification::kOptionalNoCa:
-      return v1::ClientAuth::OPTIONAL_NO_CA;
-    case ClientVerification::kRequired:
-      break;
+    case ClientVerification::kOff: return v1::ClientAuth::OFF;
+    case ClientVerification::kOptional: return v1::ClientAuth::OPTIONAL;
+    case ClientVerification::kOptionalNoCa: return v1::ClientAuth::OPTIONAL_NO_CA;
+    case ClientVerification::kRequired: break;
   }
   return v1::ClientAuth::REQUIRED;
 }
@@ -89,10 +85,11 @@ std::vector<Diagnostic> CheckClientCa(const IngressModel& ingress, const ClientC
     problem = ca_of(asked->secret).problem;
   }
   if (problem.empty()) return {};
-  return {{kube::Kind::kIngress, ingress.key(), std::string(kAnnotation),
-           Reason::kInvalidClientCa, Severity::kError,
-           StrCat(problem, "; where this Ingress is the first to ask for client certificates, "
-                           "every request to the host is answered 403")}};
+  return {{kube::Kind::kIngress, ingress.key(), std::string(kAnnotation), Reason::kInvalidClientCa,
+           Severity::kError,
+           StrCat(problem,
+                  "; where this Ingress is the first to ask for client certificates, "
+                  "every request to the host is answered 403")}};
 }
 
 }  // namespace headgate::translate

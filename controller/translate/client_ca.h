@@ -22,17 +22,20 @@ struct ClientCa {
   bool usable() const { return resource != nullptr; }
 };
 
-// `secret` may be null: it is not there. No earlier form is kept: a CA that was taken away is not trusted any longer.
+// `secret` may be null: it is not there. No earlier form is kept: a CA that was taken away is not
+// trusted any longer.
 ClientCa ReadClientCa(const kube::ObjectKey& key, const kube::Secret* secret);
 
-// The Secret that an Ingress refers to; nothing if it refers to none, or to one that it may not use.
+// The Secret that an Ingress refers to; nothing if it refers to none, or to one that it may not
+// use.
 std::optional<kube::ObjectKey> ClientCaOf(const IngressModel& ingress);
 
 using ClientCaLookup = std::function<const ClientCa&(const kube::ObjectKey& secret)>;
 
-// The oldest Ingress that asks for client certificates decides for the whole host. If what it asks for cannot be had the
-// host is closed. Nothing: no Ingress asks.
-std::optional<v1::ClientAuth> ResolveClientAuth(const HostClaims& claims, const ClientCaLookup& ca_of);
+// The oldest Ingress that asks for client certificates decides for the whole host. If what it asks
+// for cannot be had the host is closed. Nothing: no Ingress asks.
+std::optional<v1::ClientAuth> ResolveClientAuth(const HostClaims& claims,
+                                                const ClientCaLookup& ca_of);
 
 // What is wrong with the reference, if anything.
 std::vector<Diagnostic> CheckClientCa(const IngressModel& ingress, const ClientCaLookup& ca_of);

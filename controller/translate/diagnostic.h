@@ -39,7 +39,7 @@ enum class Reason : uint8_t {
   kCertificateHostMismatch,  // the certificate does not cover the host
   kCertificateExpired,
   kCertificateExpiresSoon,
-  kInvalidClientCa,          // the Secret with the CA of client certificates cannot be used
+  kInvalidClientCa,  // the Secret with the CA of client certificates cannot be used
   kConfigMapNotFound,
   kUnknownOption,
   kInvalidOption,

@@ -11,7 +11,8 @@ namespace {
 
 bool IsAllowed(const std::string& host, const Options& options) {
   if (options.allow_loopback_endpoints) return true;
-  if (const auto address = ParseIpAddress(host)) return !IsLoopback(*address) && !IsLinkLocal(*address);
+  if (const auto address = ParseIpAddress(host))
+    return !IsLoopback(*address) && !IsLinkLocal(*address);
   return !IsLocalhostName(host);
 }
 
@@ -22,7 +23,8 @@ std::string ClusterName(const DnsClusterRef& ref) {
   if (ref.connections == ConnectionSettings()) return name;
   v1::Cluster settings;
   SetConnections(ref.connections, settings);
-  StrAppend(&name, "/with-", absl::StrCat(absl::Hex(ContentHash(settings.SerializeAsString()), absl::kZeroPad16)));
+  StrAppend(&name, "/with-",
+            absl::StrCat(absl::Hex(ContentHash(settings.SerializeAsString()), absl::kZeroPad16)));
   return name;
 }
 

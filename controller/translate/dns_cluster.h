@@ -21,7 +21,8 @@ struct DnsClusterRef {
   friend bool operator==(const DnsClusterRef&, const DnsClusterRef&) = default;
 };
 
-// "cluster/~/https/HOST/PORT": '~' is no namespace. Where connections are treated in a way of their own, with a further part.
+// "cluster/~/https/HOST/PORT": '~' is no namespace. Where connections are treated in a way of their
+// own, with a further part.
 std::string ClusterName(const DnsClusterRef& ref);
 
 // Null where the host means the data plane's own machine, or its link.

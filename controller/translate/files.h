@@ -24,7 +24,8 @@ std::string FilesName(const kube::ObjectKey& config_map);
 // .data and .binaryData as files. Null: there is no such ConfigMap.
 ResourcePtr TranslateFiles(const kube::ConfigMap* config_map);
 
-// What the Ingress's reference to a ConfigMap at `field` suffers from when the ConfigMap is missing.
+// What the Ingress's reference to a ConfigMap at `field` suffers from when the ConfigMap is
+// missing.
 Diagnostic DescribeMissingConfigMap(const kube::Ingress& ingress, const std::string& field,
                                     const kube::ObjectKey& config_map);
 

@@ -24,12 +24,12 @@ bool HasAliasesFor(const HostParties& of, const IngressModel& ingress) {
 
 }  // namespace
 
-void AddClaim(HostParties& parties, const std::shared_ptr<const IngressModel>& ingress, const HostRules& host) {
+void AddClaim(HostParties& parties, const std::shared_ptr<const IngressModel>& ingress,
+              const HostRules& host) {
   HostClaims& claims = ListOf(parties, *ingress, host);
-  auto at = std::upper_bound(claims.begin(), claims.end(), *ingress->object,
-                             [](const kube::Ingress& a, const HostClaim& b) {
-                               return Precedes(a, *b.ingress->object);
-                             });
+  auto at = std::upper_bound(
+      claims.begin(), claims.end(), *ingress->object,
+      [](const kube::Ingress& a, const HostClaim& b) { return Precedes(a, *b.ingress->object); });
   claims.insert(at, {ingress, &host.rules, host.of, host.redirect});
 }
 
@@ -39,23 +39,27 @@ void RemoveClaim(HostParties& parties, const IngressModel& ingress) {
   }
 }
 
-std::optional<OtherName> ResolveOtherName(std::string_view host, const HostParties& parties, const PartiesLookup& parties_of,
+std::optional<OtherName> ResolveOtherName(std::string_view host, const HostParties& parties,
+                                          const PartiesLookup& parties_of,
                                           std::vector<Diagnostic>& diagnostics) {
   std::optional<OtherName> chosen;
   for (const HostClaim& claim : parties.other_names) {
     const auto complain = [&](std::string message) {
       const std::string_view name = claim.redirect ? "from-to-www-redirect" : "server-alias";
-      diagnostics.push_back({kube::Kind::kIngress, claim.ingress->key(), claim.ingress->AnnotationName(name),
-                             Reason::kInvalidHost, claim.redirect ? Severity::kInfo : Severity::kWarning,
+      diagnostics.push_back({kube::Kind::kIngress, claim.ingress->key(),
+                             claim.ingress->AnnotationName(name), Reason::kInvalidHost,
+                             claim.redirect ? Severity::kInfo : Severity::kWarning,
                              std::move(message)});
     };
     const HostParties* of = parties_of(claim.of);
     if (!parties.rules.empty()) {
-      complain(StrCat("\"", host, "\" is a host by itself and no other name of \"", claim.of, "\""));
+      complain(
+          StrCat("\"", host, "\" is a host by itself and no other name of \"", claim.of, "\""));
     } else if (of == nullptr || of->rules.empty()) {
       continue;  // a canary's
     } else if (!claim.redirect && !HasAliasesFor(*of, *claim.ingress)) {
-      complain(StrCat("the aliases of host \"", claim.of, "\" are those of an Ingress that comes first"));
+      complain(StrCat("the aliases of host \"", claim.of,
+                      "\" are those of an Ingress that comes first"));
     } else if (!chosen) {
       chosen = OtherName{std::string(claim.of), claim.redirect};
     } else if (chosen->of != claim.of) {
@@ -67,7 +71,8 @@ std::optional<OtherName> ResolveOtherName(std::string_view host, const HostParti
 
 HostRole RoleOf(std::string_view host, const HostParties& parties, const PartiesLookup& parties_of,
                 std::vector<Diagnostic>& diagnostics) {
-  HostRole role{nullptr, &parties.canaries, ResolveOtherName(host, parties, parties_of, diagnostics)};
+  HostRole role{nullptr, &parties.canaries,
+                ResolveOtherName(host, parties, parties_of, diagnostics)};
   if (role.other_name) {
     const HostParties& of = *parties_of(role.other_name->of);
     role.rules = &of.rules;

@@ -18,7 +18,7 @@ namespace headgate::translate {
 struct HostClaim {
   std::shared_ptr<const IngressModel> ingress;
   const std::vector<uint32_t>* rules = nullptr;
-  std::string_view of;  // for another name: the host that it is one of
+  std::string_view of;    // for another name: the host that it is one of
   bool redirect = false;  // ... and is sent to
 };
 
@@ -35,7 +35,8 @@ struct HostParties {
 };
 
 // What an Ingress says about one of its hosts, put where it belongs.
-void AddClaim(HostParties& parties, const std::shared_ptr<const IngressModel>& ingress, const HostRules& host);
+void AddClaim(HostParties& parties, const std::shared_ptr<const IngressModel>& ingress,
+              const HostRules& host);
 void RemoveClaim(HostParties& parties, const IngressModel& ingress);
 
 // The host that a host without rules of its own is another name of.
@@ -47,14 +48,16 @@ struct OtherName {
 // Null for a host that nobody names.
 using PartiesLookup = std::function<const HostParties*(std::string_view host)>;
 
-// The first claim to the name that counts: a host with rules is no other name, and of the aliases of one host those of the
-// first Ingress count that has any. The others get a diagnostic.
-std::optional<OtherName> ResolveOtherName(std::string_view host, const HostParties& parties, const PartiesLookup& parties_of,
+// The first claim to the name that counts: a host with rules is no other name, and of the aliases
+// of one host those of the first Ingress count that has any. The others get a diagnostic.
+std::optional<OtherName> ResolveOtherName(std::string_view host, const HostParties& parties,
+                                          const PartiesLookup& parties_of,
                                           std::vector<Diagnostic>& diagnostics);
 
 // What a host is made of.
 struct HostRole {
-  const HostClaims* rules = nullptr;  // its own, or those of the host that it is another name of; null: it does not exist
+  const HostClaims* rules =
+      nullptr;  // its own, or those of the host that it is another name of; null: it does not exist
   const HostClaims* canaries = nullptr;
   std::optional<OtherName> other_name;
 };

@@ -37,7 +37,8 @@ struct HostTlsResult {
 // there is none, one with a certificate that covers the host; if there is none, one with any TLS
 // section. A Secret that is missing, unusable or for other hosts leaves the host with the default
 // certificate. Rules without host (kEveryHost) always have that one, and never count as configured.
-// `other_name`: the claims are those of a host that `host` is another name of. Then a TLS section alone is not enough.
+// `other_name`: the claims are those of a host that `host` is another name of. Then a TLS section
+// alone is not enough.
 HostTlsResult ResolveTls(std::string_view host, const HostClaims& claims, bool other_name,
                          const CertificateLookup& certificate_of);
 

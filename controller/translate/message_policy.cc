@@ -22,22 +22,25 @@ void SetTracing(const TracingSettings& settings, v1::RoutePolicy& policy) {
   v1::RouteTracing& out = *policy.mutable_tracing();
   out.set_enabled(*settings.enabled);
   if (settings.trust_incoming) out.set_trust_incoming(*settings.trust_incoming);
-  if (!settings.operation_name.empty()) out.mutable_operation_name()->add_parts()->set_literal(settings.operation_name);
+  if (!settings.operation_name.empty())
+    out.mutable_operation_name()->add_parts()->set_literal(settings.operation_name);
 }
 
 }  // namespace
 
-void SetMessagePolicy(const HeaderSettings& settings, const IngressDefaults& defaults, std::string_view path,
-                      v1::RoutePolicy& policy) {
+void SetMessagePolicy(const HeaderSettings& settings, const IngressDefaults& defaults,
+                      std::string_view path, v1::RoutePolicy& policy) {
   if (settings.cors) SetCors(*settings.cors, *policy.mutable_cors());
   if (!settings.upstream_host.empty()) {
     policy.mutable_request_headers()->mutable_host()->ParseFromString(settings.upstream_host);
   }
   if (settings.connection != ConnectionHeader::kUnset) {
     const bool close = settings.connection == ConnectionHeader::kClose;
-    policy.mutable_request_headers()->set_connection(close ? v1::RequestHeaders::CLOSE : v1::RequestHeaders::KEEP_ALIVE);
+    policy.mutable_request_headers()->set_connection(close ? v1::RequestHeaders::CLOSE
+                                                           : v1::RequestHeaders::KEEP_ALIVE);
   }
-  for (const std::string& name : settings.hidden) policy.mutable_response_headers()->add_hidden(name);
+  for (const std::string& name : settings.hidden)
+    policy.mutable_response_headers()->add_hidden(name);
   SetResponseRewrites(settings.rewrites, defaults.rewrites, path, policy);
   if (!settings.access_log) policy.set_no_access_log(true);
   if (settings.rewrite_log) policy.set_log_rewrites(true);
@@ -58,12 +61,14 @@ std::optional<BackendRef> ErrorServiceOf(const IngressModel& model) {
   return BackendRef{{model.key().ns, service}, {}};
 }
 
-bool SetErrorBackend(const IngressModel& model, const IngressDefaults& defaults, v1::RoutePolicy& policy) {
+bool SetErrorBackend(const IngressModel& model, const IngressDefaults& defaults,
+                     v1::RoutePolicy& policy) {
   const ErrorSettings& errors = model.settings.headers.errors;
   const BackendProtocol protocol = model.settings.backend_protocol;
   const bool grpc = protocol == BackendProtocol::kGrpc || protocol == BackendProtocol::kGrpcs;
   const std::optional<BackendRef> service = ErrorServiceOf(model);
-  const std::vector<uint16_t> statuses = grpc ? std::vector<uint16_t>() : errors.statuses.value_or(defaults.error_statuses);
+  const std::vector<uint16_t> statuses =
+      grpc ? std::vector<uint16_t>() : errors.statuses.value_or(defaults.error_statuses);
   if (statuses.empty() && !service) return false;
   v1::ErrorBackend& out = *policy.mutable_error_backend();
   if (service) out.set_cluster(ClusterName(*service));

@@ -56,7 +56,8 @@ std::string TwinOf(std::string_view host) {
 void AddOtherNames(const HeaderSettings& settings, std::vector<HostRules>& hosts) {
   const std::vector<HostRules> own = hosts;
   const auto add = [&](std::string name, const HostRules& of, bool redirect) {
-    const bool known = std::any_of(hosts.begin(), hosts.end(), [&](const HostRules& host) { return host.host == name; });
+    const bool known = std::any_of(hosts.begin(), hosts.end(),
+                                   [&](const HostRules& host) { return host.host == name; });
     if (!name.empty() && !known) hosts.push_back({std::move(name), of.rules, of.host, redirect});
   };
   if (settings.canary) return;  // it makes no host
@@ -79,7 +80,8 @@ void CheckPath(const Ingress& ingress, const kube::IngressPath& path, const std:
   } else if (!IsServable(path.path)) {
     diagnostics.push_back(
         {Kind::kIngress, ingress.meta.key, field + ".path", Reason::kInvalidPath, Severity::kError,
-         StrCat(QuoteValue(path.path), " is too long or holds a control character; the path is left out")});
+         StrCat(QuoteValue(path.path),
+                " is too long or holds a control character; the path is left out")});
   }
 }
 
@@ -105,8 +107,9 @@ void CheckBackend(const Ingress& ingress, const kube::IngressBackend& backend,
 ReadResult ReadIngress(std::shared_ptr<const Ingress> ingress, const IngressRules& rules) {
   ReadResult result;
   if (ingress->default_backend && !rules.catch_all) {
-    result.diagnostics.push_back({Kind::kIngress, ingress->meta.key, "spec.defaultBackend", Reason::kInvalidBackend,
-                                  Severity::kError, "Ingresses with a default backend are not served: --disable-catch-all"});
+    result.diagnostics.push_back(
+        {Kind::kIngress, ingress->meta.key, "spec.defaultBackend", Reason::kInvalidBackend,
+         Severity::kError, "Ingresses with a default backend are not served: --disable-catch-all"});
     return result;
   }
   auto model = std::make_shared<IngressModel>();
@@ -130,7 +133,8 @@ ReadResult ReadIngress(std::shared_ptr<const Ingress> ingress, const IngressRule
 }
 
 ReadResult ReadIngressOrLastGood(std::shared_ptr<const Ingress> newest,
-                                 std::shared_ptr<const Ingress> last_good, const IngressRules& rules) {
+                                 std::shared_ptr<const Ingress> last_good,
+                                 const IngressRules& rules) {
   ReadResult result = ReadIngress(std::move(newest), rules);
   if (result.model == nullptr && last_good != nullptr) {
     result.model = ReadIngress(std::move(last_good), rules).model;

@@ -34,7 +34,9 @@ struct IngressModel {
   std::string annotation_prefix;  // of the annotations of ingress-nginx
 
   // The full name of one of these.
-  std::string AnnotationName(std::string_view name) const { return annotation_prefix + std::string(name); }
+  std::string AnnotationName(std::string_view name) const {
+    return annotation_prefix + std::string(name);
+  }
   const kube::ObjectKey& key() const { return object->meta.key; }
   bool IsDefaultBackendOnly() const { return object->rules.empty() && object->default_backend; }
 };
@@ -57,7 +59,8 @@ ReadResult ReadIngress(std::shared_ptr<const kube::Ingress> ingress, const Ingre
 // The newest form if it can be used, else the last good one (may be null) if it can, else a null
 // model. The diagnostics are always those of the newest form.
 ReadResult ReadIngressOrLastGood(std::shared_ptr<const kube::Ingress> newest,
-                                 std::shared_ptr<const kube::Ingress> last_good, const IngressRules& rules);
+                                 std::shared_ptr<const kube::Ingress> last_good,
+                                 const IngressRules& rules);
 
 // The backend as a cluster is named after it; nothing if it is not a usable reference to a Service.
 std::optional<BackendRef> ToBackendRef(const kube::Ingress& ingress,

@@ -9,8 +9,8 @@
 
 namespace headgate::translate {
 
-// What a cluster and its endpoints are named after: a Service port as an Ingress wrote it. An empty port is the first that
-// the Service has, and "0" in names.
+// What a cluster and its endpoints are named after: a Service port as an Ingress wrote it. An empty
+// port is the first that the Service has, and "0" in names.
 struct BackendRef {
   kube::ObjectKey service;
   kube::PortRef port;

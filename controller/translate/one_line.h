@@ -1,4 +1,5 @@
-// Diagnostics quote what tenants have written, in names of Secrets and hosts too, and end up in terminals, Events and logs.
+// Diagnostics quote what tenants have written, in names of Secrets and hosts too, and end up in
+// terminals, Events and logs.
 #pragma once
 
 #include <vector>
@@ -7,7 +8,8 @@
 
 namespace headgate::translate {
 
-// Control bytes in messages and fields become escapes ("\n", "\033"), so that each is one line, as Diagnostic promises.
+// Control bytes in messages and fields become escapes ("\n", "\033"), so that each is one line, as
+// Diagnostic promises.
 void MakeOneLine(std::vector<Diagnostic>& diagnostics);
 
 }  // namespace headgate::translate

@@ -1,5 +1,5 @@
-// Whether OpenSSL takes a list of its own syntax: asked before it reaches a data plane, which would refuse everything
-// that comes with it. Pure.
+// Whether OpenSSL takes a list of its own syntax: asked before it reaches a data plane, which would
+// refuse everything that comes with it. Pure.
 #pragma once
 
 #include <string_view>

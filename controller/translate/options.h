@@ -40,7 +40,8 @@ struct Options {
   bool external_names = true;
   // Whether Ingresses may have TLS connections passed on unopened (--enable-ssl-passthrough).
   bool ssl_passthrough = false;
-  // Under which annotations of ingress-nginx are looked for, with the '/' at its end (--annotations-prefix).
+  // Under which annotations of ingress-nginx are looked for, with the '/' at its end
+  // (--annotations-prefix).
   std::string annotation_prefix{kNginxPrefix};
   // False: Ingresses with a default backend are not in use (--disable-catch-all).
   bool catch_all = true;

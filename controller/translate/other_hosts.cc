@@ -11,11 +11,12 @@ namespace headgate::translate {
 VirtualHostResult WithoutHost(const VirtualHostInput& input) {
   VirtualHostResult result;
   for (const HostClaim& canary : *input.role.canaries) {
-    result.diagnostics.push_back({kube::Kind::kIngress, canary.ingress->key(),
-                                  canary.rules->empty() ? "spec.defaultBackend" : RuleField(canary.rules->front()),
-                                  Reason::kCanaryUnused, Severity::kWarning,
-                                  StrCat("no other Ingress has rules for host \"", input.host,
-                                         "\"; the canary has no effect")});
+    result.diagnostics.push_back(
+        {kube::Kind::kIngress, canary.ingress->key(),
+         canary.rules->empty() ? "spec.defaultBackend" : RuleField(canary.rules->front()),
+         Reason::kCanaryUnused, Severity::kWarning,
+         StrCat("no other Ingress has rules for host \"", input.host,
+                "\"; the canary has no effect")});
   }
   return result;
 }

@@ -45,7 +45,8 @@ PassthroughResult ResolvePassthrough(std::string_view host, const HostClaims& cl
       problem = StrCat("no effect on host \"", host,
                        "\": no Service has all that is under it (Prefix /)");
     } else if (!IsDenied(ingress, defaults, host) && !result.choice) {
-      const ClusterRef cluster{*backend, {{}, {}, ingress.settings.upstream, ingress.settings.upstream_proxy_protocol}};
+      const ClusterRef cluster{
+          *backend, {{}, {}, ingress.settings.upstream, ingress.settings.upstream_proxy_protocol}};
       result.choice = {cluster, ingress.settings.tunnel_idle_timeout};
     }
     if (problem.empty()) continue;

@@ -1,4 +1,5 @@
-// How the paths of a host are told apart, and the order in which a host with regular expressions tries them.
+// How the paths of a host are told apart, and the order in which a host with regular expressions
+// tries them.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,8 @@
 
 namespace headgate::translate {
 
-// What makes two routes of a host the same, in the order of the result: exact before prefix, longer before shorter.
+// What makes two routes of a host the same, in the order of the result: exact before prefix, longer
+// before shorter.
 struct MatchKey {
   bool exact = false;
   std::string path;
@@ -22,14 +24,15 @@ struct MatchKey {
   }
 };
 
-// Whether routes can have the path of an Ingress: empty (every path), or "/" and what follows, 8 KiB at most, without control
-// bytes. A data plane refuses others, and with them their host.
+// Whether routes can have the path of an Ingress: empty (every path), or "/" and what follows, 8
+// KiB at most, without control bytes. A data plane refuses others, and with them their host.
 bool IsServable(std::string_view path);
 
 // Whether requests for the path are sent on with another one.
 bool Rewrites(const IngressSettings& settings, std::string_view path);
 
-// Whether the path is a regular expression. One such path makes all the paths of its host regular expressions.
+// Whether the path is a regular expression. One such path makes all the paths of its host regular
+// expressions.
 bool IsRegex(const IngressSettings& settings, std::string_view path);
 
 // Whether the data plane takes the text as the pattern of a path.
@@ -43,7 +46,8 @@ PatternForm FormOf(std::string_view text);
 // A pattern that fits the text and nothing else.
 std::string QuotePattern(std::string_view text);
 
-// Which of two patterns is tried first: the longer text, then the one that comes later in the alphabet.
+// Which of two patterns is tried first: the longer text, then the one that comes later in the
+// alphabet.
 bool TriedBefore(std::string_view a, std::string_view b);
 
 }  // namespace headgate::translate

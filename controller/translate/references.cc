@@ -11,16 +11,18 @@
 
 namespace headgate::translate {
 
-std::vector<Diagnostic> CheckReferences(const IngressModel& model,
-                                        const state::ClusterState& state, const Options& options) {
+std::vector<Diagnostic> CheckReferences(const IngressModel& model, const state::ClusterState& state,
+                                        const Options& options) {
   std::vector<Diagnostic> diagnostics;
   const kube::Ingress& ingress = *model.object;
   if (const auto service = ErrorServiceOf(model)) {
-    if (CheckBackendRef(*service, state.FindService(service->service), options) != BackendProblem::kNone) {
-      diagnostics.push_back({kube::Kind::kIngress, model.key(), model.AnnotationName("default-backend"),
-                             Reason::kServiceNotFound, Severity::kWarning,
-                             StrCat("Service ", service->service.ToString(),
-                                    " is not there or has no usable port; the annotation has no effect")});
+    if (CheckBackendRef(*service, state.FindService(service->service), options) !=
+        BackendProblem::kNone) {
+      diagnostics.push_back(
+          {kube::Kind::kIngress, model.key(), model.AnnotationName("default-backend"),
+           Reason::kServiceNotFound, Severity::kWarning,
+           StrCat("Service ", service->service.ToString(),
+                  " is not there or has no usable port; the annotation has no effect")});
     }
   }
   if (model.settings.static_root) return diagnostics;

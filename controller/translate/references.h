@@ -12,7 +12,7 @@ namespace headgate::translate {
 
 // What the backends of an Ingress suffer from, per field. Those of an Ingress that answers from a
 // directory are not used.
-std::vector<Diagnostic> CheckReferences(const IngressModel& model,
-                                        const state::ClusterState& state, const Options& options);
+std::vector<Diagnostic> CheckReferences(const IngressModel& model, const state::ClusterState& state,
+                                        const Options& options);
 
 }  // namespace headgate::translate

@@ -21,7 +21,8 @@ using kube::Kind;
 using kube::ObjectKey;
 
 constexpr std::string_view kForm =
-    "NAMESPACE/SERVICE:PORT, and perhaps :PROXY for a header on connections, and another :PROXY for one to endpoints";
+    "NAMESPACE/SERVICE:PORT, and perhaps :PROXY for a header on connections, and another :PROXY "
+    "for one to endpoints";
 
 struct Entry {
   BackendRef backend;
@@ -50,16 +51,20 @@ std::optional<Entry> ParseEntry(std::string_view text) {
   if (slash == std::string::npos) return std::nullopt;
   Entry entry;
   entry.backend.service = {parts[0].substr(0, slash), parts[0].substr(slash + 1)};
-  if (!IsNamePart(entry.backend.service.ns) || !IsNamePart(entry.backend.service.name)) return std::nullopt;
+  if (!IsNamePart(entry.backend.service.ns) || !IsNamePart(entry.backend.service.name))
+    return std::nullopt;
   if (const auto number = ParsePort(parts[1])) {
     entry.backend.port.number = *number;
-  } else if (IsNamePart(parts[1]) && !absl::ascii_isdigit(static_cast<unsigned char>(parts[1].front()))) {
+  } else if (IsNamePart(parts[1]) &&
+             !absl::ascii_isdigit(static_cast<unsigned char>(parts[1].front()))) {
     entry.backend.port.name = parts[1];
   } else {
     return std::nullopt;
   }
-  const auto takes = ParseHeader(parts.size() > 2 ? std::string_view(parts[2]) : std::string_view());
-  const auto sends = ParseHeader(parts.size() > 3 ? std::string_view(parts[3]) : std::string_view());
+  const auto takes =
+      ParseHeader(parts.size() > 2 ? std::string_view(parts[2]) : std::string_view());
+  const auto sends =
+      ParseHeader(parts.size() > 3 ? std::string_view(parts[3]) : std::string_view());
   if (!takes || !sends) return std::nullopt;
   entry.takes_header = *takes;
   entry.sends_header = *sends;
@@ -68,36 +73,44 @@ std::optional<Entry> ParseEntry(std::string_view text) {
 
 class StreamTranslation {
  public:
-  StreamTranslation(const std::function<const kube::Service*(const ObjectKey&)>& service_of, const GlobalSettings& global,
-                    const Options& options)
+  StreamTranslation(const std::function<const kube::Service*(const ObjectKey&)>& service_of,
+                    const GlobalSettings& global, const Options& options)
       : service_of_(service_of), global_(global), options_(options) {}
 
-  void Read(const StreamConfigMap& config_map, const std::optional<ObjectKey>& key, std::string_view flag,
-            void (StreamTranslation::*read)(const kube::ConfigMap&, const std::string&, const std::string&)) {
+  void Read(const StreamConfigMap& config_map, const std::optional<ObjectKey>& key,
+            std::string_view flag,
+            void (StreamTranslation::*read)(const kube::ConfigMap&, const std::string&,
+                                            const std::string&)) {
     if (!key) return;
     if (config_map.object == nullptr) {
       if (config_map.missing) {
-        Say(*key, "metadata.name", Reason::kConfigMapNotFound, StrCat("the ConfigMap of ", flag, " is not there"));
+        Say(*key, "metadata.name", Reason::kConfigMapNotFound,
+            StrCat("the ConfigMap of ", flag, " is not there"));
       }
       return;
     }
-    for (const auto& [port, value] : config_map.object->data) (this->*read)(*config_map.object, port, value);
+    for (const auto& [port, value] : config_map.object->data)
+      (this->*read)(*config_map.object, port, value);
   }
 
-  void ReadTcp(const kube::ConfigMap& config_map, const std::string& key, const std::string& value) {
+  void ReadTcp(const kube::ConfigMap& config_map, const std::string& key,
+               const std::string& value) {
     const ObjectKey& object = config_map.meta.key;
     const std::string field = StrCat("data.", key);
     const std::optional<uint16_t> port = ParsePort(key);
     if (!port) {
-      return Say(object, field, Reason::kInvalidOption, StrCat(QuoteValue(key), " is no port from 1 to 65535; the entry is left out"));
+      return Say(object, field, Reason::kInvalidOption,
+                 StrCat(QuoteValue(key), " is no port from 1 to 65535; the entry is left out"));
     }
     const std::optional<Entry> entry = ParseEntry(Trim(value));
     if (!entry) {
-      return Say(object, field, Reason::kInvalidOption,
-                 StrCat(QuoteValue(value), " is not valid, the port is not opened; accepted: ", kForm));
+      return Say(
+          object, field, Reason::kInvalidOption,
+          StrCat(QuoteValue(value), " is not valid, the port is not opened; accepted: ", kForm));
     }
     result_.services.push_back(entry->backend.service);
-    const BackendProblem problem = CheckBackendRef(entry->backend, service_of_(entry->backend.service), options_);
+    const BackendProblem problem =
+        CheckBackendRef(entry->backend, service_of_(entry->backend.service), options_);
     if (problem != BackendProblem::kNone) return SayProblem(object, field, entry->backend, problem);
 
     ClusterRef cluster{entry->backend, {}};
@@ -113,7 +126,8 @@ class StreamTranslation {
     result_.clusters.push_back(std::move(cluster));
   }
 
-  void ReadUdp(const kube::ConfigMap& config_map, const std::string& key, const std::string& /*value*/) {
+  void ReadUdp(const kube::ConfigMap& config_map, const std::string& key,
+               const std::string& /*value*/) {
     Say(config_map.meta.key, StrCat("data.", key), Reason::kUnsupportedProtocol,
         "UDP is not passed on; the port is not opened");
   }
@@ -126,27 +140,29 @@ class StreamTranslation {
 
  private:
   void Say(const ObjectKey& object, std::string field, Reason reason, std::string message) {
-    result_.diagnostics.push_back(
-        {Kind::kConfigMap, object, std::move(field), reason, Severity::kWarning, std::move(message)});
+    result_.diagnostics.push_back({Kind::kConfigMap, object, std::move(field), reason,
+                                   Severity::kWarning, std::move(message)});
   }
 
-  void SayProblem(const ObjectKey& object, const std::string& field, const BackendRef& backend, BackendProblem problem) {
+  void SayProblem(const ObjectKey& object, const std::string& field, const BackendRef& backend,
+                  BackendProblem problem) {
     const std::string service = backend.service.ToString();
     const auto say = [&](Reason reason, std::string what) {
       Say(object, field, reason, what + "; the port is not opened");
     };
     switch (problem) {
-      case BackendProblem::kNone:
-        return;
+      case BackendProblem::kNone: return;
       case BackendProblem::kNoService:
         return say(Reason::kServiceNotFound, StrCat("Service ", service, " does not exist"));
       case BackendProblem::kNoPort:
-        return say(Reason::kServicePortNotFound, StrCat("Service ", service, " has no port \"", backend.port.ToString(), "\""));
+        return say(Reason::kServicePortNotFound,
+                   StrCat("Service ", service, " has no port \"", backend.port.ToString(), "\""));
       case BackendProblem::kNotTcp:
-        return say(Reason::kUnsupportedProtocol,
-                   StrCat("port \"", backend.port.ToString(), "\" of Service ", service, " is not TCP"));
+        return say(Reason::kUnsupportedProtocol, StrCat("port \"", backend.port.ToString(),
+                                                        "\" of Service ", service, " is not TCP"));
       case BackendProblem::kBadExternalName:
-        return say(Reason::kInvalidBackend, StrCat("Service ", service, " has an external name that is not allowed"));
+        return say(Reason::kInvalidBackend,
+                   StrCat("Service ", service, " has an external name that is not allowed"));
     }
   }
 
@@ -158,12 +174,15 @@ class StreamTranslation {
 
 }  // namespace
 
-StreamServices TranslateStreamServices(const StreamConfigMap& tcp, const StreamConfigMap& udp,
-                                       const std::function<const kube::Service*(const kube::ObjectKey&)>& service_of,
-                                       const GlobalSettings& global, const Options& options) {
+StreamServices TranslateStreamServices(
+    const StreamConfigMap& tcp, const StreamConfigMap& udp,
+    const std::function<const kube::Service*(const kube::ObjectKey&)>& service_of,
+    const GlobalSettings& global, const Options& options) {
   StreamTranslation translation(service_of, global, options);
-  translation.Read(tcp, options.tcp_services, "--tcp-services-configmap", &StreamTranslation::ReadTcp);
-  translation.Read(udp, options.udp_services, "--udp-services-configmap", &StreamTranslation::ReadUdp);
+  translation.Read(tcp, options.tcp_services, "--tcp-services-configmap",
+                   &StreamTranslation::ReadTcp);
+  translation.Read(udp, options.udp_services, "--udp-services-configmap",
+                   &StreamTranslation::ReadUdp);
   return std::move(translation).Finished();
 }
 

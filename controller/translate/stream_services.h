@@ -1,6 +1,8 @@
-// Ports whose connections are passed on as they are, from the ConfigMaps of --tcp-services-configmap and
-// --udp-services-configmap: "9000": "NAMESPACE/SERVICE:PORT:PROXY:PROXY", the first PROXY for the header that is taken off
-// connections, the second for the one that is sent to endpoints, and either left out.
+// Ports whose connections are passed on as they are, from the ConfigMaps of
+// --tcp-services-configmap and
+// --udp-services-configmap: "9000": "NAMESPACE/SERVICE:PORT:PROXY:PROXY", the first PROXY for the
+// header that is taken off connections, the second for the one that is sent to endpoints, and
+// either left out.
 #pragma once
 
 #include <functional>
@@ -27,9 +29,11 @@ struct StreamConfigMap {
   bool missing = false;  // it was looked for and is not there
 };
 
-// An entry that cannot be used harms itself alone: its port is not opened. Nothing is passed on of UDP.
-StreamServices TranslateStreamServices(const StreamConfigMap& tcp, const StreamConfigMap& udp,
-                                       const std::function<const kube::Service*(const kube::ObjectKey&)>& service_of,
-                                       const GlobalSettings& global, const Options& options);
+// An entry that cannot be used harms itself alone: its port is not opened. Nothing is passed on of
+// UDP.
+StreamServices TranslateStreamServices(
+    const StreamConfigMap& tcp, const StreamConfigMap& udp,
+    const std::function<const kube::Service*(const kube::ObjectKey&)>& service_of,
+    const GlobalSettings& global, const Options& options);
 
 }  // namespace headgate::translate

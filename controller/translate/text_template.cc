@@ -60,19 +60,21 @@ constexpr Known kKnown[] = {
 };
 
 // Sorted by name.
-constexpr Known kOfResponses[] = {{"status", TextTemplate::STATUS}, {"upstream_addr", TextTemplate::UPSTREAM_ADDR}};
+constexpr Known kOfResponses[] = {{"status", TextTemplate::STATUS},
+                                  {"upstream_addr", TextTemplate::UPSTREAM_ADDR}};
 
 // Those with a name of something in the request behind them, and of something in the response.
-constexpr Known kPrefixes[] = {
-    {"arg_", TextTemplate::ARG}, {"cookie_", TextTemplate::COOKIE}, {"http_", TextTemplate::HEADER}};
+constexpr Known kPrefixes[] = {{"arg_", TextTemplate::ARG},
+                               {"cookie_", TextTemplate::COOKIE},
+                               {"http_", TextTemplate::HEADER}};
 constexpr Known kPrefixesOfResponses[] = {{"upstream_http_", TextTemplate::UPSTREAM_HEADER}};
 
 bool IsNameChar(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 
 bool SetNamed(std::span<const Known> known, std::string_view name, TextTemplate::Part& part) {
-  const auto found = std::lower_bound(known.begin(), known.end(), name, [](const Known& entry, std::string_view wanted) {
-    return entry.name < wanted;
-  });
+  const auto found = std::lower_bound(
+      known.begin(), known.end(), name,
+      [](const Known& entry, std::string_view wanted) { return entry.name < wanted; });
   if (found == known.end() || found->name != name) return false;
   part.set_variable(found->variable);
   return true;
@@ -82,7 +84,8 @@ bool SetPrefixed(std::span<const Known> prefixes, std::string_view name, TextTem
   for (const Known& prefix : prefixes) {
     if (!name.starts_with(prefix.name) || name.size() == prefix.name.size()) continue;
     std::string rest(name.substr(prefix.name.size()));
-    if (prefix.variable == TextTemplate::HEADER || prefix.variable == TextTemplate::UPSTREAM_HEADER) {
+    if (prefix.variable == TextTemplate::HEADER ||
+        prefix.variable == TextTemplate::UPSTREAM_HEADER) {
       absl::AsciiStrToLower(&rest);
       std::replace(rest.begin(), rest.end(), '_', '-');
     }
@@ -96,7 +99,8 @@ bool SetPrefixed(std::span<const Known> prefixes, std::string_view name, TextTem
 // False: no such variable.
 bool SetVariable(std::string_view name, bool of_response, TextTemplate::Part& part) {
   if (SetNamed(kKnown, name, part) || SetPrefixed(kPrefixes, name, part)) return true;
-  return of_response && (SetNamed(kOfResponses, name, part) || SetPrefixed(kPrefixesOfResponses, name, part));
+  return of_response &&
+         (SetNamed(kOfResponses, name, part) || SetPrefixed(kPrefixesOfResponses, name, part));
 }
 
 }  // namespace
@@ -116,7 +120,8 @@ std::optional<ParsedTemplate> ParseTemplate(std::string_view text, bool of_respo
     text.remove_prefix(1);
     const bool braced = text.starts_with('{');
     if (braced) text.remove_prefix(1);
-    const size_t length = static_cast<size_t>(std::find_if_not(text.begin(), text.end(), IsNameChar) - text.begin());
+    const size_t length =
+        static_cast<size_t>(std::find_if_not(text.begin(), text.end(), IsNameChar) - text.begin());
     const std::string_view name = text.substr(0, length);
     text.remove_prefix(length);
     if (name.empty() || (braced && !text.starts_with('}'))) return std::nullopt;

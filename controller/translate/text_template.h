@@ -1,5 +1,5 @@
-// Values of annotations and options that are made of text and variables, as "$scheme://${host}": ingress-nginx's syntax,
-// with a closed set of variables.
+// Values of annotations and options that are made of text and variables, as "$scheme://${host}":
+// ingress-nginx's syntax, with a closed set of variables.
 #pragma once
 
 #include <optional>
@@ -13,14 +13,14 @@ namespace headgate::translate {
 
 struct ParsedTemplate {
   v1::TextTemplate text;
-  // Variables that are not known here, or not when a request is forwarded; they are left out of `text`, as if they were
-  // empty. Each once.
+  // Variables that are not known here, or not when a request is forwarded; they are left out of
+  // `text`, as if they were empty. Each once.
   std::vector<std::string> unknown;
 };
 
-// "$name" and "${name}", with letters, digits and '_' in the name; everything else is text. Nothing when a '$' has no name
-// or a brace is not closed.
-// `of_response`: the value is made when a response is sent, and what is known of that can be used.
+// "$name" and "${name}", with letters, digits and '_' in the name; everything else is text. Nothing
+// when a '$' has no name or a brace is not closed. `of_response`: the value is made when a response
+// is sent, and what is known of that can be used.
 std::optional<ParsedTemplate> ParseTemplate(std::string_view text, bool of_response = false);
 
 }  // namespace headgate::translate

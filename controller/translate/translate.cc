@@ -50,8 +50,10 @@ class FullTranslation {
     AddFiles();
     AddCertificates();
     Say(CheckConfigMapHeaders(global_.headers, state_, options_));
-    Add(TranslateSettings(default_backend_, global_, config_map_of_, options_, result_.diagnostics));
-    if (auto keys = TranslateTicketKeys(options_.ticket_root, global_.ticket_key, TicketEpoch(now_))) {
+    Add(TranslateSettings(default_backend_, global_, config_map_of_, options_,
+                          result_.diagnostics));
+    if (auto keys =
+            TranslateTicketKeys(options_.ticket_root, global_.ticket_key, TicketEpoch(now_))) {
       Add(std::move(keys));
     }
     for (const auto& [key, error] : state_.invalid()) {
@@ -69,8 +71,8 @@ class FullTranslation {
 
   void ReadIngresses() {
     for (const ObjectKey& key : state_.IngressKeys()) {
-      ReadResult read =
-          ReadIngressOrLastGood(state_.ShareIngress(key), last_good_.FindIngress(key), {global_.annotations, options_.catch_all});
+      ReadResult read = ReadIngressOrLastGood(state_.ShareIngress(key), last_good_.FindIngress(key),
+                                              {global_.annotations, options_.catch_all});
       Say(std::move(read.diagnostics));
       if (read.model == nullptr) continue;
       for (const HostRules& host : read.model->hosts) {
@@ -129,7 +131,8 @@ class FullTranslation {
       const auto [it, first] = secrets.try_emplace(*ref);
       if (first) it->second = ReadUserSecret(*ref, state_.FindSecret(ref->secret).get());
       Say(DescribeUserSecret(*model, global_.ingress, it->second));
-      if (RefersToForbiddenSecret(*model, global_.ingress) || it->second.resource == nullptr) continue;
+      if (RefersToForbiddenSecret(*model, global_.ingress) || it->second.resource == nullptr)
+        continue;
       if (added.insert(*ref).second) Add(it->second.resource);
     }
   }
@@ -140,7 +143,8 @@ class FullTranslation {
     BackendProblem problem = BackendProblem::kNoService;
     if (backend) {
       const kube::Service* service = state_.FindService(backend->service);
-      const ClusterResult cluster = TranslateCluster({*backend, {}}, service, global_.upstream, options_);
+      const ClusterResult cluster =
+          TranslateCluster({*backend, {}}, service, global_.upstream, options_);
       problem = cluster.problem;
       const bool empty =
           cluster.has_endpoints &&
@@ -161,7 +165,8 @@ class FullTranslation {
       std::vector<Diagnostic> unused;
       const HostRole role = RoleOf(host, parties, parties_of_, unused);
       HostTlsResult result;
-      if (role.rules != nullptr) result = ResolveTls(host, *role.rules, role.other_name.has_value(), certificate_of);
+      if (role.rules != nullptr)
+        result = ResolveTls(host, *role.rules, role.other_name.has_value(), certificate_of);
       Say(std::move(result.diagnostics));
       tls_.emplace(host, std::move(result.tls));
     }
@@ -196,7 +201,8 @@ class FullTranslation {
     };
     StreamServices streams = TranslateStreamServices(
         config_map(options_.tcp_services), config_map(options_.udp_services),
-        [this](const ObjectKey& service) { return state_.FindService(service); }, global_, options_);
+        [this](const ObjectKey& service) { return state_.FindService(service); }, global_,
+        options_);
     for (ResourcePtr& resource : streams.resources) Add(std::move(resource));
     clusters_.insert(streams.clusters.begin(), streams.clusters.end());
     Say(std::move(streams.diagnostics));
@@ -209,8 +215,8 @@ class FullTranslation {
     std::set<BackendRef> with_endpoints;
     std::set<BackendRef> backups;
     for (const ClusterRef& ref : clusters_) {
-      ClusterResult cluster =
-          TranslateCluster(ref, state_.FindService(ref.backend.service), global_.upstream, options_);
+      ClusterResult cluster = TranslateCluster(ref, state_.FindService(ref.backend.service),
+                                               global_.upstream, options_);
       Say(std::move(cluster.diagnostics));
       if (cluster.resource != nullptr) Add(std::move(cluster.resource));
       if (cluster.has_endpoints) with_endpoints.insert(ref.backend);
@@ -292,7 +298,9 @@ class FullTranslation {
   const ClientCaLookup ca_of_ = [this](const ObjectKey& secret) -> const ClientCa& {
     return client_cas_.at(secret);
   };
-  const ConfigMapLookup config_map_of_ = [this](const ObjectKey& key) { return state_.FindConfigMap(key); };
+  const ConfigMapLookup config_map_of_ = [this](const ObjectKey& key) {
+    return state_.FindConfigMap(key);
+  };
   std::map<std::string, HostTls> tls_;
   std::optional<BackendRef> default_backend_;
   std::set<ClusterRef> clusters_;

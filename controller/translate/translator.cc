@@ -163,7 +163,9 @@ void Translator::RedoIngress(const ObjectKey& key) {
   std::shared_ptr<const kube::Ingress> newest = state_->ShareIngress(key);
   const bool gone = newest == nullptr;
   ReadResult read;
-  if (!gone) read = ReadIngressOrLastGood(std::move(newest), last_good_.FindIngress(key), {global_.annotations, options_.catch_all});
+  if (!gone)
+    read = ReadIngressOrLastGood(std::move(newest), last_good_.FindIngress(key),
+                                 {global_.annotations, options_.catch_all});
   // The new form first: what both forms refer to never seems unused.
   if (read.model != nullptr) {
     Link(read.model);
@@ -237,9 +239,11 @@ void Translator::RedoHostTls() {
     if (it == hosts_.end()) continue;
     HostUnit& unit = *it->second;
     std::vector<Diagnostic> unused;
-    const HostRole role = RoleOf(host, unit.parties, [this](std::string_view of) { return PartiesOf(of); }, unused);
+    const HostRole role = RoleOf(
+        host, unit.parties, [this](std::string_view of) { return PartiesOf(of); }, unused);
     HostTlsResult result;
-    if (role.rules != nullptr) result = ResolveTls(host, *role.rules, role.other_name.has_value(), certificate_of);
+    if (role.rules != nullptr)
+      result = ResolveTls(host, *role.rules, role.other_name.has_value(), certificate_of);
     log_.Set(unit.tls_diagnostics, std::move(result.diagnostics));
     if (result.tls == unit.own_tls) continue;
     unit.own_tls = std::move(result.tls);
@@ -277,16 +281,17 @@ void Translator::RedoHost(const std::string& host, HostUnit& unit) {
     if (parent != hosts_.end()) tls = parent->second->own_tls;
   }
   std::vector<Diagnostic> names;
-  const HostRole role = RoleOf(host, unit.parties, [this](std::string_view of) { return PartiesOf(of); }, names);
+  const HostRole role = RoleOf(
+      host, unit.parties, [this](std::string_view of) { return PartiesOf(of); }, names);
   log_.Set(unit.name_diagnostics, std::move(names));
   if (role.rules == nullptr) tls = {};
   OfferCertificate(unit, tls.secret);
   unit.tls = std::move(tls);
   std::optional<v1::ClientAuth> client_auth;
   if (role.rules != nullptr) {
-    client_auth = ResolveClientAuth(*role.rules, [this](const ObjectKey& secret) -> const ClientCa& {
-      return client_cas_.at(secret).ca;
-    });
+    client_auth = ResolveClientAuth(
+        *role.rules,
+        [this](const ObjectKey& secret) -> const ClientCa& { return client_cas_.at(secret).ca; });
   }
   VirtualHostResult result = TranslateVirtualHost(
       {host, role, unit.tls, default_backend_, global_.ingress, client_auth, config_map_of_});
@@ -317,7 +322,8 @@ void Translator::Ask(HostUnit& unit, std::vector<DnsClusterRef> clusters) {
   if (unit.dns_clusters == clusters) return;
   for (const DnsClusterRef& ref : clusters) {
     DnsClusterUnit& cluster = dns_clusters_[ref];
-    if (++cluster.users == 1) log_.Set(ClusterName(ref), cluster.resource, TranslateDnsCluster(ref, options_));
+    if (++cluster.users == 1)
+      log_.Set(ClusterName(ref), cluster.resource, TranslateDnsCluster(ref, options_));
   }
   for (const DnsClusterRef& ref : unit.dns_clusters) {
     const auto it = dns_clusters_.find(ref);
@@ -379,7 +385,8 @@ void Translator::RedoDefaultBackend() {
   std::optional<BackendRef> usable;
   if (backend) {
     const kube::Service* service = state_->FindService(backend->service);
-    const ClusterResult cluster = TranslateCluster({*backend, {}}, service, global_.upstream, options_);
+    const ClusterResult cluster =
+        TranslateCluster({*backend, {}}, service, global_.upstream, options_);
     problem = cluster.problem;
     const bool empty =
         cluster.has_endpoints &&

@@ -12,9 +12,9 @@
 //              default backend
 //   options    the ConfigMap                                      (hosts depend on them too)
 //   files      its ConfigMap                                      (while some Ingress refers to it)
-//   headers    their ConfigMap                                    (while an Ingress or an option names it)
-//   TCP services  their ConfigMaps, the options, the Services they name
-//   backend    its Service, the options; its endpoints in addition the slices
+//   headers    their ConfigMap                                    (while an Ingress or an option
+//   names it) TCP services  their ConfigMaps, the options, the Services they name backend    its
+//   Service, the options; its endpoints in addition the slices
 //              (while some host leads to it, or it is the backup of one that does)
 //
 // A change marks units dirty; they are redone in that order, and a unit that comes out as before
@@ -149,7 +149,8 @@ class Translator {
     ResourcePtr resource;
   };
   struct HeaderMapUnit {
-    absl::InlinedVector<const IngressModel*, 1> ingresses;  // whose custom-headers are the ConfigMap
+    absl::InlinedVector<const IngressModel*, 1>
+        ingresses;  // whose custom-headers are the ConfigMap
   };
   struct FilesUnit {
     absl::InlinedVector<const IngressModel*, 1> ingresses;  // that refer to the ConfigMap
@@ -242,7 +243,9 @@ class Translator {
   absl::flat_hash_map<ObjectKey, HeaderMapUnit> header_maps_;
   StreamsUnit streams_;
   bool config_maps_changed_ = false;  // the keys of these, or of the options' ConfigMaps
-  const ConfigMapLookup config_map_of_ = [this](const ObjectKey& key) { return state_->FindConfigMap(key); };
+  const ConfigMapLookup config_map_of_ = [this](const ObjectKey& key) {
+    return state_->FindConfigMap(key);
+  };
 
   GlobalSettings global_;
   std::vector<Diagnostic> option_diagnostics_;

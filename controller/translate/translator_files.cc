@@ -63,8 +63,9 @@ void Translator::UnlinkHeaderMap(const IngressModel& model) {
 void Translator::CheckHeaderMapOf(IngressUnit& unit) {
   std::vector<Diagnostic> diagnostics;
   if (unit.model != nullptr) {
-    diagnostics = CheckHeaders(*unit.model, global_.ingress, config_map_of_,
-                               [this](const kube::ObjectKey& key) { return state_->KnowsConfigMap(key); });
+    diagnostics =
+        CheckHeaders(*unit.model, global_.ingress, config_map_of_,
+                     [this](const kube::ObjectKey& key) { return state_->KnowsConfigMap(key); });
   }
   log_.Set(unit.header_diagnostics, std::move(diagnostics));
 }
@@ -72,7 +73,8 @@ void Translator::CheckHeaderMapOf(IngressUnit& unit) {
 // Marks what depends on these ConfigMaps.
 void Translator::RedoHeaderMaps(const state::KeySet& changed) {
   for (const kube::ObjectKey& config_map : changed) {
-    if (config_map == global_.headers.request || config_map == global_.headers.response) dirty_settings_ = true;
+    if (config_map == global_.headers.request || config_map == global_.headers.response)
+      dirty_settings_ = true;
     const auto unit = header_maps_.find(config_map);
     if (unit == header_maps_.end()) continue;
     for (const IngressModel* model : unit->second.ingresses) {

@@ -195,9 +195,9 @@ void Translator::RedoUserSecrets() {
     if (it == user_secrets_.end()) continue;
     UserSecretUnit& unit = it->second;
     const UserSecret state = ReadUserSecret(ref, state_->FindSecret(ref.secret).get());
-    const bool used = std::any_of(unit.ingresses.begin(), unit.ingresses.end(), [&](const auto* model) {
-      return !RefersToForbiddenSecret(*model, global_.ingress);
-    });
+    const bool used = std::any_of(
+        unit.ingresses.begin(), unit.ingresses.end(),
+        [&](const auto* model) { return !RefersToForbiddenSecret(*model, global_.ingress); });
     log_.Set(UserSecretName(ref), unit.resource, used ? state.resource : nullptr);
     for (const IngressModel* model : unit.ingresses) {
       log_.Set(ingresses_.at(model->key()).user_secret_diagnostics,

@@ -47,7 +47,9 @@ std::vector<Diagnostic> DescribeUserSecret(const IngressModel& ingress,
   std::string problem = state.problem;
   Reason reason = Reason::kSecretNotFound;
   if (RefersToForbiddenSecret(ingress, defaults)) {
-    problem = "it is in another namespace, which the ConfigMap's allow-cross-namespace-resources does not allow";
+    problem =
+        "it is in another namespace, which the ConfigMap's allow-cross-namespace-resources does "
+        "not allow";
     reason = Reason::kInvalidAnnotation;
   }
   if (problem.empty()) return {};

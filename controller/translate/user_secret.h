@@ -29,13 +29,15 @@ struct UserSecretRef {
 // "secret/NS/NAME/users" or "secret/NS/NAME/user-map".
 std::string UserSecretName(const UserSecretRef& ref);
 
-// What such a Secret amounts to. Where there is no resource, data planes answer 503 for the routes that refer to it.
+// What such a Secret amounts to. Where there is no resource, data planes answer 503 for the routes
+// that refer to it.
 struct UserSecret {
   ResourcePtr resource;
   std::string problem;  // why there is none; empty otherwise
 };
 
-// `secret` may be null: it is not there. No earlier form is kept: users who were taken away do not come in any longer.
+// `secret` may be null: it is not there. No earlier form is kept: users who were taken away do not
+// come in any longer.
 UserSecret ReadUserSecret(const UserSecretRef& ref, const kube::Secret* secret);
 
 // What an Ingress refers to; nothing if it refers to none.

@@ -148,7 +148,8 @@ class Builder {
           Attach(model, PathField(rule, i), *backend, partner->second);
         } else {
           Complain(model, PathField(rule, i), Reason::kCanaryUnused,
-                   StrCat("no other Ingress has a rule for this host, path and type; the canary has no effect"));
+                   StrCat("no other Ingress has a rule for this host, path and type; the canary "
+                          "has no effect"));
         }
       }
     }
@@ -158,7 +159,8 @@ class Builder {
     for (auto& [key, winner] : winners_) Attach(model, "spec.defaultBackend", *backend, winner);
   }
 
-  void Attach(const IngressModel& canary, std::string field, const BackendRef& backend, Winner& winner) {
+  void Attach(const IngressModel& canary, std::string field, const BackendRef& backend,
+              Winner& winner) {
     v1::RoutePolicy& policy = *winner.route.mutable_policy();
     if (!winner.route.has_forward()) {
       return Complain(canary, std::move(field), Reason::kCanaryUnused,
@@ -166,13 +168,15 @@ class Builder {
                              " answers by itself here; the canary has no effect"));
     }
     if (policy.has_canary()) {
-      return Complain(canary, std::move(field), Reason::kCanaryUnused,
-                      "another canary of this host, path and type comes first; this one has no effect");
+      return Complain(
+          canary, std::move(field), Reason::kCanaryUnused,
+          "another canary of this host, path and type comes first; this one has no effect");
     }
     const CanaryChoice choice = ChooseCanary(canary, *winner.ingress, backend);
     SetCanary(*canary.settings.headers.canary, choice, *policy.mutable_canary());
     result_.clusters.push_back(choice.clusters.plain);
-    if (choice.clusters.tls != choice.clusters.plain) result_.clusters.push_back(choice.clusters.tls);
+    if (choice.clusters.tls != choice.clusters.plain)
+      result_.clusters.push_back(choice.clusters.tls);
   }
 
   void AddSlashRedirects() {
@@ -197,8 +201,8 @@ class Builder {
     for (auto& [key, winner] : redirects) winners_.emplace(std::move(key), std::move(winner));
   }
 
-  // All paths are patterns, tried one after the other. A path that is none, of an Ingress that did not ask for patterns,
-  // is matched as text.
+  // All paths are patterns, tried one after the other. A path that is none, of an Ingress that did
+  // not ask for patterns, is matched as text.
   void OrderPatterns() {
     struct Candidate {
       std::string text;  // its place in the order
@@ -211,7 +215,8 @@ class Builder {
       const auto [first, added] = seen.try_emplace(key.path, &winner);
       if (!added) {
         Complain(*winner.ingress, winner.field, Reason::kPathConflict,
-                 StrCat("host \"", input_.host, "\" has regular expressions, so that Prefix \"", key.path,
+                 StrCat("host \"", input_.host, "\" has regular expressions, so that Prefix \"",
+                        key.path,
                         "\" fits what Exact of the same path fits, which comes first (Ingress ",
                         first->second->ingress->key().ToString(), ")"));
         continue;
@@ -220,10 +225,12 @@ class Builder {
       std::string pattern = key.path;
       const PatternForm form = FormOf(pattern);
       if (form == PatternForm::kBacktracking) {
-        result_.diagnostics.push_back({kube::Kind::kIngress, winner.ingress->key(), winner.field + ".path",
-                                       Reason::kPatternBacktracks, Severity::kInfo,
-                                       StrCat("\"", key.path, "\" needs a search that goes back (PCRE2); one that takes too long "
-                                              "counts as found")});
+        result_.diagnostics.push_back(
+            {kube::Kind::kIngress, winner.ingress->key(), winner.field + ".path",
+             Reason::kPatternBacktracks, Severity::kInfo,
+             StrCat("\"", key.path,
+                    "\" needs a search that goes back (PCRE2); one that takes too long "
+                    "counts as found")});
       }
       if (form == PatternForm::kNone) {
         if (asked) {
@@ -238,9 +245,9 @@ class Builder {
       }
       candidates.push_back({key.path, std::move(pattern), &winner.route});
     }
-    std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-      return TriedBefore(a.text, b.text);
-    });
+    std::stable_sort(
+        candidates.begin(), candidates.end(),
+        [](const Candidate& a, const Candidate& b) { return TriedBefore(a.text, b.text); });
     for (Candidate& candidate : candidates) {
       v1::Route& route = routes_.emplace_back(*candidate.route);
       route.mutable_match()->set_regex_path(std::move(candidate.pattern));
@@ -276,8 +283,9 @@ class Builder {
     result_.clusters.erase(std::unique(result_.clusters.begin(), result_.clusters.end()),
                            result_.clusters.end());
     std::sort(result_.dns_clusters.begin(), result_.dns_clusters.end());
-    result_.dns_clusters.erase(std::unique(result_.dns_clusters.begin(), result_.dns_clusters.end()),
-                               result_.dns_clusters.end());
+    result_.dns_clusters.erase(
+        std::unique(result_.dns_clusters.begin(), result_.dns_clusters.end()),
+        result_.dns_clusters.end());
     result_.resource = Finish(VirtualHostName(input_.host), std::move(resource));
     return std::move(result_);
   }
@@ -309,10 +317,11 @@ class Builder {
     }
   }
 
-  // Whether every request is answered 503: something that the Ingress asks for cannot be had, and must not be missing.
+  // Whether every request is answered 503: something that the Ingress asks for cannot be had, and
+  // must not be missing.
   bool IsClosed(const IngressModel& model) {
-    return IsDenied(model, input_.defaults, input_.host) || !CustomHeadersFor(model).problem.empty() ||
-           !AuthHeadersFor(model).problem.empty();
+    return IsDenied(model, input_.defaults, input_.host) ||
+           !CustomHeadersFor(model).problem.empty() || !AuthHeadersFor(model).problem.empty();
   }
 
   const CustomHeaders& CustomHeadersFor(const IngressModel& model) {
@@ -363,13 +372,16 @@ class Builder {
     AuthCluster cluster = SetAccess(model, input_.defaults, input_.host, path, policy);
     if (policy.access().has_external()) {
       v1::ExternalAuth& external = *policy.mutable_access()->mutable_external();
-      for (const v1::HeaderEdit& edit : AuthHeadersFor(model).edits) *external.add_request_edits() = edit;
+      for (const v1::HeaderEdit& edit : AuthHeadersFor(model).edits)
+        *external.add_request_edits() = edit;
       v1::RoutePolicy snippet;
       snippet.ParseFromString(model.settings.auth_snippet);
       external.mutable_request_edits()->MergeFrom(snippet.request_headers().edits());
     }
-    if (auto* service = std::get_if<ClusterRef>(&cluster)) result_.clusters.push_back(std::move(*service));
-    if (auto* dns = std::get_if<DnsClusterRef>(&cluster)) result_.dns_clusters.push_back(std::move(*dns));
+    if (auto* service = std::get_if<ClusterRef>(&cluster))
+      result_.clusters.push_back(std::move(*service));
+    if (auto* dns = std::get_if<DnsClusterRef>(&cluster))
+      result_.dns_clusters.push_back(std::move(*dns));
   }
 
   void SetPolicy(v1::RoutePolicy& policy, const IngressSettings& settings,
@@ -402,7 +414,8 @@ class Builder {
       SetSessionCookie(*settings.session_cookie, path, *policy.mutable_session_cookie());
     }
     if (settings.relative_redirects) policy.set_relative_redirects(*settings.relative_redirects);
-    if (settings.port_in_https_redirects) policy.set_port_in_https_redirects(*settings.port_in_https_redirects);
+    if (settings.port_in_https_redirects)
+      policy.set_port_in_https_redirects(*settings.port_in_https_redirects);
     SetMessagePolicy(settings.headers, input_.defaults, path, policy);
     SetHttpsRedirect(*policy.mutable_https_redirect(), settings, path);
   }
@@ -458,7 +471,8 @@ class Builder {
     if (settings.expires) files.mutable_expires()->set_seconds(*settings.expires);
   }
 
-  // Where the route leads, unless an annotation says otherwise. `spoken` says how the backend is spoken to.
+  // Where the route leads, unless an annotation says otherwise. `spoken` says how the backend is
+  // spoken to.
   void SetAction(v1::Route& route, const IngressModel& model, const BackendRef& backend,
                  const IngressSettings& spoken) {
     v1::RouteOrigin& origin = *route.mutable_origin();
@@ -485,12 +499,14 @@ class Builder {
     if (SetErrorBackend(model, input_.defaults, *route.mutable_policy())) {
       result_.clusters.push_back({*ErrorServiceOf(model), {}});
     }
-    if (auto mirror = SetMirror(model, *route.mutable_policy())) result_.dns_clusters.push_back(*std::move(mirror));
+    if (auto mirror = SetMirror(model, *route.mutable_policy()))
+      result_.dns_clusters.push_back(*std::move(mirror));
   }
 
   void SetStatus(v1::Route& route, const IngressModel& model, uint32_t status) {
     if (IsClosed(model)) {
-      // 503 comes before the redirect to HTTPS, before one that a rewrite asks for, and before what other lists say.
+      // 503 comes before the redirect to HTTPS, before one that a rewrite asks for, and before what
+      // other lists say.
       route.mutable_policy()->clear_rewrite();
       route.mutable_policy()->clear_access();
       route.mutable_policy()->clear_cors();

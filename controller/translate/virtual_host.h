@@ -31,7 +31,8 @@ struct VirtualHostInput {
 
 struct VirtualHostResult {
   ResourcePtr resource;  // null: the host does not exist
-  std::vector<ClusterRef> clusters;  // that routes lead to, or ask; sorted, each once, as are the next
+  std::vector<ClusterRef>
+      clusters;  // that routes lead to, or ask; sorted, each once, as are the next
   std::vector<DnsClusterRef> dns_clusters;
   std::vector<Diagnostic> diagnostics;
 };
@@ -44,9 +45,11 @@ struct VirtualHostResult {
 //  the oldest
 //    for the host, else to that of the controller, else 404. It carries that Ingress's annotations.
 //  - Prefix "/a/" sends "/a" there by 301, unless "/a" has a route of its own.
-//  - A path of an Ingress with use-regex, or one that is rewritten, makes all paths of the host case-insensitive
+//  - A path of an Ingress with use-regex, or one that is rewritten, makes all paths of the host
+//  case-insensitive
 //    regular expressions, anchored at the start only; the longest text is tried first.
-//  - A canary attaches to the route of the same type and path; of several the oldest. It makes no route by itself.
+//  - A canary attaches to the route of the same type and path; of several the oldest. It makes no
+//  route by itself.
 //  - Another name of a host has that host's routes, or one redirect to it.
 VirtualHostResult TranslateVirtualHost(const VirtualHostInput& input);
 

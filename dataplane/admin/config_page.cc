@@ -2,8 +2,8 @@
 
 #include <openssl/x509.h>
 
-#include <nlohmann/json.hpp>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <variant>
 
 #include "absl/time/time.h"
@@ -49,12 +49,14 @@ Json ActionJson(const config::CompiledRoute& route) {
     return {{"forward", std::move(clusters)}};
   }
   if (const auto* redirect = std::get_if<config::RedirectAction>(&route.action)) {
-    return {{"redirect", {{"status", redirect->status}, {"location", std::string(redirect->location)}}}};
+    return {{"redirect",
+             {{"status", redirect->status}, {"location", std::string(redirect->location)}}}};
   }
   if (const auto* files = std::get_if<std::unique_ptr<const config::StaticAction>>(&route.action)) {
     const config::StaticAction& action = **files;
     if (!action.files.empty()) return {{"files", std::string(action.files)}};
-    return {{"static_root", std::string(action.root)}, {"directory", std::string(action.directory)}};
+    return {{"static_root", std::string(action.root)},
+            {"directory", std::string(action.directory)}};
   }
   return {{"reply", {{"status", std::get<config::FixedAction>(route.action).status}}}};
 }
@@ -62,8 +64,9 @@ Json ActionJson(const config::CompiledRoute& route) {
 Json RouteJson(route::PathKind kind, std::string_view path, const config::CompiledRoute& route) {
   Json json = {{"path", std::string(path)}, {"match", KindName(kind)}};
   json.update(ActionJson(route));
-  const bool to_https = route.https_redirect == config::HttpsRedirectMode::kAlways ||
-                        (route.https_redirect != config::HttpsRedirectMode::kOff && route.host_has_tls);
+  const bool to_https =
+      route.https_redirect == config::HttpsRedirectMode::kAlways ||
+      (route.https_redirect != config::HttpsRedirectMode::kOff && route.host_has_tls);
   if (to_https) {
     json["https_redirect"] = route.https_redirect_status;
   }
@@ -83,9 +86,10 @@ Json HostsJson(const config::CompiledConfig& config) {
   Json hosts = Json::object();
   config.hosts->ForEach([&](const route::HostRoutes& host) {
     Json routes = Json::array();
-    host.table().ForEach([&](route::PathKind kind, std::string_view path, const config::CompiledRoute& route) {
-      routes.push_back(RouteJson(kind, path, route));
-    });
+    host.table().ForEach(
+        [&](route::PathKind kind, std::string_view path, const config::CompiledRoute& route) {
+          routes.push_back(RouteJson(kind, path, route));
+        });
     hosts[std::string(host.host())] = std::move(routes);
   });
   return hosts;
@@ -99,10 +103,12 @@ std::vector<std::string> NamesOf(const tls::Certificate& certificate) {
 
 Json CertificatesJson(const config::ConfigBuilder& builder) {
   Json certificates = Json::object();
-  builder.ForEachCertificate([&](std::string_view host, std::string_view name, const tls::Certificate* certificate) {
+  builder.ForEachCertificate([&](std::string_view host, std::string_view name,
+                                 const tls::Certificate* certificate) {
     Json json = Json::object();
     constexpr std::string_view kOfSecret = "cert/";
-    const bool of_secret = name.starts_with(kOfSecret) && name.find('/', kOfSecret.size()) != std::string_view::npos;
+    const bool of_secret =
+        name.starts_with(kOfSecret) && name.find('/', kOfSecret.size()) != std::string_view::npos;
     if (of_secret) json["secret"] = std::string(name.substr(kOfSecret.size()));
     if (certificate == nullptr) {
       json["missing"] = true;
@@ -128,7 +134,8 @@ Json ClustersJson(const config::ConfigBuilder& builder) {
     }
     Json& json = clusters[cluster->name] = {{"protocol", ProtocolName(cluster->protocol)}};
     // Of "health_checks", the one that probes its endpoints.
-    if (cluster->health != nullptr && cluster->health->check) json["upstream"] = cluster->health->source;
+    if (cluster->health != nullptr && cluster->health->check)
+      json["upstream"] = cluster->health->source;
     json["endpoints"] = std::move(endpoints);
   }
   return clusters;

@@ -10,8 +10,9 @@
 
 namespace headgate::admin {
 
-// What is being served, as JSON for people and tools: settings, hosts with their routes, clusters with their
-// endpoints, certificates by host, what probes say. No keys, no secret data. Thread: the control thread.
+// What is being served, as JSON for people and tools: settings, hosts with their routes, clusters
+// with their endpoints, certificates by host, what probes say. No keys, no secret data. Thread: the
+// control thread.
 std::string RenderConfig(const config::ConfigBuilder& builder, std::string_view version,
                          const std::vector<health::UpstreamStatus>& health);
 

@@ -14,7 +14,8 @@ constexpr size_t kMaxListed = 1000;
 
 void CollectHealth(health::Checker& checker, MetricsWriter& out) {
   const std::vector<health::UpstreamStatus> upstreams = checker.Status();
-  out.Family("headgate_health_probes_total", MetricType::kCounter, "Probes of endpoints that are over.");
+  out.Family("headgate_health_probes_total", MetricType::kCounter,
+             "Probes of endpoints that are over.");
   out.Sample({}, checker.probes());
   out.Family("headgate_health_probe_failures_total", MetricType::kCounter, "Of these, failures.");
   out.Sample({}, checker.failed_probes());
@@ -25,7 +26,8 @@ void CollectHealth(health::Checker& checker, MetricsWriter& out) {
     all += upstream.endpoints;
     unhealthy += upstream.unhealthy.size();
   }
-  out.Family("headgate_health_endpoints", MetricType::kGauge, "Endpoints that are probed, by state.");
+  out.Family("headgate_health_endpoints", MetricType::kGauge,
+             "Endpoints that are probed, by state.");
   out.Sample({{"state", "healthy"}}, all - unhealthy);
   out.Sample({{"state", "unhealthy"}}, unhealthy);
 
@@ -34,8 +36,9 @@ void CollectHealth(health::Checker& checker, MetricsWriter& out) {
   for (size_t i = 0; i < std::min(upstreams.size(), kMaxListed); ++i) {
     const health::UpstreamStatus& upstream = upstreams[i];
     const auto sample = [&](const char* state, size_t count) {
-      out.Sample({{"upstream", upstream.source}, {"check", std::string(upstream.check)}, {"state", state}},
-                 uint64_t{count});
+      out.Sample(
+          {{"upstream", upstream.source}, {"check", std::string(upstream.check)}, {"state", state}},
+          uint64_t{count});
     };
     sample("healthy", upstream.endpoints - upstream.unhealthy.size());
     sample("unhealthy", upstream.unhealthy.size());

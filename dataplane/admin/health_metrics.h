@@ -5,8 +5,8 @@
 
 namespace headgate::admin {
 
-// Series about probes: sums, counts for the first thousand upstreams, and one for each of the first thousand endpoints that
-// are not healthy. Thread: any but the health thread; waits for it.
+// Series about probes: sums, counts for the first thousand upstreams, and one for each of the first
+// thousand endpoints that are not healthy. Thread: any but the health thread; waits for it.
 void CollectHealth(health::Checker& checker, MetricsWriter& out);
 
 }  // namespace headgate::admin

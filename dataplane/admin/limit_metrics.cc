@@ -15,8 +15,11 @@ using Clusters = std::vector<std::shared_ptr<const config::CompiledCluster>>;
 
 Clusters Limited(const config::ConfigBuilder& builder) {
   Clusters clusters = builder.Clusters();
-  std::erase_if(clusters, [](const auto& cluster) { return cluster == nullptr || cluster->limits == nullptr; });
-  std::sort(clusters.begin(), clusters.end(), [](const auto& a, const auto& b) { return a->name < b->name; });
+  std::erase_if(clusters, [](const auto& cluster) {
+    return cluster == nullptr || cluster->limits == nullptr;
+  });
+  std::sort(clusters.begin(), clusters.end(),
+            [](const auto& a, const auto& b) { return a->name < b->name; });
   if (clusters.size() > kMaxListed) clusters.resize(kMaxListed);
   return clusters;
 }
@@ -41,13 +44,15 @@ void CollectLimits(const config::ConfigBuilder& builder, MetricsWriter& out) {
   family("headgate_limit_active_connections", MetricType::kGauge,
          "Connections with requests, of upstreams with limits (the first thousand).",
          [](const auto& limits) { return limits.usage->connections.value(); });
-  family("headgate_limit_active_requests", MetricType::kGauge, "Requests under way at their endpoints.", RequestsOf);
+  family("headgate_limit_active_requests", MetricType::kGauge,
+         "Requests under way at their endpoints.", RequestsOf);
   family("headgate_limit_pending_requests", MetricType::kGauge, "Requests that wait for room.",
          [](const auto& limits) { return limits.usage->pending.value(); });
   family("headgate_limit_rejected_requests_total", MetricType::kCounter,
          "Requests answered 503 because there was no room, and none to wait in or not in time.",
          [](const auto& limits) { return limits.usage->rejected.load(); });
-  family("headgate_limit_open", MetricType::kGauge, "1 where a request that came now would be answered 503.",
+  family("headgate_limit_open", MetricType::kGauge,
+         "1 where a request that came now would be answered 503.",
          [](const auto& limits) { return limits.open() ? 1U : 0U; });
 }
 

@@ -107,17 +107,21 @@ void RouteMetrics::BeginFamily() {
       return out_.Family("nginx_ingress_controller_requests", MetricType::kCounter,
                          "Finished requests by Ingress path, method and status class.");
     case Family::kNginxDuration:
-      return out_.Family("nginx_ingress_controller_request_duration_seconds", MetricType::kHistogram,
+      return out_.Family("nginx_ingress_controller_request_duration_seconds",
+                         MetricType::kHistogram,
                          "From the request head to the last byte of the response.");
     case Family::kNginxResponseDuration:
-      return out_.Family("nginx_ingress_controller_response_duration_seconds", MetricType::kHistogram,
-                         "From the beginning of the last attempt to the end of the upstream's response.");
+      return out_.Family(
+          "nginx_ingress_controller_response_duration_seconds", MetricType::kHistogram,
+          "From the beginning of the last attempt to the end of the upstream's response.");
     case Family::kNginxHeaderDuration:
-      return out_.Family("nginx_ingress_controller_header_duration_seconds", MetricType::kHistogram,
-                         "From the beginning of the last attempt to the head of the upstream's response.");
+      return out_.Family(
+          "nginx_ingress_controller_header_duration_seconds", MetricType::kHistogram,
+          "From the beginning of the last attempt to the head of the upstream's response.");
     case Family::kNginxConnectDuration:
-      return out_.Family("nginx_ingress_controller_connect_duration_seconds", MetricType::kHistogram,
-                         "Until the connection of the last attempt was made; 0 where it was there.");
+      return out_.Family(
+          "nginx_ingress_controller_connect_duration_seconds", MetricType::kHistogram,
+          "Until the connection of the last attempt was made; 0 where it was there.");
     case Family::kNginxRequestSize:
       return out_.Family("nginx_ingress_controller_request_size", MetricType::kHistogram,
                          "Bytes of request heads and bodies.");
@@ -127,15 +131,14 @@ void RouteMetrics::BeginFamily() {
     case Family::kNginxBytesSent:
       return out_.Family("nginx_ingress_controller_bytes_sent", MetricType::kHistogram,
                          "The same with other bounds.");
-    case Family::kEnd:
-      return;
+    case Family::kEnd: return;
   }
 }
 
 void RouteMetrics::WriteClasses(MetricLabels labels, const char* label,
                                 const std::array<uint64_t, observe::kStatusClasses>& by_class) {
-  static constexpr std::array<const char*, observe::kStatusClasses> kClasses = {"other", "1xx", "2xx",
-                                                                                "3xx",   "4xx", "5xx"};
+  static constexpr std::array<const char*, observe::kStatusClasses> kClasses = {
+      "other", "1xx", "2xx", "3xx", "4xx", "5xx"};
   labels.emplace_back(label, "");
   for (size_t i = 0; i < kClasses.size(); ++i) {
     if (by_class[i] == 0) continue;
@@ -146,13 +149,15 @@ void RouteMetrics::WriteClasses(MetricLabels labels, const char* label,
 
 void RouteMetrics::WriteNginxDurations(const RouteLabels& route, const RouteCounters& counters) {
   const MetricLabels labels = NginxRouteLabels(*nginx_, route);
-  out_.HistogramSample(labels, observe::kDurationBounds, counters.duration_buckets, counters.duration_seconds);
+  out_.HistogramSample(labels, observe::kDurationBounds, counters.duration_buckets,
+                       counters.duration_seconds);
 }
 
 void RouteMetrics::WriteNginxDetails(const RouteLabels& route, const RouteDetails& details) {
   const MetricLabels labels = NginxRouteLabels(*nginx_, route);
   const auto seconds = [&](const observe::HistogramCounts<observe::kDurationBuckets>& times) {
-    out_.HistogramSample(labels, observe::kDurationBounds, times.buckets, static_cast<double>(times.sum) / 1e6);
+    out_.HistogramSample(labels, observe::kDurationBounds, times.buckets,
+                         static_cast<double>(times.sum) / 1e6);
   };
   const auto bytes = [&](std::span<const double> bounds, const auto& sizes) {
     out_.HistogramSample(labels, bounds, sizes.buckets, static_cast<double>(sizes.sum));
@@ -165,37 +170,26 @@ void RouteMetrics::WriteNginxDetails(const RouteLabels& route, const RouteDetail
         WriteClasses(std::move(with_method), "status", details.requests[i]);
       }
       return;
-    case Family::kNginxResponseDuration:
-      return seconds(details.response_time);
-    case Family::kNginxHeaderDuration:
-      return seconds(details.header_time);
-    case Family::kNginxConnectDuration:
-      return seconds(details.connect_time);
-    case Family::kNginxRequestSize:
-      return bytes(observe::kLengthBounds, details.request_length);
-    case Family::kNginxResponseSize:
-      return bytes(observe::kLengthBounds, details.response_length);
-    case Family::kNginxBytesSent:
-      return bytes(observe::kSizeBounds, details.response_size);
-    default:
-      return;
+    case Family::kNginxResponseDuration: return seconds(details.response_time);
+    case Family::kNginxHeaderDuration: return seconds(details.header_time);
+    case Family::kNginxConnectDuration: return seconds(details.connect_time);
+    case Family::kNginxRequestSize: return bytes(observe::kLengthBounds, details.request_length);
+    case Family::kNginxResponseSize: return bytes(observe::kLengthBounds, details.response_length);
+    case Family::kNginxBytesSent: return bytes(observe::kSizeBounds, details.response_size);
+    default: return;
   }
 }
 
 void RouteMetrics::WriteRoute(const RouteLabels& route, const RouteCounters& counters) {
   const MetricLabels labels = Labels(route);
   switch (family_) {
-    case Family::kRequests:
-      return WriteClasses(labels, "status_class", counters.by_class);
+    case Family::kRequests: return WriteClasses(labels, "status_class", counters.by_class);
     case Family::kDuration:
       return out_.HistogramSample(labels, observe::kDurationBounds, counters.duration_buckets,
                                   counters.duration_seconds);
-    case Family::kRequestBytes:
-      return out_.Sample(labels, counters.request_bytes);
-    case Family::kResponseBytes:
-      return out_.Sample(labels, counters.response_bytes);
-    default:
-      return;
+    case Family::kRequestBytes: return out_.Sample(labels, counters.request_bytes);
+    case Family::kResponseBytes: return out_.Sample(labels, counters.response_bytes);
+    default: return;
   }
 }
 

@@ -22,11 +22,13 @@ namespace headgate::admin {
 std::string RenderMetrics(const worker::WorkerPool& workers,
                           const std::vector<std::function<void(MetricsWriter&)>>& collectors);
 
-// Requests by route, in the same format, and if `nginx` is given under the names of ingress-nginx as well. With thousands of
-// routes these are megabytes, so they are written piece by piece. Thread: any, one at a time. `workers` outlive this.
+// Requests by route, in the same format, and if `nginx` is given under the names of ingress-nginx
+// as well. With thousands of routes these are megabytes, so they are written piece by piece.
+// Thread: any, one at a time. `workers` outlive this.
 class RouteMetrics {
  public:
-  explicit RouteMetrics(const worker::WorkerPool& workers, std::optional<NginxLabels> nginx = std::nullopt)
+  explicit RouteMetrics(const worker::WorkerPool& workers,
+                        std::optional<NginxLabels> nginx = std::nullopt)
       : routes_(workers.Routes()), nginx_(std::move(nginx)) {}
   RouteMetrics(const RouteMetrics&) = delete;
   RouteMetrics& operator=(const RouteMetrics&) = delete;
@@ -56,7 +58,8 @@ class RouteMetrics {
 
   void BeginFamily();
   void WriteRoute(const observe::RouteLabels& route, const observe::RouteCounters& counters);
-  void WriteNginxDurations(const observe::RouteLabels& route, const observe::RouteCounters& counters);
+  void WriteNginxDurations(const observe::RouteLabels& route,
+                           const observe::RouteCounters& counters);
   void WriteNginxDetails(const observe::RouteLabels& route, const observe::RouteDetails& details);
   void WriteClasses(MetricLabels labels, const char* label,
                     const std::array<uint64_t, observe::kStatusClasses>& by_class);

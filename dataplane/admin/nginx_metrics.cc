@@ -22,8 +22,8 @@ MetricLabels Common(const NginxLabels& labels) {
 
 }  // namespace
 
-void CollectNginx(const NginxLabels& labels, const worker::WorkerPool& workers, const NginxReloads& reloads,
-                  MetricsWriter& out) {
+void CollectNginx(const NginxLabels& labels, const worker::WorkerPool& workers,
+                  const NginxReloads& reloads, MetricsWriter& out) {
   const MetricLabels common = Common(labels);
   const auto one = [&](std::string_view name, MetricType type, std::string_view help, auto value) {
     out.Family(std::string("nginx_ingress_controller_") + std::string(name), type, help);
@@ -31,7 +31,8 @@ void CollectNginx(const NginxLabels& labels, const worker::WorkerPool& workers, 
   };
   const auto by_state = [&](std::string_view name, MetricType type, std::string_view help,
                             std::initializer_list<std::pair<const char*, uint64_t>> states) {
-    out.Family(std::string("nginx_ingress_controller_nginx_process_") + std::string(name), type, help);
+    out.Family(std::string("nginx_ingress_controller_nginx_process_") + std::string(name), type,
+               help);
     for (const auto& [state, value] : states) {
       MetricLabels with_state = common;
       with_state.emplace_back("state", state);
@@ -47,13 +48,15 @@ void CollectNginx(const NginxLabels& labels, const worker::WorkerPool& workers, 
       "1 while everything that the controller sends is in effect, 0 while a resource is refused.",
       uint64_t{reloads.last_successful ? 1u : 0u});
   one("config_last_reload_successful_timestamp_seconds", MetricType::kGauge,
-      "When a change of the configuration was taken in last.", static_cast<double>(reloads.last_change));
+      "When a change of the configuration was taken in last.",
+      static_cast<double>(reloads.last_change));
   // As many bits as a number of JSON holds exactly.
   one("config_hash", MetricType::kGauge, "Another number for each content of the configuration.",
       ContentHash(reloads.version) >> 11);
   one("success", MetricType::kCounter, "Changes of the configuration taken in.", reloads.successes);
   one("errors", MetricType::kCounter, "Changes that had to be asked for again.", reloads.errors);
-  by_state("connections", MetricType::kGauge, "Client connections: all, and those without a request.",
+  by_state("connections", MetricType::kGauge,
+           "Client connections: all, and those without a request.",
            {{"active", connections}, {"waiting", connections > active ? connections - active : 0}});
   by_state("connections_total", MetricType::kCounter, "Client connections since the start.",
            {{"accepted", accepted},
@@ -66,8 +69,10 @@ void CollectNginx(const NginxLabels& labels, const worker::WorkerPool& workers, 
       workers.Sum(CounterId::kDownstreamBytesWritten));
   one("nginx_process_num_procs", MetricType::kGauge, "Processes.", uint64_t{1});
   one("nginx_process_cpu_seconds_total", MetricType::kCounter, "CPU time used.", use.cpu_seconds);
-  one("nginx_process_resident_memory_bytes", MetricType::kGauge, "Resident memory.", use.resident_bytes);
-  one("nginx_process_virtual_memory_bytes", MetricType::kGauge, "Virtual memory.", use.virtual_bytes);
+  one("nginx_process_resident_memory_bytes", MetricType::kGauge, "Resident memory.",
+      use.resident_bytes);
+  one("nginx_process_virtual_memory_bytes", MetricType::kGauge, "Virtual memory.",
+      use.virtual_bytes);
 }
 
 bool HasNginxSeries(const observe::RouteLabels& route) {

@@ -7,11 +7,12 @@
 #include "dataplane/observe/route_stats.h"
 #include "dataplane/worker/worker_pool.h"
 
-// What we count under the names that ingress-nginx gives it (nginx_ingress_controller_…), so that dashboards and alerts made
-// for it go on working. docs/metrics.md says where the two differ.
+// What we count under the names that ingress-nginx gives it (nginx_ingress_controller_…), so that
+// dashboards and alerts made for it go on working. docs/metrics.md says where the two differ.
 namespace headgate::admin {
 
-// Labels of every series; where dashboards look for a Pod of the controller they find this data plane.
+// Labels of every series; where dashboards look for a Pod of the controller they find this data
+// plane.
 struct NginxLabels {
   std::string controller_class = "headgate.dev/ingress-controller";
   std::string controller_namespace;
@@ -28,10 +29,11 @@ struct NginxReloads {
 };
 
 // All but the series of routes. Thread: any.
-void CollectNginx(const NginxLabels& labels, const worker::WorkerPool& workers, const NginxReloads& reloads,
-                  MetricsWriter& out);
+void CollectNginx(const NginxLabels& labels, const worker::WorkerPool& workers,
+                  const NginxReloads& reloads, MetricsWriter& out);
 
-// Whether ingress-nginx has series for a route: those of named hosts, not of wildcards or of every host.
+// Whether ingress-nginx has series for a route: those of named hosts, not of wildcards or of every
+// host.
 bool HasNginxSeries(const observe::RouteLabels& route);
 MetricLabels NginxRouteLabels(const NginxLabels& labels, const observe::RouteLabels& route);
 

@@ -17,7 +17,8 @@ ProcessUse ReadProcessUse() {
   uint64_t resident_pages = 0;
   std::ifstream("/proc/self/statm") >> total_pages >> resident_pages;
   const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  return {seconds(usage.ru_utime) + seconds(usage.ru_stime), resident_pages * page, total_pages * page};
+  return {seconds(usage.ru_utime) + seconds(usage.ru_stime), resident_pages * page,
+          total_pages * page};
 }
 
 }  // namespace headgate::admin

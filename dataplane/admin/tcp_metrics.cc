@@ -15,17 +15,18 @@ void CollectTcp(const worker::WorkerPool& workers, MetricsWriter& out) {
                  service.counts[static_cast<size_t>(id)]);
     }
   };
-  family("headgate_tcp_connections_total", MetricType::kCounter, "Connections of TCP services, by port.",
-         StreamCount::kConnections);
-  family("headgate_tcp_connections_active", MetricType::kGauge, "Of these, those that are open.", StreamCount::kActive);
-  family("headgate_tcp_bytes_from_clients_total", MetricType::kCounter, "Bytes passed on to endpoints.",
-         StreamCount::kBytesFromClients);
+  family("headgate_tcp_connections_total", MetricType::kCounter,
+         "Connections of TCP services, by port.", StreamCount::kConnections);
+  family("headgate_tcp_connections_active", MetricType::kGauge, "Of these, those that are open.",
+         StreamCount::kActive);
+  family("headgate_tcp_bytes_from_clients_total", MetricType::kCounter,
+         "Bytes passed on to endpoints.", StreamCount::kBytesFromClients);
   family("headgate_tcp_bytes_to_clients_total", MetricType::kCounter, "Bytes passed on to clients.",
          StreamCount::kBytesToClients);
-  family("headgate_tcp_failures_total", MetricType::kCounter, "Connections without an endpoint to go to.",
-         StreamCount::kFailures);
-  family("headgate_tcp_timeouts_total", MetricType::kCounter, "Connections closed because nothing moved.",
-         StreamCount::kTimeouts);
+  family("headgate_tcp_failures_total", MetricType::kCounter,
+         "Connections without an endpoint to go to.", StreamCount::kFailures);
+  family("headgate_tcp_timeouts_total", MetricType::kCounter,
+         "Connections closed because nothing moved.", StreamCount::kTimeouts);
 }
 
 }  // namespace headgate::admin

@@ -41,7 +41,8 @@ absl::StatusOr<std::unique_ptr<App>> App::Create(Options options) {
   sigset_t reopen_signal;
   sigemptyset(&reopen_signal);
   sigaddset(&reopen_signal, SIGUSR1);
-  pthread_sigmask(SIG_BLOCK, &reopen_signal, nullptr);  // for all threads: none has been started yet
+  pthread_sigmask(SIG_BLOCK, &reopen_signal,
+                  nullptr);  // for all threads: none has been started yet
   app->reopen_ = net::Fd(signalfd(-1, &reopen_signal, SFD_CLOEXEC | SFD_NONBLOCK));
 
   if (o.access_log != "off") {
@@ -77,7 +78,8 @@ absl::StatusOr<std::unique_ptr<App>> App::Create(Options options) {
   pool.route_details = o.nginx_metrics.has_value();
   pool.spans = &app->spans_;
   pool.reserved_ports = {o.admin_listen.port()};
-  pool.release = [control = app->control_.get()](std::shared_ptr<const config::CompiledConfig> config) {
+  pool.release = [control =
+                      app->control_.get()](std::shared_ptr<const config::CompiledConfig> config) {
     control->Post([config = std::move(config)]() mutable { config.reset(); });
   };
   auto workers = worker::WorkerPool::Create(std::move(pool));
@@ -91,8 +93,8 @@ absl::StatusOr<std::unique_ptr<App>> App::Create(Options options) {
 }
 
 App::~App() {
-  // Against the flow of data: whoever calls goes before whoever is called. Configurations end on the control thread,
-  // after whatever has been posted there.
+  // Against the flow of data: whoever calls goes before whoever is called. Configurations end on
+  // the control thread, after whatever has been posted there.
   admin_.reset();
   client_.reset();
   resolver_.reset();
@@ -119,22 +121,24 @@ int App::Run(Shutdown& shutdown) {
   health_reporter_ = std::make_unique<control::HealthReporter>(
       [this] { return MakeHealthReport(checker_->Status()); }, kClock);
   exporter_ = std::make_unique<tracing::Exporter>(
-      spans_, tracing::ExporterOptions{.instance = options_.controller.instance,
-                                       .build_version = options_.controller.build_version},
+      spans_,
+      tracing::ExporterOptions{.instance = options_.controller.instance,
+                               .build_version = options_.controller.build_version},
       kClock);
   applier_ = std::make_unique<ConfigApplier>(
-      config::ConfigBuilder::Options{.allow_local_dns = options_.allow_local_dns}, *workers_, *checker_,
-      *resolver_, *exporter_);
+      config::ConfigBuilder::Options{.allow_local_dns = options_.allow_local_dns}, *workers_,
+      *checker_, *resolver_, *exporter_);
   workers_->Start();
   checker_->Start();
   options_.controller.health = health_reporter_.get();
-  client_ = std::make_unique<control::SnapshotClient>(options_.controller, std::move(store_), *applier_,
-                                                      *control_, kClock);
+  client_ = std::make_unique<control::SnapshotClient>(options_.controller, std::move(store_),
+                                                      *applier_, *control_, kClock);
   AddPages();
   admin_->Start();
   HEADGATE_LOG(kInfo, "app", "started", {"http", Join(workers_->http_addresses())},
                {"https", Join(workers_->https_addresses())}, {"admin", admin_->address().Text()},
-               {"workers", workers_->size()}, {"controller", options_.controller.controller.ToString()});
+               {"workers", workers_->size()},
+               {"controller", options_.controller.controller.ToString()});
 
   while (true) {
     pollfd waiting[] = {{shutdown.fd(), POLLIN, 0}, {reopen_.get(), POLLIN, 0}};
@@ -158,7 +162,8 @@ int App::Run(Shutdown& shutdown) {
 
 void App::Drain(Shutdown& shutdown) {
   draining_.store(true);
-  HEADGATE_LOG(kInfo, "app", "draining", {"delay", options_.drain_delay}, {"timeout", options_.drain_timeout});
+  HEADGATE_LOG(kInfo, "app", "draining", {"delay", options_.drain_delay},
+               {"timeout", options_.drain_timeout});
   workers_->AnnounceEnd();
   // A second request ends each wait.
   if (shutdown.WaitFor(options_.drain_delay)) return;
@@ -178,10 +183,12 @@ void App::Drain(Shutdown& shutdown) {
 }
 
 void App::AddPages() {
-  admin_->Handle("/healthz", "200 while the process works", [] { return admin::AdminReply{.body = "ok\n"}; });
+  admin_->Handle("/healthz", "200 while the process works",
+                 [] { return admin::AdminReply{.body = "ok\n"}; });
   admin_->Handle("/readyz", "200 when traffic should be sent here", [this] {
     if (ready()) return admin::AdminReply{.body = "ok\n"};
-    return admin::AdminReply{.status = 503, .body = draining_.load() ? "draining\n" : "no configuration yet\n"};
+    return admin::AdminReply{.status = 503,
+                             .body = draining_.load() ? "draining\n" : "no configuration yet\n"};
   });
   admin_->Handle("/metrics", "Prometheus metrics", [this] {
     admin::AdminReply reply;
@@ -200,25 +207,26 @@ void App::AddPages() {
                     [this](MetricsWriter& out) {
                       if (!options_.nginx_metrics) return;
                       const control::ClientStatus status = client_->status();
-                      admin::CollectNginx(*options_.nginx_metrics, *workers_,
-                                          {.last_successful = status.configured && status.refused.empty(),
-                                           .successes = status.commits,
-                                           .errors = status.mismatches,
-                                           .version = status.version,
-                                           .last_change = absl::ToUnixSeconds(status.applied)},
-                                          out);
+                      admin::CollectNginx(
+                          *options_.nginx_metrics, *workers_,
+                          {.last_successful = status.configured && status.refused.empty(),
+                           .successes = status.commits,
+                           .errors = status.mismatches,
+                           .version = status.version,
+                           .last_change = absl::ToUnixSeconds(status.applied)},
+                          out);
                     }});
-    reply.more = [routes = std::make_unique<admin::RouteMetrics>(*workers_, options_.nginx_metrics)] {
-      return routes->Next();
-    };
+    reply.more = [routes = std::make_unique<admin::RouteMetrics>(
+                      *workers_, options_.nginx_metrics)] { return routes->Next(); };
     return reply;
   });
   admin_->Handle("/config", "what is being served, without secrets, as JSON", [this] {
     admin::AdminReply reply;
     reply.content_type = "application/json";
     const std::vector<health::UpstreamStatus> health = checker_->Status();
-    control_->Run(
-        [&] { reply.body = admin::RenderConfig(applier_->builder(), applier_->version(), health); });
+    control_->Run([&] {
+      reply.body = admin::RenderConfig(applier_->builder(), applier_->version(), health);
+    });
     return reply;
   });
 }

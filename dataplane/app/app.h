@@ -45,7 +45,8 @@ class App {
   std::unique_ptr<health::Checker> checker_;
   std::unique_ptr<control::HealthReporter> health_reporter_;
   std::unique_ptr<upstream::DnsResolver> resolver_;
-  std::unique_ptr<tracing::Exporter> exporter_;  // sends what is left when nobody makes spans any more
+  std::unique_ptr<tracing::Exporter>
+      exporter_;  // sends what is left when nobody makes spans any more
   std::unique_ptr<ConfigApplier> applier_;
   std::unique_ptr<control::SnapshotStore> store_;  // until the client takes it
   std::unique_ptr<control::SnapshotClient> client_;

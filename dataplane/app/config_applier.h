@@ -15,15 +15,17 @@
 
 namespace headgate::app {
 
-// Compiles what the snapshot client brings, adds what DNS says of ExternalName services, and hands it to the workers.
-// Lives on the control thread, where it is destroyed as well.
+// Compiles what the snapshot client brings, adds what DNS says of ExternalName services, and hands
+// it to the workers. Lives on the control thread, where it is destroyed as well.
 class ConfigApplier final : public control::Applier {
  public:
   // The arguments outlive this.
   ConfigApplier(config::ConfigBuilder::Options options, worker::WorkerPool& workers,
-                health::Checker& checker, upstream::DnsResolver& resolver, tracing::Exporter& exporter);
+                health::Checker& checker, upstream::DnsResolver& resolver,
+                tracing::Exporter& exporter);
 
-  control::ApplyResult Apply(std::string_view version, absl::Span<const v1::Resource* const> upserts,
+  control::ApplyResult Apply(std::string_view version,
+                             absl::Span<const v1::Resource* const> upserts,
                              absl::Span<const std::string> removed) override;
   void SetDataPlanes(uint32_t count) override { workers_.SetDataPlanes(count); }
 

@@ -34,7 +34,8 @@ absl::Status ReadAddresses(const std::vector<std::string>& texts, const char* fl
     const auto address = base::Address::ParseHostPort(text);
     if (!address) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--", flag, ": \"", text, "\" is not an IP address and port, such as 0.0.0.0:80, [::]:80 or :80"));
+          absl::StrCat("--", flag, ": \"", text,
+                       "\" is not an IP address and port, such as 0.0.0.0:80, [::]:80 or :80"));
     }
     addresses->push_back(*address);
   }
@@ -84,59 +85,82 @@ std::optional<int> ReadOptions(int argc, const char* const* argv, Options* optio
   options->controller.instance = DefaultInstance();
 
   FlagSet flags("headgate-dataplane",
-                "Proxies HTTP and HTTPS traffic as headgate-controller tells it. Holds no Kubernetes credentials: all it "
-                "knows comes over one connection that it makes itself, and the last good state is kept on disk.");
+                "Proxies HTTP and HTTPS traffic as headgate-controller tells it. Holds no "
+                "Kubernetes credentials: all it "
+                "knows comes over one connection that it makes itself, and the last good state is "
+                "kept on disk.");
   flags.Group("Controller", "Where the configuration comes from.");
   flags.AddHostPort("controller", &controller, "Address of headgate-controller's snapshot server.");
-  flags.AddBool("controller-insecure", &insecure, "Speak to the controller without TLS. For loopback and tests.");
-  flags.AddString("controller-ca", &tls.controller_ca, "FILE",
-                  "CA certificates (PEM) that may vouch for the controller. Re-read when it changes.");
+  flags.AddBool("controller-insecure", &insecure,
+                "Speak to the controller without TLS. For loopback and tests.");
+  flags.AddString(
+      "controller-ca", &tls.controller_ca, "FILE",
+      "CA certificates (PEM) that may vouch for the controller. Re-read when it changes.");
   flags.AddString("controller-cert", &tls.certificate, "FILE",
                   "Our certificate chain (PEM) towards the controller. Re-read when it changes.");
   flags.AddString("controller-key", &tls.key, "FILE", "The key of --controller-cert (PEM).");
-  flags.AddString("controller-server-name", &options->controller.server_name, "NAME",
-                  "Name that the controller's certificate must bear, if not the host of --controller.");
+  flags.AddString(
+      "controller-server-name", &options->controller.server_name, "NAME",
+      "Name that the controller's certificate must bear, if not the host of --controller.");
   flags.AddString("state-dir", &options->state_dir, "DIR",
-                  "Keep the last good configuration here and start from it when the controller is away. Holds private "
+                  "Keep the last good configuration here and start from it when the controller is "
+                  "away. Holds private "
                   "keys: it is made with mode 0700. Empty: nothing survives a restart.");
-  flags.AddString("instance", &options->controller.instance, "NAME", "How the controller shows this data plane.");
+  flags.AddString("instance", &options->controller.instance, "NAME",
+                  "How the controller shows this data plane.");
 
-  flags.Group("Listening", "Where clients connect. Nothing is accepted before there is a configuration.");
-  flags.AddList("http-listen", &http_listen, "ADDR:PORT", "Plain HTTP. May be given several times; \"off\" for none.");
-  flags.AddList("https-listen", &https_listen, "ADDR:PORT", "HTTPS. May be given several times; \"off\" for none.");
+  flags.Group("Listening",
+              "Where clients connect. Nothing is accepted before there is a configuration.");
+  flags.AddList("http-listen", &http_listen, "ADDR:PORT",
+                "Plain HTTP. May be given several times; \"off\" for none.");
+  flags.AddList("https-listen", &https_listen, "ADDR:PORT",
+                "HTTPS. May be given several times; \"off\" for none.");
   flags.AddString("admin-listen", &admin_listen, "ADDR:PORT",
                   "/metrics, /healthz, /readyz and /config. Not for the internet.");
 
   flags.AddBool("nginx-metrics", &nginx_metrics,
-                "Show in /metrics what ingress-nginx shows too, under its names, for dashboards and alerts made for it. "
-                "The label controller_pod is the host's name, controller_namespace the environment's POD_NAMESPACE.");
+                "Show in /metrics what ingress-nginx shows too, under its names, for dashboards "
+                "and alerts made for it. "
+                "The label controller_pod is the host's name, controller_namespace the "
+                "environment's POD_NAMESPACE.");
 
   flags.Group("Resources");
   flags.AddInt("workers", &workers, 0, 1024,
-               "Worker threads, each with its own event loop. 0: one per core, a CPU limit of the container respected.");
+               "Worker threads, each with its own event loop. 0: one per core, a CPU limit of the "
+               "container respected.");
   flags.AddInt("max-connections", &max_connections, 0, 10'000'000,
-               "Client connections of the whole process; more are closed at once. 0: half of the descriptor limit.");
+               "Client connections of the whole process; more are closed at once. 0: half of the "
+               "descriptor limit.");
   flags.AddString("spill-dir", &options->spill_dir, "DIR",
-                  "Where held request and response bodies go that do not fit in memory, as files without a name. Default: "
+                  "Where held request and response bodies go that do not fit in memory, as files "
+                  "without a name. Default: "
                   "--state-dir, or /tmp without that.");
   flags.AddCustom("static-root", "NAME=DIR",
-                  "Directory whose files Ingresses may serve with the annotation headgate.dev/static-root: NAME. May be "
+                  "Directory whose files Ingresses may serve with the annotation "
+                  "headgate.dev/static-root: NAME. May be "
                   "repeated. Nothing outside these directories is ever served.",
                   "", [options](std::string_view text) { return ReadStaticRoot(text, options); });
   flags.AddInt("spill-limit", &spill_limit_mb, 0, 1 << 20,
-               "MiB that these files may take together. A request body that finds no room is passed on as it comes. 0: "
+               "MiB that these files may take together. A request body that finds no room is "
+               "passed on as it comes. 0: "
                "none.");
   flags.AddBool("allow-local-dns", &options->allow_local_dns,
                 "Let ExternalName services lead to loopback and link-local addresses.");
 
   flags.Group("Logging");
-  flags.AddString("access-log", &options->access_log, "PATH|-|off", "Where the access log goes; - is standard output. SIGUSR1 reopens the file.");
-  flags.AddChoice("log-level", &log_level, {"debug", "info", "warn", "error", "off"}, "Our own log, on standard error.");
+  flags.AddString("access-log", &options->access_log, "PATH|-|off",
+                  "Where the access log goes; - is standard output. SIGUSR1 reopens the file.");
+  flags.AddChoice("log-level", &log_level, {"debug", "info", "warn", "error", "off"},
+                  "Our own log, on standard error.");
   flags.AddChoice("log-format", &log_format, {"text", "json"}, "Form of our own log.");
 
-  flags.Group("Shutdown", "On SIGTERM /readyz turns false, then accepting stops, then exchanges finish. A second SIGTERM ends at once.");
-  flags.AddDuration("drain-delay", &options->drain_delay, "Keep accepting for this long, until load balancers have noticed.");
-  flags.AddDuration("drain-timeout", &options->drain_timeout, "Cut exchanges that have not finished after this long.");
+  flags.Group("Shutdown",
+              "On SIGTERM /readyz turns false, then accepting stops, then exchanges finish. A "
+              "second SIGTERM ends at once.");
+  flags.AddDuration("drain-delay", &options->drain_delay,
+                    "Keep accepting for this long, until load balancers have noticed.");
+  flags.AddDuration("drain-timeout", &options->drain_timeout,
+                    "Cut exchanges that have not finished after this long.");
 
   if (const auto code = flags.ParseOrReport(argc, argv)) return code;
 
@@ -154,8 +178,10 @@ std::optional<int> ReadOptions(int argc, const char* const* argv, Options* optio
   };
   drop_off(&http_listen);
   drop_off(&https_listen);
-  if (auto s = ReadAddresses(http_listen, "http-listen", &options->http_listen); !s.ok()) return report(s);
-  if (auto s = ReadAddresses(https_listen, "https-listen", &options->https_listen); !s.ok()) return report(s);
+  if (auto s = ReadAddresses(http_listen, "http-listen", &options->http_listen); !s.ok())
+    return report(s);
+  if (auto s = ReadAddresses(https_listen, "https-listen", &options->https_listen); !s.ok())
+    return report(s);
   std::vector<base::Address> admin;
   if (auto s = ReadAddresses({admin_listen}, "admin-listen", &admin); !s.ok()) return report(s);
   options->admin_listen = admin.front();
@@ -164,15 +190,17 @@ std::optional<int> ReadOptions(int argc, const char* const* argv, Options* optio
   options->controller.controller = *controller;
   const bool any_tls = !tls.controller_ca.empty() || !tls.certificate.empty() || !tls.key.empty();
   const bool all_tls = !tls.controller_ca.empty() && !tls.certificate.empty() && !tls.key.empty();
-  if (insecure && any_tls) return flags.ReportError("--controller-insecure excludes the --controller-* files");
+  if (insecure && any_tls)
+    return flags.ReportError("--controller-insecure excludes the --controller-* files");
   if (!insecure && !all_tls) {
     return flags.ReportError(
-        "--controller needs --controller-ca, --controller-cert and --controller-key, or --controller-insecure");
+        "--controller needs --controller-ca, --controller-cert and --controller-key, or "
+        "--controller-insecure");
   }
   if (!insecure) {
     for (const auto& [path, flag] :
-         {std::pair{tls.controller_ca, "controller-ca"}, std::pair{tls.certificate, "controller-cert"},
-          std::pair{tls.key, "controller-key"}}) {
+         {std::pair{tls.controller_ca, "controller-ca"},
+          std::pair{tls.certificate, "controller-cert"}, std::pair{tls.key, "controller-key"}}) {
       if (auto s = CheckReadable(path, flag); !s.ok()) return report(s);
     }
     options->controller.tls = tls;

@@ -24,18 +24,21 @@ TierNumber TierOf(const Peer& peer) {
 void Balancer::Reset(const PolicySpec& spec, std::shared_ptr<const HashRing> ring,
                      std::span<Peer* const> peers, TimePoint now) {
   ring_.reset();
-  const auto first_backup = std::find_if(peers.begin(), peers.end(), [](const Peer* peer) { return peer->backup; });
+  const auto first_backup =
+      std::find_if(peers.begin(), peers.end(), [](const Peer* peer) { return peer->backup; });
   const auto primaries = peers.first(static_cast<size_t>(first_backup - peers.begin()));
-  const bool only_backups = std::none_of(primaries.begin(), primaries.end(),
-                                         [](const Peer* peer) { return peer->available; }) &&
-                            std::any_of(first_backup, peers.end(), [](const Peer* peer) { return peer->available; });
+  const bool only_backups =
+      std::none_of(primaries.begin(), primaries.end(),
+                   [](const Peer* peer) { return peer->available; }) &&
+      std::any_of(first_backup, peers.end(), [](const Peer* peer) { return peer->available; });
   if (ring != nullptr && !only_backups) {
     ring_ = std::make_unique<RingPicker>(std::move(ring), spec);
     ring_->Reset(primaries);
   }
   first_.next.reset();
   first_.sampler.reset();
-  const bool all = std::none_of(peers.begin(), peers.end(), [](const Peer* peer) { return peer->available; });
+  const bool all =
+      std::none_of(peers.begin(), peers.end(), [](const Peer* peer) { return peer->available; });
   Tier* tier = nullptr;
   std::vector<Peer*> members;
   for (size_t number = 0; number < kTiers; ++number) {
@@ -73,7 +76,8 @@ Peer* Balancer::Pick(const PickContext& context) {
 Peer* Balancer::PickOnce(const PickContext& context) {
   if (ring_ != nullptr && context.hash) return ring_->Pick(context, random_);
   for (Tier* tier = &first_; tier != nullptr; tier = tier->next.get()) {
-    Peer* peer = tier->sampler != nullptr ? tier->sampler->Pick(context, random_) : tier->turns.Pick(context);
+    Peer* peer = tier->sampler != nullptr ? tier->sampler->Pick(context, random_)
+                                          : tier->turns.Pick(context);
     if (peer != nullptr) return peer;
   }
   return nullptr;

@@ -14,9 +14,10 @@
 
 namespace headgate::balance {
 
-// Picks one of the endpoints of a cluster, by its policy. They are used tier by tier, the next only when all of one have been tried:
-// those that are available; those that are but drain; backups likewise. If there is nobody in any tier, whoever there is: an endpoint
-// that is perhaps down is better than none.
+// Picks one of the endpoints of a cluster, by its policy. They are used tier by tier, the next only
+// when all of one have been tried: those that are available; those that are but drain; backups
+// likewise. If there is nobody in any tier, whoever there is: an endpoint that is perhaps down is
+// better than none.
 //
 // Thread: one per worker and cluster, no sharing.
 class Balancer {
@@ -24,10 +25,11 @@ class Balancer {
   // `seed` differs between workers and clusters.
   explicit Balancer(uint64_t seed) : random_(seed) {}
 
-  // Takes the place of the earlier policy and list, and takes notice of what has changed in peers. Linear in their number.
-  // Backups come last in the list. `ring`: of the other peers (RingPicker); with one, picks with a hash go by it, whatever the policy. Null: none does.
-  void Reset(const PolicySpec& spec, std::shared_ptr<const HashRing> ring, std::span<Peer* const> peers,
-             TimePoint now);
+  // Takes the place of the earlier policy and list, and takes notice of what has changed in peers.
+  // Linear in their number. Backups come last in the list. `ring`: of the other peers (RingPicker);
+  // with one, picks with a hash go by it, whatever the policy. Null: none does.
+  void Reset(const PolicySpec& spec, std::shared_ptr<const HashRing> ring,
+             std::span<Peer* const> peers, TimePoint now);
 
   // Nullptr: there are none. Of endpoints that have all been tried one is tried again.
   Peer* Pick(const PickContext& context);

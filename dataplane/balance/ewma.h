@@ -7,9 +7,9 @@
 
 namespace headgate::balance {
 
-// Peak EWMA: what an endpoint's answers cost lately. A slower answer than expected counts at once, faster ones pull the
-// cost down with a time constant of ten seconds; without answers it decays as fast, so that an endpoint that was slow
-// gets another chance. In Peer::cost and cost_at.
+// Peak EWMA: what an endpoint's answers cost lately. A slower answer than expected counts at once,
+// faster ones pull the cost down with a time constant of ten seconds; without answers it decays as
+// fast, so that an endpoint that was slow gets another chance. In Peer::cost and cost_at.
 inline constexpr std::chrono::seconds kEwmaDecay{10};
 
 // `latency`: from the beginning of an attempt to its response head.

@@ -11,7 +11,8 @@ uint32_t Crc32(std::string_view bytes, uint32_t crc) {
       crc32_z(crc, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
 }
 
-HashRing::HashRing(std::span<const std::string> names) : node_count_(static_cast<uint32_t>(names.size())) {
+HashRing::HashRing(std::span<const std::string> names)
+    : node_count_(static_cast<uint32_t>(names.size())) {
   points_.reserve(names.size() * kPointsPerNode);
   for (uint32_t node = 0; node < names.size(); ++node) {
     const uint32_t base = Crc32(names[node]);
@@ -30,8 +31,9 @@ HashRing::HashRing(std::span<const std::string> names) : node_count_(static_cast
 }
 
 HashRing::Walk HashRing::Find(uint32_t hash) const {
-  const auto at = std::lower_bound(points_.begin(), points_.end(), hash,
-                                   [](const Point& point, uint32_t wanted) { return point.hash < wanted; });
+  const auto at =
+      std::lower_bound(points_.begin(), points_.end(), hash,
+                       [](const Point& point, uint32_t wanted) { return point.hash < wanted; });
   return {*this, at == points_.end() ? 0 : static_cast<size_t>(at - points_.begin())};
 }
 

@@ -11,10 +11,11 @@ namespace headgate::balance {
 // CRC-32 as in Ethernet and zlib; `crc` is that of what goes before.
 uint32_t Crc32(std::string_view bytes, uint32_t crc = 0);
 
-// The consistent-hash ring of ingress-nginx, point for point, so that what is bound to an endpoint there stays bound here:
-// a node has 160 points, each the CRC-32 of its name and of the previous point (four bytes, little endian, the first
-// time zeros); a key belongs to the first point at or after its CRC-32. Immutable, and may be shared by threads. Depends on
-// the set of names alone: when one leaves only its keys move, and they come back with it.
+// The consistent-hash ring of ingress-nginx, point for point, so that what is bound to an endpoint
+// there stays bound here: a node has 160 points, each the CRC-32 of its name and of the previous
+// point (four bytes, little endian, the first time zeros); a key belongs to the first point at or
+// after its CRC-32. Immutable, and may be shared by threads. Depends on the set of names alone:
+// when one leaves only its keys move, and they come back with it.
 class HashRing {
  public:
   static constexpr uint32_t kPointsPerNode = 160;
@@ -22,7 +23,8 @@ class HashRing {
   // Nodes are known by their index in `names`.
   explicit HashRing(std::span<const std::string> names);
 
-  // Nodes in the order in which a key would fall to them, from its owner on, each as often as it has points.
+  // Nodes in the order in which a key would fall to them, from its owner on, each as often as it
+  // has points.
   class Walk {
    public:
     uint32_t node() const { return ring_->points_[at_].node; }

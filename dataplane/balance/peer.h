@@ -13,8 +13,8 @@ using TimePoint = std::chrono::steady_clock::time_point;
 // Tells the endpoints of one worker apart, those that are gone included.
 using PeerId = uint64_t;
 
-// An endpoint as a balancer sees it. Lives in what represents the endpoint, keeps its place in memory, and outlives its
-// being handed to a balancer.
+// An endpoint as a balancer sees it. Lives in what represents the endpoint, keeps its place in
+// memory, and outlives its being handed to a balancer.
 struct Peer {
   explicit Peer(PeerId peer_id) : id(peer_id) {}
   Peer(const Peer&) = delete;
@@ -23,15 +23,16 @@ struct Peer {
   const PeerId id;
 
   // What decides whether and how often it is picked. After a change the balancer must be reset.
-  uint32_t weight = 1;    // relative; 0 counts as 1
-  float share = 1;        // of its weight that it gets now, above 0 and at most 1: an endpoint that starts slowly
+  uint32_t weight = 1;  // relative; 0 counts as 1
+  float share =
+      1;  // of its weight that it gets now, above 0 and at most 1: an endpoint that starts slowly
   bool draining = false;  // takes requests while no other does
   bool backup = false;    // takes requests while nobody of the others is left at all
   bool available = true;  // false: left alone, unless all are so
 
   // Change at any time.
   uint32_t active = 0;  // attempts under way
-  float cost = -1;      // what an answer takes lately, in microseconds (ewma.h); negative: not known
+  float cost = -1;  // what an answer takes lately, in microseconds (ewma.h); negative: not known
   TimePoint cost_at;
 };
 

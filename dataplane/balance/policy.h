@@ -16,8 +16,8 @@ enum class Policy : uint8_t {
 // How a cluster's endpoints are used.
 struct PolicySpec {
   Policy policy = Policy::kRoundRobin;
-  // For kHash: no endpoint gets a new request while it has more than this percentage of the mean of requests under way.
-  // 0: without bound; else above 100.
+  // For kHash: no endpoint gets a new request while it has more than this percentage of the mean of
+  // requests under way. 0: without bound; else above 100.
   uint32_t bound_percent = 0;
   // For kHashSubset: endpoints per subset, at least 1.
   uint32_t subset_size = 3;

@@ -5,8 +5,8 @@
 namespace headgate::balance {
 namespace {
 
-// Virtual time between two turns of an endpoint of weight 1. Divided by 32-bit weights it keeps enough digits, and
-// 2^63 / 2^40 turns of weight 1 pass before it would overflow.
+// Virtual time between two turns of an endpoint of weight 1. Divided by 32-bit weights it keeps
+// enough digits, and 2^63 / 2^40 turns of weight 1 pass before it would overflow.
 constexpr uint64_t kStrideOfWeightOne = uint64_t{1} << 40;
 // The longest between two turns, however small an endpoint's share.
 constexpr double kLeastWeight = 1.0 / 1024;

@@ -9,12 +9,13 @@
 
 namespace headgate::balance {
 
-// Smooth weighted round robin: in any run of sum-of-weights picks each endpoint gets its weight, spread evenly. With equal
-// weights a pick costs the same however many endpoints there are, with unequal ones it grows with their logarithm.
+// Smooth weighted round robin: in any run of sum-of-weights picks each endpoint gets its weight,
+// spread evenly. With equal weights a pick costs the same however many endpoints there are, with
+// unequal ones it grows with their logarithm.
 class RoundRobin {
  public:
-  // Takes the place of the earlier list. Begins at a random place, so that many workers do not send their first requests to
-  // the same endpoint. Linear in the number of peers.
+  // Takes the place of the earlier list. Begins at a random place, so that many workers do not send
+  // their first requests to the same endpoint. Linear in the number of peers.
   void Reset(std::span<Peer* const> peers, Random& random);
 
   // The next endpoint that was not tried; nullptr: there is none.

@@ -7,7 +7,8 @@
 namespace headgate::balance {
 namespace {
 
-// Lots drawn in vain before every endpoint is looked at: only where most have been tried or weigh next to nothing.
+// Lots drawn in vain before every endpoint is looked at: only where most have been tried or weigh
+// next to nothing.
 constexpr int kDraws = 8;
 
 float WeightOf(const Peer& peer) {
@@ -38,7 +39,8 @@ Peer* Sampler::Pick(const PickContext& context, Random& random) {
 
 bool Sampler::Better(const Peer& a, const Peer& b, const PickContext& context) const {
   if (policy_ == Policy::kEwma) return Score(a, context.now) < Score(b, context.now);
-  // Under way in proportion to weight; without load the lot alone decides, which follows the weights as well.
+  // Under way in proportion to weight; without load the lot alone decides, which follows the
+  // weights as well.
   return static_cast<float>(a.active) * WeightOf(b) < static_cast<float>(b.active) * WeightOf(a);
 }
 

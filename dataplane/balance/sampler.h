@@ -10,8 +10,9 @@
 
 namespace headgate::balance {
 
-// The policies that draw lots: an endpoint at random, or the better one of two drawn at random. Chances follow the weights.
-// A pick costs the same however many endpoints there are, with unequal weights it grows with their logarithm.
+// The policies that draw lots: an endpoint at random, or the better one of two drawn at random.
+// Chances follow the weights. A pick costs the same however many endpoints there are, with unequal
+// weights it grows with their logarithm.
 class Sampler {
  public:
   // `policy`: kRandom, kLeastRequest or kEwma.

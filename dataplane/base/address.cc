@@ -30,7 +30,8 @@ Address Address::FromV4(const uint8_t (&bytes)[4], uint16_t port) {
 std::optional<Address> Address::FromBytes(std::string_view bytes, uint16_t port) {
   Address result;
   result.port_ = port;
-  if (bytes.size() == 16 && std::memcmp(bytes.data(), kMappedPrefix, 12) == 0) bytes.remove_prefix(12);
+  if (bytes.size() == 16 && std::memcmp(bytes.data(), kMappedPrefix, 12) == 0)
+    bytes.remove_prefix(12);
   if (bytes.size() != 4 && bytes.size() != 16) return std::nullopt;
   result.v4_ = bytes.size() == 4;
   std::memcpy(result.bytes_.data(), bytes.data(), bytes.size());
@@ -121,7 +122,8 @@ std::optional<Cidr> Cidr::Parse(std::string_view text) {
     // An IPv4-mapped address has the IPv4 address in its last 32 bits.
     const bool mapped = base->is_v4() && text.find(':') != std::string_view::npos;
     const uint8_t before = mapped ? 96 : 0;
-    const auto length = ParseInt<uint8_t>(text.substr(slash + 1), static_cast<uint8_t>(before + bits));
+    const auto length =
+        ParseInt<uint8_t>(text.substr(slash + 1), static_cast<uint8_t>(before + bits));
     if (!length || *length < before) return std::nullopt;
     result.prefix_length_ = static_cast<uint8_t>(*length - before);
   }

@@ -43,8 +43,8 @@ class BlockPool {
   std::vector<char*> free_;
 };
 
-// Bump allocator with the life of one exchange. Memory is given back as a whole by the destructor or Clear();
-// nothing is destroyed one by one, so only trivially destructible things belong here.
+// Bump allocator with the life of one exchange. Memory is given back as a whole by the destructor
+// or Clear(); nothing is destroyed one by one, so only trivially destructible things belong here.
 class Arena {
  public:
   explicit Arena(BlockPool& pool) : pool_(pool) {}

@@ -9,8 +9,9 @@
 
 namespace headgate::base {
 
-// A growing queue of contiguous bytes: appended at the end, consumed at the front. Holds memory (pooled) only
-// while it holds bytes. Views into it are valid until the next call that is not const.
+// A growing queue of contiguous bytes: appended at the end, consumed at the front. Holds memory
+// (pooled) only while it holds bytes. Views into it are valid until the next call that is not
+// const.
 class ByteBuffer {
  public:
   ByteBuffer() = default;

@@ -5,8 +5,8 @@
 
 namespace headgate::base {
 
-// What a client showed of itself in a TLS handshake with a host that asks for certificates. Immutable; made once a
-// connection.
+// What a client showed of itself in a TLS handshake with a host that asks for certificates.
+// Immutable; made once a connection.
 struct ClientIdentity {
   enum class Verdict : uint8_t {
     kNone,        // it showed no certificate

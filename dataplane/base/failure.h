@@ -5,29 +5,29 @@
 
 namespace headgate::base {
 
-// Why an exchange or one side of it could not go on. A value; how it is shown (reply, log, metric) is decided
-// in one place each.
+// Why an exchange or one side of it could not go on. A value; how it is shown (reply, log, metric)
+// is decided in one place each.
 struct Failure {
   enum class Side : uint8_t { kDownstream, kUpstream, kInternal };
   enum class Kind : uint8_t {
     kNone,
     // either side
-    kClosed,           // connection ended in mid-message
-    kReset,            // ECONNRESET, RST_STREAM
-    kProtocol,         // malformed message
-    kTimeout,          // no progress
+    kClosed,    // connection ended in mid-message
+    kReset,     // ECONNRESET, RST_STREAM
+    kProtocol,  // malformed message
+    kTimeout,   // no progress
     kTlsHandshake,
     // downstream
-    kHeadTimeout,      // request head not complete in time
+    kHeadTimeout,  // request head not complete in time
     kHeadTooLarge,
     kTargetTooLong,
     kBodyTooLarge,
     // upstream
-    kConnectRefused,   // any connect error
+    kConnectRefused,  // any connect error
     kConnectTimeout,
-    kNoEndpoint,       // cluster missing or nothing available
-    kOverloaded,       // a limit of ours
-    kUpstreamLimit,    // a limit of the cluster's: no room, and none to wait in either
+    kNoEndpoint,     // cluster missing or nothing available
+    kOverloaded,     // a limit of ours
+    kUpstreamLimit,  // a limit of the cluster's: no room, and none to wait in either
     // internal
     kDraining,
   };

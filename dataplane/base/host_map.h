@@ -12,15 +12,17 @@
 
 namespace headgate::base {
 
-// Immutable map from host pattern to an item, for routes and for certificates. T has `std::string_view host()
-// const`: a host name ("example.com"), a wildcard ("*.example.com") or "_" (every other host); lower case, without
-// port.
+// Immutable map from host pattern to an item, for routes and for certificates. T has
+// `std::string_view host() const`: a host name ("example.com"), a wildcard ("*.example.com") or "_"
+// (every other host); lower case, without port.
 //
-// A value that shares structure with the map it was edited from: the items lie in a fixed number of hash shards, and
-// an Edit copies only the shards that it touches. Changing one host among 10,000 copies 256 shard pointers and
-// about 40 item pointers. Lookups allocate nothing, take no lock and do not depend on the number of hosts.
+// A value that shares structure with the map it was edited from: the items lie in a fixed number of
+// hash shards, and an Edit copies only the shards that it touches. Changing one host among 10,000
+// copies 256 shard pointers and about 40 item pointers. Lookups allocate nothing, take no lock and
+// do not depend on the number of hosts.
 //
-// Thread: reading from any; items and shards are freed by whoever drops the last map that holds them.
+// Thread: reading from any; items and shards are freed by whoever drops the last map that holds
+// them.
 template <typename T>
 class HostMap {
  public:
@@ -38,9 +40,9 @@ class HostMap {
   using Shard = std::vector<Entry>;
 
  public:
-  // The item for a request's host: exact name, else the wildcard for all but the first label (a wildcard stands for
-  // exactly one label), else "_", else nullptr. `host` is in lower case, without port. The pointer lives as
-  // long as the map.
+  // The item for a request's host: exact name, else the wildcard for all but the first label (a
+  // wildcard stands for exactly one label), else "_", else nullptr. `host` is in lower case,
+  // without port. The pointer lives as long as the map.
   const T* Find(std::string_view host) const {
     if (const Item* item = FindExact(host)) return item->get();
     const size_t dot = host.find('.');
@@ -140,15 +142,17 @@ class HostMap {
 
  private:
   static bool IsWildcard(std::string_view pattern) { return pattern.substr(0, 2) == "*."; }
-  // Wildcards are kept under what follows the star. No host name begins with a dot, so they never collide.
+  // Wildcards are kept under what follows the star. No host name begins with a dot, so they never
+  // collide.
   static std::string_view Key(std::string_view pattern) {
     return IsWildcard(pattern) ? pattern.substr(1) : pattern;
   }
   static size_t Hash(std::string_view key) { return absl::Hash<std::string_view>{}(key); }
   static size_t ShardOf(size_t hash) { return (hash >> 7) % kShards; }
 
-  // Hashes are spread evenly over their range, so that an entry is not far from where its hash says, however many
-  // there are: a line of the cache or two, where halving would visit one with each step.
+  // Hashes are spread evenly over their range, so that an entry is not far from where its hash
+  // says, however many there are: a line of the cache or two, where halving would visit one with
+  // each step.
   template <typename Entries>
   static auto LowerBound(Entries& entries, size_t hash, std::string_view key) {
     static_assert(sizeof(size_t) == 8);

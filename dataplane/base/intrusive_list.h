@@ -4,7 +4,8 @@
 
 namespace headgate::base {
 
-// A node of a doubly linked list, meant as a base class or member of what is listed. Unlinks itself when destroyed.
+// A node of a doubly linked list, meant as a base class or member of what is listed. Unlinks itself
+// when destroyed.
 class ListNode {
  public:
   ListNode() = default;
@@ -27,7 +28,8 @@ class ListNode {
   ListNode* previous_ = nullptr;
 };
 
-// A list that owns nothing. T derives from ListNode. Nodes still linked when the list is destroyed are unlinked.
+// A list that owns nothing. T derives from ListNode. Nodes still linked when the list is destroyed
+// are unlinked.
 template <typename T>
 class IntrusiveList {
  public:

@@ -17,8 +17,8 @@ class PipeOwner {
   ~PipeOwner() = default;
 };
 
-// Bytes of a body on their way from one socket to another within the kernel: whoever received them hands them on in
-// this form instead of a view of memory. Belongs to one worker.
+// Bytes of a body on their way from one socket to another within the kernel: whoever received them
+// hands them on in this form instead of a view of memory. Belongs to one worker.
 struct Pipe {
   PipeOwner& owner;
   int read_end;

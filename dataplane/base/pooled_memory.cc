@@ -71,7 +71,7 @@ void* Take(size_t bytes) {
     return memory;
   }
 #endif
-  return ::operator new(size_t{1} << shift);
+  return ::operator new (size_t{1} << shift);
 }
 
 void Give(void* memory, [[maybe_unused]] size_t bytes) {

@@ -4,9 +4,9 @@
 
 namespace headgate::base {
 
-// Blocks of 512 bytes to 256 KiB in powers of two that each thread keeps for reuse, so that a warmed-up worker
-// takes and drops buffers and field lists without the heap. Bigger blocks come from the heap. Under
-// AddressSanitizer nothing is kept, so that it sees every use after free.
+// Blocks of 512 bytes to 256 KiB in powers of two that each thread keeps for reuse, so that a
+// warmed-up worker takes and drops buffers and field lists without the heap. Bigger blocks come
+// from the heap. Under AddressSanitizer nothing is kept, so that it sees every use after free.
 //
 // Thread: any; memory may be given back on another thread than the one that took it.
 namespace pooled_memory {

@@ -29,7 +29,7 @@ struct ResponseLimits {
 
 // Who stands between clients and us and says who they are, by the PROXY protocol.
 struct LoadBalancers {
-  bool required = false;  // every connection begins with a header
+  bool required = false;            // every connection begins with a header
   std::vector<base::Cidr> trusted;  // whose word counts
   milliseconds header_timeout{5'000};
 };
@@ -38,8 +38,8 @@ struct LoadBalancers {
 struct Http2Options {
   // On plain connections, for clients that begin with the preface (RFC 9113 section 3.3).
   bool on_plain_connections = false;
-  uint32_t max_streams = 128;              // that a client may have open at once
-  uint32_t stream_window = 64 * 1024;      // request body bytes under way in one stream
+  uint32_t max_streams = 128;                // that a client may have open at once
+  uint32_t stream_window = 64 * 1024;        // request body bytes under way in one stream
   uint32_t connection_window = 1024 * 1024;  // and in all of a connection
 };
 
@@ -54,8 +54,8 @@ struct ServerOptions {
   // How long a client may go on sending after an answer that ended the connection.
   milliseconds linger_timeout{5'000};
   uint32_t max_requests = 0;  // per connection; 0: no limit
-  // Whether a client that ends its direction while it waits for a response is taken for gone. Off: a client may
-  // half-close, and only a reset ends the exchange.
+  // Whether a client that ends its direction while it waits for a response is taken for gone. Off:
+  // a client may half-close, and only a reset ends the exchange.
   bool cancel_on_half_close = false;
   // What is read and dropped of a request body that nobody wants, to keep the connection.
   uint64_t max_drain_bytes = 64 * 1024;

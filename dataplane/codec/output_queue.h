@@ -11,8 +11,9 @@
 
 namespace headgate::codec {
 
-// Bytes on their way to a transport. Small ones gather until Flush (the end of the loop turn); large ones go out
-// at once together with what is queued, and only what the kernel did not take is copied. One pipe may be among them.
+// Bytes on their way to a transport. Small ones gather until Flush (the end of the loop turn);
+// large ones go out at once together with what is queued, and only what the kernel did not take is
+// copied. One pipe may be among them.
 class OutputQueue {
  public:
   // From this size on a piece is worth a system call of its own.
@@ -44,7 +45,8 @@ class OutputQueue {
 
   // Writes what is queued, unless blocked.
   Result Flush(net::Transport& transport);
-  // Appends before + piece + after, writing at once if it is large and the transport is not known to be blocked.
+  // Appends before + piece + after, writing at once if it is large and the transport is not known
+  // to be blocked.
   Result Send(net::Transport& transport, std::string_view before, std::string_view piece,
               std::string_view after);
   // The same for what `pipe` holds, which is not empty. REQUIRES: !has_pipe().

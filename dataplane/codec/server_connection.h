@@ -25,8 +25,8 @@ class ServerConnectionOwner {
   ~ServerConnectionOwner() = default;
 };
 
-// What all connections of a worker with its clients work with. Everything outlives them; `options` is read at each
-// use.
+// What all connections of a worker with its clients work with. Everything outlives them; `options`
+// is read at each use.
 struct ServerEnvironment {
   WorkerIo& io;
   const ServerOptions& options;
@@ -36,17 +36,19 @@ struct ServerEnvironment {
 
 // An accepted connection on its way to who speaks its protocol.
 struct Accepted {
-  std::unique_ptr<net::Transport> transport;  // its handshake is complete once the protocol is known
+  std::unique_ptr<net::Transport>
+      transport;  // its handshake is complete once the protocol is known
   // Empty if nobody has watched the socket yet.
   net::IoRegistration registration;
   http::ConnectionInfo info;
 };
 
-// One connection with a client, whatever is spoken on it. Owned by a ServerConnectionOwner, on the worker's thread.
+// One connection with a client, whatever is spoken on it. Owned by a ServerConnectionOwner, on the
+// worker's thread.
 class ServerConnection : public net::Retirable {
  public:
-  // Drain will come: HTTP/1 says with each response that it is the last, so that few connections are idle by then. One
-  // that HTTP/2 is spoken on can be told at any time, and need not know.
+  // Drain will come: HTTP/1 says with each response that it is the last, so that few connections
+  // are idle by then. One that HTTP/2 is spoken on can be told at any time, and need not know.
   virtual void AnnounceEnd() {}
   // Closes now if no request is under way, else after the response; HTTP/2 announces the end first.
   virtual void Drain() = 0;

@@ -15,8 +15,8 @@
 
 namespace headgate::codec {
 
-// What all connections of one worker share, downstream and upstream. One per worker, used on its thread;
-// outlives every connection.
+// What all connections of one worker share, downstream and upstream. One per worker, used on its
+// thread; outlives every connection.
 class WorkerIo {
  public:
   // All outlive this; `blocks` also outlives `loop`, which frees retired connections last of all.
@@ -29,8 +29,8 @@ class WorkerIo {
   base::BlockPool& blocks() { return blocks_; }
   observe::CounterShard& counters() { return counters_; }
 
-  // Every read of the worker goes here; what is not used up at once is copied by the connection. The contents
-  // are valid until the next read of any connection.
+  // Every read of the worker goes here; what is not used up at once is copied by the connection.
+  // The contents are valid until the next read of any connection.
   std::span<char> read_buffer() { return {read_buffer_.get(), kReadBufferSize}; }
 
   // For bodies that need not pass through memory.

@@ -38,15 +38,17 @@ struct ExternalAuth {
   std::vector<FieldTemplate> request_fields;
   std::optional<policy::TextTemplate> request_redirect;
   bool always_set_cookie = false;
-  bool own_request_id = false;  // of requests that come without one the question has another than the endpoint's
-  policy::TextTemplate cache_key;  // empty: answers are not kept
+  bool own_request_id =
+      false;  // of requests that come without one the question has another than the endpoint's
+  policy::TextTemplate cache_key;    // empty: answers are not kept
   std::vector<CachedStatus> cached;  // the first that fits counts
 
   // 0: not at all.
   std::chrono::milliseconds KeepTimeOf(uint16_t status) const {
     for (const CachedStatus& each : cached) {
       const auto& all = each.statuses;
-      if (all.empty() || std::find(all.begin(), all.end(), status) != all.end()) return each.duration;
+      if (all.empty() || std::find(all.begin(), all.end(), status) != all.end())
+        return each.duration;
     }
     return std::chrono::milliseconds(0);
   }

@@ -22,8 +22,8 @@ struct Buffering {
   uint64_t response_file = uint64_t{1} << 30;
   size_t response_busy = kMostBusy;
 
-  // Of one body. Smaller pieces than the least would go to the file one by one; more than the most would let a tenant
-  // take the memory of all.
+  // Of one body. Smaller pieces than the least would go to the file one by one; more than the most
+  // would let a tenant take the memory of all.
   static constexpr uint64_t kLeastMemory = 4 * 1024;
   static constexpr uint64_t kMostMemory = 1024 * 1024;
   // Of one response in the client's connection.
@@ -79,7 +79,9 @@ struct Compression {
 
   bool any() const { return gzip.level != 0 || brotli.level != 0 || zstd.level != 0; }
   const Coder& of(encoding::Coding coding) const {
-    return coding == encoding::Coding::kGzip ? gzip : coding == encoding::Coding::kBrotli ? brotli : zstd;
+    return coding == encoding::Coding::kGzip     ? gzip
+           : coding == encoding::Coding::kBrotli ? brotli
+                                                 : zstd;
   }
   bool operator==(const Compression&) const = default;
 };

@@ -98,7 +98,8 @@ std::shared_ptr<const tls::CertTable> CertificateIndex::Table() {
 
 void CertificateIndex::ForEach(const Visit& visit) const {
   for (const auto& [name, host] : hosts_) {
-    for (const auto* slot : host.certificates) visit(name, slot->first, slot->second.certificate.get());
+    for (const auto* slot : host.certificates)
+      visit(name, slot->first, slot->second.certificate.get());
   }
   if (default_name_.empty()) return;
   const auto fallback = slots_.find(default_name_);

@@ -13,8 +13,8 @@
 
 namespace headgate::config {
 
-// Joins Certificate resources with the hosts that offer them, and makes the table that handshakes look at. Hosts
-// whose certificates are all missing are not in the table. Control thread only.
+// Joins Certificate resources with the hosts that offer them, and makes the table that handshakes
+// look at. Hosts whose certificates are all missing are not in the table. Control thread only.
 class CertificateIndex {
  public:
   CertificateIndex();
@@ -29,9 +29,11 @@ class CertificateIndex {
   // The table after all changes so far; the same pointer as before when nothing in it has changed.
   std::shared_ptr<const tls::CertTable> Table();
 
-  // Calls `visit` with each host and, most preferred first, the certificates that it offers: their names, and what they
-  // are, null for one that is missing. The host is empty for the one that everyone else gets, if one is named.
-  using Visit = std::function<void(std::string_view host, std::string_view name, const tls::Certificate*)>;
+  // Calls `visit` with each host and, most preferred first, the certificates that it offers: their
+  // names, and what they are, null for one that is missing. The host is empty for the one that
+  // everyone else gets, if one is named.
+  using Visit =
+      std::function<void(std::string_view host, std::string_view name, const tls::Certificate*)>;
   void ForEach(const Visit& visit) const;
 
   size_t certificate_count() const { return certificate_count_; }

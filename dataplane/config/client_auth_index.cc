@@ -17,23 +17,12 @@ absl::StatusOr<ClientAuthSpec> CompileClientAuth(const v1::ClientAuth& in) {
   using Mode = tls::ClientAuthMode;
   ClientAuthSpec out;
   switch (in.mode()) {
-    case v1::ClientAuth::MODE_UNSPECIFIED:
-      out.rules.mode = Mode::kRefuse;
-      return out;
-    case v1::ClientAuth::OFF:
-      out.rules.mode = Mode::kOff;
-      break;
-    case v1::ClientAuth::REQUIRED:
-      out.rules.mode = Mode::kRequired;
-      break;
-    case v1::ClientAuth::OPTIONAL:
-      out.rules.mode = Mode::kOptional;
-      break;
-    case v1::ClientAuth::OPTIONAL_NO_CA:
-      out.rules.mode = Mode::kOptionalNoCa;
-      break;
-    default:
-      return FieldError("client_auth.mode", "unknown mode");
+    case v1::ClientAuth::MODE_UNSPECIFIED: out.rules.mode = Mode::kRefuse; return out;
+    case v1::ClientAuth::OFF: out.rules.mode = Mode::kOff; break;
+    case v1::ClientAuth::REQUIRED: out.rules.mode = Mode::kRequired; break;
+    case v1::ClientAuth::OPTIONAL: out.rules.mode = Mode::kOptional; break;
+    case v1::ClientAuth::OPTIONAL_NO_CA: out.rules.mode = Mode::kOptionalNoCa; break;
+    default: return FieldError("client_auth.mode", "unknown mode");
   }
   if (out.rules.mode != Mode::kOff) {
     HEADGATE_RETURN_IF_ERROR(CheckReference("client_auth.secret", in.secret(), "secret/"));
@@ -48,7 +37,8 @@ absl::StatusOr<ClientAuthSpec> CompileClientAuth(const v1::ClientAuth& in) {
     http::NormalPath normal;
     const std::string_view page = in.error_page();
     if (!http::NormalizePath(page.substr(0, page.find('?')), arena, normal)) {
-      return FieldError("client_auth.error_page", "is a path that can be read in more than one way");
+      return FieldError("client_auth.error_page",
+                        "is a path that can be read in more than one way");
     }
   }
   out.rules.error_page = in.error_page();

@@ -18,13 +18,14 @@ namespace headgate::config {
 // What a virtual host says about client certificates, before its secret is looked up.
 struct ClientAuthSpec {
   tls::ClientAuthRules rules;
-  std::string secret;  // name of the SecretData resource with the CAs; empty when the mode needs none
+  std::string
+      secret;  // name of the SecretData resource with the CAs; empty when the mode needs none
 };
 
 absl::StatusOr<ClientAuthSpec> CompileClientAuth(const v1::ClientAuth& in);
 
-// Joins hosts that ask for client certificates with the secrets that hold their CAs. A host whose secret is missing or
-// cannot be used lets nobody in. Control thread only.
+// Joins hosts that ask for client certificates with the secrets that hold their CAs. A host whose
+// secret is missing or cannot be used lets nobody in. Control thread only.
 class ClientAuthIndex {
  public:
   // References must outlive this.

@@ -12,12 +12,12 @@ namespace headgate::config {
 
 class ClusterRegistry;
 
-// Small dense number of a cluster name. Workers index their state by it. A slot stays the same as long as any
-// handle to the name lives, in any generation of the configuration.
+// Small dense number of a cluster name. Workers index their state by it. A slot stays the same as
+// long as any handle to the name lives, in any generation of the configuration.
 using ClusterSlot = uint32_t;
 
-// Counted reference to a cluster name. Made, copied and destroyed on the control thread only; workers read
-// slot() of handles inside the immutable configuration.
+// Counted reference to a cluster name. Made, copied and destroyed on the control thread only;
+// workers read slot() of handles inside the immutable configuration.
 class ClusterHandle {
  public:
   ClusterHandle() = default;
@@ -40,7 +40,8 @@ class ClusterHandle {
   ClusterSlot slot_ = 0;
 };
 
-// Gives out slots. A free slot is used again once no generation refers to it. Control thread only; outlives every handle.
+// Gives out slots. A free slot is used again once no generation refers to it. Control thread only;
+// outlives every handle.
 class ClusterRegistry {
  public:
   ClusterHandle Acquire(std::string_view name);

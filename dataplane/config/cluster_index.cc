@@ -44,8 +44,9 @@ std::vector<CompiledEndpoint> EndpointsOf(std::span<const base::Address> address
   return endpoints;
 }
 
-// RFC 8305 section 4: where there are addresses of both families each endpoint may be reached by either, IPv6 first. There are
-// as many as the larger family has addresses, and each begins with others, so that the load is shared as before.
+// RFC 8305 section 4: where there are addresses of both families each endpoint may be reached by
+// either, IPv6 first. There are as many as the larger family has addresses, and each begins with
+// others, so that the load is shared as before.
 std::vector<CompiledEndpoint> InterleaveFamilies(std::span<const base::Address> addresses) {
   constexpr size_t kMost = 8;  // candidates
   std::vector<base::Address> v6;
@@ -87,7 +88,8 @@ void ClusterIndex::SetCluster(std::string_view name, ClusterSpec spec) {
 void ClusterIndex::RemoveCluster(std::string_view name) {
   const auto at = clusters_.find(name);
   if (at == clusters_.end()) return;
-  const std::unique_ptr<Cluster> cluster = std::move(at->second);  // holds the key until it is erased
+  const std::unique_ptr<Cluster> cluster =
+      std::move(at->second);  // holds the key until it is erased
   Detach(*cluster);
   if (cluster->dirty) EraseFirst(dirty_, cluster.get());
   removed_.push_back({cluster->handle.slot(), nullptr});
@@ -233,7 +235,8 @@ std::shared_ptr<const CompiledCluster> ClusterIndex::Compile(Cluster& cluster) c
   return out;
 }
 
-void ClusterIndex::AddLimits(const UpstreamLimits& limits, const CompiledCluster* before, CompiledCluster& out) {
+void ClusterIndex::AddLimits(const UpstreamLimits& limits, const CompiledCluster* before,
+                             CompiledCluster& out) {
   auto made = std::make_shared<ClusterLimits>();
   made->limits = limits;
   absl::flat_hash_map<base::Address, std::shared_ptr<UsageCount>> known;
@@ -264,7 +267,8 @@ void ClusterIndex::AddBalancing(const ClusterSpec& spec, CompiledCluster& out) {
   if (spec.balancing->affinity != Balancing::Affinity::kNone) {
     const bool named = spec.balancing->affinity == Balancing::Affinity::kPersistent;
     out.session_keys = std::make_shared<const SessionKeys>(
-        spec.log_name, named ? std::span<const std::string>(names) : std::span<const std::string>());
+        spec.log_name,
+        named ? std::span<const std::string>(names) : std::span<const std::string>());
   }
   if (!spec.balancing->needs_ring()) return;
   const balance::PolicySpec& policy = spec.balancing->policy;
@@ -290,7 +294,8 @@ void ClusterIndex::AddEndpoints(const ClusterSpec& spec, CompiledCluster& out) c
     out.endpoints = probed ? EndpointsOf(addresses) : InterleaveFamilies(addresses);
     return;
   }
-  out.endpoints = endpoints_.find(std::get<ClusterSpec::EndpointsName>(spec.source).name)->second.endpoints;
+  out.endpoints =
+      endpoints_.find(std::get<ClusterSpec::EndpointsName>(spec.source).name)->second.endpoints;
   if (spec.backup_endpoints().empty()) return;
   absl::flat_hash_set<base::Address> primaries;
   for (const CompiledEndpoint& endpoint : out.endpoints) primaries.insert(endpoint.address);

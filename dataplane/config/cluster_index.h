@@ -15,8 +15,9 @@
 
 namespace headgate::config {
 
-// Joins Cluster resources with the Endpoints resources and DNS names they take addresses from and the secrets they
-// speak TLS with, and remembers which clusters a change touches. Control thread only.
+// Joins Cluster resources with the Endpoints resources and DNS names they take addresses from and
+// the secrets they speak TLS with, and remembers which clusters a change touches. Control thread
+// only.
 class ClusterIndex {
  public:
   // `registry` outlives the index.
@@ -80,7 +81,8 @@ class ClusterIndex {
   void MarkDirty(Cluster& cluster);
   static void AddBalancing(const ClusterSpec& spec, CompiledCluster& out);
   void AddEndpoints(const ClusterSpec& spec, CompiledCluster& out) const;
-  static void AddLimits(const UpstreamLimits& limits, const CompiledCluster* before, CompiledCluster& out);
+  static void AddLimits(const UpstreamLimits& limits, const CompiledCluster* before,
+                        CompiledCluster& out);
   void Attach(Cluster& cluster);
   void Detach(Cluster& cluster);
   void ForgetEndpointsUser(std::string_view endpoints, Cluster& cluster);
@@ -89,7 +91,8 @@ class ClusterIndex {
   void TlsChanged(SecretSource& source);
 
   ClusterRegistry& registry_;
-  absl::flat_hash_map<std::string_view, std::unique_ptr<Cluster>> clusters_;  // by the handle's name
+  absl::flat_hash_map<std::string_view, std::unique_ptr<Cluster>>
+      clusters_;  // by the handle's name
   ByName<EndpointsSource> endpoints_;
   ByName<DnsSource> dns_;
   ByName<SecretSource> secrets_;

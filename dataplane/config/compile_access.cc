@@ -16,8 +16,10 @@ namespace {
 absl::StatusOr<std::unique_ptr<const policy::PasswordAuth>> CompilePassword(
     const std::string& field, const v1::PasswordAuth& in) {
   const bool digest = in.scheme() == v1::PasswordAuth::DIGEST;
-  if (in.scheme() != v1::PasswordAuth::BASIC && !digest) return FieldError(StrCat(field, ".scheme"), "unknown scheme");
-  if (!IsUserTable(in.secret())) return FieldError(StrCat(field, ".secret"), "is not the name of users");
+  if (in.scheme() != v1::PasswordAuth::BASIC && !digest)
+    return FieldError(StrCat(field, ".scheme"), "unknown scheme");
+  if (!IsUserTable(in.secret()))
+    return FieldError(StrCat(field, ".secret"), "is not the name of users");
   HEADGATE_RETURN_IF_ERROR(CheckPrintable(StrCat(field, ".realm"), in.realm()));
   if (in.realm().find_first_of("\"\\") != std::string::npos) {
     return FieldError(StrCat(field, ".realm"), "holds a quotation mark or a backslash");
@@ -55,7 +57,8 @@ absl::StatusOr<std::unique_ptr<const policy::RateLimits>> CompileLimits(const st
 }
 
 // With the parameter that leads back, unless it has one already.
-absl::StatusOr<policy::TextTemplate> CompileSignin(const std::string& field, const v1::ExternalAuth& in) {
+absl::StatusOr<policy::TextTemplate> CompileSignin(const std::string& field,
+                                                   const v1::ExternalAuth& in) {
   policy::TextTemplate out;
   HEADGATE_ASSIGN_OR_RETURN(out, CompileTemplate(StrCat(field, ".signin"), in.signin()));
   std::string literal;
@@ -85,13 +88,15 @@ absl::StatusOr<std::unique_ptr<const ExternalAuth>> CompileExternal(const std::s
   HEADGATE_RETURN_IF_ERROR(CheckPrintable(StrCat(field, ".host"), in.host()));
   out->host = in.host();
   HEADGATE_ASSIGN_OR_RETURN(out->target, CompileTemplate(StrCat(field, ".target"), in.target()));
-  if (!in.method().empty()) HEADGATE_RETURN_IF_ERROR(CheckToken(StrCat(field, ".method"), in.method()));
+  if (!in.method().empty())
+    HEADGATE_RETURN_IF_ERROR(CheckToken(StrCat(field, ".method"), in.method()));
   out->method = in.method();
   if (in.has_signin()) {
     HEADGATE_ASSIGN_OR_RETURN(out->signin, CompileSignin(field, in));
   }
   for (int i = 0; i < in.response_fields_size(); ++i) {
-    HEADGATE_RETURN_IF_ERROR(CheckToken(StrCat(field, ".response_fields[", i, "]"), in.response_fields(i)));
+    HEADGATE_RETURN_IF_ERROR(
+        CheckToken(StrCat(field, ".response_fields[", i, "]"), in.response_fields(i)));
     out->response_fields.push_back(in.response_fields(i));
   }
   for (int i = 0; i < in.request_edits_size(); ++i) {
@@ -99,15 +104,18 @@ absl::StatusOr<std::unique_ptr<const ExternalAuth>> CompileExternal(const std::s
     HEADGATE_RETURN_IF_ERROR(CheckToken(StrCat(edit, ".name"), in.request_edits(i).name()));
     FieldTemplate& added = out->request_fields.emplace_back();
     added.name = in.request_edits(i).name();
-    HEADGATE_ASSIGN_OR_RETURN(added.value, CompileTemplate(StrCat(edit, ".value"), in.request_edits(i).value()));
+    HEADGATE_ASSIGN_OR_RETURN(added.value,
+                              CompileTemplate(StrCat(edit, ".value"), in.request_edits(i).value()));
   }
   if (in.has_request_redirect()) {
-    HEADGATE_ASSIGN_OR_RETURN(out->request_redirect,
-                              CompileTemplate(StrCat(field, ".request_redirect"), in.request_redirect()));
+    HEADGATE_ASSIGN_OR_RETURN(
+        out->request_redirect,
+        CompileTemplate(StrCat(field, ".request_redirect"), in.request_redirect()));
   }
   out->always_set_cookie = in.always_set_cookie();
   out->own_request_id = in.own_request_id();
-  HEADGATE_ASSIGN_OR_RETURN(out->cache_key, CompileTemplate(StrCat(field, ".cache_key"), in.cache_key()));
+  HEADGATE_ASSIGN_OR_RETURN(out->cache_key,
+                            CompileTemplate(StrCat(field, ".cache_key"), in.cache_key()));
   for (int i = 0; i < in.cached_size(); ++i) {
     const std::string cached = StrCat(field, ".cached[", i, "]");
     CachedStatus& added = out->cached.emplace_back();
@@ -115,8 +123,9 @@ absl::StatusOr<std::unique_ptr<const ExternalAuth>> CompileExternal(const std::s
       HEADGATE_RETURN_IF_ERROR(CheckRange(StrCat(cached, ".statuses"), status, 200, 599));
       added.statuses.push_back(static_cast<uint16_t>(status));
     }
-    HEADGATE_ASSIGN_OR_RETURN(added.duration, CompileDuration(StrCat(cached, ".duration"), in.cached(i).duration(),
-                                                              ZeroDuration::kAllowed));
+    HEADGATE_ASSIGN_OR_RETURN(added.duration,
+                              CompileDuration(StrCat(cached, ".duration"), in.cached(i).duration(),
+                                              ZeroDuration::kAllowed));
   }
   out->cluster = clusters.Acquire(in.cluster());
   return out;
@@ -141,8 +150,8 @@ absl::StatusOr<std::vector<policy::TextPattern>> CompilePatterns(
 }
 
 absl::StatusOr<std::shared_ptr<CompiledAccess>> Compile(const std::string& field,
-                                                              const v1::AccessPolicy& in,
-                                                              ClusterRegistry& clusters) {
+                                                        const v1::AccessPolicy& in,
+                                                        ClusterRegistry& clusters) {
   auto out = std::make_shared<CompiledAccess>();
   HEADGATE_ASSIGN_OR_RETURN(out->sources.denied,
                             CompileAddresses(StrCat(field, ".denied_cidrs"), in.denied_cidrs()));
@@ -156,7 +165,8 @@ absl::StatusOr<std::shared_ptr<CompiledAccess>> Compile(const std::string& field
                               CompileExternal(StrCat(field, ".external"), in.external(), clusters));
   }
   if (in.has_password()) {
-    HEADGATE_ASSIGN_OR_RETURN(out->password, CompilePassword(StrCat(field, ".password"), in.password()));
+    HEADGATE_ASSIGN_OR_RETURN(out->password,
+                              CompilePassword(StrCat(field, ".password"), in.password()));
   }
   if (in.satisfy_any()) out->satisfy = policy::Satisfy::kAny;
   return out;
@@ -166,8 +176,10 @@ absl::StatusOr<std::shared_ptr<const policy::Blocked>> CompileBlocked(const std:
                                                                       const v1::Blocked& in) {
   auto out = std::make_shared<policy::Blocked>();
   HEADGATE_ASSIGN_OR_RETURN(out->clients, CompileAddresses(StrCat(field, ".cidrs"), in.cidrs()));
-  HEADGATE_ASSIGN_OR_RETURN(out->user_agents, CompilePatterns(StrCat(field, ".user_agents"), in.user_agents()));
-  HEADGATE_ASSIGN_OR_RETURN(out->referers, CompilePatterns(StrCat(field, ".referers"), in.referers()));
+  HEADGATE_ASSIGN_OR_RETURN(out->user_agents,
+                            CompilePatterns(StrCat(field, ".user_agents"), in.user_agents()));
+  HEADGATE_ASSIGN_OR_RETURN(out->referers,
+                            CompilePatterns(StrCat(field, ".referers"), in.referers()));
   return out;
 }
 
@@ -178,8 +190,9 @@ absl::Status CompileAccessSettings(const v1::Settings& in, CompiledSettings& out
     const char* name;
     uint32_t value;
     uint16_t& target;
-  } rows[] = {{"limit_request_status", in.limit_request_status(), out.limit_request_status},
-              {"limit_connection_status", in.limit_connection_status(), out.limit_connection_status}};
+  } rows[] = {
+      {"limit_request_status", in.limit_request_status(), out.limit_request_status},
+      {"limit_connection_status", in.limit_connection_status(), out.limit_connection_status}};
   for (const auto& row : rows) {
     if (row.value == 0) continue;
     HEADGATE_RETURN_IF_ERROR(CheckRange(row.name, row.value, 400, 599));
@@ -200,9 +213,11 @@ absl::StatusOr<std::shared_ptr<const CompiledAccess>> AccessPool::Get(const std:
                                                                       const v1::RoutePolicy& in,
                                                                       ClusterRegistry& clusters) {
   const v1::ResponseRate& rate = in.response_rate();
-  if (!in.has_access() && rate.bytes_per_second() == 0) return std::shared_ptr<const CompiledAccess>();
+  if (!in.has_access() && rate.bytes_per_second() == 0)
+    return std::shared_ptr<const CompiledAccess>();
   // Without maps, equal messages give equal bytes.
-  std::string key = StrCat(rate.bytes_per_second(), ":", rate.after_bytes(), ":", in.access().SerializeAsString());
+  std::string key = StrCat(rate.bytes_per_second(), ":", rate.after_bytes(), ":",
+                           in.access().SerializeAsString());
   if (const auto held = policies_.find(key); held != policies_.end()) {
     if (auto policy = held->second.lock()) return policy;
   }
@@ -210,8 +225,10 @@ absl::StatusOr<std::shared_ptr<const CompiledAccess>> AccessPool::Get(const std:
   HEADGATE_ASSIGN_OR_RETURN(made, Compile(StrCat(field, ".access"), in.access(), clusters));
   if (rate.bytes_per_second() != 0) {
     constexpr uint64_t kMost = uint64_t{1} << 40;  // keeps the arithmetic within 64 bits
-    HEADGATE_RETURN_IF_ERROR(CheckRange(StrCat(field, ".response_rate.bytes_per_second"), rate.bytes_per_second(), 1, kMost));
-    HEADGATE_RETURN_IF_ERROR(CheckRange(StrCat(field, ".response_rate.after_bytes"), rate.after_bytes(), 0, kMost));
+    HEADGATE_RETURN_IF_ERROR(CheckRange(StrCat(field, ".response_rate.bytes_per_second"),
+                                        rate.bytes_per_second(), 1, kMost));
+    HEADGATE_RETURN_IF_ERROR(
+        CheckRange(StrCat(field, ".response_rate.after_bytes"), rate.after_bytes(), 0, kMost));
     made->rate = ResponseRate{rate.bytes_per_second(), rate.after_bytes()};
   }
   if (policies_.size() >= sweep_at_) {

@@ -43,16 +43,19 @@ absl::StatusOr<Balancing> CompileBalancing(const v1::Balancing& in) {
   }
   if (out.key == Balancing::HashKey::kNone) return out;
   if (in.hash_bound_percent() != 0) {
-    HEADGATE_RETURN_IF_ERROR(CheckRange("balancing.hash_bound_percent", in.hash_bound_percent(), 101, 1000));
+    HEADGATE_RETURN_IF_ERROR(
+        CheckRange("balancing.hash_bound_percent", in.hash_bound_percent(), 101, 1000));
     out.policy.bound_percent = in.hash_bound_percent();
   }
   if (in.hash_subset_size() != 0) {
-    HEADGATE_RETURN_IF_ERROR(CheckRange("balancing.hash_subset_size", in.hash_subset_size(), 1, 1'000'000));
+    HEADGATE_RETURN_IF_ERROR(
+        CheckRange("balancing.hash_subset_size", in.hash_subset_size(), 1, 1'000'000));
     out.policy.policy = balance::Policy::kHashSubset;
     out.policy.subset_size = in.hash_subset_size();
   }
   // Sessions have places of their own on the ring, by endpoint.
-  if (out.affinity == Balancing::Affinity::kBalanced) out.policy = {.policy = balance::Policy::kHash};
+  if (out.affinity == Balancing::Affinity::kBalanced)
+    out.policy = {.policy = balance::Policy::kHash};
   return out;
 }
 

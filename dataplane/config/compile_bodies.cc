@@ -84,8 +84,8 @@ BufferingOverride CompileBuffering(const v1::Buffering& in) {
   if (in.has_response_buffers()) out.response_buffers = in.response_buffers();
   if (in.has_response_file_bytes()) out.response_file = in.response_file_bytes();
   if (in.has_response_busy_bytes()) {
-    out.response_busy =
-        static_cast<size_t>(std::clamp(in.response_busy_bytes(), Buffering::kLeastBusy, Buffering::kMostBusy));
+    out.response_busy = static_cast<size_t>(
+        std::clamp(in.response_busy_bytes(), Buffering::kLeastBusy, Buffering::kMostBusy));
   }
   return out;
 }

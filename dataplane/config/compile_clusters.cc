@@ -5,9 +5,9 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
+#include "dataplane/config/compile_balancing.h"
 #include "dataplane/config/compile_health.h"
 #include "dataplane/config/compile_limits.h"
-#include "dataplane/config/compile_balancing.h"
 #include "dataplane/config/compile_values.h"
 
 namespace headgate::config {
@@ -24,43 +24,30 @@ constexpr char kKeyKey[] = "tls.key";
 absl::StatusOr<Protocol> CompileProtocol(v1::Cluster::Protocol protocol) {
   switch (protocol) {
     case v1::Cluster::PROTOCOL_UNSPECIFIED:
-    case v1::Cluster::HTTP1:
-      return Protocol::kHttp1;
-    case v1::Cluster::H2C:
-      return Protocol::kH2c;
-    case v1::Cluster::HTTPS:
-      return Protocol::kHttps;
-    case v1::Cluster::H2:
-      return Protocol::kH2;
-    default:
-      return FieldError("protocol", "unknown protocol");
+    case v1::Cluster::HTTP1: return Protocol::kHttp1;
+    case v1::Cluster::H2C: return Protocol::kH2c;
+    case v1::Cluster::HTTPS: return Protocol::kHttps;
+    case v1::Cluster::H2: return Protocol::kH2;
+    default: return FieldError("protocol", "unknown protocol");
   }
 }
 
 absl::StatusOr<net::ProxyVersion> CompileProxyVersion(v1::Cluster::ProxyProtocol version) {
   switch (version) {
-    case v1::Cluster::PROXY_PROTOCOL_UNSPECIFIED:
-      return net::ProxyVersion::kNone;
-    case v1::Cluster::PROXY_PROTOCOL_V1:
-      return net::ProxyVersion::kV1;
-    case v1::Cluster::PROXY_PROTOCOL_V2:
-      return net::ProxyVersion::kV2;
-    default:
-      return FieldError("proxy_protocol", "unknown version");
+    case v1::Cluster::PROXY_PROTOCOL_UNSPECIFIED: return net::ProxyVersion::kNone;
+    case v1::Cluster::PROXY_PROTOCOL_V1: return net::ProxyVersion::kV1;
+    case v1::Cluster::PROXY_PROTOCOL_V2: return net::ProxyVersion::kV2;
+    default: return FieldError("proxy_protocol", "unknown version");
   }
 }
 
 absl::StatusOr<tls::Version> CompileVersion(std::string_view field, v1::TlsPolicy::Version version,
                                             tls::Version unspecified) {
   switch (version) {
-    case v1::TlsPolicy::VERSION_UNSPECIFIED:
-      return unspecified;
-    case v1::TlsPolicy::TLS_1_2:
-      return tls::Version::kTls12;
-    case v1::TlsPolicy::TLS_1_3:
-      return tls::Version::kTls13;
-    default:
-      return FieldError(field, "unknown TLS version");
+    case v1::TlsPolicy::VERSION_UNSPECIFIED: return unspecified;
+    case v1::TlsPolicy::TLS_1_2: return tls::Version::kTls12;
+    case v1::TlsPolicy::TLS_1_3: return tls::Version::kTls13;
+    default: return FieldError(field, "unknown TLS version");
   }
 }
 
@@ -71,17 +58,18 @@ absl::Status CompileTls(const v1::UpstreamTls& in, ClusterSpec::Tls& out) {
   policy.verify_name = in.verify_name();
   policy.ciphers = in.ciphers();
   HEADGATE_RETURN_IF_ERROR(CheckPrintable("tls.server_name", in.server_name()));
-  HEADGATE_RETURN_IF_ERROR(CheckRange("tls.server_name", in.server_name().size(), 0, kMaxServerName));
+  HEADGATE_RETURN_IF_ERROR(
+      CheckRange("tls.server_name", in.server_name().size(), 0, kMaxServerName));
   HEADGATE_RETURN_IF_ERROR(CheckPrintable("tls.verify_name", in.verify_name()));
   if (in.verify() && in.verify_name().empty()) return FieldError("tls.verify_name", "is missing");
   if (in.has_verify_depth()) {
     HEADGATE_RETURN_IF_ERROR(CheckRange("tls.verify_depth", in.verify_depth(), 0, kMaxVerifyDepth));
     policy.verify_depth = in.verify_depth();
   }
-  HEADGATE_ASSIGN_OR_RETURN(policy.min_version,
-                            CompileVersion("tls.min_version", in.min_version(), tls::Version::kTls12));
-  HEADGATE_ASSIGN_OR_RETURN(policy.max_version,
-                            CompileVersion("tls.max_version", in.max_version(), tls::Version::kTls13));
+  HEADGATE_ASSIGN_OR_RETURN(policy.min_version, CompileVersion("tls.min_version", in.min_version(),
+                                                               tls::Version::kTls12));
+  HEADGATE_ASSIGN_OR_RETURN(policy.max_version, CompileVersion("tls.max_version", in.max_version(),
+                                                               tls::Version::kTls13));
   if (const absl::Status status = tls::Validate(policy); !status.ok()) {
     return FieldError("tls", ToStd(status.message()));
   }
@@ -98,7 +86,8 @@ bool IsDnsNameChar(char c) {
 
 bool IsDnsName(std::string_view name) {
   return !name.empty() && name.size() <= 254 && name.front() != '.' &&
-         name.find("..") == std::string_view::npos && std::all_of(name.begin(), name.end(), IsDnsNameChar);
+         name.find("..") == std::string_view::npos &&
+         std::all_of(name.begin(), name.end(), IsDnsNameChar);
 }
 
 // RFC 6761 section 6.3: these names always mean the host itself.
@@ -136,11 +125,12 @@ absl::Status CompileHealth(const v1::Cluster& in, ClusterSpec& out) {
     HEADGATE_ASSIGN_OR_RETURN(health.outliers, CompileOutliers(in.outliers()));
   }
   if (in.has_slow_start()) {
-    HEADGATE_ASSIGN_OR_RETURN(health.slow_start,
-                              CompileDuration("slow_start", in.slow_start(), ZeroDuration::kAllowed));
+    HEADGATE_ASSIGN_OR_RETURN(
+        health.slow_start, CompileDuration("slow_start", in.slow_start(), ZeroDuration::kAllowed));
   }
   if (!in.backup_endpoints().empty()) {
-    HEADGATE_RETURN_IF_ERROR(CheckReference("backup_endpoints", in.backup_endpoints(), "endpoints/"));
+    HEADGATE_RETURN_IF_ERROR(
+        CheckReference("backup_endpoints", in.backup_endpoints(), "endpoints/"));
     if (in.discovery_case() != v1::Cluster::kEndpoints) {
       return FieldError("backup_endpoints", "is given without endpoints");
     }
@@ -159,8 +149,8 @@ absl::Status CompileConnections(const v1::Cluster& in, ClusterSpec& out) {
     return FieldError("http_1_0", "is given with HTTP/2");
   }
   if (in.has_idle_timeout()) {
-    HEADGATE_ASSIGN_OR_RETURN(rules.idle_timeout,
-                              CompileDuration("idle_timeout", in.idle_timeout(), ZeroDuration::kAllowed));
+    HEADGATE_ASSIGN_OR_RETURN(rules.idle_timeout, CompileDuration("idle_timeout", in.idle_timeout(),
+                                                                  ZeroDuration::kAllowed));
   }
   rules.max_requests = in.max_requests_per_connection();
   rules.idle_connections = in.idle_connections();
@@ -177,13 +167,9 @@ absl::StatusOr<CompiledEndpoint> CompileEndpoint(const std::string& field, const
   out.weight = std::max<uint32_t>(in.weight(), 1);
   switch (in.state()) {
     case v1::Endpoint::STATE_UNSPECIFIED:
-    case v1::Endpoint::READY:
-      break;
-    case v1::Endpoint::DRAINING:
-      out.draining = true;
-      break;
-    default:
-      return FieldError(StrCat(field, ".state"), "unknown state");
+    case v1::Endpoint::READY: break;
+    case v1::Endpoint::DRAINING: out.draining = true; break;
+    default: return FieldError(StrCat(field, ".state"), "unknown state");
   }
   return out;
 }
@@ -198,7 +184,7 @@ bool IsLocalAddress(const base::Address& address) {
   }
   const bool all_zero_but_last =
       std::all_of(bytes.begin(), bytes.end() - 1, [](char c) { return c == 0; });
-  if (all_zero_but_last && byte(15) <= 1) return true;                 // :: and ::1
+  if (all_zero_but_last && byte(15) <= 1) return true;                      // :: and ::1
   return byte(0) == 0xff || (byte(0) == 0xfe && (byte(1) & 0xc0) == 0x80);  // multicast, fe80::/10
 }
 
@@ -215,9 +201,11 @@ absl::StatusOr<ClusterSpec> CompileCluster(const v1::Cluster& cluster, bool allo
   HEADGATE_RETURN_IF_ERROR(CheckPrintable("log_name", out.log_name));
   Balancing balancing;
   HEADGATE_ASSIGN_OR_RETURN(balancing, CompileBalancing(cluster.balancing()));
-  if (balancing != Balancing()) out.balancing = std::make_shared<const Balancing>(std::move(balancing));
+  if (balancing != Balancing())
+    out.balancing = std::make_shared<const Balancing>(std::move(balancing));
   if (cluster.has_retry_budget()) {
-    HEADGATE_RETURN_IF_ERROR(CheckRange("retry_budget.percent", cluster.retry_budget().percent(), 0, 100));
+    HEADGATE_RETURN_IF_ERROR(
+        CheckRange("retry_budget.percent", cluster.retry_budget().percent(), 0, 100));
     out.retry_budget_percent = cluster.retry_budget().percent();
   }
   if (cluster.has_limits()) {
@@ -225,7 +213,8 @@ absl::StatusOr<ClusterSpec> CompileCluster(const v1::Cluster& cluster, bool allo
     HEADGATE_ASSIGN_OR_RETURN(limits, CompileLimits(cluster.limits()));
     if (limits.enabled()) out.limits = std::make_shared<const UpstreamLimits>(limits);
   }
-  HEADGATE_RETURN_IF_ERROR(CheckRange("warm_connections", cluster.warm_connections(), 0, kMaxWarmConnections));
+  HEADGATE_RETURN_IF_ERROR(
+      CheckRange("warm_connections", cluster.warm_connections(), 0, kMaxWarmConnections));
   out.warm_connections = cluster.warm_connections();
   HEADGATE_RETURN_IF_ERROR(CompileConnections(cluster, out));
   switch (cluster.discovery_case()) {
@@ -243,7 +232,8 @@ absl::StatusOr<ClusterSpec> CompileCluster(const v1::Cluster& cluster, bool allo
   return out;
 }
 
-absl::StatusOr<TlsSecret> CompileTlsSecret(const v1::SecretData& secret, tls::CertificateParser& parser) {
+absl::StatusOr<TlsSecret> CompileTlsSecret(const v1::SecretData& secret,
+                                           tls::CertificateParser& parser) {
   const auto find = [&](std::string_view key) -> const std::string* {
     for (const v1::SecretEntry& entry : secret.data()) {
       if (entry.key() == key) return &entry.value();

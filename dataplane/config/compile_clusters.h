@@ -13,8 +13,8 @@
 
 namespace headgate::config {
 
-// A Cluster resource, checked; its addresses and secrets come from elsewhere. One is kept for every cluster, so what few
-// have is apart.
+// A Cluster resource, checked; its addresses and secrets come from elsewhere. One is kept for every
+// cluster, so what few have is apart.
 struct ClusterSpec {
   struct Tls {
     tls::ClientPolicy policy;  // without what the secret adds: trust and certificate
@@ -36,7 +36,8 @@ struct ClusterSpec {
   std::variant<EndpointsName, DnsName, base::Address> source;
   std::shared_ptr<const Balancing> balancing;  // null: round robin
   uint32_t retry_budget_percent = 20;
-  std::shared_ptr<UpstreamHealth> health;  // null: nothing is asked for; group and source are left empty
+  std::shared_ptr<UpstreamHealth>
+      health;  // null: nothing is asked for; group and source are left empty
   std::shared_ptr<const UpstreamLimits> limits;  // null: none
   uint32_t warm_connections = 0;
   std::shared_ptr<const ConnectionRules> connections;  // null: as the settings say
@@ -48,8 +49,8 @@ struct ClusterSpec {
   std::string_view secret() const { return tls == nullptr ? std::string_view() : tls->secret; }
 };
 
-// Addresses that a name from outside the cluster must not lead to, or it would open this host's own services:
-// loopback, link-local, unspecified and multicast.
+// Addresses that a name from outside the cluster must not lead to, or it would open this host's own
+// services: loopback, link-local, unspecified and multicast.
 bool IsLocalAddress(const base::Address& address);
 
 // What TLS with endpoints takes from a SecretData resource. Either may be null.
@@ -59,7 +60,8 @@ struct TlsSecret {
 };
 
 // Reads "ca.crt", "tls.crt" and "tls.key". Other keys are passed over.
-absl::StatusOr<TlsSecret> CompileTlsSecret(const v1::SecretData& secret, tls::CertificateParser& parser);
+absl::StatusOr<TlsSecret> CompileTlsSecret(const v1::SecretData& secret,
+                                           tls::CertificateParser& parser);
 
 // Refuses a `dns` cluster for a name that means this host, unless `allow_local`.
 absl::StatusOr<ClusterSpec> CompileCluster(const v1::Cluster& cluster, bool allow_local);

@@ -15,19 +15,23 @@ using policy::HeaderEdit;
 using policy::HeaderEdits;
 using policy::HeaderPolicy;
 
-// What codecs decide: where a message ends, and what is said of a connection. Host has a field of its own.
+// What codecs decide: where a message ends, and what is said of a connection. Host has a field of
+// its own.
 bool IsOfCodecs(http::FieldId id) {
-  return http::IsHopByHop(id) || id == http::FieldId::kContentLength || id == http::FieldId::kTrailer ||
-         id == http::FieldId::kHost || id == http::FieldId::kExpect;
+  return http::IsHopByHop(id) || id == http::FieldId::kContentLength ||
+         id == http::FieldId::kTrailer || id == http::FieldId::kHost ||
+         id == http::FieldId::kExpect;
 }
 
 absl::Status CheckFieldName(const std::string& field, const std::string& name) {
   HEADGATE_RETURN_IF_ERROR(CheckToken(field, name));
-  if (IsOfCodecs(http::ClassifyFieldName(name))) return FieldError(field, "is not for anybody else to set");
+  if (IsOfCodecs(http::ClassifyFieldName(name)))
+    return FieldError(field, "is not for anybody else to set");
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<const Regex>> CompileSearch(const std::string& field, const std::string& pattern,
+absl::StatusOr<std::shared_ptr<const Regex>> CompileSearch(const std::string& field,
+                                                           const std::string& pattern,
                                                            Regex::Case letters) {
   std::string error;
   auto regex = Regex::Compile(pattern, Regex::Anchor::kNone, letters, &error);
@@ -35,33 +39,34 @@ absl::StatusOr<std::shared_ptr<const Regex>> CompileSearch(const std::string& fi
   return regex;
 }
 
-absl::StatusOr<policy::RequestConditions> CompileConditions(const std::string& field,
-                                                            const google::protobuf::RepeatedPtrField<v1::Condition>& in) {
+absl::StatusOr<policy::RequestConditions> CompileConditions(
+    const std::string& field, const google::protobuf::RepeatedPtrField<v1::Condition>& in) {
   policy::RequestConditions out;
   for (int i = 0; i < in.size(); ++i) {
     const std::string name = StrCat(field, "[", i, "]");
     policy::RequestCondition& condition = out.emplace_back();
-    HEADGATE_ASSIGN_OR_RETURN(condition.subject, CompileTemplate(name + ".subject", in[i].subject()));
+    HEADGATE_ASSIGN_OR_RETURN(condition.subject,
+                              CompileTemplate(name + ".subject", in[i].subject()));
     condition.negated = in[i].negated();
     switch (in[i].match_case()) {
-      case v1::Condition::kExact:
-        condition.exact = in[i].exact();
-        break;
+      case v1::Condition::kExact: condition.exact = in[i].exact(); break;
       case v1::Condition::kRegex:
-        HEADGATE_ASSIGN_OR_RETURN(condition.regex, CompileSearch(name + ".regex", in[i].regex(), Regex::Case::kSensitive));
+        HEADGATE_ASSIGN_OR_RETURN(condition.regex, CompileSearch(name + ".regex", in[i].regex(),
+                                                                 Regex::Case::kSensitive));
         break;
       case v1::Condition::kIgnoreCaseRegex:
-        HEADGATE_ASSIGN_OR_RETURN(condition.regex, CompileSearch(name + ".ignore_case_regex", in[i].ignore_case_regex(),
-                                                                 Regex::Case::kIgnored));
+        HEADGATE_ASSIGN_OR_RETURN(
+            condition.regex, CompileSearch(name + ".ignore_case_regex", in[i].ignore_case_regex(),
+                                           Regex::Case::kIgnored));
         break;
-      case v1::Condition::MATCH_NOT_SET:
-        return FieldError(name, "says nothing to compare with");
+      case v1::Condition::MATCH_NOT_SET: return FieldError(name, "says nothing to compare with");
     }
   }
   return out;
 }
 
-absl::StatusOr<policy::ConditionalReply> CompileReply(const std::string& field, const v1::ConditionalReply& in) {
+absl::StatusOr<policy::ConditionalReply> CompileReply(const std::string& field,
+                                                      const v1::ConditionalReply& in) {
   policy::ConditionalReply out;
   HEADGATE_ASSIGN_OR_RETURN(out.when, CompileConditions(field + ".when", in.when()));
   HEADGATE_RETURN_IF_ERROR(CheckRange(field + ".status", in.status(), 200, 599));
@@ -77,8 +82,8 @@ absl::StatusOr<policy::ConditionalReply> CompileReply(const std::string& field, 
   return out;
 }
 
-absl::StatusOr<HeaderEdits> CompileEdits(const std::string& field,
-                                         const google::protobuf::RepeatedPtrField<v1::HeaderEdit>& in) {
+absl::StatusOr<HeaderEdits> CompileEdits(
+    const std::string& field, const google::protobuf::RepeatedPtrField<v1::HeaderEdit>& in) {
   HeaderEdits out;
   for (int i = 0; i < in.size(); ++i) {
     const std::string name = StrCat(field, "[", i, "]");
@@ -124,12 +129,17 @@ absl::StatusOr<policy::CorsPolicy> CompileCors(const std::string& field, const v
   return out;
 }
 
-absl::StatusOr<policy::ResponseRewrites> CompileRewrites(const std::string& field, const v1::ResponseRewrites& in) {
+absl::StatusOr<policy::ResponseRewrites> CompileRewrites(const std::string& field,
+                                                         const v1::ResponseRewrites& in) {
   const std::pair<const char*, const std::string&> parts[] = {
-      {".cookie_domain_from", in.cookie_domain_from()}, {".cookie_domain_to", in.cookie_domain_to()},
-      {".cookie_path_from", in.cookie_path_from()},     {".cookie_path_to", in.cookie_path_to()},
-      {".redirect_from", in.redirect_from()},           {".redirect_to", in.redirect_to()}};
-  for (const auto& [name, text] : parts) HEADGATE_RETURN_IF_ERROR(CheckPrintable(field + name, text));
+      {".cookie_domain_from", in.cookie_domain_from()},
+      {".cookie_domain_to", in.cookie_domain_to()},
+      {".cookie_path_from", in.cookie_path_from()},
+      {".cookie_path_to", in.cookie_path_to()},
+      {".redirect_from", in.redirect_from()},
+      {".redirect_to", in.redirect_to()}};
+  for (const auto& [name, text] : parts)
+    HEADGATE_RETURN_IF_ERROR(CheckPrintable(field + name, text));
   return policy::ResponseRewrites{.cookie_domain_from = in.cookie_domain_from(),
                                   .cookie_domain_to = in.cookie_domain_to(),
                                   .cookie_path_from = in.cookie_path_from(),
@@ -138,7 +148,8 @@ absl::StatusOr<policy::ResponseRewrites> CompileRewrites(const std::string& fiel
                                   .redirect_to = in.redirect_to()};
 }
 
-absl::StatusOr<CanaryRoute> CompileCanary(const std::string& field, const v1::Canary& in, ClusterRegistry& clusters) {
+absl::StatusOr<CanaryRoute> CompileCanary(const std::string& field, const v1::Canary& in,
+                                          ClusterRegistry& clusters) {
   CanaryRoute out;
   HEADGATE_RETURN_IF_ERROR(CheckReference(field + ".cluster", in.cluster(), "cluster/"));
   const std::string& tls = in.tls_cluster().empty() ? in.cluster() : in.tls_cluster();
@@ -166,7 +177,8 @@ absl::StatusOr<ErrorBackend> CompileErrors(const std::string& field, const v1::E
                                            ClusterRegistry& clusters) {
   ErrorBackend out;
   for (int i = 0; i < in.statuses_size(); ++i) {
-    HEADGATE_RETURN_IF_ERROR(CheckRange(StrCat(field, ".statuses[", i, "]"), in.statuses(i), 300, 599));
+    HEADGATE_RETURN_IF_ERROR(
+        CheckRange(StrCat(field, ".statuses[", i, "]"), in.statuses(i), 300, 599));
     out.statuses.set(in.statuses(i));
   }
   out.local_only = in.local_only();
@@ -177,7 +189,8 @@ absl::StatusOr<ErrorBackend> CompileErrors(const std::string& field, const v1::E
   return out;
 }
 
-absl::StatusOr<MirrorRoute> CompileMirror(const std::string& field, const v1::Mirror& in, ClusterRegistry& clusters) {
+absl::StatusOr<MirrorRoute> CompileMirror(const std::string& field, const v1::Mirror& in,
+                                          ClusterRegistry& clusters) {
   MirrorRoute out;
   HEADGATE_RETURN_IF_ERROR(CheckReference(field + ".cluster", in.cluster(), "cluster/"));
   HEADGATE_ASSIGN_OR_RETURN(out.target, CompileTemplate(field + ".target", in.target()));
@@ -191,9 +204,10 @@ absl::StatusOr<MirrorRoute> CompileMirror(const std::string& field, const v1::Mi
 // The parts of a policy that are extras, as bytes to compare. Empty: there are none.
 std::string KeyOf(const v1::RoutePolicy& in) {
   const bool any = in.has_request_headers() || in.has_response_headers() || in.has_cors() ||
-                   in.has_response_rewrites() || in.has_canary() || in.has_error_backend() || in.has_mirror() ||
-                   in.no_access_log() || in.has_relative_redirects() || in.has_port_in_https_redirects() ||
-                   !in.replies().empty() || in.has_tracing() || in.log_rewrites();
+                   in.has_response_rewrites() || in.has_canary() || in.has_error_backend() ||
+                   in.has_mirror() || in.no_access_log() || in.has_relative_redirects() ||
+                   in.has_port_in_https_redirects() || !in.replies().empty() || in.has_tracing() ||
+                   in.log_rewrites();
   if (!any) return {};
   v1::RoutePolicy extras;
   if (in.has_request_headers()) *extras.mutable_request_headers() = in.request_headers();
@@ -208,25 +222,30 @@ std::string KeyOf(const v1::RoutePolicy& in) {
   if (in.has_tracing()) *extras.mutable_tracing() = in.tracing();
   *extras.mutable_replies() = in.replies();
   if (in.has_relative_redirects()) extras.set_relative_redirects(in.relative_redirects());
-  if (in.has_port_in_https_redirects()) extras.set_port_in_https_redirects(in.port_in_https_redirects());
+  if (in.has_port_in_https_redirects())
+    extras.set_port_in_https_redirects(in.port_in_https_redirects());
   return extras.SerializeAsString();
 }
 
 }  // namespace
 
-absl::Status CompileRequestHeaders(const std::string& field, const v1::RequestHeaders& in, HeaderPolicy& out) {
+absl::Status CompileRequestHeaders(const std::string& field, const v1::RequestHeaders& in,
+                                   HeaderPolicy& out) {
   HEADGATE_ASSIGN_OR_RETURN(out.request, CompileEdits(field + ".edits", in.edits()));
   HEADGATE_ASSIGN_OR_RETURN(out.host, CompileTemplate(field + ".host", in.host()));
   switch (in.connection()) {
     case v1::RequestHeaders::CONNECTION_UNSPECIFIED: break;
     case v1::RequestHeaders::CLOSE: out.connection = policy::ConnectionOption::kClose; break;
-    case v1::RequestHeaders::KEEP_ALIVE: out.connection = policy::ConnectionOption::kKeepAlive; break;
+    case v1::RequestHeaders::KEEP_ALIVE:
+      out.connection = policy::ConnectionOption::kKeepAlive;
+      break;
     default: return FieldError(field + ".connection", "unknown option");
   }
   return absl::OkStatus();
 }
 
-absl::Status CompileResponseHeaders(const std::string& field, const v1::ResponseHeaders& in, HeaderPolicy& out) {
+absl::Status CompileResponseHeaders(const std::string& field, const v1::ResponseHeaders& in,
+                                    HeaderPolicy& out) {
   for (int i = 0; i < in.hidden_size(); ++i) {
     HEADGATE_RETURN_IF_ERROR(CheckFieldName(StrCat(field, ".hidden[", i, "]"), in.hidden(i)));
     out.hidden.push_back(in.hidden(i));
@@ -235,8 +254,8 @@ absl::Status CompileResponseHeaders(const std::string& field, const v1::Response
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<const RouteExtras>> ExtrasCompiler::Compile(const std::string& field,
-                                                                           const v1::RoutePolicy& in) {
+absl::StatusOr<std::shared_ptr<const RouteExtras>> ExtrasCompiler::Compile(
+    const std::string& field, const v1::RoutePolicy& in) {
   std::string key = KeyOf(in);
   if (key.empty()) return nullptr;
   const auto found = made_.find(key);
@@ -248,24 +267,32 @@ absl::StatusOr<std::shared_ptr<const RouteExtras>> ExtrasCompiler::Compile(const
   return shared;
 }
 
-absl::StatusOr<RouteExtras> ExtrasCompiler::Make(const std::string& field, const v1::RoutePolicy& in) {
+absl::StatusOr<RouteExtras> ExtrasCompiler::Make(const std::string& field,
+                                                 const v1::RoutePolicy& in) {
   RouteExtras out;
-  HEADGATE_RETURN_IF_ERROR(CompileRequestHeaders(field + ".request_headers", in.request_headers(), out.headers));
-  HEADGATE_RETURN_IF_ERROR(CompileResponseHeaders(field + ".response_headers", in.response_headers(), out.headers));
+  HEADGATE_RETURN_IF_ERROR(
+      CompileRequestHeaders(field + ".request_headers", in.request_headers(), out.headers));
+  HEADGATE_RETURN_IF_ERROR(
+      CompileResponseHeaders(field + ".response_headers", in.response_headers(), out.headers));
   if (in.has_cors()) HEADGATE_ASSIGN_OR_RETURN(out.cors, CompileCors(field + ".cors", in.cors()));
-  HEADGATE_ASSIGN_OR_RETURN(out.rewrites, CompileRewrites(field + ".response_rewrites", in.response_rewrites()));
-  if (in.has_canary()) HEADGATE_ASSIGN_OR_RETURN(out.canary, CompileCanary(field + ".canary", in.canary(), clusters_));
+  HEADGATE_ASSIGN_OR_RETURN(out.rewrites,
+                            CompileRewrites(field + ".response_rewrites", in.response_rewrites()));
+  if (in.has_canary())
+    HEADGATE_ASSIGN_OR_RETURN(out.canary, CompileCanary(field + ".canary", in.canary(), clusters_));
   if (in.has_error_backend()) {
-    HEADGATE_ASSIGN_OR_RETURN(out.errors, CompileErrors(field + ".error_backend", in.error_backend(), clusters_));
+    HEADGATE_ASSIGN_OR_RETURN(
+        out.errors, CompileErrors(field + ".error_backend", in.error_backend(), clusters_));
   }
-  if (in.has_mirror()) HEADGATE_ASSIGN_OR_RETURN(out.mirror, CompileMirror(field + ".mirror", in.mirror(), clusters_));
+  if (in.has_mirror())
+    HEADGATE_ASSIGN_OR_RETURN(out.mirror, CompileMirror(field + ".mirror", in.mirror(), clusters_));
   out.no_access_log = in.no_access_log();
   out.logs_rewrites = in.log_rewrites();
   if (in.has_tracing()) {
     HEADGATE_ASSIGN_OR_RETURN(out.tracing, CompileRouteTracing(field + ".tracing", in.tracing()));
   }
   for (int i = 0; i < in.replies_size(); ++i) {
-    HEADGATE_ASSIGN_OR_RETURN(out.replies.emplace_back(), CompileReply(StrCat(field, ".replies[", i, "]"), in.replies(i)));
+    HEADGATE_ASSIGN_OR_RETURN(out.replies.emplace_back(),
+                              CompileReply(StrCat(field, ".replies[", i, "]"), in.replies(i)));
   }
   if (in.has_relative_redirects()) out.relative_redirects = in.relative_redirects();
   if (in.has_port_in_https_redirects()) out.port_in_https_redirects = in.port_in_https_redirects();

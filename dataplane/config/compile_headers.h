@@ -14,10 +14,12 @@
 
 namespace headgate::config {
 
-// `field`, here and below: the path of the message in its resource. Edits of fields that say where a message ends, or that
-// concern a connection, are refused.
-absl::Status CompileRequestHeaders(const std::string& field, const v1::RequestHeaders& in, policy::HeaderPolicy& out);
-absl::Status CompileResponseHeaders(const std::string& field, const v1::ResponseHeaders& in, policy::HeaderPolicy& out);
+// `field`, here and below: the path of the message in its resource. Edits of fields that say where
+// a message ends, or that concern a connection, are refused.
+absl::Status CompileRequestHeaders(const std::string& field, const v1::RequestHeaders& in,
+                                   policy::HeaderPolicy& out);
+absl::Status CompileResponseHeaders(const std::string& field, const v1::ResponseHeaders& in,
+                                    policy::HeaderPolicy& out);
 
 // The extras of one host's routes, equal ones once.
 class ExtrasCompiler {
@@ -25,13 +27,15 @@ class ExtrasCompiler {
   explicit ExtrasCompiler(ClusterRegistry& clusters) : clusters_(clusters) {}
 
   // Null: the route has none.
-  absl::StatusOr<std::shared_ptr<const RouteExtras>> Compile(const std::string& field, const v1::RoutePolicy& in);
+  absl::StatusOr<std::shared_ptr<const RouteExtras>> Compile(const std::string& field,
+                                                             const v1::RoutePolicy& in);
 
  private:
   absl::StatusOr<RouteExtras> Make(const std::string& field, const v1::RoutePolicy& in);
 
   ClusterRegistry& clusters_;
-  std::map<std::string, std::shared_ptr<const RouteExtras>, std::less<>> made_;  // by their text on the wire
+  std::map<std::string, std::shared_ptr<const RouteExtras>, std::less<>>
+      made_;  // by their text on the wire
 };
 
 }  // namespace headgate::config

@@ -14,9 +14,10 @@ constexpr uint32_t kMostInARow = 1000;
 
 absl::Status CompileTimes(const v1::HealthCheck& in, HealthCheck& out) {
   if (in.has_interval()) {
-    HEADGATE_ASSIGN_OR_RETURN(
-        out.interval, CompileDuration("health_check.interval", in.interval(), ZeroDuration::kRefused));
-    if (out.interval < kShortestInterval) return FieldError("health_check.interval", "is below 100 ms");
+    HEADGATE_ASSIGN_OR_RETURN(out.interval, CompileDuration("health_check.interval", in.interval(),
+                                                            ZeroDuration::kRefused));
+    if (out.interval < kShortestInterval)
+      return FieldError("health_check.interval", "is below 100 ms");
   }
   if (in.has_timeout()) {
     HEADGATE_ASSIGN_OR_RETURN(
@@ -41,17 +42,10 @@ absl::Status CheckHeadText(std::string_view field, std::string_view text) {
 absl::StatusOr<HealthCheck> CompileHealthCheck(const v1::HealthCheck& in) {
   HealthCheck out;
   switch (in.kind()) {
-    case v1::HealthCheck::HTTP:
-      out.kind = HealthCheck::Kind::kHttp;
-      break;
-    case v1::HealthCheck::TCP:
-      out.kind = HealthCheck::Kind::kTcp;
-      break;
-    case v1::HealthCheck::GRPC:
-      out.kind = HealthCheck::Kind::kGrpc;
-      break;
-    default:
-      return FieldError("health_check.kind", "unknown kind");
+    case v1::HealthCheck::HTTP: out.kind = HealthCheck::Kind::kHttp; break;
+    case v1::HealthCheck::TCP: out.kind = HealthCheck::Kind::kTcp; break;
+    case v1::HealthCheck::GRPC: out.kind = HealthCheck::Kind::kGrpc; break;
+    default: return FieldError("health_check.kind", "unknown kind");
   }
   HEADGATE_RETURN_IF_ERROR(CompileTimes(in, out));
   HEADGATE_RETURN_IF_ERROR(CheckHeadText("health_check.path", in.path()));
@@ -78,22 +72,26 @@ absl::StatusOr<OutlierPolicy> CompileOutliers(const v1::Outliers& in) {
   out.consecutive_5xx = in.consecutive_5xx();
   if (in.has_fail_timeout()) {
     HEADGATE_ASSIGN_OR_RETURN(
-        out.fail_timeout, CompileDuration("outliers.fail_timeout", in.fail_timeout(), ZeroDuration::kRefused));
+        out.fail_timeout,
+        CompileDuration("outliers.fail_timeout", in.fail_timeout(), ZeroDuration::kRefused));
   }
   if (in.has_ejection_time()) {
-    HEADGATE_ASSIGN_OR_RETURN(out.ejection_time, CompileDuration("outliers.ejection_time", in.ejection_time(),
-                                                                 ZeroDuration::kRefused));
+    HEADGATE_ASSIGN_OR_RETURN(
+        out.ejection_time,
+        CompileDuration("outliers.ejection_time", in.ejection_time(), ZeroDuration::kRefused));
   }
-  HEADGATE_RETURN_IF_ERROR(CheckRange("outliers.max_ejected_percent", in.max_ejected_percent(), 0, 100));
+  HEADGATE_RETURN_IF_ERROR(
+      CheckRange("outliers.max_ejected_percent", in.max_ejected_percent(), 0, 100));
   if (in.max_ejected_percent() != 0) out.max_ejected_percent = in.max_ejected_percent();
   return out;
 }
 
 std::string Describe(const HealthCheck& check) {
-  std::string text = StrCat(int{static_cast<uint8_t>(check.kind)}, " ", check.path, " ", check.host, " ",
-                            check.port, " ", check.interval.count(), " ", check.timeout.count(), " ",
-                            check.rise, " ", check.fall);
-  for (const StatusRange& range : check.expected_statuses) StrAppend(&text, " ", range.first, "-", range.last);
+  std::string text = StrCat(int{static_cast<uint8_t>(check.kind)}, " ", check.path, " ", check.host,
+                            " ", check.port, " ", check.interval.count(), " ",
+                            check.timeout.count(), " ", check.rise, " ", check.fall);
+  for (const StatusRange& range : check.expected_statuses)
+    StrAppend(&text, " ", range.first, "-", range.last);
   return text;
 }
 

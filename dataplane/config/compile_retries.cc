@@ -31,7 +31,8 @@ absl::Status CheckAttribute(const std::string& field, std::string_view value) {
 
 }  // namespace
 
-absl::StatusOr<SessionCookie> CompileSessionCookie(std::string_view field, const v1::SessionCookie& in) {
+absl::StatusOr<SessionCookie> CompileSessionCookie(std::string_view field,
+                                                   const v1::SessionCookie& in) {
   HEADGATE_RETURN_IF_ERROR(CheckToken(StrCat(field, ".name"), in.name()));
   HEADGATE_RETURN_IF_ERROR(CheckAttribute(StrCat(field, ".domain"), in.domain()));
   HEADGATE_RETURN_IF_ERROR(CheckAttribute(StrCat(field, ".path"), in.path()));
@@ -54,7 +55,8 @@ absl::StatusOr<SessionCookie> CompileSessionCookie(std::string_view field, const
   return out;
 }
 
-absl::StatusOr<RetryOverride> CompileNextUpstream(std::string_view field, const v1::NextUpstream& in) {
+absl::StatusOr<RetryOverride> CompileNextUpstream(std::string_view field,
+                                                  const v1::NextUpstream& in) {
   RetryOverride out;
   if (in.has_conditions()) {
     uint16_t conditions = 0;
@@ -67,8 +69,8 @@ absl::StatusOr<RetryOverride> CompileNextUpstream(std::string_view field, const 
   }
   if (in.has_tries()) out.tries = in.tries();
   if (in.has_timeout()) {
-    HEADGATE_ASSIGN_OR_RETURN(
-        out.timeout, CompileDuration(StrCat(field, ".timeout"), in.timeout(), ZeroDuration::kAllowed));
+    HEADGATE_ASSIGN_OR_RETURN(out.timeout, CompileDuration(StrCat(field, ".timeout"), in.timeout(),
+                                                           ZeroDuration::kAllowed));
   }
   return out;
 }

@@ -13,8 +13,10 @@
 namespace headgate::config {
 
 // Errors name fields below `field`.
-absl::StatusOr<RetryOverride> CompileNextUpstream(std::string_view field, const v1::NextUpstream& in);
+absl::StatusOr<RetryOverride> CompileNextUpstream(std::string_view field,
+                                                  const v1::NextUpstream& in);
 // Refuses what cannot stand in a Set-Cookie field.
-absl::StatusOr<SessionCookie> CompileSessionCookie(std::string_view field, const v1::SessionCookie& in);
+absl::StatusOr<SessionCookie> CompileSessionCookie(std::string_view field,
+                                                   const v1::SessionCookie& in);
 
 }  // namespace headgate::config

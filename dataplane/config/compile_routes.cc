@@ -50,8 +50,8 @@ absl::Status CheckPath(const std::string& field, std::string_view path) {
 using RegexCompiler = std::shared_ptr<const Regex> (*)(std::string_view, std::string*);
 
 absl::StatusOr<std::shared_ptr<const Regex>> CompileRegex(const std::string& field,
-                                                             std::string_view pattern,
-                                                             RegexCompiler compile) {
+                                                          std::string_view pattern,
+                                                          RegexCompiler compile) {
   HEADGATE_RETURN_IF_ERROR(CheckRange(StrCat(field, " length"), pattern.size(), 1, kMaxRegexBytes));
   std::string error;
   auto regex = compile(pattern, &error);
@@ -75,9 +75,7 @@ absl::StatusOr<route::ValueCondition> CompileValueMatch(const std::string& field
       HEADGATE_ASSIGN_OR_RETURN(
           out.regex, CompileRegex(StrCat(field, ".regex"), in.regex(), route::CompileValueRegex));
       break;
-    case v1::ValueMatch::kPresent:
-      out.kind = in.present() ? Kind::kPresent : Kind::kAbsent;
-      break;
+    case v1::ValueMatch::kPresent: out.kind = in.present() ? Kind::kPresent : Kind::kAbsent; break;
     case v1::ValueMatch::VALUE_NOT_SET:
       return FieldError(field, "none of exact, regex and present is given");
   }
@@ -120,8 +118,7 @@ absl::StatusOr<route::RouteSpec> CompileMatch(const std::string& field, const v1
       HEADGATE_ASSIGN_OR_RETURN(out.regex, CompileRegex(StrCat(field, ".regex_path"),
                                                         in.regex_path(), route::CompilePathRegex));
       break;
-    case v1::RouteMatch::PATH_NOT_SET:
-      return FieldError(StrCat(field, ".path"), "is missing");
+    case v1::RouteMatch::PATH_NOT_SET: return FieldError(StrCat(field, ".path"), "is missing");
   }
   HEADGATE_RETURN_IF_ERROR(CompileConditions(field, in, out.conditions));
   return out;
@@ -136,7 +133,8 @@ absl::StatusOr<ForwardAction> CompileForward(const std::string& field, const v1:
   for (int i = 0; i < in.clusters_size(); ++i) {
     const v1::WeightedCluster& target = in.clusters(i);
     const std::string name = StrCat(field, ".clusters[", i, "]");
-    HEADGATE_RETURN_IF_ERROR(CheckReference(StrCat(name, ".cluster"), target.cluster(), "cluster/"));
+    HEADGATE_RETURN_IF_ERROR(
+        CheckReference(StrCat(name, ".cluster"), target.cluster(), "cluster/"));
     const uint32_t weight = single ? 1 : target.weight();
     if (weight == 0) continue;
     total += weight;
@@ -161,15 +159,18 @@ absl::StatusOr<RedirectAction> CompileRedirect(const std::string& field, const v
   if (location.empty()) {
     if (!in.host().empty()) {
       const auto host = HostPattern::Parse(in.host());
-      if (!host.ok() || in.host().starts_with('*')) return FieldError(StrCat(field, ".host"), "is no host name");
+      if (!host.ok() || in.host().starts_with('*'))
+        return FieldError(StrCat(field, ".host"), "is no host name");
     }
     const bool scheme_given = !in.scheme().empty() || in.host().empty();
     if (scheme_given && in.scheme() != "http" && in.scheme() != "https") {
-      return FieldError(StrCat(field, ".scheme"), "is neither http nor https, and no location is given");
+      return FieldError(StrCat(field, ".scheme"),
+                        "is neither http nor https, and no location is given");
     }
   } else {
     const std::string name = StrCat(field, ".location");
-    if (!in.scheme().empty() || !in.host().empty()) return FieldError(name, "excludes scheme and host");
+    if (!in.scheme().empty() || !in.host().empty())
+      return FieldError(name, "excludes scheme and host");
     HEADGATE_RETURN_IF_ERROR(CheckPrintable(name, location));
     if (location.front() != '/' && location.find("://") == std::string::npos) {
       return FieldError(name, "is neither an absolute URL nor an absolute path");
@@ -199,40 +200,34 @@ absl::Status CompileHttpsRedirect(const std::string& field, const v1::HttpsRedir
                                   CompiledRoute& out) {
   switch (in.mode()) {
     case v1::HttpsRedirect::MODE_UNSPECIFIED:
-    case v1::HttpsRedirect::OFF:
-      out.https_redirect = HttpsRedirectMode::kOff;
-      break;
+    case v1::HttpsRedirect::OFF: out.https_redirect = HttpsRedirectMode::kOff; break;
     case v1::HttpsRedirect::IF_TLS_CONFIGURED:
       out.https_redirect = HttpsRedirectMode::kIfTlsConfigured;
       break;
-    case v1::HttpsRedirect::ALWAYS:
-      out.https_redirect = HttpsRedirectMode::kAlways;
-      break;
-    default:
-      return FieldError(StrCat(field, ".mode"), "unknown mode");
+    case v1::HttpsRedirect::ALWAYS: out.https_redirect = HttpsRedirectMode::kAlways; break;
+    default: return FieldError(StrCat(field, ".mode"), "unknown mode");
   }
   out.https_redirect_keeps_slash = in.keep_final_slash();
   switch (in.status()) {
-    case 0:
-      break;
+    case 0: break;
     case 301:
     case 302:
     case 307:
-    case 308:
-      out.https_redirect_status = static_cast<uint16_t>(in.status());
-      break;
-    default:
-      return FieldError(StrCat(field, ".status"), "is none of 301, 302, 307 and 308");
+    case 308: out.https_redirect_status = static_cast<uint16_t>(in.status()); break;
+    default: return FieldError(StrCat(field, ".status"), "is none of 301, 302, 307 and 308");
   }
   return absl::OkStatus();
 }
 
-absl::Status CompileRewrite(const std::string& field, const v1::PathRewrite& in, CompiledRoute& out) {
+absl::Status CompileRewrite(const std::string& field, const v1::PathRewrite& in,
+                            CompiledRoute& out) {
   HEADGATE_RETURN_IF_ERROR(CheckPrintable(StrCat(field, ".target"), in.target()));
-  HEADGATE_RETURN_IF_ERROR(CheckRange(StrCat(field, ".target length"), in.target().size(), 1, kMaxPathBytes));
-  HEADGATE_RETURN_IF_ERROR(CheckPrintable(StrCat(field, ".forwarded_prefix"), in.forwarded_prefix()));
-  HEADGATE_RETURN_IF_ERROR(CheckRange(StrCat(field, ".forwarded_prefix length"), in.forwarded_prefix().size(), 0,
-                                      kMaxPathBytes));
+  HEADGATE_RETURN_IF_ERROR(
+      CheckRange(StrCat(field, ".target length"), in.target().size(), 1, kMaxPathBytes));
+  HEADGATE_RETURN_IF_ERROR(
+      CheckPrintable(StrCat(field, ".forwarded_prefix"), in.forwarded_prefix()));
+  HEADGATE_RETURN_IF_ERROR(CheckRange(StrCat(field, ".forwarded_prefix length"),
+                                      in.forwarded_prefix().size(), 0, kMaxPathBytes));
   std::shared_ptr<const Regex> regex;
   HEADGATE_ASSIGN_OR_RETURN(
       regex, CompileRegex(StrCat(field, ".regex"), in.regex(), route::CompileRewriteRegex));
@@ -242,7 +237,8 @@ absl::Status CompileRewrite(const std::string& field, const v1::PathRewrite& in,
   return out.rewrite != nullptr ? absl::OkStatus() : FieldError(field, error);
 }
 
-absl::Status CompilePolicy(const std::string& field, const v1::RoutePolicy& in, CompiledRoute& out) {
+absl::Status CompilePolicy(const std::string& field, const v1::RoutePolicy& in,
+                           CompiledRoute& out) {
   const struct {
     const char* name;
     bool given;
@@ -267,14 +263,14 @@ absl::Status CompilePolicy(const std::string& field, const v1::RoutePolicy& in, 
   }
   if (in.has_next_upstream()) {
     auto retries = std::make_unique<RetryOverride>();
-    HEADGATE_ASSIGN_OR_RETURN(*retries,
-                              CompileNextUpstream(StrCat(field, ".next_upstream"), in.next_upstream()));
+    HEADGATE_ASSIGN_OR_RETURN(
+        *retries, CompileNextUpstream(StrCat(field, ".next_upstream"), in.next_upstream()));
     out.retries = std::move(retries);
   }
   if (in.has_session_cookie()) {
     auto cookie = std::make_unique<SessionCookie>();
-    HEADGATE_ASSIGN_OR_RETURN(*cookie,
-                              CompileSessionCookie(StrCat(field, ".session_cookie"), in.session_cookie()));
+    HEADGATE_ASSIGN_OR_RETURN(
+        *cookie, CompileSessionCookie(StrCat(field, ".session_cookie"), in.session_cookie()));
     out.session_cookie = std::move(cookie);
   }
   if (in.has_rewrite()) {
@@ -302,8 +298,7 @@ absl::Status CompileRoute(const std::string& field, const v1::Route& in, const T
       HEADGATE_ASSIGN_OR_RETURN(
           out.action, CompileStaticFiles(StrCat(field, ".static_files"), in.static_files(), text));
       break;
-    case v1::Route::ACTION_NOT_SET:
-      return FieldError(StrCat(field, ".action"), "is missing");
+    case v1::Route::ACTION_NOT_SET: return FieldError(StrCat(field, ".action"), "is missing");
   }
   HEADGATE_RETURN_IF_ERROR(CompilePolicy(StrCat(field, ".policy"), in.policy(), out));
   HEADGATE_ASSIGN_OR_RETURN(out.extras, extras.Compile(StrCat(field, ".policy"), in.policy()));

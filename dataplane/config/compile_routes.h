@@ -22,8 +22,8 @@ struct CompiledHost {
   std::optional<PassthroughRule> passthrough;
 };
 
-// Takes handles of the clusters that the routes name, whether these exist or not. When the host is refused, no handle
-// is left behind.
+// Takes handles of the clusters that the routes name, whether these exist or not. When the host is
+// refused, no handle is left behind.
 absl::StatusOr<CompiledHost> CompileVirtualHost(const v1::VirtualHost& host,
                                                 ClusterRegistry& clusters, AccessPool& access);
 

@@ -37,10 +37,10 @@ absl::Status CompileTimeouts(const v1::Timeouts& in, CompiledSettings& out) {
        out.connect_timeout},
       {"timeouts.send", in.has_send(), in.send(), ZeroDuration::kRefused, out.send_timeout},
       {"timeouts.read", in.has_read(), in.read(), ZeroDuration::kRefused, out.read_timeout},
-      {"timeouts.upstream_idle", in.has_upstream_idle(), in.upstream_idle(),
-       ZeroDuration::kAllowed, out.upstream_idle_timeout},
-      {"timeouts.tls_handshake", in.has_tls_handshake(), in.tls_handshake(),
-       ZeroDuration::kRefused, out.tls_handshake_timeout},
+      {"timeouts.upstream_idle", in.has_upstream_idle(), in.upstream_idle(), ZeroDuration::kAllowed,
+       out.upstream_idle_timeout},
+      {"timeouts.tls_handshake", in.has_tls_handshake(), in.tls_handshake(), ZeroDuration::kRefused,
+       out.tls_handshake_timeout},
   };
   for (const auto& row : rows) {
     if (!row.given) continue;
@@ -84,14 +84,10 @@ absl::Status CompileLimits(const v1::Limits& in, CompiledSettings& out) {
 absl::StatusOr<tls::Version> CompileVersion(const char* field, v1::TlsPolicy::Version in,
                                             tls::Version unspecified) {
   switch (in) {
-    case v1::TlsPolicy::VERSION_UNSPECIFIED:
-      return unspecified;
-    case v1::TlsPolicy::TLS_1_2:
-      return tls::Version::kTls12;
-    case v1::TlsPolicy::TLS_1_3:
-      return tls::Version::kTls13;
-    default:
-      return FieldError(field, "unknown version");
+    case v1::TlsPolicy::VERSION_UNSPECIFIED: return unspecified;
+    case v1::TlsPolicy::TLS_1_2: return tls::Version::kTls12;
+    case v1::TlsPolicy::TLS_1_3: return tls::Version::kTls13;
+    default: return FieldError(field, "unknown version");
   }
 }
 
@@ -139,7 +135,8 @@ absl::Status CompileForwardedHeaders(const v1::ForwardedHeaders& in, CompiledSet
 }
 
 absl::Status CompileHeaders(const v1::Settings& in, CompiledSettings& out) {
-  HEADGATE_RETURN_IF_ERROR(CheckPrintable("strict_transport_security", in.strict_transport_security()));
+  HEADGATE_RETURN_IF_ERROR(
+      CheckPrintable("strict_transport_security", in.strict_transport_security()));
   out.strict_transport_security = in.strict_transport_security();
   HEADGATE_RETURN_IF_ERROR(CheckPrintable("server", in.server()));
   out.server = in.server();
@@ -147,8 +144,10 @@ absl::Status CompileHeaders(const v1::Settings& in, CompiledSettings& out) {
   out.request_ids = !in.no_request_ids();
   if (!in.has_request_headers() && !in.has_response_headers()) return absl::OkStatus();
   auto headers = std::make_shared<policy::HeaderPolicy>();
-  HEADGATE_RETURN_IF_ERROR(CompileRequestHeaders("request_headers", in.request_headers(), *headers));
-  HEADGATE_RETURN_IF_ERROR(CompileResponseHeaders("response_headers", in.response_headers(), *headers));
+  HEADGATE_RETURN_IF_ERROR(
+      CompileRequestHeaders("request_headers", in.request_headers(), *headers));
+  HEADGATE_RETURN_IF_ERROR(
+      CompileResponseHeaders("response_headers", in.response_headers(), *headers));
   out.headers = std::move(headers);
   return absl::OkStatus();
 }
@@ -188,11 +187,13 @@ absl::StatusOr<SettingsSpec> CompileSettings(const v1::Settings& settings) {
   if (settings.has_upstream_connection_age()) {
     HEADGATE_ASSIGN_OR_RETURN(
         out.settings.upstream_connection_age,
-        CompileDuration("upstream_connection_age", settings.upstream_connection_age(), ZeroDuration::kAllowed));
+        CompileDuration("upstream_connection_age", settings.upstream_connection_age(),
+                        ZeroDuration::kAllowed));
   }
 
   RetryOverride retries;
-  HEADGATE_ASSIGN_OR_RETURN(retries, CompileNextUpstream("next_upstream", settings.next_upstream()));
+  HEADGATE_ASSIGN_OR_RETURN(retries,
+                            CompileNextUpstream("next_upstream", settings.next_upstream()));
   out.settings.retries = retries.Over(out.settings.retries);
 
   out.settings.buffering = CompileBuffering(settings.buffering()).Over(out.settings.buffering);
@@ -206,13 +207,9 @@ absl::StatusOr<SettingsSpec> CompileSettings(const v1::Settings& settings) {
   out.settings.access_log_enabled = !log.disabled();
   switch (log.format()) {
     case v1::AccessLog::FORMAT_UNSPECIFIED:
-    case v1::AccessLog::TEXT:
-      break;
-    case v1::AccessLog::JSON:
-      out.settings.access_log_json = true;
-      break;
-    default:
-      return FieldError("access_log.format", "unknown format");
+    case v1::AccessLog::TEXT: break;
+    case v1::AccessLog::JSON: out.settings.access_log_json = true; break;
+    default: return FieldError("access_log.format", "unknown format");
   }
   if (!settings.default_certificate().empty()) {
     HEADGATE_RETURN_IF_ERROR(

@@ -15,8 +15,8 @@ struct SettingsSpec {
   std::string ticket_keys;              // name of the SecretData; empty: none
 };
 
-// Fills in the defaults that snapshot.proto names and checks every value. A default-constructed SettingsSpec is what
-// an empty Settings message compiles to.
+// Fills in the defaults that snapshot.proto names and checks every value. A default-constructed
+// SettingsSpec is what an empty Settings message compiles to.
 absl::StatusOr<SettingsSpec> CompileSettings(const v1::Settings& settings);
 
 }  // namespace headgate::config

@@ -38,18 +38,20 @@ absl::StatusOr<std::shared_ptr<const TcpService>> CompileTcpService(const v1::Tc
     HEADGATE_ASSIGN_OR_RETURN(out->load_balancers.trusted,
                               CompileCidrs("proxy_protocol.trusted_cidrs", proxy.trusted_cidrs()));
     if (proxy.has_timeout()) {
-      HEADGATE_ASSIGN_OR_RETURN(out->load_balancers.header_timeout,
-                                CompileDuration("proxy_protocol.timeout", proxy.timeout(), ZeroDuration::kRefused));
+      HEADGATE_ASSIGN_OR_RETURN(
+          out->load_balancers.header_timeout,
+          CompileDuration("proxy_protocol.timeout", proxy.timeout(), ZeroDuration::kRefused));
     }
   }
   if (in.has_idle_timeout()) {
-    HEADGATE_ASSIGN_OR_RETURN(out->idle_timeout,
-                              CompileDuration("idle_timeout", in.idle_timeout(), ZeroDuration::kRefused));
+    HEADGATE_ASSIGN_OR_RETURN(out->idle_timeout, CompileDuration("idle_timeout", in.idle_timeout(),
+                                                                 ZeroDuration::kRefused));
   }
   if (in.has_tries()) out->tries = in.tries() == 0 ? kMaxTries : std::min(in.tries(), kMaxTries);
   if (in.has_tries_timeout()) {
-    HEADGATE_ASSIGN_OR_RETURN(out->tries_timeout,
-                              CompileDuration("tries_timeout", in.tries_timeout(), ZeroDuration::kAllowed));
+    HEADGATE_ASSIGN_OR_RETURN(
+        out->tries_timeout,
+        CompileDuration("tries_timeout", in.tries_timeout(), ZeroDuration::kAllowed));
   }
   out->access_log = !in.no_access_log();
   out->cluster = clusters.Acquire(in.cluster());

@@ -47,7 +47,8 @@ absl::StatusOr<Variable> CompileVariable(const std::string& field, v1::TextTempl
     case v1::TextTemplate::SSL_CLIENT_VERIFY: return Variable::kSslClientVerify;
     case v1::TextTemplate::SSL_SERVER_NAME: return Variable::kSslServerName;
     case v1::TextTemplate::URI: return Variable::kUri;
-    case v1::TextTemplate::PROXY_ALTERNATIVE_UPSTREAM_NAME: return Variable::kProxyAlternativeUpstreamName;
+    case v1::TextTemplate::PROXY_ALTERNATIVE_UPSTREAM_NAME:
+      return Variable::kProxyAlternativeUpstreamName;
     case v1::TextTemplate::STATUS: return Variable::kStatus;
     case v1::TextTemplate::UPSTREAM_ADDR: return Variable::kUpstreamAddr;
     case v1::TextTemplate::UPSTREAM_HEADER: return Variable::kUpstreamHeader;
@@ -66,8 +67,9 @@ absl::StatusOr<TextTemplate> CompileTemplate(std::string_view field, const v1::T
       continue;
     }
     TextTemplate::Part& added = out.parts.emplace_back();
-    HEADGATE_ASSIGN_OR_RETURN(added.variable,
-                              CompileVariable(StrCat(field, ".parts[", i, "].variable"), part.variable()));
+    HEADGATE_ASSIGN_OR_RETURN(
+        added.variable,
+        CompileVariable(StrCat(field, ".parts[", i, "].variable"), part.variable()));
     added.text = part.name();
   }
   return out;

@@ -9,6 +9,7 @@
 namespace headgate::config {
 
 // `field`: the path of the template in its resource.
-absl::StatusOr<policy::TextTemplate> CompileTemplate(std::string_view field, const v1::TextTemplate& in);
+absl::StatusOr<policy::TextTemplate> CompileTemplate(std::string_view field,
+                                                     const v1::TextTemplate& in);
 
 }  // namespace headgate::config

@@ -23,7 +23,8 @@ absl::StatusOr<Duration> CompileDuration(std::string_view field,
                                          ZeroDuration zero) {
   const int64_t seconds = duration.seconds();
   const int64_t nanos = duration.nanos();
-  if (nanos <= -1'000'000'000 || nanos >= 1'000'000'000) return FieldError(field, "nanos out of range");
+  if (nanos <= -1'000'000'000 || nanos >= 1'000'000'000)
+    return FieldError(field, "nanos out of range");
   if (seconds < 0 || nanos < 0) return FieldError(field, "is negative");
   if (seconds > kMaxDurationSeconds) {
     return FieldError(field, StrCat("is longer than ", kMaxDurationSeconds, " s"));
@@ -51,7 +52,8 @@ absl::Status CheckToken(std::string_view field, std::string_view text) {
   return FieldError(field, "is not an HTTP token");
 }
 
-absl::Status CheckReference(std::string_view field, std::string_view name, std::string_view prefix) {
+absl::Status CheckReference(std::string_view field, std::string_view name,
+                            std::string_view prefix) {
   if (!AfterPrefix(name, prefix).empty()) return absl::OkStatus();
   return FieldError(field, StrCat("\"", name, "\" does not name a resource \"", prefix, "...\""));
 }

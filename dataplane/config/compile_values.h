@@ -13,8 +13,8 @@
 #include "google/protobuf/duration.pb.h"
 #include "google/protobuf/repeated_field.h"
 
-// Checks that the compile steps share. Every error reads "field: what is wrong with it", with the field's path inside
-// its resource ("routes[3].match.regex_path").
+// Checks that the compile steps share. Every error reads "field: what is wrong with it", with the
+// field's path inside its resource ("routes[3].match.regex_path").
 namespace headgate::config {
 
 absl::Status FieldError(std::string_view field, std::string_view problem);
@@ -52,16 +52,15 @@ std::string_view AfterPrefix(std::string_view name, std::string_view prefix);
 }  // namespace headgate::config
 
 // Returns from the enclosing function when the status is not ok.
-#define HEADGATE_RETURN_IF_ERROR(expression)               \
-  do {                                                     \
-    if (absl::Status status_ = (expression); !status_.ok()) \
-      return status_;                                      \
+#define HEADGATE_RETURN_IF_ERROR(expression)                                \
+  do {                                                                      \
+    if (absl::Status status_ = (expression); !status_.ok()) return status_; \
   } while (false)
 
 // Assigns the value of a StatusOr, or returns its status.
-#define HEADGATE_ASSIGN_OR_RETURN(target, expression)            \
-  do {                                                           \
-    auto result_ = (expression);                                 \
-    if (!result_.ok()) return std::move(result_).status();       \
-    target = std::move(result_).value();                         \
+#define HEADGATE_ASSIGN_OR_RETURN(target, expression)      \
+  do {                                                     \
+    auto result_ = (expression);                           \
+    if (!result_.ok()) return std::move(result_).status(); \
+    target = std::move(result_).value();                   \
   } while (false)

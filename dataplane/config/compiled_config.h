@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "common/strings.h"
-#include "dataplane/base/address.h"
 #include "dataplane/balance/hash_ring.h"
+#include "dataplane/base/address.h"
 #include "dataplane/config/balancing.h"
 #include "dataplane/config/body_policy.h"
 #include "dataplane/config/cluster_handle.h"
@@ -40,9 +40,9 @@ struct TextTemplate;
 class UserTable;
 }  // namespace headgate::policy
 
-// The immutable in-memory form of a snapshot. Built on the control thread, read by every worker without locks,
-// shared structurally between generations: a change of one host makes one new CompiledHost. The last reference
-// is dropped on the control thread.
+// The immutable in-memory form of a snapshot. Built on the control thread, read by every worker
+// without locks, shared structurally between generations: a change of one host makes one new
+// CompiledHost. The last reference is dropped on the control thread.
 namespace headgate::config {
 
 using Duration = std::chrono::milliseconds;
@@ -86,11 +86,11 @@ struct CompiledSettings {
   Buffering buffering;
   Compression compression;
 
-  std::string strict_transport_security;  // empty: none
+  std::string strict_transport_security;                // empty: none
   std::shared_ptr<const policy::HeaderPolicy> headers;  // null: nothing is changed in any head
-  std::string server;         // of every response; empty: none
-  bool pass_server = false;   // that of endpoints
-  bool request_ids = true;    // made for requests that come without
+  std::string server;                                   // of every response; empty: none
+  bool pass_server = false;                             // that of endpoints
+  bool request_ids = true;                              // made for requests that come without
 
   bool relative_redirects = false;
   bool port_in_https_redirects = false;
@@ -113,8 +113,8 @@ struct CompiledSettings {
   Duration proxy_protocol_timeout{5'000};
 };
 
-// Text inside a CompiledRoute is a view into memory that belongs to the route's host and lives as long as the
-// route: thousands of routes repeat the same few names.
+// Text inside a CompiledRoute is a view into memory that belongs to the route's host and lives as
+// long as the route: thousands of routes repeat the same few names.
 
 // Where a request is counted and logged.
 struct RouteOrigin {
@@ -127,7 +127,8 @@ struct RouteOrigin {
 
 struct WeightedTarget {
   ClusterHandle cluster;
-  ClusterHandle tls_cluster;  // for requests that came over TLS; the same as `cluster` unless the route says otherwise
+  ClusterHandle tls_cluster;  // for requests that came over TLS; the same as `cluster` unless the
+                              // route says otherwise
   // Running sum of weights up to and including this target.
   uint32_t weight_end = 0;
 };
@@ -140,7 +141,8 @@ struct ForwardAction {
 
 struct RedirectAction {
   uint16_t status = 302;
-  std::string_view location;  // absolute URL or path; empty: the request's own URL with the scheme replaced
+  std::string_view
+      location;  // absolute URL or path; empty: the request's own URL with the scheme replaced
   std::string_view scheme;
   bool keep_query = false;  // append the request's query to `location`
   std::string_view host;    // not empty: another host, with an empty location
@@ -162,20 +164,22 @@ enum class HttpsRedirectMode : uint8_t { kOff, kIfTlsConfigured, kAlways };
 // One route after matching: what to do with the request.
 struct CompiledRoute {
   // StaticAction is rare and large, never null.
-  std::variant<ForwardAction, RedirectAction, FixedAction, std::unique_ptr<const StaticAction>> action;
-  // What differs from the settings. Absent: CompiledSettings say, at the time of the request, so that a change of
-  // settings touches no route.
+  std::variant<ForwardAction, RedirectAction, FixedAction, std::unique_ptr<const StaticAction>>
+      action;
+  // What differs from the settings. Absent: CompiledSettings say, at the time of the request, so
+  // that a change of settings touches no route.
   std::optional<Duration> connect_timeout;
   std::optional<Duration> send_timeout;
   std::optional<Duration> read_timeout;
   std::optional<Duration> tunnel_idle_timeout;
-  std::optional<uint64_t> max_request_body_bytes;  // 0: no limit
-  std::unique_ptr<const BufferingOverride> buffering;  // null: nothing differs, as on most routes
+  std::optional<uint64_t> max_request_body_bytes;       // 0: no limit
+  std::unique_ptr<const BufferingOverride> buffering;   // null: nothing differs, as on most routes
   std::unique_ptr<const RetryOverride> retries;         // null: nothing differs
   std::unique_ptr<const SessionCookie> session_cookie;  // null: sessions are not kept
-  std::unique_ptr<const route::PathRewrite> rewrite;  // null, as on most routes: none
-  const CompiledAccess* access = nullptr;  // null, as on most routes: every request is let through; belongs to the host
-  std::shared_ptr<const RouteExtras> extras;          // null, as on most routes: none
+  std::unique_ptr<const route::PathRewrite> rewrite;    // null, as on most routes: none
+  const CompiledAccess* access =
+      nullptr;  // null, as on most routes: every request is let through; belongs to the host
+  std::shared_ptr<const RouteExtras> extras;  // null, as on most routes: none
   bool no_compression = false;
   HttpsRedirectMode https_redirect = HttpsRedirectMode::kOff;
   uint16_t https_redirect_status = 308;
@@ -201,38 +205,38 @@ using UserTables = std::unordered_map<std::string, std::shared_ptr<const policy:
                                       TransparentStringHash, TransparentStringEqual>;
 
 struct CompiledConfig {
-  // Counts up with each configuration made, for display. The snapshot's version is not kept here: many versions
-  // change endpoints only, and make no new configuration.
+  // Counts up with each configuration made, for display. The snapshot's version is not kept here:
+  // many versions change endpoints only, and make no new configuration.
   uint64_t generation = 0;
-  std::shared_ptr<const CompiledSettings> settings;      // never null
-  std::shared_ptr<const route::HostTable> hosts;         // never null
-  std::shared_ptr<const tls::CertTable> certificates;    // never null
-  std::shared_ptr<const FileTable> files;                // never null
-  std::shared_ptr<const UserTables> users;               // never null
+  std::shared_ptr<const CompiledSettings> settings;         // never null
+  std::shared_ptr<const route::HostTable> hosts;            // never null
+  std::shared_ptr<const tls::CertTable> certificates;       // never null
+  std::shared_ptr<const FileTable> files;                   // never null
+  std::shared_ptr<const UserTables> users;                  // never null
   std::shared_ptr<const tls::ClientAuthTable> client_auth;  // never null
   std::shared_ptr<const PassthroughTable> passthrough;      // never null
   std::shared_ptr<const TcpTable> tcp_services;             // never null
-  std::shared_ptr<const tls::TicketKeys> ticket_keys;    // null: random ones of the process
+  std::shared_ptr<const tls::TicketKeys> ticket_keys;       // null: random ones of the process
   // For requests that match no route. Invalid handle: the built-in 404.
   ClusterHandle default_backend;
 };
 
 enum class Protocol : uint8_t { kHttp1, kH2c, kHttps, kH2 };
 
-// An endpoint is identified by its address: what survives swaps (pools, in-flight counts, later health) is keyed
-// by it.
+// An endpoint is identified by its address: what survives swaps (pools, in-flight counts, later
+// health) is keyed by it.
 struct CompiledEndpoint {
   base::Address address;
   uint32_t weight = 1;
   bool draining = false;  // used only when no other endpoint is left
   bool backup = false;    // used only when no other endpoint is available
-  // Of a name with addresses of both families: those that a connection may be made with, most wanted first; one of them is
-  // `address`. Null: that alone.
+  // Of a name with addresses of both families: those that a connection may be made with, most
+  // wanted first; one of them is `address`. Null: that alone.
   std::shared_ptr<const std::vector<base::Address>> candidates = nullptr;
 };
 
-// Everything a worker must know of one cluster. Swapped as a whole, apart from CompiledConfig, because endpoints
-// change a thousand times more often than routes.
+// Everything a worker must know of one cluster. Swapped as a whole, apart from CompiledConfig,
+// because endpoints change a thousand times more often than routes.
 struct CompiledCluster {
   std::string name;
   std::string log_name;
@@ -241,7 +245,7 @@ struct CompiledCluster {
   std::shared_ptr<const tls::ClientPolicy> tls;
   // How endpoints are told who the client is.
   net::ProxyVersion proxy_protocol = net::ProxyVersion::kNone;
-  std::vector<CompiledEndpoint> endpoints;  // backups last
+  std::vector<CompiledEndpoint> endpoints;       // backups last
   std::shared_ptr<const UpstreamHealth> health;  // null: nothing is asked for
   std::shared_ptr<const ClusterLimits> limits;   // null: none
   std::shared_ptr<const Balancing> balancing;    // null: round robin, and nothing else
@@ -264,18 +268,19 @@ struct ClusterUpdate {
 
 // Endpoints of a group of health checks that have failed their probes, by address.
 struct UnhealthyEndpoints {
-  std::string group;  // UpstreamHealth::group
+  std::string group;                     // UpstreamHealth::group
   std::vector<base::Address> addresses;  // in no particular order
 };
 
-// What probes say of one cluster now; takes the place of what they said before. Says nothing if the cluster is another
-// than the probes were for, as its group tells.
+// What probes say of one cluster now; takes the place of what they said before. Says nothing if the
+// cluster is another than the probes were for, as its group tells.
 struct HealthVerdict {
   ClusterSlot slot = 0;
   std::shared_ptr<const UnhealthyEndpoints> unhealthy;
 };
 
-// What one commit changes; given to every worker as one message, so that it takes effect as a whole.
+// What one commit changes; given to every worker as one message, so that it takes effect as a
+// whole.
 struct ConfigUpdate {
   // Null when only clusters changed.
   std::shared_ptr<const CompiledConfig> config;

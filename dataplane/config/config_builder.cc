@@ -109,24 +109,15 @@ class ConfigBuilder::Impl {
 
   absl::Status Upsert(const v1::Resource& resource) {
     switch (resource.body_case()) {
-      case v1::Resource::kSettings:
-        return UpsertSettings(resource);
-      case v1::Resource::kVirtualHost:
-        return UpsertHost(resource);
-      case v1::Resource::kCluster:
-        return UpsertCluster(resource);
-      case v1::Resource::kEndpoints:
-        return UpsertEndpoints(resource);
-      case v1::Resource::kCertificate:
-        return UpsertCertificate(resource);
-      case v1::Resource::kSecretData:
-        return UpsertSecret(resource);
-      case v1::Resource::kFiles:
-        return UpsertFiles(resource);
-      case v1::Resource::kTcpService:
-        return UpsertTcpService(resource);
-      case v1::Resource::BODY_NOT_SET:
-        break;
+      case v1::Resource::kSettings: return UpsertSettings(resource);
+      case v1::Resource::kVirtualHost: return UpsertHost(resource);
+      case v1::Resource::kCluster: return UpsertCluster(resource);
+      case v1::Resource::kEndpoints: return UpsertEndpoints(resource);
+      case v1::Resource::kCertificate: return UpsertCertificate(resource);
+      case v1::Resource::kSecretData: return UpsertSecret(resource);
+      case v1::Resource::kFiles: return UpsertFiles(resource);
+      case v1::Resource::kTcpService: return UpsertTcpService(resource);
+      case v1::Resource::BODY_NOT_SET: break;
     }
     return FieldError("body", "is missing, or of a kind that this version does not know");
   }
@@ -147,7 +138,8 @@ class ConfigBuilder::Impl {
       return FieldError("host", "differs from the resource's name");
     }
     CompiledHost compiled;
-    HEADGATE_ASSIGN_OR_RETURN(compiled, CompileVirtualHost(resource.virtual_host(), registry_, access_));
+    HEADGATE_ASSIGN_OR_RETURN(compiled,
+                              CompileVirtualHost(resource.virtual_host(), registry_, access_));
     SetHost(host, std::move(compiled));
     return absl::OkStatus();
   }
@@ -299,7 +291,8 @@ class ConfigBuilder::Impl {
     if (config_ && config_->settings == settings_ && config_->hosts == hosts_ &&
         config_->certificates == certificates && config_->files == files_ &&
         config_->client_auth == client_auth && config_->ticket_keys == ticket_keys &&
-        config_->passthrough == passthrough_ && config_->tcp_services == tcp_services_ && config_->users == users_) {
+        config_->passthrough == passthrough_ && config_->tcp_services == tcp_services_ &&
+        config_->users == users_) {
       return nullptr;
     }
     auto config = std::make_shared<CompiledConfig>();

@@ -6,7 +6,8 @@
 
 namespace headgate::config {
 
-// When an attempt that failed is followed by another. proto/headgate/v1/upstream.proto, NextUpstream.
+// When an attempt that failed is followed by another. proto/headgate/v1/upstream.proto,
+// NextUpstream.
 struct RetryPolicy {
   enum Condition : uint16_t {
     kError = 1 << 0,          // no connection, or it broke before the response head was complete
@@ -19,12 +20,14 @@ struct RetryPolicy {
     kStatus403 = 1 << 7,
     kStatus404 = 1 << 8,
     kStatus429 = 1 << 9,
-    kNonIdempotent = 1 << 10,  // no condition by itself: whatever the method, though it may have been processed
+    kNonIdempotent =
+        1 << 10,  // no condition by itself: whatever the method, though it may have been processed
   };
 
   uint16_t conditions = kError | kTimeout;
-  uint32_t tries = 3;                    // attempts in all; 0: no limit
-  std::chrono::milliseconds timeout{0};  // no attempt is begun later than that after the first; 0: no limit
+  uint32_t tries = 3;  // attempts in all; 0: no limit
+  std::chrono::milliseconds timeout{
+      0};  // no attempt is begun later than that after the first; 0: no limit
 
   bool has(Condition condition) const { return (conditions & condition) != 0; }
   bool operator==(const RetryPolicy&) const = default;
@@ -38,7 +41,8 @@ struct RetryOverride {
 
   RetryPolicy Over(RetryPolicy general) const {
     // That requests may be processed twice is said for all routes, or for one.
-    const auto non_idempotent = static_cast<uint16_t>(general.conditions & RetryPolicy::kNonIdempotent);
+    const auto non_idempotent =
+        static_cast<uint16_t>(general.conditions & RetryPolicy::kNonIdempotent);
     if (conditions) general.conditions = static_cast<uint16_t>(*conditions | non_idempotent);
     general.tries = tries.value_or(general.tries);
     general.timeout = timeout.value_or(general.timeout);

@@ -57,7 +57,7 @@ struct RouteExtras {
   bool no_access_log = false;
   bool logs_rewrites = false;
   std::vector<policy::ConditionalReply> replies;  // the first that fits
-  std::optional<bool> relative_redirects;       // here and below: absent, as the settings say
+  std::optional<bool> relative_redirects;         // here and below: absent, as the settings say
   std::optional<bool> port_in_https_redirects;
 };
 

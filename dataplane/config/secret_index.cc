@@ -5,7 +5,8 @@ namespace headgate::config {
 void SecretIndex::Set(std::string_view name, const v1::SecretData& secret) {
   Data& data = secrets_[std::string(name)];
   data.clear();
-  for (const v1::SecretEntry& entry : secret.data()) data.emplace(entry.key(), SecretBytes(entry.value()));
+  for (const v1::SecretEntry& entry : secret.data())
+    data.emplace(entry.key(), SecretBytes(entry.value()));
   ++version_;
 }
 

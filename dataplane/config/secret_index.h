@@ -15,8 +15,8 @@ namespace headgate::config {
 // The SecretData resources, as whoever refers to one reads them. Control thread only.
 class SecretIndex {
  public:
-  using Data = std::unordered_map<std::string, SecretBytes, TransparentStringHash,
-                                  TransparentStringEqual>;
+  using Data =
+      std::unordered_map<std::string, SecretBytes, TransparentStringHash, TransparentStringEqual>;
 
   void Set(std::string_view name, const v1::SecretData& secret);
   void Remove(std::string_view name);

@@ -13,7 +13,8 @@
 #include "dataplane/config/text_pool.h"
 #include "proto/headgate/v1/snapshot.pb.h"
 
-// Routes that answer from files, and files that are held in memory. Immutable; see compiled_config.h.
+// Routes that answer from files, and files that are held in memory. Immutable; see
+// compiled_config.h.
 namespace headgate::config {
 
 struct MemoryFile {

@@ -12,7 +12,8 @@
 
 namespace headgate::config {
 
-// A port whose connections are passed on as they are: proto/headgate/v1/tcp.proto with defaults filled in.
+// A port whose connections are passed on as they are: proto/headgate/v1/tcp.proto with defaults
+// filled in.
 struct TcpService {
   uint16_t port = 0;
   ClusterHandle cluster;

@@ -8,8 +8,8 @@
 
 namespace headgate::config {
 
-// One block of memory for all the text of a virtual host, each distinct text once. First Add everything, then Freeze,
-// then ask for the copies.
+// One block of memory for all the text of a virtual host, each distinct text once. First Add
+// everything, then Freeze, then ask for the copies.
 class TextPool {
  public:
   // `text` must stay valid until the pool is gone.

@@ -19,7 +19,8 @@ class TicketKeyReader {
   // Empty: there are none.
   void SetName(std::string name);
 
-  // As they are now; the same pointer as before while they are the same. Null when the secret is missing or unusable.
+  // As they are now; the same pointer as before while they are the same. Null when the secret is
+  // missing or unusable.
   std::shared_ptr<const tls::TicketKeys> Keys();
 
  private:

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-// How the endpoints of a cluster are watched and what becomes of those that fail. See HealthCheck and Outliers in
-// proto/headgate/v1/snapshot.proto.
+// How the endpoints of a cluster are watched and what becomes of those that fail. See HealthCheck
+// and Outliers in proto/headgate/v1/snapshot.proto.
 namespace headgate::config {
 
 struct StatusRange {
@@ -45,8 +45,8 @@ struct OutlierPolicy {
 // All of it for one cluster; of most clusters there is nothing to say.
 struct UpstreamHealth {
   std::optional<HealthCheck> check;
-  // With `check`: clusters whose probes would be the same have the same group, and share them. It stays the same over
-  // changes of endpoints, of secrets and of routes.
+  // With `check`: clusters whose probes would be the same have the same group, and share them. It
+  // stays the same over changes of endpoints, of secrets and of routes.
   std::string group;
   // With `check`: name of the Endpoints resource, DNS name or address, for display.
   std::string source;

@@ -26,10 +26,12 @@ void ClusterUsage::TellOfRoom() {
 
 bool ClusterLimits::open() const {
   if (usage->pending.value() < limits.max_pending) return false;
-  if (limits.max_connections != 0 && usage->connections.value() >= limits.max_connections) return true;
+  if (limits.max_connections != 0 && usage->connections.value() >= limits.max_connections)
+    return true;
   const uint32_t most = limits.max_requests_per_endpoint;
   return most != 0 && !requests.empty() &&
-         std::all_of(requests.begin(), requests.end(), [&](const auto& count) { return count->value() >= most; });
+         std::all_of(requests.begin(), requests.end(),
+                     [&](const auto& count) { return count->value() >= most; });
 }
 
 }  // namespace headgate::config

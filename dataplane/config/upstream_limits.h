@@ -9,7 +9,8 @@
 
 #include "absl/base/thread_annotations.h"
 
-// How much of a cluster may be in use at once, and how much is. See UpstreamLimits in proto/headgate/v1/upstream.proto.
+// How much of a cluster may be in use at once, and how much is. See UpstreamLimits in
+// proto/headgate/v1/upstream.proto.
 namespace headgate::config {
 
 // A limit of 0 is none, but for pending requests.
@@ -41,8 +42,9 @@ class UsageCount {
   std::atomic<uint32_t> count_{0};
 };
 
-// What all workers of the process have in use of one cluster with limits; it stays the same as long as the cluster has any. What
-// the counts say holds at every moment: a worker takes before it uses. Any thread.
+// What all workers of the process have in use of one cluster with limits; it stays the same as long
+// as the cluster has any. What the counts say holds at every moment: a worker takes before it uses.
+// Any thread.
 class ClusterUsage {
  public:
   // A worker whose requests wait for room.
@@ -59,7 +61,8 @@ class ClusterUsage {
   UsageCount pending;
   std::atomic<uint64_t> rejected{0};  // answered 503
 
-  // After this, room that appears is told to somebody who waits; what appeared before has to be looked for.
+  // After this, room that appears is told to somebody who waits; what appeared before has to be
+  // looked for.
   void BeginWaiting(Waiting& waiting);
   void EndWaiting(Waiting& waiting);
   // After something was given back: tells one of those who wait, each in turn.
@@ -76,8 +79,8 @@ class ClusterUsage {
 struct ClusterLimits {
   UpstreamLimits limits;
   std::shared_ptr<ClusterUsage> usage;
-  // Requests under way at each endpoint, in the order of CompiledCluster::endpoints. An address keeps its count as long
-  // as it stays in the cluster.
+  // Requests under way at each endpoint, in the order of CompiledCluster::endpoints. An address
+  // keeps its count as long as it stays in the cluster.
   std::vector<std::shared_ptr<UsageCount>> requests;
 
   // Whether a request that came now would be answered 503.

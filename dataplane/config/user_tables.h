@@ -8,7 +8,8 @@
 
 namespace headgate::config {
 
-// Whether a SecretData of that name holds users and passwords: "secret/NS/NAME/users" or ".../user-map".
+// Whether a SecretData of that name holds users and passwords: "secret/NS/NAME/users" or
+// ".../user-map".
 bool IsUserTable(std::string_view name);
 
 // Whatever cannot be read in it lets nobody in. REQUIRES: IsUserTable(name).

@@ -13,11 +13,11 @@
 
 namespace headgate::control {
 
-// Tells the controller what probes say: once at the beginning of each stream, then when something has changed, at most
-// once a second. What changes meanwhile is one report; nothing queues.
+// Tells the controller what probes say: once at the beginning of each stream, then when something
+// has changed, at most once a second. What changes meanwhile is one report; nothing queues.
 //
-// Thread: has one of its own, since both the state and the stream may make it wait. Calls: any, but Attach and Detach
-// from one.
+// Thread: has one of its own, since both the state and the stream may make it wait. Calls: any, but
+// Attach and Detach from one.
 class HealthReporter {
  public:
   // The state of this moment.
@@ -36,7 +36,8 @@ class HealthReporter {
 
   // A stream can be written to.
   void Attach(Send send);
-  // It cannot any more. Waits for a Send under way, so the stream must be broken or be read at its other end.
+  // It cannot any more. Waits for a Send under way, so the stream must be broken or be read at its
+  // other end.
   void Detach();
 
  private:

@@ -221,7 +221,8 @@ absl::Status SnapshotClient::Converse(Stream& stream) {
   // A write or read that fails means that the stream is over; its status says why.
   if (!Write(stream, message) || !SendInventory(stream)) return absl::OkStatus();
   if (options_.health != nullptr) {
-    options_.health->Attach([&](const v1::DataPlaneMessage& report) { return Write(stream, report); });
+    options_.health->Attach(
+        [&](const v1::DataPlaneMessage& report) { return Write(stream, report); });
   }
 
   v1::ControllerMessage received;
@@ -383,7 +384,8 @@ void SnapshotClient::Collect(MetricsWriter& writer) const {
           now.mismatches);
   gauge("headgate_controller_connected", "1 while the controller is being followed.",
         now.connected ? 1 : 0);
-  gauge("headgate_controller_data_planes", "Data planes that the controller counts, this one among them; 0: not told.",
+  gauge("headgate_controller_data_planes",
+        "Data planes that the controller counts, this one among them; 0: not told.",
         now.data_planes);
   counter("headgate_controller_streams_total", "Streams opened or tried.", now.streams);
   gauge("headgate_snapshot_disk_bytes", "Size of the snapshot on disk.", now.disk_bytes);

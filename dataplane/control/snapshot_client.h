@@ -55,7 +55,7 @@ struct ClientStatus {
   uint64_t resources = 0;
   uint64_t commits = 0;
   uint64_t data_planes = 0;  // as the controller said last; 0: it has not
-  uint64_t streams = 0;  // attempts included
+  uint64_t streams = 0;      // attempts included
   uint64_t mismatches = 0;
   // Refused resources and why, as far as the controller has not replaced or removed them since.
   std::map<std::string, std::string> refused;
@@ -99,7 +99,8 @@ class SnapshotClient {
   bool Write(Stream& stream, const v1::DataPlaneMessage& message);
   // Takes the staged change in, up to the disk.
   absl::StatusOr<v1::Result> Commit(const v1::Commit& commit);
-  // Whether a commit without a change says again, in the same stream, what is held: only the number of data planes is new.
+  // Whether a commit without a change says again, in the same stream, what is held: only the number
+  // of data planes is new.
   bool Confirms(const v1::Commit& commit);
   // Number of resources that the controller expects us to hold after the change.
   uint64_t CountAfter(const Resources& upserts, const std::vector<std::string>& removed) const;

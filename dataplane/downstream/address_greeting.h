@@ -8,9 +8,10 @@
 
 namespace headgate::downstream {
 
-// The very beginning of a connection from a load balancer that says who its client is (net/proxy_protocol.h). Takes the
-// header off the socket, and no byte more; then gives what it holds back to Connections, which goes on as with
-// any accepted connection. What is no header, or takes too long, is closed without an answer.
+// The very beginning of a connection from a load balancer that says who its client is
+// (net/proxy_protocol.h). Takes the header off the socket, and no byte more; then gives what it
+// holds back to Connections, which goes on as with any accepted connection. What is no header, or
+// takes too long, is closed without an answer.
 class AddressGreeting final : public EarlyConnection {
  public:
   // Of a connection that is passed on whatever it says.
@@ -20,8 +21,8 @@ class AddressGreeting final : public EarlyConnection {
   };
 
   // `raw`: null for what speaks HTTP.
-  AddressGreeting(Connections& owner, const codec::ServerEnvironment& environment, codec::Accepted accepted,
-                  std::unique_ptr<const Raw> raw)
+  AddressGreeting(Connections& owner, const codec::ServerEnvironment& environment,
+                  codec::Accepted accepted, std::unique_ptr<const Raw> raw)
       : EarlyConnection(owner, environment, std::move(accepted)), raw_(std::move(raw)) {}
 
   // Call once, when the owner holds this.

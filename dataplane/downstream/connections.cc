@@ -20,7 +20,8 @@ Connections::Connections(codec::WorkerIo& io, const codec::ServerOptions& option
 
 Connections::~Connections() { CloseAll(); }
 
-codec::Accepted Connections::Accept(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info) {
+codec::Accepted Connections::Accept(std::unique_ptr<net::Transport> transport,
+                                    http::ConnectionInfo info) {
   environment_.io.counters()[CounterId::kDownstreamConnections].Add();
   environment_.io.counters()[CounterId::kDownstreamConnectionsActive].Add();
   return {std::move(transport), {}, std::move(info)};
@@ -29,33 +30,36 @@ codec::Accepted Connections::Accept(std::unique_ptr<net::Transport> transport, h
 void Connections::Add(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info) {
   codec::Accepted accepted = Accept(std::move(transport), std::move(info));
   if (!environment_.options.load_balancers.required) return Begin(std::move(accepted), {});
-  auto greeting = std::make_unique<AddressGreeting>(*this, environment_, std::move(accepted), nullptr);
+  auto greeting =
+      std::make_unique<AddressGreeting>(*this, environment_, std::move(accepted), nullptr);
   AddressGreeting& started = *greeting;
   Insert(std::move(greeting));
   started.Start();
 }
 
 void Connections::AddRaw(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info,
-                         const PassthroughTarget& target, const codec::LoadBalancers& load_balancers) {
+                         const PassthroughTarget& target,
+                         const codec::LoadBalancers& load_balancers) {
   codec::Accepted accepted = Accept(std::move(transport), std::move(info));
   if (!load_balancers.required) return StartPassthrough(std::move(accepted), {}, target, {});
   auto raw = std::make_unique<AddressGreeting::Raw>(AddressGreeting::Raw{target, load_balancers});
-  auto greeting = std::make_unique<AddressGreeting>(*this, environment_, std::move(accepted), std::move(raw));
+  auto greeting =
+      std::make_unique<AddressGreeting>(*this, environment_, std::move(accepted), std::move(raw));
   AddressGreeting& started = *greeting;
   Insert(std::move(greeting));
   started.Start();
 }
 
-void Connections::PassOn(codec::ServerConnection& greeting, codec::Accepted accepted, const PassthroughTarget& target,
-                         net::IoEvents edges) {
+void Connections::PassOn(codec::ServerConnection& greeting, codec::Accepted accepted,
+                         const PassthroughTarget& target, net::IoEvents edges) {
   Remove(greeting);
   StartPassthrough(std::move(accepted), {}, target, edges);
 }
 
 void Connections::StartPassthrough(codec::Accepted accepted, std::string_view server_name,
                                    const PassthroughTarget& target, net::IoEvents edges) {
-  auto passed =
-      std::make_unique<Passthrough>(*passthrough_, environment_, std::move(accepted), server_name, target);
+  auto passed = std::make_unique<Passthrough>(*passthrough_, environment_, std::move(accepted),
+                                              server_name, target);
   Passthrough& started = *passed;
   Insert(std::move(passed));
   started.Start(edges);

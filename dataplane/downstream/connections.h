@@ -17,9 +17,10 @@ enum class Protocol : uint8_t { kHttp1, kHttp2 };
 // The connections of a worker with its clients, from the accept to the end. Owns them; a closed one
 // is freed at the end of the loop turn.
 //
-// Those of TCP services are a Passthrough. Where some TLS ends elsewhere, a HelloGreeting comes first, which may lead to one. Then
-// a connection is a Greeting, which finds out its protocol; then it is replaced in its place here
-// by one that speaks it. Plain connections of which only HTTP/1 is expected begin with that.
+// Those of TCP services are a Passthrough. Where some TLS ends elsewhere, a HelloGreeting comes
+// first, which may lead to one. Then a connection is a Greeting, which finds out its protocol; then
+// it is replaced in its place here by one that speaks it. Plain connections of which only HTTP/1 is
+// expected begin with that.
 class Connections final : private codec::ServerConnectionOwner {
  public:
   // All arguments outlive this object. `options` is read at each use. `passthrough` may be null.
@@ -34,10 +35,10 @@ class Connections final : private codec::ServerConnectionOwner {
   // the client has said which name it wants.
   void Add(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info);
 
-  // Takes over an accepted connection of a TCP service: it is passed on to `target`, after the load balancer's header if
-  // `load_balancers` demand one. REQUIRES: there is a PassthroughServices.
-  void AddRaw(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info, const PassthroughTarget& target,
-              const codec::LoadBalancers& load_balancers);
+  // Takes over an accepted connection of a TCP service: it is passed on to `target`, after the load
+  // balancer's header if `load_balancers` demand one. REQUIRES: there is a PassthroughServices.
+  void AddRaw(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info,
+              const PassthroughTarget& target, const codec::LoadBalancers& load_balancers);
 
   // Drain will come: until then connections are taken, but those of HTTP/1 end after a request.
   void AnnounceEnd();
@@ -56,7 +57,8 @@ class Connections final : private codec::ServerConnectionOwner {
   // codec::ServerConnectionOwner
   void OnConnectionClosed(codec::ServerConnection& connection) override;
 
-  // `greeting`, inert by now, gives its place to who speaks `protocol`. `early` has been read already, `edges` have come.
+  // `greeting`, inert by now, gives its place to who speaks `protocol`. `early` has been read
+  // already, `edges` have come.
   void Promote(codec::ServerConnection& greeting, Protocol protocol, codec::Accepted accepted,
                std::string_view early, net::IoEvents edges);
   template <typename Connection>
@@ -68,10 +70,10 @@ class Connections final : private codec::ServerConnectionOwner {
   void OnHello(codec::ServerConnection& greeting, codec::Accepted accepted,
                std::string_view server_name, net::IoEvents edges);
   // `greeting`, inert by now, has found out who the client of a TCP service is.
-  void PassOn(codec::ServerConnection& greeting, codec::Accepted accepted, const PassthroughTarget& target,
-              net::IoEvents edges);
-  void StartPassthrough(codec::Accepted accepted, std::string_view server_name, const PassthroughTarget& target,
-                        net::IoEvents edges);
+  void PassOn(codec::ServerConnection& greeting, codec::Accepted accepted,
+              const PassthroughTarget& target, net::IoEvents edges);
+  void StartPassthrough(codec::Accepted accepted, std::string_view server_name,
+                        const PassthroughTarget& target, net::IoEvents edges);
   codec::Accepted Accept(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info);
   // `edges` have come on a socket that is watched already.
   void Begin(codec::Accepted accepted, net::IoEvents edges);

@@ -8,8 +8,8 @@ namespace headgate::downstream {
 
 class Connections;
 
-// A client connection of which it is not yet known what becomes of it: a socket, a time limit, and nobody to answer.
-// What it holds goes back to Connections as soon as that is known.
+// A client connection of which it is not yet known what becomes of it: a socket, a time limit, and
+// nobody to answer. What it holds goes back to Connections as soon as that is known.
 class EarlyConnection : public codec::ServerConnection,
                         protected net::IoHandler,
                         protected net::TimerHandler {
@@ -22,7 +22,8 @@ class EarlyConnection : public codec::ServerConnection,
   void Abort(const base::Failure& failure) override;
 
  protected:
-  // Watches the socket, or takes over the watch; `edges` have come on it already. False: this is closed.
+  // Watches the socket, or takes over the watch; `edges` have come on it already. False: this is
+  // closed.
   bool Watch(net::IoEvents edges);
   // Before `accepted_` is given back: nothing more happens here.
   void End();

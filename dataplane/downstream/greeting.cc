@@ -12,8 +12,10 @@ using observe::CounterId;
 
 // For a client that speaks plain HTTP to a TLS port: the words are nginx's, people search for them.
 constexpr std::string_view kPlainHttpReply =
-    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nContent-Length: 220\r\nConnection: close\r\n\r\n"
-    "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\r\n<body>\r\n"
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nContent-Length: 220\r\nConnection: "
+    "close\r\n\r\n"
+    "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS "
+    "port</title></head>\r\n<body>\r\n"
     "<center><h1>400 Bad Request</h1></center>\r\n"
     "<center>The plain HTTP request was sent to HTTPS port</center>\r\n</body>\r\n</html>\r\n";
 
@@ -62,8 +64,7 @@ void Greeting::ContinueHandshake() {
       Promote(accepted_.transport->alpn() == "h2" ? Protocol::kHttp2 : Protocol::kHttp1, {},
               true);  // the handshake's last read may have brought the first request
       return;
-    case net::IoResult::Status::kBlocked:
-      return;
+    case net::IoResult::Status::kBlocked: return;
     case net::IoResult::Status::kEof:
     case net::IoResult::Status::kFailed:
       environment_.io.counters()[CounterId::kDownstreamTlsFailures].Add();

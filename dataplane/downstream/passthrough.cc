@@ -62,7 +62,8 @@ void Passthrough::Start(net::IoEvents edges) {
 observe::ShardCounter& Passthrough::Counter(StreamCount id) {
   if (target_.service != nullptr) return (*target_.service)[id];
   constexpr auto kFirst = static_cast<size_t>(CounterId::kPassthroughConnections);
-  static_assert(kFirst + static_cast<size_t>(StreamCount::kTimeouts) == static_cast<size_t>(CounterId::kPassthroughTimeouts));
+  static_assert(kFirst + static_cast<size_t>(StreamCount::kTimeouts) ==
+                static_cast<size_t>(CounterId::kPassthroughTimeouts));
   return environment_.io.counters()[static_cast<CounterId>(kFirst + static_cast<size_t>(id))];
 }
 
@@ -74,12 +75,14 @@ void Passthrough::ConnectNext(uint16_t status, Failure::Kind why) {
   endpoint_.registration.Reset();
   endpoint_.transport.reset();
   const net::TimePoint now = environment_.io.loop().now();
-  const bool in_time = attempts_ == 0 || target_.tries_timeout.count() == 0 || now - first_attempt_ < target_.tries_timeout;
+  const bool in_time = attempts_ == 0 || target_.tries_timeout.count() == 0 ||
+                       now - first_attempt_ < target_.tries_timeout;
   upstream::Cluster* const cluster = services_.clusters().Find(target_.cluster);
   if (cluster != nullptr && log_name_.empty()) log_name_ = cluster->log_name();
   record_.status = status;
   upstream::Endpoint* endpoint = nullptr;
-  if (cluster != nullptr && in_time && attempts_ < std::min(target_.tries, kMaxAttempts)) endpoint = PickEndpoint(*cluster);
+  if (cluster != nullptr && in_time && attempts_ < std::min(target_.tries, kMaxAttempts))
+    endpoint = PickEndpoint(*cluster);
   if (endpoint != nullptr && cluster->limited()) {
     const bool with_preamble = cluster->compiled().proxy_protocol != net::ProxyVersion::kNone;
     endpoint = cluster->Take(*endpoint, {tried_.data(), attempts_}, true, with_preamble);
@@ -124,7 +127,8 @@ void Passthrough::EndAttempt(Failure::Kind why) {
   upstream::AttemptOutcome outcome;
   if (connecting_) {
     outcome.failure = why;
-    outcome.given_up = why != Failure::Kind::kConnectRefused && why != Failure::Kind::kConnectTimeout;
+    outcome.given_up =
+        why != Failure::Kind::kConnectRefused && why != Failure::Kind::kConnectTimeout;
   } else {
     outcome.status = kPassedOn;
     outcome.header_time = record_.attempt_storage[attempts_ - 1].connect_time;
@@ -132,8 +136,8 @@ void Passthrough::EndAttempt(Failure::Kind why) {
   std::exchange(picked_, nullptr)->OnRawEnd(outcome);
 }
 
-void Passthrough::OnRaceWon(net::Fd fd, net::IoRegistration registration, const base::Address& address,
-                            net::IoEvents edges) {
+void Passthrough::OnRaceWon(net::Fd fd, net::IoRegistration registration,
+                            const base::Address& address, net::IoEvents edges) {
   picked_->NoteReached(address);
   addresses_[attempts_ - 1] = picked_->text();
   endpoint_.transport = std::make_unique<net::TcpTransport>(std::move(fd));
@@ -212,15 +216,9 @@ bool Passthrough::Carry(End& from, End& to) {
           return false;
         }
         break;
-      case net::IoResult::Status::kBlocked:
-        from.readable = false;
-        break;
-      case net::IoResult::Status::kEof:
-        from.ended = true;
-        break;
-      case net::IoResult::Status::kFailed:
-        Break(result.failure);
-        return false;
+      case net::IoResult::Status::kBlocked: from.readable = false; break;
+      case net::IoResult::Status::kEof: from.ended = true; break;
+      case net::IoResult::Status::kFailed: Break(result.failure); return false;
     }
   }
   if (!Flush(to)) return false;

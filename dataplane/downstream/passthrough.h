@@ -33,7 +33,8 @@ struct PassthroughTarget {
   observe::StreamCounters* service = nullptr;
 };
 
-// What connections need that may be passed on. Implemented by the worker; outlives every connection.
+// What connections need that may be passed on. Implemented by the worker; outlives every
+// connection.
 class PassthroughServices {
  public:
   // Of TLS connections for that name (in lower case, or empty). Nothing: their TLS ends here.
@@ -53,19 +54,21 @@ class PassthroughServices {
 //
 // connecting (to one endpoint after another) → relaying → closed. Each direction ends by itself;
 // a reset of one end is passed on as a reset to the other. An end that takes nothing holds the
-// other one back. It counts as one attempt at its endpoint, and where the cluster has limits it is closed when
-// there is no room: it does not wait. It holds no configuration, so no change touches it; a drain waits for it.
+// other one back. It counts as one attempt at its endpoint, and where the cluster has limits it is
+// closed when there is no room: it does not wait. It holds no configuration, so no change touches
+// it; a drain waits for it.
 class Passthrough final : public codec::ServerConnection,
                           private net::ConnectRace::Owner,
                           private net::TimerHandler {
  public:
-  // `accepted.transport` is plain TCP: nothing has been read of what is passed on. `server_name`: of TLS connections. The
-  // first two outlive the object.
+  // `accepted.transport` is plain TCP: nothing has been read of what is passed on. `server_name`:
+  // of TLS connections. The first two outlive the object.
   Passthrough(PassthroughServices& services, const codec::ServerEnvironment& environment,
               codec::Accepted accepted, std::string_view server_name,
               const PassthroughTarget& target);
 
-  // Call once, when the owner holds this. `edges` have come on the client's socket, if that is watched already.
+  // Call once, when the owner holds this. `edges` have come on the client's socket, if that is
+  // watched already.
   void Start(net::IoEvents edges);
 
   void Drain() override {}

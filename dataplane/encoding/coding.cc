@@ -33,7 +33,8 @@ uint16_t WeightOf(std::string_view parameters) {
   while (!parameters.empty()) {
     const size_t end = std::min(parameters.find(';'), parameters.size());
     const std::string_view parameter = Trim(parameters.substr(0, end));
-    if (parameter.size() > 2 && (parameter[0] == 'q' || parameter[0] == 'Q') && parameter[1] == '=') {
+    if (parameter.size() > 2 && (parameter[0] == 'q' || parameter[0] == 'Q') &&
+        parameter[1] == '=') {
       return ParseWeight(parameter.substr(2)).value_or(0);
     }
     parameters.remove_prefix(std::min(end + 1, parameters.size()));

@@ -25,8 +25,8 @@ class AcceptedCodings {
   // Weight in thousandths; 0: must not be sent.
   uint16_t weight(Coding coding) const { return weights_[static_cast<size_t>(coding)]; }
 
-  // The one with the highest weight, the earliest in `offered` among equals; kIdentity when there is none, or when the
-  // client says that it prefers that.
+  // The one with the highest weight, the earliest in `offered` among equals; kIdentity when there
+  // is none, or when the client says that it prefers that.
   Coding Choose(std::span<const Coding> offered) const;
 
  private:

@@ -24,7 +24,8 @@ class GzipEncoder final : public Encoder {
     if (level_ != 0) deflateEnd(&stream_);
     stream_ = {};
     constexpr int kGzipFormat = 16;
-    const int made = deflateInit2(&stream_, level, Z_DEFLATED, kGzipFormat + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
+    const int made =
+        deflateInit2(&stream_, level, Z_DEFLATED, kGzipFormat + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
     level_ = made == Z_OK ? level : 0;
     return level_ != 0;
   }
@@ -40,7 +41,8 @@ class GzipEncoder final : public Encoder {
     input.remove_prefix(offered - stream_.avail_in);
     Result result;
     result.produced = out.size() - stream_.avail_out;
-    result.done = op == Op::kFinish ? said == Z_STREAM_END : input.empty() && stream_.avail_out != 0;
+    result.done =
+        op == Op::kFinish ? said == Z_STREAM_END : input.empty() && stream_.avail_out != 0;
     result.failed = said == Z_STREAM_ERROR;
     return result;
   }
@@ -77,12 +79,13 @@ class BrotliEncoder final : public Encoder {
     size_t out_left = out.size();
     auto* next_out = reinterpret_cast<uint8_t*>(out.data());
     Result result;
-    result.failed = BrotliEncoderCompressStream(state_, mode, &in_left, &next_in, &out_left, &next_out,
-                                                nullptr) == BROTLI_FALSE;
+    result.failed = BrotliEncoderCompressStream(state_, mode, &in_left, &next_in, &out_left,
+                                                &next_out, nullptr) == BROTLI_FALSE;
     input.remove_prefix(input.size() - in_left);
     result.produced = out.size() - out_left;
-    result.done = op == Op::kFinish ? BrotliEncoderIsFinished(state_) == BROTLI_TRUE
-                                    : input.empty() && BrotliEncoderHasMoreOutput(state_) == BROTLI_FALSE;
+    result.done = op == Op::kFinish
+                      ? BrotliEncoderIsFinished(state_) == BROTLI_TRUE
+                      : input.empty() && BrotliEncoderHasMoreOutput(state_) == BROTLI_FALSE;
     return result;
   }
 
@@ -111,7 +114,9 @@ class ZstdEncoder final : public Encoder {
   }
 
   Result Encode(std::string_view& input, Op op, std::span<char> out) override {
-    const auto mode = op == Op::kContinue ? ZSTD_e_continue : op == Op::kFlush ? ZSTD_e_flush : ZSTD_e_end;
+    const auto mode = op == Op::kContinue ? ZSTD_e_continue
+                      : op == Op::kFlush  ? ZSTD_e_flush
+                                          : ZSTD_e_end;
     ZSTD_inBuffer in = {input.data(), input.size(), 0};
     ZSTD_outBuffer to = {out.data(), out.size(), 0};
     const size_t left = ZSTD_compressStream2(context_, &to, &in, mode);

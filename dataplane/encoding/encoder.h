@@ -10,9 +10,11 @@
 
 namespace headgate::encoding {
 
-// Encodes one body after the other, piece by piece: no I/O, bounded memory, none allocated per piece.
+// Encodes one body after the other, piece by piece: no I/O, bounded memory, none allocated per
+// piece.
 //
-// Windows are small (32 to 256 KiB) and levels moderate: what a proxy sends is small, and encoded anew each time.
+// Windows are small (32 to 256 KiB) and levels moderate: what a proxy sends is small, and encoded
+// anew each time.
 class Encoder {
  public:
   enum class Op : uint8_t {
@@ -22,8 +24,8 @@ class Encoder {
   };
   struct Result {
     size_t produced = 0;
-    // The input is used up and what the operation asks for has come out. Else call again with what is left of the input
-    // and room for output.
+    // The input is used up and what the operation asks for has come out. Else call again with what
+    // is left of the input and room for output.
     bool done = false;
     // Out of memory. The body cannot be completed.
     bool failed = false;

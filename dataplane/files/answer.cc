@@ -72,8 +72,8 @@ class Maker {
   }
 
   std::string_view ContentRange(const ByteRange& range) {
-    return arena_.Join("bytes ", Number(range.first), "-", Number(range.first + range.size - 1), "/",
-                       Number(found_.size));
+    return arena_.Join("bytes ", Number(range.first), "-", Number(range.first + range.size - 1),
+                       "/", Number(found_.size));
   }
 
   // Range is defined for GET only (section 14.2).

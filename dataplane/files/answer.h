@@ -29,10 +29,11 @@ struct BodyPart {
   uint64_t size = 0;
 };
 
-// The response to `request` (RFC 9110): status and head in `head` (whose capacity is used again), body in `parts`, which
-// stays empty for HEAD and for a response without body. GET and HEAD are answered, all else is 405. `now` is the wall
-// clock; `boundary` parts a multipart body, it must not occur in the representation. What `head` and `parts` point at is
-// the representation's, the action's, or in `arena`.
+// The response to `request` (RFC 9110): status and head in `head` (whose capacity is used again),
+// body in `parts`, which stays empty for HEAD and for a response without body. GET and HEAD are
+// answered, all else is 405. `now` is the wall clock; `boundary` parts a multipart body, it must
+// not occur in the representation. What `head` and `parts` point at is the representation's, the
+// action's, or in `arena`.
 void MakeAnswer(const http::RequestHead& request, const Representation& found,
                 const config::StaticAction& action, time_t now, std::string_view boundary,
                 base::Arena& arena, http::ResponseHead& head, std::vector<BodyPart>& parts);

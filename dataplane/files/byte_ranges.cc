@@ -17,7 +17,8 @@ std::string_view TrimBlanks(std::string_view text) {
 // Digits only. A number beyond 64 bits is one beyond every representation.
 bool ParsePosition(std::string_view text, uint64_t& value) {
   if (text.empty()) return false;
-  if (!std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; })) return false;
+  if (!std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }))
+    return false;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc::result_out_of_range) value = UINT64_MAX;
   return true;

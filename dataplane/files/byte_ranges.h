@@ -15,12 +15,13 @@ struct ByteRange {
 
 // What a Range field asks for, against a representation of a certain size.
 struct ByteRanges {
-  // More than these are not worth their framing, and are how a small request asks for a large answer.
+  // More than these are not worth their framing, and are how a small request asks for a large
+  // answer.
   static constexpr size_t kMost = 16;
 
   enum class Kind : uint8_t {
-    kIgnore,         // all of it: no byte ranges, malformed, too many, or more bytes in sum than there are
-    kRanges,         // `count` ranges, in the order asked for
+    kIgnore,  // all of it: no byte ranges, malformed, too many, or more bytes in sum than there are
+    kRanges,  // `count` ranges, in the order asked for
     kUnsatisfiable,  // well-formed, and none of them within the representation: 416
   };
   Kind kind = Kind::kIgnore;

@@ -12,8 +12,8 @@ std::string_view Trim(std::string_view text) {
   return text;
 }
 
-// "0", "1", "0.5", "1.000" in thousandths; 0 for what is none of these: better the file itself than a form that the client
-// did not ask for.
+// "0", "1", "0.5", "1.000" in thousandths; 0 for what is none of these: better the file itself than
+// a form that the client did not ask for.
 uint16_t ParseWeight(std::string_view text) {
   if (text.empty() || (text[0] != '0' && text[0] != '1')) return 0;
   unsigned value = static_cast<unsigned>(text[0] - '0') * 1000;
@@ -44,7 +44,8 @@ EncodingWeights AcceptedEncodings(const http::HeaderMap& fields) {
   std::array<std::optional<uint16_t>, kEncodings.size()> named;
   uint16_t others = 0;  // "*"
   for (const http::Field& field : fields) {
-    if (field.id != http::FieldId::kOther || !http::EqualsIgnoreCase(field.name, "Accept-Encoding")) continue;
+    if (field.id != http::FieldId::kOther || !http::EqualsIgnoreCase(field.name, "Accept-Encoding"))
+      continue;
     std::string_view rest = field.value;
     while (true) {
       const size_t comma = rest.find(',');

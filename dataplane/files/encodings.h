@@ -15,9 +15,11 @@ struct Encoding {
 };
 
 // Best first.
-inline constexpr std::array<Encoding, 3> kEncodings = {{{"br", ".br"}, {"zstd", ".zst"}, {"gzip", ".gz"}}};
+inline constexpr std::array<Encoding, 3> kEncodings = {
+    {{"br", ".br"}, {"zstd", ".zst"}, {"gzip", ".gz"}}};
 
-// The weights (RFC 9110 section 12.4.2) that a client gives to kEncodings, in thousandths; 0: not acceptable.
+// The weights (RFC 9110 section 12.4.2) that a client gives to kEncodings, in thousandths; 0: not
+// acceptable.
 using EncodingWeights = std::array<uint16_t, kEncodings.size()>;
 
 // From Accept-Encoding (section 12.5.3); without the field, nothing but the file itself.

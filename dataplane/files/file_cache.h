@@ -13,7 +13,8 @@
 
 namespace headgate::files {
 
-// A regular file as it was when it was opened. Stays readable while somebody holds it, whatever happens to its name.
+// A regular file as it was when it was opened. Stays readable while somebody holds it, whatever
+// happens to its name.
 struct OpenFile {
   net::Fd fd;
   uint64_t size = 0;
@@ -34,9 +35,9 @@ struct FileLookup {
   std::shared_ptr<const OpenFile> file;  // for kFile
 };
 
-// Open files, and names known to lead to none, of one worker. An entry counts for a second; then the name is looked up
-// again, so that a file that was replaced is noticed. The least recently used entry goes when there are too many. One
-// thread.
+// Open files, and names known to lead to none, of one worker. An entry counts for a second; then
+// the name is looked up again, so that a file that was replaced is noticed. The least recently used
+// entry goes when there are too many. One thread.
 class FileCache {
  public:
   static constexpr size_t kCapacity = 256;
@@ -57,7 +58,8 @@ class FileCache {
   };
 
   std::list<Entry> entries_;  // most recently used first
-  absl::flat_hash_map<std::string_view, std::list<Entry>::iterator> index_;  // keys are those of the entries
+  absl::flat_hash_map<std::string_view, std::list<Entry>::iterator>
+      index_;  // keys are those of the entries
   const size_t capacity_;
 };
 

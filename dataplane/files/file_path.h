@@ -21,10 +21,11 @@ struct FilePath {
 
 inline constexpr std::string_view kIndexName = "index.html";
 
-// `normal_path` is http::NormalPath::match. `strip` is cut off in front (config::StaticAction); `directory` ("" or "a/b",
-// trusted) is put there. Hidden are: what does not begin with `strip` at a segment's end, segments that begin with a dot
-// (except ".well-known", RFC 8615), what is too long for a file system, and whatever a normal path cannot hold: NUL and
-// control bytes, '\', and empty or dot segments. That they cannot occur is not relied upon.
+// `normal_path` is http::NormalPath::match. `strip` is cut off in front (config::StaticAction);
+// `directory` ("" or "a/b", trusted) is put there. Hidden are: what does not begin with `strip` at
+// a segment's end, segments that begin with a dot (except ".well-known", RFC 8615), what is too
+// long for a file system, and whatever a normal path cannot hold: NUL and control bytes, '\', and
+// empty or dot segments. That they cannot occur is not relied upon.
 FilePath MapPath(std::string_view normal_path, std::string_view strip, std::string_view directory,
                  base::Arena& arena);
 

@@ -47,7 +47,9 @@ Located FileServer::Locate(const http::RequestHead& request, const config::Stati
     case FilePath::Kind::kHidden: break;
     case FilePath::Kind::kBareRoot: located.kind = Located::Kind::kDirectory; return located;
     case FilePath::Kind::kFile:
-    case FilePath::Kind::kDirectory: found = FindBest(source, request, path.path, arena, located); break;
+    case FilePath::Kind::kDirectory:
+      found = FindBest(source, request, path.path, arena, located);
+      break;
   }
   if (found == FileLookup::Kind::kDirectory && path.kind == FilePath::Kind::kFile) {
     located.kind = Located::Kind::kDirectory;
@@ -55,8 +57,9 @@ Located FileServer::Locate(const http::RequestHead& request, const config::Stati
   }
   const bool absent = found == FileLookup::Kind::kAbsent || found == FileLookup::Kind::kDirectory;
   if (absent && !action.fallback.empty() && IsSafePath(action.fallback)) {
-    const std::string_view fallback =
-        action.directory.empty() ? action.fallback : arena.Join(action.directory, "/", action.fallback);
+    const std::string_view fallback = action.directory.empty()
+                                          ? action.fallback
+                                          : arena.Join(action.directory, "/", action.fallback);
     found = FindBest(source, request, fallback, arena, located);
   }
   if (found == FileLookup::Kind::kFile) located.kind = Located::Kind::kFound;
@@ -94,7 +97,8 @@ FileLookup::Kind FileServer::FindBest(const Source& source, const http::RequestH
   uint16_t best_weight = 0;
   for (size_t i = 0; i < kEncodings.size(); ++i) {
     Located sibling;
-    if (Find(source, arena.Join(path, kEncodings[i].suffix), sibling) != FileLookup::Kind::kFile) continue;
+    if (Find(source, arena.Join(path, kEncodings[i].suffix), sibling) != FileLookup::Kind::kFile)
+      continue;
     located.representation.varies = true;
     if (weights[i] <= best_weight) continue;
     best_weight = weights[i];

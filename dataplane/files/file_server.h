@@ -22,7 +22,7 @@ class FileStream;
 struct Located {
   enum class Kind : uint8_t {
     kFound,
-    kDirectory,    // the same path with a slash at its end should be asked for
+    kDirectory,  // the same path with a slash at its end should be asked for
     kAbsent,
     kUnavailable,  // the files themselves are not there: a ConfigMap or a root that is missing
   };
@@ -33,7 +33,8 @@ struct Located {
   std::shared_ptr<const OpenFile> file;        // when `memory` is null
 };
 
-// Answers requests from files: an upstream without endpoints. One per worker, on its loop; outlives the exchanges.
+// Answers requests from files: an upstream without endpoints. One per worker, on its loop; outlives
+// the exchanges.
 class FileServer {
  public:
   // All outlive it.
@@ -42,13 +43,13 @@ class FileServer {
   FileServer(const FileServer&) = delete;
   FileServer& operator=(const FileServer&) = delete;
 
-  // Finds the file for a path in normal form, its index or the fallback; of its compressed forms (siblings with a
-  // suffix) the one that the client likes best. Touches the disk.
+  // Finds the file for a path in normal form, its index or the fallback; of its compressed forms
+  // (siblings with a suffix) the one that the client likes best. Touches the disk.
   Located Locate(const http::RequestHead& request, const config::StaticAction& action,
                  const config::FileTable& files, std::string_view normal_path, base::Arena& arena);
 
-  // A stream that answers a request with what was located (kFound). `action`, and what `located` points at, outlive the
-  // last event. Send it the request's head; it has no use for a body.
+  // A stream that answers a request with what was located (kFound). `action`, and what `located`
+  // points at, outlive the last event. Send it the request's head; it has no use for a body.
   http::ClientStream* Open(http::ClientStreamEvents& events, base::Arena& arena,
                            const config::StaticAction& action, Located located);
 

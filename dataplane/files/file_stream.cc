@@ -68,12 +68,14 @@ void FileStream::Deliver() {
 
 base::PipePtr FileStream::NextPipe() {
   const BodyPart& part = parts_[next_part_];
-  if (located_.memory != nullptr || !part.text.empty() || part.size < FileServer::kPieceBytes) return nullptr;
+  if (located_.memory != nullptr || !part.text.empty() || part.size < FileServer::kPieceBytes)
+    return nullptr;
   const uint64_t limit = std::min(part.size, events_->ResponsePipeRoom());
   base::PipePtr pipe = limit == 0 ? nullptr : server_.pipes_.Take();
   if (pipe == nullptr) return nullptr;
   // What fails here fails there too.
-  if (net::FillPipeFromFile(*pipe, located_.file->fd.get(), part.offset, limit) <= 0) return nullptr;
+  if (net::FillPipeFromFile(*pipe, located_.file->fd.get(), part.offset, limit) <= 0)
+    return nullptr;
   Advance(pipe->size);
   return pipe;
 }
@@ -87,7 +89,8 @@ bool FileStream::NextPiece(std::string_view& piece) {
   }
   const auto wanted = static_cast<size_t>(std::min<uint64_t>(part.size, FileServer::kPieceBytes));
   if (located_.memory != nullptr) {
-    piece = std::string_view(located_.memory->content).substr(static_cast<size_t>(part.offset), wanted);
+    piece =
+        std::string_view(located_.memory->content).substr(static_cast<size_t>(part.offset), wanted);
   } else {
     char* const buffer = server_.buffer();
     ssize_t got;

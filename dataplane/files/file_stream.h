@@ -8,14 +8,14 @@
 
 namespace headgate::files {
 
-// One answer from a file, as an attempt that an exchange makes. Belongs to the FileServer, which uses it again at the end
-// of the turn in which it has ended.
+// One answer from a file, as an attempt that an exchange makes. Belongs to the FileServer, which
+// uses it again at the end of the turn in which it has ended.
 class FileStream final : public http::ClientStream {
  public:
   explicit FileStream(FileServer& server) : server_(server) {}
 
-  void Start(http::ClientStreamEvents& events, base::Arena& arena, const config::StaticAction& action,
-             Located located);
+  void Start(http::ClientStreamEvents& events, base::Arena& arena,
+             const config::StaticAction& action, Located located);
 
   // Lets go of what it held; the stream has ended.
   void Forget() { located_ = {}; }
@@ -33,9 +33,11 @@ class FileStream final : public http::ClientStream {
 
  private:
   void Deliver();
-  // The next piece of the body within the kernel, where the client's connection takes it so. Null: by NextPiece.
+  // The next piece of the body within the kernel, where the client's connection takes it so. Null:
+  // by NextPiece.
   base::PipePtr NextPipe();
-  // The next piece of the body, at most FileServer::kPieceBytes; false when the file is shorter than it was.
+  // The next piece of the body, at most FileServer::kPieceBytes; false when the file is shorter
+  // than it was.
   bool NextPiece(std::string_view& piece);
   void Advance(size_t bytes);
   // No event after this.

@@ -11,7 +11,8 @@ struct MimeType {
   bool compressible = false;
 };
 
-// The type of a file by the extension of its name, in any case; application/octet-stream when it is not known.
+// The type of a file by the extension of its name, in any case; application/octet-stream when it is
+// not known.
 MimeType MimeTypeOf(std::string_view name);
 
 }  // namespace headgate::files

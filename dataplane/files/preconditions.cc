@@ -8,7 +8,8 @@ namespace {
 
 enum class Comparison : uint8_t { kStrong, kWeak };
 
-// Whether one of the entity tags of a field, or "*", fits. What follows a malformed one is not looked at.
+// Whether one of the entity tags of a field, or "*", fits. What follows a malformed one is not
+// looked at.
 bool AnyTagFits(std::string_view field, std::string_view etag, Comparison comparison) {
   while (true) {
     const size_t start = field.find_first_not_of(" \t,");
@@ -32,8 +33,8 @@ struct TagCondition {
 };
 
 // A list may be spread over several fields of the name.
-TagCondition ReadTags(const http::RequestHead& request, std::string_view name, std::string_view etag,
-                      Comparison comparison) {
+TagCondition ReadTags(const http::RequestHead& request, std::string_view name,
+                      std::string_view etag, Comparison comparison) {
   TagCondition result;
   for (const http::Field& field : request.fields) {
     if (field.id != http::FieldId::kOther || !http::EqualsIgnoreCase(field.name, name)) continue;

@@ -22,11 +22,13 @@ enum class Precondition : uint8_t {
   kFailed,       // 412
 };
 
-// If-Match, If-Unmodified-Since, If-None-Match and If-Modified-Since in the order of RFC 9110 section 13.2.2, for GET and
-// HEAD of a representation that exists. Dates that cannot be read are passed over, as the section on each says.
+// If-Match, If-Unmodified-Since, If-None-Match and If-Modified-Since in the order of RFC 9110
+// section 13.2.2, for GET and HEAD of a representation that exists. Dates that cannot be read are
+// passed over, as the section on each says.
 Precondition EvaluatePreconditions(const http::RequestHead& request, const Validators& validators);
 
-// Whether a Range field counts: there is no If-Range, or it fits by strong comparison (RFC 9110 section 13.1.5).
+// Whether a Range field counts: there is no If-Range, or it fits by strong comparison (RFC 9110
+// section 13.1.5).
 bool IfRangeHolds(const http::RequestHead& request, const Validators& validators);
 
 }  // namespace headgate::files

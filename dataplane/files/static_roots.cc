@@ -17,9 +17,9 @@ namespace headgate::files {
 namespace {
 
 constexpr int kReadFlags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-constexpr int kMaxLinks = 40;    // as the kernel has it
-constexpr int kMaxDepth = 128;   // directories held open by a walk
-constexpr int kMaxRaces = 16;    // a rename may make the kernel give up on ".."
+constexpr int kMaxLinks = 40;   // as the kernel has it
+constexpr int kMaxDepth = 128;  // directories held open by a walk
+constexpr int kMaxRaces = 16;   // a rename may make the kernel give up on ".."
 
 net::Fd OpenInKernel(int root, const char* path) {
   open_how how{};
@@ -38,8 +38,8 @@ net::Fd Fail(int error) {
   return net::Fd();
 }
 
-// Follows a path by hand. Every directory on the way is held open, so that ".." goes back to where we came from and not to
-// where somebody has moved it.
+// Follows a path by hand. Every directory on the way is held open, so that ".." goes back to where
+// we came from and not to where somebody has moved it.
 class Walk {
  public:
   explicit Walk(int root) : root_(root) {}
@@ -94,7 +94,8 @@ class Walk {
 absl::StatusOr<StaticRoot> StaticRoot::Open(std::string name, const std::string& directory) {
   auto root = Open(std::move(name), directory, Confinement::kKernel);
   // Sandboxes refuse system calls that they do not know with EPERM.
-  if (root.ok() && !OpenInKernel(root->directory_.get(), ".") && (errno == ENOSYS || errno == EPERM)) {
+  if (root.ok() && !OpenInKernel(root->directory_.get(), ".") &&
+      (errno == ENOSYS || errno == EPERM)) {
     root->confinement_ = Confinement::kWalk;
   }
   return root;

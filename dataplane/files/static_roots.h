@@ -19,9 +19,9 @@ enum class Confinement : uint8_t {
   kWalk,    // segment by segment, for kernels and sandboxes without it
 };
 
-// A directory that the operator has mounted for us (--static-root=NAME=DIR). Nothing outside it can be opened: ".." and
-// symbolic links are followed as long as they stay inside, absolute links never. Opened once; immutable, so every worker
-// may use it.
+// A directory that the operator has mounted for us (--static-root=NAME=DIR). Nothing outside it can
+// be opened: ".." and symbolic links are followed as long as they stay inside, absolute links
+// never. Opened once; immutable, so every worker may use it.
 class StaticRoot {
  public:
   // The directory must be there.
@@ -33,8 +33,8 @@ class StaticRoot {
   const std::string& name() const { return name_; }
   Confinement confinement() const { return confinement_; }
 
-  // Opens a file or directory by a relative path, for reading; never waits for a FIFO. On failure -1, and errno says why:
-  // EXDEV for what leads outside, ELOOP for links without end.
+  // Opens a file or directory by a relative path, for reading; never waits for a FIFO. On failure
+  // -1, and errno says why: EXDEV for what leads outside, ELOOP for links without end.
   net::Fd OpenBelow(const std::string& path) const;
 
  private:

@@ -13,12 +13,9 @@ namespace {
 
 std::string_view KindName(config::HealthCheck::Kind kind) {
   switch (kind) {
-    case config::HealthCheck::Kind::kHttp:
-      return "http";
-    case config::HealthCheck::Kind::kTcp:
-      return "tcp";
-    case config::HealthCheck::Kind::kGrpc:
-      return "grpc";
+    case config::HealthCheck::Kind::kHttp: return "http";
+    case config::HealthCheck::Kind::kTcp: return "tcp";
+    case config::HealthCheck::Kind::kGrpc: return "grpc";
   }
   return "";
 }
@@ -63,14 +60,16 @@ void Checker::SetCluster(config::ClusterSlot slot,
   const bool wanted = cluster != nullptr && cluster->health != nullptr && cluster->health->check;
   const auto known = by_slot_.find(slot);
   if (known != by_slot_.end()) {
-    if (wanted && known->second->key() == cluster->health->group) return known->second->Update(*cluster);
+    if (wanted && known->second->key() == cluster->health->group)
+      return known->second->Update(*cluster);
     LeaveGroup(slot);
   }
   if (!wanted) return;
   std::unique_ptr<Group>& group = groups_[cluster->health->group];
   if (group == nullptr) {
     GroupOwner& owner = *this;
-    group = std::make_unique<Group>(Group::Environment{io_, options_, tls_scratch_, seed_}, *cluster, owner);
+    group = std::make_unique<Group>(Group::Environment{io_, options_, tls_scratch_, seed_},
+                                    *cluster, owner);
   } else {
     group->Update(*cluster);
   }

@@ -32,15 +32,16 @@ struct UpstreamStatus {
   std::vector<Endpoint> unhealthy;  // sorted by address
 };
 
-// Probes the endpoints of every cluster that asks for it, on a thread of its own with one event loop, and tells the
-// verdicts. Clusters of the same group share their probes (config::UpstreamHealth), so that the number of routes to a
-// Service does not matter, and a change of routes disturbs no probe.
+// Probes the endpoints of every cluster that asks for it, on a thread of its own with one event
+// loop, and tells the verdicts. Clusters of the same group share their probes
+// (config::UpstreamHealth), so that the number of routes to a Service does not matter, and a change
+// of routes disturbs no probe.
 //
 // Thread: constructed, started, stopped and destroyed by the owner; the rest any.
 class Checker final : private GroupOwner {
  public:
-  // Told of verdicts that are others than before, and of those that hold for a new cluster. On the health thread; must
-  // not block.
+  // Told of verdicts that are others than before, and of those that hold for a new cluster. On the
+  // health thread; must not block.
   using Sink = std::function<void(std::vector<config::HealthVerdict>)>;
 
   explicit Checker(Sink sink);
@@ -52,7 +53,8 @@ class Checker final : private GroupOwner {
   // Gives up what is under way and returns when the thread has ended; nothing is told afterwards.
   void Stop();
 
-  // What changes for the clusters. Updates must come in order, each after it was given to the workers.
+  // What changes for the clusters. Updates must come in order, each after it was given to the
+  // workers.
   void Apply(const config::ConfigUpdate& update);
 
   // Sorted by source. Waits for a turn of the loop; empty after Stop. REQUIRES: started.
@@ -66,7 +68,8 @@ class Checker final : private GroupOwner {
   void OnVerdictChanged(Group& group) override;
 
   void ApplyNow(const std::vector<config::ClusterUpdate>& clusters);
-  void SetCluster(config::ClusterSlot slot, const std::shared_ptr<const config::CompiledCluster>& cluster);
+  void SetCluster(config::ClusterSlot slot,
+                  const std::shared_ptr<const config::CompiledCluster>& cluster);
   void LeaveGroup(config::ClusterSlot slot);
   void Tell();
   std::vector<UpstreamStatus> StatusNow() const;

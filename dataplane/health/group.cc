@@ -22,7 +22,8 @@ Group::Group(const Environment& environment, const config::CompiledCluster& clus
 void Group::Update(const config::CompiledCluster& cluster) {
   UseTls(cluster);
   absl::flat_hash_set<base::Address> wanted;
-  for (const config::CompiledEndpoint& endpoint : cluster.endpoints) wanted.insert(endpoint.address);
+  for (const config::CompiledEndpoint& endpoint : cluster.endpoints)
+    wanted.insert(endpoint.address);
   bool lost_unhealthy = false;
   absl::erase_if(probers_, [&](const auto& entry) {
     if (wanted.contains(entry.first)) return false;
@@ -33,7 +34,8 @@ void Group::Update(const config::CompiledCluster& cluster) {
   for (const base::Address& address : wanted) {
     std::unique_ptr<Prober>& prober = probers_[address];
     if (prober != nullptr) continue;
-    prober = std::make_unique<Prober>(context_, address, environment_.seed ^ absl::HashOf(address), owner);
+    prober = std::make_unique<Prober>(context_, address, environment_.seed ^ absl::HashOf(address),
+                                      owner);
   }
   if (!lost_unhealthy) return;
   RedoUnhealthy();
@@ -58,8 +60,9 @@ void Group::OnProbed(Prober& prober, bool success, bool changed) {
   if (!changed) return;
   RedoUnhealthy();
   HEADGATE_LOG(kInfo, "health", prober.healthy() ? "endpoint is healthy" : "endpoint is unhealthy",
-               {"upstream", source()}, {"endpoint", prober.endpoint().Text()}, {"probe", prober.detail()},
-               {"unhealthy", unhealthy_->addresses.size()}, {"of", probers_.size()});
+               {"upstream", source()}, {"endpoint", prober.endpoint().Text()},
+               {"probe", prober.detail()}, {"unhealthy", unhealthy_->addresses.size()},
+               {"of", probers_.size()});
   owner_.OnVerdictChanged(*this);
 }
 

@@ -41,7 +41,8 @@ class Group final : private ProberOwner {
   Group(const Group&) = delete;
   Group& operator=(const Group&) = delete;
 
-  // Takes over endpoints and TLS settings. Probers of endpoints that stay go on. REQUIRES: same group.
+  // Takes over endpoints and TLS settings. Probers of endpoints that stay go on. REQUIRES: same
+  // group.
   void Update(const config::CompiledCluster& cluster);
 
   const std::string& key() const { return health_->group; }

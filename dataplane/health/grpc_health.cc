@@ -25,22 +25,16 @@ std::optional<uint64_t> TakeVarint(std::string_view& bytes) {
 bool SkipValue(std::string_view& bytes, uint64_t wire_type) {
   uint64_t size = 0;
   switch (wire_type) {
-    case 0:
-      return TakeVarint(bytes).has_value();
-    case 1:
-      size = 8;
-      break;
+    case 0: return TakeVarint(bytes).has_value();
+    case 1: size = 8; break;
     case 2: {
       const auto length = TakeVarint(bytes);
       if (!length) return false;
       size = *length;
       break;
     }
-    case 5:
-      size = 4;
-      break;
-    default:
-      return false;
+    case 5: size = 4; break;
+    default: return false;
   }
   if (size > bytes.size()) return false;
   bytes.remove_prefix(static_cast<size_t>(size));

@@ -11,7 +11,8 @@ std::unique_ptr<Probe> Probe::Make(const ProbeContext& context, const base::Addr
   if (context.check.kind == Kind::kTcp) {
     return std::make_unique<TcpProbe>(context.io.loop(), address, owner);
   }
-  const bool http2 = context.check.kind == Kind::kGrpc || context.protocol == config::Protocol::kH2c ||
+  const bool http2 = context.check.kind == Kind::kGrpc ||
+                     context.protocol == config::Protocol::kH2c ||
                      context.protocol == config::Protocol::kH2;
   if (http2) return std::make_unique<Http2Probe>(context, address, session, owner);
   return std::make_unique<Http1Probe>(context, address, session, owner);

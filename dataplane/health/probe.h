@@ -39,8 +39,9 @@ struct ProbeContext {
   tls::ClientContext* tls = nullptr;  // null: plain TCP
 };
 
-// One look at one endpoint, on a connection of its own: whoever takes no connections any more is to be noticed. Held by
-// the owner; destroying it, outside of its calls, gives it up. It has no time limit: that is the owner's.
+// One look at one endpoint, on a connection of its own: whoever takes no connections any more is to
+// be noticed. Held by the owner; destroying it, outside of its calls, gives it up. It has no time
+// limit: that is the owner's.
 class Probe : public net::Retirable {
  public:
   // `address` is where to connect. `session` outlives the probe.

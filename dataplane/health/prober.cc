@@ -5,7 +5,8 @@
 
 namespace headgate::health {
 
-Prober::Prober(const ProbeContext& context, const base::Address& endpoint, uint64_t seed, ProberOwner& owner)
+Prober::Prober(const ProbeContext& context, const base::Address& endpoint, uint64_t seed,
+               ProberOwner& owner)
     : context_(context),
       endpoint_(endpoint),
       owner_(owner),
@@ -47,7 +48,8 @@ void Prober::Begin() {
 void Prober::OnProbeDone(ProbeResult result) {
   limit_.Cancel();
   context_.io.loop().Retire(std::move(probe_));
-  const auto took = std::chrono::duration_cast<Schedule::Duration>(context_.io.loop().now() - began_);
+  const auto took =
+      std::chrono::duration_cast<Schedule::Duration>(context_.io.loop().now() - began_);
   due_.Arm(std::max(schedule_.Pause() - took, Schedule::Duration(0)));
   TakeIn(result);
 }

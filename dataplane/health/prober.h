@@ -21,11 +21,14 @@ class ProberOwner {
   ~ProberOwner() = default;
 };
 
-// Probes one endpoint again and again, and keeps the verdict. Held by its group, on the health thread.
+// Probes one endpoint again and again, and keeps the verdict. Held by its group, on the health
+// thread.
 class Prober final : private net::TimerHandler, private ProbeOwner {
  public:
-  // `context` and `owner` outlive it. `seed`: see Schedule. The first probe comes within one interval.
-  Prober(const ProbeContext& context, const base::Address& endpoint, uint64_t seed, ProberOwner& owner);
+  // `context` and `owner` outlive it. `seed`: see Schedule. The first probe comes within one
+  // interval.
+  Prober(const ProbeContext& context, const base::Address& endpoint, uint64_t seed,
+         ProberOwner& owner);
   ~Prober();
   Prober(const Prober&) = delete;
   Prober& operator=(const Prober&) = delete;

@@ -5,8 +5,8 @@
 
 namespace headgate::health {
 
-// When probes of one endpoint are due. Their beginnings are spread over the interval, and each pause differs by up to a
-// tenth, so that many endpoints, and many replicas, do not probe in step.
+// When probes of one endpoint are due. Their beginnings are spread over the interval, and each
+// pause differs by up to a tenth, so that many endpoints, and many replicas, do not probe in step.
 class Schedule {
  public:
   using Duration = std::chrono::milliseconds;
@@ -15,7 +15,9 @@ class Schedule {
   Schedule(Duration interval, uint64_t seed) : interval_(interval), random_(seed) {}
 
   // Until the first probe: within one interval.
-  Duration First() { return Duration(static_cast<int64_t>(Next() % static_cast<uint64_t>(interval_.count() + 1))); }
+  Duration First() {
+    return Duration(static_cast<int64_t>(Next() % static_cast<uint64_t>(interval_.count() + 1)));
+  }
 
   // From the beginning of one probe to that of the next; the interval on average.
   Duration Pause() {

@@ -21,8 +21,8 @@ codec::AttemptTimeouts NoShorterThan(std::chrono::milliseconds limit) {
 
 // Begins a connection of either protocol and opens the stream that the request goes to.
 template <typename Connection, typename Owner>
-absl::StatusOr<std::unique_ptr<Connection>> StartConnection(const ProbeContext& context, Owner& owner,
-                                                            std::unique_ptr<net::Transport> transport) {
+absl::StatusOr<std::unique_ptr<Connection>> StartConnection(
+    const ProbeContext& context, Owner& owner, std::unique_ptr<net::Transport> transport) {
   auto connection =
       std::make_unique<Connection>(context.io, context.options, owner, std::move(transport));
   if (!connection->Start(context.check.timeout, context.preamble))
@@ -78,9 +78,10 @@ ProbeResult StreamProbe::JudgeHead(const http::ResponseHead& head) const {
     return {.success = call, .detail = call ? "gRPC" : "not a gRPC response"};
   }
   const auto& expected = context_.check.expected_statuses;
-  const bool good = std::any_of(expected.begin(), expected.end(), [&](const config::StatusRange& range) {
-    return head.status >= range.first && head.status <= range.last;
-  });
+  const bool good =
+      std::any_of(expected.begin(), expected.end(), [&](const config::StatusRange& range) {
+        return head.status >= range.first && head.status <= range.last;
+      });
   return {.success = good, .detail = good ? "expected status" : "unexpected status"};
 }
 
@@ -132,7 +133,8 @@ absl::Status Http1Probe::Start() {
   auto transport = Connect();
   if (!transport.ok()) return transport.status();
   http1::ClientConnectionOwner& owner = *this;
-  auto connection = StartConnection<http1::ClientConnection>(context_, owner, *std::move(transport));
+  auto connection =
+      StartConnection<http1::ClientConnection>(context_, owner, *std::move(transport));
   if (!connection.ok()) return connection.status();
   connection_ = *std::move(connection);
   SendRequest(connection_->StartAttempt(events(), arena_, NoShorterThan(context_.check.timeout)));
@@ -147,7 +149,8 @@ absl::Status Http2Probe::Start() {
   auto transport = Connect();
   if (!transport.ok()) return transport.status();
   http2::ClientConnectionOwner& owner = *this;
-  auto connection = StartConnection<http2::ClientConnection>(context_, owner, *std::move(transport));
+  auto connection =
+      StartConnection<http2::ClientConnection>(context_, owner, *std::move(transport));
   if (!connection.ok()) return connection.status();
   connection_ = *std::move(connection);
   SendRequest(connection_->StartAttempt(events(), arena_, NoShorterThan(context_.check.timeout)));

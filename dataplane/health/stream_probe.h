@@ -13,8 +13,8 @@
 
 namespace headgate::health {
 
-// One request and what its response says of the endpoint, without regard to the protocol it travels by. The response
-// must be complete; of one that is long the beginning is enough.
+// One request and what its response says of the endpoint, without regard to the protocol it travels
+// by. The response must be complete; of one that is long the beginning is enough.
 class StreamProbe : public Probe, private http::ClientStreamEvents {
  protected:
   StreamProbe(const ProbeContext& context, const base::Address& address, tls::SessionSlot& session,

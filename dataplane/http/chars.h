@@ -9,13 +9,14 @@
 #include <emmintrin.h>
 #endif
 
-// Character classes of RFC 9110 section 5 and RFC 3986 section 2, and the scans that parsers spend their time in.
+// Character classes of RFC 9110 section 5 and RFC 3986 section 2, and the scans that parsers spend
+// their time in.
 namespace headgate::http {
 
 namespace chars {
 
 enum : uint8_t {
-  kToken = 1,     // tchar
+  kToken = 1,  // tchar
   kDigit = 2,
   kHex = 4,
   kAlpha = 8,
@@ -68,8 +69,8 @@ inline std::string_view TrimBlanks(std::string_view text) {
   return text;
 }
 
-// Goes over letters, digits and '-', of which nearly all field names consist, as far as whole blocks of [at, end) show them:
-// what is returned needs a closer look.
+// Goes over letters, digits and '-', of which nearly all field names consist, as far as whole
+// blocks of [at, end) show them: what is returned needs a closer look.
 inline const char* SkipUsualNameChars(const char* at, const char* end) {
 #if defined(__SSE2__)
   const auto at_most = [](__m128i block, char limit) {
@@ -88,8 +89,8 @@ inline const char* SkipUsualNameChars(const char* at, const char* end) {
   return at;
 }
 
-// The first byte in [at, end) that may not stand in a field value: a control byte other than HTAB (so CR, LF
-// and NUL end the scan), or DEL. Returns `end` if there is none.
+// The first byte in [at, end) that may not stand in a field value: a control byte other than HTAB
+// (so CR, LF and NUL end the scan), or DEL. Returns `end` if there is none.
 inline const char* FindValueEnd(const char* at, const char* end) {
 #if defined(__SSE2__)
   const __m128i control = _mm_set1_epi8(0x1f);
@@ -111,8 +112,8 @@ inline const char* FindValueEnd(const char* at, const char* end) {
   return at;
 }
 
-// The first byte in [at, end) that may not stand in a request target: space, control bytes, DEL and '#'. Bytes
-// above 0x7f and the characters that RFC 3986 wants encoded but clients send raw pass.
+// The first byte in [at, end) that may not stand in a request target: space, control bytes, DEL and
+// '#'. Bytes above 0x7f and the characters that RFC 3986 wants encoded but clients send raw pass.
 inline const char* FindTargetEnd(const char* at, const char* end) {
 #if defined(__SSE2__)
   const __m128i space = _mm_set1_epi8(0x20);
@@ -121,8 +122,8 @@ inline const char* FindTargetEnd(const char* at, const char* end) {
   for (; end - at >= 16; at += 16) {
     const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
     const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(block, space), block);
-    const __m128i bad = _mm_or_si128(
-        low, _mm_or_si128(_mm_cmpeq_epi8(block, hash), _mm_cmpeq_epi8(block, del)));
+    const __m128i bad =
+        _mm_or_si128(low, _mm_or_si128(_mm_cmpeq_epi8(block, hash), _mm_cmpeq_epi8(block, del)));
     const int mask = _mm_movemask_epi8(bad);
     if (mask != 0) return at + __builtin_ctz(static_cast<unsigned>(mask));
   }
@@ -134,7 +135,8 @@ inline const char* FindTargetEnd(const char* at, const char* end) {
   return at;
 }
 
-// Whether nothing in it may not stand in a field value; blanks at its ends are the caller's business.
+// Whether nothing in it may not stand in a field value; blanks at its ends are the caller's
+// business.
 inline bool IsFieldText(std::string_view text) {
   const char* const end = text.data() + text.size();
   return FindValueEnd(text.data(), end) == end;

@@ -47,7 +47,8 @@ void WriteDate(time_t time, char* out) {
 std::optional<time_t> ParseDate(std::string_view text) {
   if (text.size() < 24 || text.size() > 40) return std::nullopt;
   // IMF-fixdate, RFC 850's, asctime's.
-  for (const char* form : {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"}) {
+  for (const char* form :
+       {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"}) {
     absl::Time time;
     if (absl::ParseTime(form, absl::string_view(text.data(), text.size()), &time, nullptr)) {
       return absl::ToTimeT(time);

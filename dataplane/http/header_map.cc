@@ -74,8 +74,8 @@ constexpr std::array<std::string_view, 34> kNames = {
 };
 static_assert(kNames.size() == static_cast<size_t>(FieldId::kHttp2Settings) + 1);
 
-// The factors were searched for: each known name has a slot to itself, and names that are common but not known have
-// empty ones. REQUIRES: two letters at least.
+// The factors were searched for: each known name has a slot to itself, and names that are common
+// but not known have empty ones. REQUIRES: two letters at least.
 constexpr size_t kSlots = 128;
 constexpr size_t SlotOf(std::string_view name) {
   const auto first = static_cast<uint8_t>(name.front() | 0x20);
@@ -85,11 +85,13 @@ constexpr size_t SlotOf(std::string_view name) {
 
 constexpr std::array<FieldId, kSlots> MakeSlots() {
   std::array<FieldId, kSlots> slots{};
-  for (size_t id = 1; id < kNames.size(); ++id) slots[SlotOf(kNames[id])] = static_cast<FieldId>(id);
+  for (size_t id = 1; id < kNames.size(); ++id)
+    slots[SlotOf(kNames[id])] = static_cast<FieldId>(id);
   return slots;
 }
 constexpr std::array<FieldId, kSlots> kFieldIds = MakeSlots();
-static_assert(std::count(kFieldIds.begin(), kFieldIds.end(), FieldId::kOther) == kSlots - kNames.size() + 1);
+static_assert(std::count(kFieldIds.begin(), kFieldIds.end(), FieldId::kOther) ==
+              kSlots - kNames.size() + 1);
 
 }  // namespace
 
@@ -143,10 +145,8 @@ bool IsForbiddenTrailer(FieldId id) {
     case kXOriginalForwardedHost:
     case kLocation:
     case kDate:
-    case kProxy:
-      return true;
-    default:
-      return IsHopByHop(id);
+    case kProxy: return true;
+    default: return IsHopByHop(id);
   }
 }
 

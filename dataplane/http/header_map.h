@@ -62,27 +62,29 @@ inline bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
 
 // Fields that concern one connection whatever Connection says.
 inline constexpr uint64_t kOfOneConnection =
-    BitOf(FieldId::kConnection) | BitOf(FieldId::kKeepAlive) | BitOf(FieldId::kProxyConnection) | BitOf(FieldId::kTe) |
-    BitOf(FieldId::kTransferEncoding) | BitOf(FieldId::kUpgrade) | BitOf(FieldId::kHttp2Settings);
+    BitOf(FieldId::kConnection) | BitOf(FieldId::kKeepAlive) | BitOf(FieldId::kProxyConnection) |
+    BitOf(FieldId::kTe) | BitOf(FieldId::kTransferEncoding) | BitOf(FieldId::kUpgrade) |
+    BitOf(FieldId::kHttp2Settings);
 constexpr bool IsHopByHop(FieldId id) { return (kOfOneConnection & BitOf(id)) != 0; }
 
-// Fields that may not stand in a trailer section: what frames, routes or authorises a message, or controls a connection
-// (RFC 9110 section 6.5.1).
+// Fields that may not stand in a trailer section: what frames, routes or authorises a message, or
+// controls a connection (RFC 9110 section 6.5.1).
 bool IsForbiddenTrailer(FieldId id);
 
-// One field. The views point into memory that the owner of the HeaderMap keeps alive (an exchange's arena).
+// One field. The views point into memory that the owner of the HeaderMap keeps alive (an exchange's
+// arena).
 struct Field {
   std::string_view name;   // as received; HTTP/2 sends it in lower case
   std::string_view value;  // without surrounding white space (RFC 9110 section 5.5)
   FieldId id = FieldId::kOther;
-  // Meant for the next hop only: the sender's Connection field names it (RFC 9110 section 7.6.1). Set by the
-  // codec that received it and skipped by the codec that sends, so that a sender cannot make us drop fields
-  // that we add.
+  // Meant for the next hop only: the sender's Connection field names it (RFC 9110 section 7.6.1).
+  // Set by the codec that received it and skipped by the codec that sends, so that a sender cannot
+  // make us drop fields that we add.
   bool hop_by_hop = false;
 };
 
-// Fields of a message in the order received. Repeated names stay separate fields. A value type that copies
-// views, not bytes.
+// Fields of a message in the order received. Repeated names stay separate fields. A value type that
+// copies views, not bytes.
 class HeaderMap {
  public:
   void Add(std::string_view name, std::string_view value) {
@@ -92,12 +94,13 @@ class HeaderMap {
     ids_ |= BitOf(field.id);
     fields_.push_back(field);
   }
-  void Add(FieldId id, std::string_view name, std::string_view value) {
-    Add({name, value, id});
-  }
+  void Add(FieldId id, std::string_view name, std::string_view value) { Add({name, value, id}); }
 
-  // The first field of that name, or nullptr. Pointers are valid until the next Add, Remove or Clear.
-  const Field* Find(FieldId id) const { return (ids_ & BitOf(id)) == 0 ? nullptr : FindPresent(id); }
+  // The first field of that name, or nullptr. Pointers are valid until the next Add, Remove or
+  // Clear.
+  const Field* Find(FieldId id) const {
+    return (ids_ & BitOf(id)) == 0 ? nullptr : FindPresent(id);
+  }
   const Field* Find(std::string_view name) const;
   // The first value, or an empty view.
   std::string_view Get(FieldId id) const;

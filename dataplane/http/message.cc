@@ -24,8 +24,7 @@ Method ParseMethod(std::string_view token) {
       if (token == "OPTIONS") return Method::kOptions;
       if (token == "CONNECT") return Method::kConnect;
       break;
-    default:
-      break;
+    default: break;
   }
   return Method::kOther;
 }
@@ -37,13 +36,11 @@ bool IsIdempotent(Method method) {
     case Method::kPut:
     case Method::kDelete:
     case Method::kOptions:
-    case Method::kTrace:
-      return true;
+    case Method::kTrace: return true;
     case Method::kPost:
     case Method::kPatch:
     case Method::kConnect:
-    case Method::kOther:
-      return false;
+    case Method::kOther: return false;
   }
   return false;
 }

@@ -9,7 +9,16 @@
 namespace headgate::http {
 
 enum class Method : uint8_t {
-  kOther, kGet, kHead, kPost, kPut, kDelete, kConnect, kOptions, kTrace, kPatch,
+  kOther,
+  kGet,
+  kHead,
+  kPost,
+  kPut,
+  kDelete,
+  kConnect,
+  kOptions,
+  kTrace,
+  kPatch,
 };
 
 Method ParseMethod(std::string_view token);
@@ -37,33 +46,36 @@ struct BodyLength {
   bool operator==(const BodyLength&) const = default;
 };
 
-// A request without its body. The codec has removed nothing: hop-by-hop fields are still in `fields`, except
-// that Host is always present and valid in `authority` as well. Views live as long as the exchange's arena.
+// A request without its body. The codec has removed nothing: hop-by-hop fields are still in
+// `fields`, except that Host is always present and valid in `authority` as well. Views live as long
+// as the exchange's arena.
 struct RequestHead {
   Method method = Method::kGet;
   std::string_view method_text;
-  // Origin form: raw path and query as received, never empty, starts with '/' (or is "*" for OPTIONS). The
-  // absolute form was split by the codec.
+  // Origin form: raw path and query as received, never empty, starts with '/' (or is "*" for
+  // OPTIONS). The absolute form was split by the codec.
   std::string_view target;
   // Host and optional port as received; empty only for HTTP/1.0 without Host.
   std::string_view authority;
   Version version = Version::kHttp11;
   HeaderMap fields;
   BodyLength body;
-  bool expect_continue = false;   // Expect: 100-continue and a body follows
-  // The protocol asked for, as received: an Upgrade field that Connection names (RFC 9110 section 7.8), or
-  // :protocol of an extended CONNECT (RFC 8441), which a codec shows as a GET. Empty: an ordinary request. The request
-  // has no body of its own: what both sides send after a response of status 101 is the new protocol's, delivered as
-  // body pieces in both directions, `end` being the end of one direction. Any other response is an ordinary one, and
-  // the request ended with its head.
+  bool expect_continue = false;  // Expect: 100-continue and a body follows
+  // The protocol asked for, as received: an Upgrade field that Connection names (RFC 9110
+  // section 7.8), or :protocol of an extended CONNECT (RFC 8441), which a codec shows as a GET.
+  // Empty: an ordinary request. The request has no body of its own: what both sides send after a
+  // response of status 101 is the new protocol's, delivered as body pieces in both directions,
+  // `end` being the end of one direction. Any other response is an ordinary one, and the request
+  // ended with its head.
   std::string_view upgrade;
   // With `upgrade`: the Sec-WebSocket-Key among the fields, when a codec has made it for a client
   // that speaks without. Nobody behind us checks the answer then, so it must fit. Empty: the
   // client's own.
   std::string_view websocket_key;
-  // Said in Connection over HTTP/1.1 in place of what is said of the connection by itself. Empty: that. Not with `upgrade`.
+  // Said in Connection over HTTP/1.1 in place of what is said of the connection by itself. Empty:
+  // that. Not with `upgrade`.
   std::string_view connection_option;
-  uint32_t head_bytes = 0;        // size on the wire, for the log
+  uint32_t head_bytes = 0;  // size on the wire, for the log
 
   std::string_view path() const { return target.substr(0, target.find('?')); }
   // Without the '?'; empty when there is none.

@@ -97,8 +97,8 @@ bool IsDotsWithParameters(std::string_view segment) {
   return mark != std::string_view::npos && IsDots(segment.substr(0, mark));
 }
 
-// Writes `path` (decoded, with a leading '/') with empty and dot segments resolved to `out`, which may be the same
-// memory. False when it climbs above the root.
+// Writes `path` (decoded, with a leading '/') with empty and dot segments resolved to `out`, which
+// may be the same memory. False when it climbs above the root.
 bool ResolveSegments(std::string_view path, char* out, size_t& size, bool& had_dots) {
   size = 0;
   had_dots = false;

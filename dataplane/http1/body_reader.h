@@ -19,12 +19,12 @@ class BodyReader {
     if (length.kind == http::BodyLength::Kind::kChunked) chunks_.Start(max_trailer_bytes);
   }
 
-  // As ChunkedDecoder::Next. An until-close body gives kData and kMore only: its end is the stream's.
+  // As ChunkedDecoder::Next. An until-close body gives kData and kMore only: its end is the
+  // stream's.
   Step Next(std::string_view& input, std::string_view& piece) {
     using Kind = http::BodyLength::Kind;
     switch (length_.kind) {
-      case Kind::kNone:
-        return Step::kEnd;
+      case Kind::kNone: return Step::kEnd;
       case Kind::kFixed: {
         if (length_.size == 0) return Step::kEnd;
         if (input.empty()) return Step::kMore;
@@ -34,8 +34,7 @@ class BodyReader {
         length_.size -= size;
         return Step::kData;
       }
-      case Kind::kChunked:
-        return chunks_.Next(input, piece);
+      case Kind::kChunked: return chunks_.Next(input, piece);
       case Kind::kUntilClose:
         if (input.empty()) return Step::kMore;
         piece = input;
@@ -45,11 +44,9 @@ class BodyReader {
     return Step::kError;
   }
 
-  // For bodies that are not cut into chunks: how much of what follows belongs to them as it is, and that so much of it was
-  // taken elsewhere.
-  uint64_t plain_bytes() const {
-    return fixed() ? length_.size : until_close() ? ~uint64_t{0} : 0;
-  }
+  // For bodies that are not cut into chunks: how much of what follows belongs to them as it is, and
+  // that so much of it was taken elsewhere.
+  uint64_t plain_bytes() const { return fixed() ? length_.size : until_close() ? ~uint64_t{0} : 0; }
   void Skip(uint64_t size) {
     if (fixed()) length_.size -= size;
   }

@@ -88,17 +88,15 @@ ChunkedDecoder::Step ChunkedDecoder::Next(std::string_view& input, std::string_v
         input.remove_prefix(1);
         state_ = State::kSize;
         break;
-      case State::kTrailers:
-        return ReadTrailers(input);
+      case State::kTrailers: return ReadTrailers(input);
       case State::kEnd:
-      case State::kError:
-        break;
+      case State::kError: break;
     }
   }
 }
 
-// Collects lines until an empty one. `trailer_match_`: 0 inside a line, 1 after its CR, 2 at the start of a
-// line, 3 after a CR there. A section starts at the start of a line.
+// Collects lines until an empty one. `trailer_match_`: 0 inside a line, 1 after its CR, 2 at the
+// start of a line, 3 after a CR there. A section starts at the start of a line.
 ChunkedDecoder::Step ChunkedDecoder::ReadTrailers(std::string_view& input) {
   size_t used = 0;
   if (trailers_.empty()) trailer_match_ = 2;

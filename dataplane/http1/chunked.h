@@ -9,16 +9,16 @@
 
 namespace headgate::http1 {
 
-// Takes the chunked coding apart (RFC 9112 section 7.1), strictly: sizes of at most 16 digits, CRLF only, no
-// blanks around sizes. Extensions are checked for control characters, bounded, and dropped. Works on any split
-// of the input.
+// Takes the chunked coding apart (RFC 9112 section 7.1), strictly: sizes of at most 16 digits, CRLF
+// only, no blanks around sizes. Extensions are checked for control characters, bounded, and
+// dropped. Works on any split of the input.
 class ChunkedDecoder {
  public:
   enum class Step : uint8_t {
-    kData,      // `piece` is body
-    kMore,      // all input used up
-    kEnd,       // the message ends at what is left of the input; see trailers
-    kError,     // malformed; see error()
+    kData,   // `piece` is body
+    kMore,   // all input used up
+    kEnd,    // the message ends at what is left of the input; see trailers
+    kError,  // malformed; see error()
   };
 
   // What extensions may cost: bytes in one line and in one message.
@@ -32,8 +32,8 @@ class ChunkedDecoder {
 
   std::string_view error() const { return error_; }
 
-  // After kEnd: the trailer section with its empty line ("\r\n" alone if there is none), until Clear. Parsed by
-  // ParseTrailers.
+  // After kEnd: the trailer section with its empty line ("\r\n" alone if there is none), until
+  // Clear. Parsed by ParseTrailers.
   std::string_view trailer_section() const { return trailers_.view(); }
   bool has_trailers() const { return trailers_.size() > 2; }
   // Gives back the memory of the trailer section.
@@ -66,8 +66,8 @@ class ChunkedDecoder {
   base::ByteBuffer trailers_;
 };
 
-// Parses a trailer section; fields that may not stand there (framing, routing, connection control: RFC 9110
-// section 6.5.1) are dropped. `section` must outlive the views. False: malformed.
+// Parses a trailer section; fields that may not stand there (framing, routing, connection control:
+// RFC 9110 section 6.5.1) are dropped. `section` must outlive the views. False: malformed.
 bool ParseTrailers(std::string_view section, uint32_t max_fields, http::HeaderMap& trailers);
 
 // Writes "<hex size>\r\n" to `out` (kMaxChunkHead bytes) and returns its size. REQUIRES: size > 0.

@@ -53,8 +53,8 @@ bool ClientConnection::Start(codec::milliseconds connect_timeout, std::string_vi
   return true;
 }
 
-void ClientConnection::StartRace(std::vector<base::Address> addresses, codec::milliseconds connect_timeout,
-                                 std::string_view preamble) {
+void ClientConnection::StartRace(std::vector<base::Address> addresses,
+                                 codec::milliseconds connect_timeout, std::string_view preamble) {
   preamble_ = preamble;
   started_ = idle_since_ = io_.loop().now();
   read_timer_.Arm(connect_timeout);
@@ -63,8 +63,8 @@ void ClientConnection::StartRace(std::vector<base::Address> addresses, codec::mi
   race_->Start();
 }
 
-void ClientConnection::OnRaceWon(net::Fd fd, net::IoRegistration registration, const base::Address& address,
-                                 net::IoEvents edges) {
+void ClientConnection::OnRaceWon(net::Fd fd, net::IoRegistration registration,
+                                 const base::Address& address, net::IoEvents edges) {
   EndRace();
   transport_ = owner_.OnRaceWon(std::move(fd), address);
   registration_ = std::move(registration);
@@ -135,10 +135,8 @@ void ClientConnection::ContinueConnecting(bool writable) {
     state_ = State::kHandshake;
   }
   switch (transport_->Handshake().status) {
-    case net::IoResult::Status::kOk:
-      break;
-    case net::IoResult::Status::kBlocked:
-      return;
+    case net::IoResult::Status::kOk: break;
+    case net::IoResult::Status::kBlocked: return;
     case net::IoResult::Status::kEof:
     case net::IoResult::Status::kFailed:
       io_.counters()[CounterId::kUpstreamTlsFailures].Add();
@@ -198,7 +196,8 @@ void ClientConnection::ReadAndProcess() {
         pipe == nullptr ? transport_->Read(buffer) : transport_->ReadPipe(*pipe, limit);
     switch (result.status) {
       case net::IoResult::Status::kOk:
-        // A short read means that nothing is left, except that the end of the stream gives no further edge.
+        // A short read means that nothing is left, except that the end of the stream gives no
+        // further edge.
         if (result.drained && !peer_closed_) readable_ = false;
         bulk_ = !result.drained;
         io_.counters()[CounterId::kUpstreamBytesRead].Add(result.bytes);
@@ -208,9 +207,7 @@ void ClientConnection::ReadAndProcess() {
           ProcessPipe(std::move(pipe));
         }
         break;
-      case net::IoResult::Status::kBlocked:
-        readable_ = false;
-        return;
+      case net::IoResult::Status::kBlocked: readable_ = false; return;
       case net::IoResult::Status::kEof:
         readable_ = false;
         OnReadEnd(true);
@@ -294,8 +291,8 @@ size_t ClientConnection::ProcessHead(std::string_view data) {
     return data.size();
   }
   scanner_.Restart();
-  const ResponseParseResult result = ParseResponseHead(arena_->Copy(data.substr(0, size)),
-                                                       options_.limits, head_request_, head_);
+  const ResponseParseResult result =
+      ParseResponseHead(arena_->Copy(data.substr(0, size)), options_.limits, head_request_, head_);
   if (!result.ok()) {
     Fail(Failure::Kind::kProtocol, result.error);
     return data.size();
@@ -374,7 +371,8 @@ void ClientConnection::OnReadEnd(bool orderly) {
     return;
   }
   if (!attempt_open_ || response_ == Response::kComplete) {
-    // The response is whole; whether the rest of the request would have been read does not matter any more.
+    // The response is whole; whether the rest of the request would have been read does not matter
+    // any more.
     Close();
     return;
   }
@@ -392,7 +390,8 @@ void ClientConnection::OnReadEnd(bool orderly) {
 
 void ClientConnection::UpdateReadTimer() {
   const bool waiting = attempt_open_ && state_ == State::kOpen && !tunnel_ &&
-                       (request_ended_ || write_failed_) && output_.empty() && response_ != Response::kComplete && pause_count_ == 0;
+                       (request_ended_ || write_failed_) && output_.empty() &&
+                       response_ != Response::kComplete && pause_count_ == 0;
   if (waiting) {
     read_timer_.Arm(timeouts_.read);
   } else if (state_ == State::kOpen) {
@@ -416,12 +415,14 @@ void ClientConnection::ResumeReading() {
 
 void ClientConnection::MaybeFinishAttempt() {
   if (!attempt_open_ || response_ != Response::kComplete) return;
-  // An upstream that has answered in full need not read the rest of a request, but then the connection is of no
-  // further use. The exchange resets the stream when it does not want to go on sending.
+  // An upstream that has answered in full need not read the rest of a request, but then the
+  // connection is of no further use. The exchange resets the stream when it does not want to go on
+  // sending.
   if (!request_ended_) return;
   if (tunnel_ && !output_.empty() && !write_failed_) return;
   if (!reusable_ || excess_ || !input_.empty() || !output_.empty() || peer_closed_ ||
-      write_failed_ || too_old() || (options_.max_requests != 0 && attempts_ >= options_.max_requests)) {
+      write_failed_ || too_old() ||
+      (options_.max_requests != 0 && attempts_ >= options_.max_requests)) {
     Close();
     return;
   }

@@ -21,16 +21,21 @@ namespace headgate::http1 {
 
 class ClientConnection;
 
-// Where a connection lives (a pool). Both calls may come from inside ClientStream::Reset, so they do bookkeeping
-// only: no calls to exchanges.
+// Where a connection lives (a pool). Both calls may come from inside ClientStream::Reset, so they
+// do bookkeeping only: no calls to exchanges.
 class ClientConnectionOwner {
  public:
   // The exchange is complete and the connection may serve another one.
   virtual void OnConnectionIdle(ClientConnection& connection) = 0;
-  // The connection has closed itself and is inert: forget it and hand it to EventLoop::Retire. Last call.
+  // The connection has closed itself and is inert: forget it and hand it to EventLoop::Retire. Last
+  // call.
   virtual void OnConnectionClosed(ClientConnection& connection) = 0;
-  // The connection that was begun with StartRace is with `address`; gives what is spoken over it. Never called for others.
-  virtual std::unique_ptr<net::Transport> OnRaceWon(net::Fd /*fd*/, const base::Address& /*address*/) { return nullptr; }
+  // The connection that was begun with StartRace is with `address`; gives what is spoken over it.
+  // Never called for others.
+  virtual std::unique_ptr<net::Transport> OnRaceWon(net::Fd /*fd*/,
+                                                    const base::Address& /*address*/) {
+    return nullptr;
+  }
 
  protected:
   ~ClientConnectionOwner() = default;
@@ -38,31 +43,34 @@ class ClientConnectionOwner {
 
 // HTTP/1.1 with one upstream endpoint, one request at a time.
 //
-// fresh (connecting) → StartAttempt → … → idle → StartAttempt → … → closed. A fresh connection may be given its attempt
-// while it still connects; connection errors are then the attempt's failure. While idle, any byte or the end of
-// the stream closes it.
+// fresh (connecting) → StartAttempt → … → idle → StartAttempt → … → closed. A fresh connection may
+// be given its attempt while it still connects; connection errors are then the attempt's failure.
+// While idle, any byte or the end of the stream closes it.
 //
-// A response of status 101 to a request with `upgrade` makes it a tunnel, and its attempt the last one. It closes when both
-// directions have ended and what was written is with the kernel, also after the attempt's last event.
+// A response of status 101 to a request with `upgrade` makes it a tunnel, and its attempt the last
+// one. It closes when both directions have ended and what was written is with the kernel, also
+// after the attempt's last event.
 class ClientConnection final : public net::Retirable,
                                public http::ClientStream,
                                private net::IoHandler,
                                private net::ConnectRace::Owner,
                                private net::TimerHandler {
  public:
-  // `transport` is over a socket whose connect has been started (or is complete), or null for StartRace. The others outlive the connection.
-  ClientConnection(codec::WorkerIo& io, const codec::ClientOptions& options, ClientConnectionOwner& owner,
-                   std::unique_ptr<net::Transport> transport);
+  // `transport` is over a socket whose connect has been started (or is complete), or null for
+  // StartRace. The others outlive the connection.
+  ClientConnection(codec::WorkerIo& io, const codec::ClientOptions& options,
+                   ClientConnectionOwner& owner, std::unique_ptr<net::Transport> transport);
   ~ClientConnection() override;
 
   // Registers with the loop. `preamble`: a few bytes that the endpoint is sent before anything
   // else, TLS included. False: out of resources, the connection is of no use; drop it.
   [[nodiscard]] bool Start(codec::milliseconds connect_timeout, std::string_view preamble = {});
   // Instead, for a connection without a transport: with whichever of the addresses answers first.
-  void StartRace(std::vector<base::Address> addresses, codec::milliseconds connect_timeout, std::string_view preamble);
+  void StartRace(std::vector<base::Address> addresses, codec::milliseconds connect_timeout,
+                 std::string_view preamble);
 
-  // Begins an attempt; send through the returned stream. `arena` gets the response heads and, like `events`,
-  // lives until the attempt's last event. REQUIRES: available().
+  // Begins an attempt; send through the returned stream. `arena` gets the response heads and, like
+  // `events`, lives until the attempt's last event. REQUIRES: available().
   http::ClientStream& StartAttempt(http::ClientStreamEvents& events, base::Arena& arena,
                                    const codec::AttemptTimeouts& timeouts);
 
@@ -146,11 +154,11 @@ class ClientConnection final : public net::Retirable,
 
   State state_ = State::kConnecting;
   std::string preamble_;
-  bool readable_ = false;        // the kernel may hold bytes
-  bool bulk_ = false;            // it held more than one read takes
-  bool peer_closed_ = false;     // an edge said so; what it sent before may still have to be read
-  bool reused_ = false;          // it was established before the attempt
-  bool attempt_open_ = false;    // between StartAttempt and FinishAttempt, Reset or failure
+  bool readable_ = false;      // the kernel may hold bytes
+  bool bulk_ = false;          // it held more than one read takes
+  bool peer_closed_ = false;   // an edge said so; what it sent before may still have to be read
+  bool reused_ = false;        // it was established before the attempt
+  bool attempt_open_ = false;  // between StartAttempt and FinishAttempt, Reset or failure
 
   // Attempt.
   http::ClientStreamEvents* events_ = nullptr;
@@ -170,9 +178,9 @@ class ClientConnection final : public net::Retirable,
   bool request_ended_ = false;
   bool was_above_high_water_ = false;
   bool write_failed_ = false;
-  std::string_view upgrade_;      // the protocol asked for
+  std::string_view upgrade_;        // the protocol asked for
   std::string_view websocket_key_;  // as in RequestHead
-  bool tunnel_ = false;           // and switched to
+  bool tunnel_ = false;             // and switched to
 
   // Response.
   Response response_ = Response::kNone;
@@ -181,9 +189,9 @@ class ClientConnection final : public net::Retirable,
   BodyReader body_reader_;
   http::ResponseHead head_;
   uint32_t informational_ = 0;
-  bool received_ = false;        // any byte of the response
-  bool reusable_ = false;        // as the response said
-  bool excess_ = false;          // bytes came after it
+  bool received_ = false;  // any byte of the response
+  bool reusable_ = false;  // as the response said
+  bool excess_ = false;    // bytes came after it
 
   net::TimePoint idle_since_;
   net::TimePoint started_;

@@ -20,8 +20,7 @@ void ClientConnection::SendHead(const http::RequestHead& head, bool end) {
   RequestWireOptions wire;
   framing_ = head.body.kind;
   switch (head.body.kind) {
-    case BodyLength::Kind::kNone:
-      break;
+    case BodyLength::Kind::kNone: break;
     case BodyLength::Kind::kFixed:
       fixed_left_ = head.body.size;
       wire.framing = WireFraming::kContentLength;
@@ -56,8 +55,7 @@ void ClientConnection::SendHead(const http::RequestHead& head, bool end) {
 void ClientConnection::SendBody(std::string_view piece, bool end) {
   if (state_ == State::kClosed || !request_head_sent_ || request_ended_) return;
   switch (framing_) {
-    case BodyLength::Kind::kNone:
-      break;
+    case BodyLength::Kind::kNone: break;
     case BodyLength::Kind::kUntilClose:  // a tunnel
       Write({}, piece, {});
       break;
@@ -95,7 +93,8 @@ void ClientConnection::Write(std::string_view before, std::string_view piece,
     output_.Append(before);
     output_.Append(piece);
     output_.Append(after);
-  } else if (output_.Send(*transport_, before, piece, after) == codec::OutputQueue::Result::kFailed) {
+  } else if (output_.Send(*transport_, before, piece, after) ==
+             codec::OutputQueue::Result::kFailed) {
     write_failed_ = true;
     io_.loop().Schedule(ready_task_);
     return;
@@ -111,7 +110,8 @@ void ClientConnection::Write(std::string_view before, std::string_view piece,
 
 void ClientConnection::EndRequest() {
   request_ended_ = true;
-  // Less than was promised: the upstream waits for the rest and must not take the next request for it.
+  // Less than was promised: the upstream waits for the rest and must not take the next request for
+  // it.
   if (framing_ == BodyLength::Kind::kFixed && fixed_left_ > 0) {
     write_failed_ = true;
     io_.loop().Schedule(ready_task_);
@@ -137,9 +137,7 @@ void ClientConnection::Flush() {
       write_failed_ = true;
       AfterWriteFailure();
       return;
-    case codec::OutputQueue::Result::kDone:
-      send_timer_.Cancel();
-      break;
+    case codec::OutputQueue::Result::kDone: send_timer_.Cancel(); break;
     case codec::OutputQueue::Result::kBlocked:
       if (output_.written() != before || !send_timer_.armed()) send_timer_.Arm(timeouts_.send);
       break;
@@ -152,8 +150,8 @@ void ClientConnection::Flush() {
   MaybeNotifyWritable();
 }
 
-// The upstream may have answered before it stopped reading: what it said counts more than that it did not read
-// all. So the request is over, and reading decides.
+// The upstream may have answered before it stopped reading: what it said counts more than that it
+// did not read all. So the request is over, and reading decides.
 void ClientConnection::AfterWriteFailure() {
   output_.Clear();
   send_timer_.Cancel();
@@ -193,7 +191,8 @@ size_t ClientConnection::StartTunnel(size_t head_size) {
   return head_size;
 }
 
-// One direction has ended. With the second the exchange is through with us; what it wrote last may still have to go out.
+// One direction has ended. With the second the exchange is through with us; what it wrote last may
+// still have to go out.
 void ClientConnection::EndTunnelSide() {
   if (!request_ended_ || response_ != Response::kComplete) return;
   events_ = nullptr;

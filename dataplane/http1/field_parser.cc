@@ -15,11 +15,13 @@ constexpr int kMaxConnectionOptions = 32;
 constexpr size_t kUsualFields = 25;
 static_assert(kUsualFields * sizeof(Field) <= 1024);
 
-// Fields that a Connection field may take away from the next recipient: unknown ones and those that are
-// hop-by-hop anyway.
+// Fields that a Connection field may take away from the next recipient: unknown ones and those that
+// are hop-by-hop anyway.
 bool MayBeNominated(FieldId id) { return id == FieldId::kOther || http::IsHopByHop(id); }
 
-FieldLinesResult Malformed(std::string_view detail) { return {FieldLinesError::kMalformed, detail}; }
+FieldLinesResult Malformed(std::string_view detail) {
+  return {FieldLinesError::kMalformed, detail};
+}
 
 // What is wrong with a line that begins at `name`, and in whose name `at` may not stand.
 FieldLinesResult BadName(const char* name, const char* at) {
@@ -43,8 +45,8 @@ FieldLinesResult ParseFieldLines(const char* at, const char* end, const FieldLin
                                  http::HeaderMap& fields) {
   uint32_t left = options.max_fields;
   fields.Reserve(kUsualFields);
-  // Nothing below goes past a line feed: with one at the end no scan needs to look for the end, and what follows any
-  // other byte is still there.
+  // Nothing below goes past a line feed: with one at the end no scan needs to look for the end, and
+  // what follows any other byte is still there.
   if (at == end || end[-1] != '\n') return Malformed("header section ends in mid-line");
   while (at != end) {
     const char* const name = at;
@@ -68,7 +70,8 @@ FieldLinesResult ParseFieldLines(const char* at, const char* end, const FieldLin
     const char* last = at;
     while (last != value && http::IsBlank(last[-1])) --last;
     at += 2;
-    // A line that starts with a blank would continue this one (obs-fold); the next round refuses it.
+    // A line that starts with a blank would continue this one (obs-fold); the next round refuses
+    // it.
     if (left-- == 0) return {FieldLinesError::kTooMany, "too many header fields"};
     if (underscore && options.drop_underscores) continue;
     fields.Add(name_text, std::string_view(value, static_cast<size_t>(last - value)));

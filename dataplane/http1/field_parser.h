@@ -9,8 +9,9 @@
 // What heads of requests and responses and trailer sections have in common. Internal to http1.
 namespace headgate::http1 {
 
-// Parses field lines from `at` up to and including the empty line, which must be the end of the input
-// (RFC 9112 section 5). Returns nullptr and leaves the fields in `fields`, or what is wrong: static text.
+// Parses field lines from `at` up to and including the empty line, which must be the end of the
+// input (RFC 9112 section 5). Returns nullptr and leaves the fields in `fields`, or what is wrong:
+// static text.
 struct FieldLinesOptions {
   uint32_t max_fields = 100;
   bool drop_underscores = false;
@@ -23,8 +24,9 @@ struct FieldLinesResult {
 FieldLinesResult ParseFieldLines(const char* at, const char* end, const FieldLinesOptions& options,
                                  http::HeaderMap& fields);
 
-// What the Connection fields of a message say. Nominated fields have been marked hop_by_hop, except those that
-// every recipient needs (Host, the length of the body, what proxies add): naming them is an attack.
+// What the Connection fields of a message say. Nominated fields have been marked hop_by_hop, except
+// those that every recipient needs (Host, the length of the body, what proxies add): naming them is
+// an attack.
 struct ConnectionOptions {
   bool close = false;
   bool keep_alive = false;
@@ -37,11 +39,11 @@ ConnectionOptions ReadConnectionOptions(http::HeaderMap& fields);
 struct Framing {
   enum class Error : uint8_t {
     kNone,
-    kBothLengths,       // Transfer-Encoding with Content-Length
-    kBadLength,         // malformed, negative, too large
-    kSeveralLengths,    // also when they are equal
-    kBadCoding,         // chunked missing, repeated or not last
-    kUnknownCoding,     // a coding besides chunked
+    kBothLengths,     // Transfer-Encoding with Content-Length
+    kBadLength,       // malformed, negative, too large
+    kSeveralLengths,  // also when they are equal
+    kBadCoding,       // chunked missing, repeated or not last
+    kUnknownCoding,   // a coding besides chunked
   };
   Error error = Error::kNone;
   bool has_length = false;
@@ -54,8 +56,8 @@ std::string_view FramingErrorText(Framing::Error error);
 // Digits only, at most 2^63 - 1.
 bool ParseContentLength(std::string_view text, uint64_t& length);
 
-// Calls `f` for each element of a comma-separated list, without its blanks; empty elements are skipped
-// (RFC 9110 section 5.6.1).
+// Calls `f` for each element of a comma-separated list, without its blanks; empty elements are
+// skipped (RFC 9110 section 5.6.1).
 template <typename F>
 void ForEachListElement(std::string_view list, F f) {
   while (!list.empty()) {

@@ -18,7 +18,8 @@ size_t HeadScanner::Scan(std::string_view data) {
   const __m128i feed = _mm_set1_epi8('\n');
   for (; end - at >= 34; at += 32) {
     const __m128i* const block = reinterpret_cast<const __m128i*>(at);
-    const auto low = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(block), feed)));
+    const auto low =
+        static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(block), feed)));
     const auto high =
         static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(block + 1), feed)));
     for (unsigned mask = low | high << 16; mask != 0; mask &= mask - 1) {
@@ -29,7 +30,8 @@ size_t HeadScanner::Scan(std::string_view data) {
   }
 #endif
   while (at != end) {
-    const char* hit = static_cast<const char*>(std::memchr(at, '\n', static_cast<size_t>(end - at)));
+    const char* hit =
+        static_cast<const char*>(std::memchr(at, '\n', static_cast<size_t>(end - at)));
     if (hit == nullptr) {
       at = end;
       break;

@@ -61,8 +61,8 @@ bool SplitAbsoluteForm(base::Arena& arena, RequestHead& request, std::string_vie
 // Same host and, after filling in the scheme's default, same port.
 bool SameAuthority(const http::Authority& a, const http::Authority& b, std::string_view scheme) {
   const uint16_t default_port = http::EqualsIgnoreCase(scheme, "https") ? 443 : 80;
-  return a.host == b.host && (a.port == 0 ? default_port : a.port) ==
-                                 (b.port == 0 ? default_port : b.port);
+  return a.host == b.host &&
+         (a.port == 0 ? default_port : a.port) == (b.port == 0 ? default_port : b.port);
 }
 
 }  // namespace
@@ -135,18 +135,13 @@ RequestParseResult ParseRequestHead(std::string_view head, const codec::RequestL
         host = field.value;
         ++hosts;
         break;
-      case FieldId::kConnection:
-        has_connection = true;
-        break;
+      case FieldId::kConnection: has_connection = true; break;
       case FieldId::kContentLength:
-      case FieldId::kTransferEncoding:
-        has_framing = true;
-        break;
+      case FieldId::kTransferEncoding: has_framing = true; break;
       case FieldId::kExpect:
         has_expect |= http::EqualsIgnoreCase(field.value, "100-continue");
         break;
-      default:
-        break;
+      default: break;
     }
   }
 
@@ -207,14 +202,15 @@ RequestParseResult ParseRequestHead(std::string_view head, const codec::RequestL
       request.body = http::BodyLength::Fixed(framing.length);
     }
   }
-  const bool has_body = request.body.kind == http::BodyLength::Kind::kChunked ||
-                        (request.body.kind == http::BodyLength::Kind::kFixed && request.body.size > 0);
+  const bool has_body =
+      request.body.kind == http::BodyLength::Kind::kChunked ||
+      (request.body.kind == http::BodyLength::Kind::kFixed && request.body.size > 0);
   request.expect_continue = has_expect && has_body && request.version == Version::kHttp11;
   if (wants_upgrade) {
     const UpgradeRequest upgrade = ReadUpgrade(request.fields);
     if (!upgrade.valid) return Refuse(400, "malformed Upgrade field");
-    // With a body it is an ordinary request: where the body ends and the new protocol begins would be one more thing
-    // to agree on, and no client needs it.
+    // With a body it is an ordinary request: where the body ends and the new protocol begins would
+    // be one more thing to agree on, and no client needs it.
     if (!has_body && !upgrade.protocol.empty()) {
       request.upgrade = upgrade.protocol;
       request.body = http::BodyLength::None();

@@ -22,7 +22,8 @@ ResponseParseResult ParseResponseHead(std::string_view head, const codec::Respon
   response.head_bytes = static_cast<uint32_t>(head.size());
   if (head.size() > limits.max_head_bytes) return Refuse("response head too large");
 
-  // Status line: version SP 3DIGIT SP [reason] CRLF. The second space is often forgotten when there is no reason.
+  // Status line: version SP 3DIGIT SP [reason] CRLF. The second space is often forgotten when there
+  // is no reason.
   const char* at = head.data();
   const char* const end = at + head.size();
   if (end - at < 14) return Refuse("malformed status line");
@@ -75,7 +76,8 @@ ResponseParseResult ParseResponseHead(std::string_view head, const codec::Respon
     }
   }
 
-  // Length of the body (RFC 9112 section 6.3). Framing fields must be sound even where they do not apply.
+  // Length of the body (RFC 9112 section 6.3). Framing fields must be sound even where they do not
+  // apply.
   Framing framing;
   if (has_framing) {
     framing = ReadFraming(response.fields);

@@ -19,9 +19,10 @@ struct ResponseParseResult {
   bool ok() const { return error.empty(); }
 };
 
-// Parses a complete response head, as strictly as requests are. `head_request`: the request was HEAD, so there is
-// no body whatever the fields say (RFC 9112 section 6.3). `head` must outlive the views in `response`, whose
-// fields are cleared first. Responses 1xx have no body; 101 is left to the caller.
+// Parses a complete response head, as strictly as requests are. `head_request`: the request was
+// HEAD, so there is no body whatever the fields say (RFC 9112 section 6.3). `head` must outlive the
+// views in `response`, whose fields are cleared first. Responses 1xx have no body; 101 is left to
+// the caller.
 ResponseParseResult ParseResponseHead(std::string_view head, const codec::ResponseLimits& limits,
                                       bool head_request, http::ResponseHead& response);
 

@@ -14,8 +14,8 @@ using http::Field;
 using http::FieldId;
 using http::HeaderMap;
 
-// More than the fixed parts of any head: status or request line without the texts, Host, framing, Connection,
-// Date, TE.
+// More than the fixed parts of any head: status or request line without the texts, Host, framing,
+// Connection, Date, TE.
 constexpr size_t kFixedParts = 320;
 
 char* Put(std::string_view text, char* out) {
@@ -27,7 +27,8 @@ char* PutNumber(uint64_t number, char* out) { return std::to_chars(out, out + 20
 
 bool IsPair(const char* at, const char (&two)[3]) { return std::memcmp(at, two, 2) == 0; }
 
-// Writes fields. Those that lie one behind the other in memory as lines, for so they were received, are copied together.
+// Writes fields. Those that lie one behind the other in memory as lines, for so they were received,
+// are copied together.
 class FieldLines {
  public:
   explicit FieldLines(char* out) : out_(out) {}
@@ -97,9 +98,8 @@ char* PutFraming(WireFraming framing, uint64_t length, char* out) {
 
 bool HasTrailersCoding(std::string_view te) {
   bool found = false;
-  ForEachListElement(te, [&](std::string_view coding) {
-    found |= http::EqualsIgnoreCase(coding, "trailers");
-  });
+  ForEachListElement(
+      te, [&](std::string_view coding) { found |= http::EqualsIgnoreCase(coding, "trailers"); });
   return found;
 }
 
@@ -143,8 +143,9 @@ char* WriteRequestHead(const http::RequestHead& head, const RequestWireOptions& 
   out = Put(head.authority, out);
   out = Put("\r\n", out);
   bool te_trailers = false;
-  constexpr uint64_t kNotAsTheyAre = http::kOfOneConnection | BitOf(FieldId::kHost) | BitOf(FieldId::kContentLength) |
-                                     BitOf(FieldId::kExpect) | BitOf(FieldId::kTrailer);
+  constexpr uint64_t kNotAsTheyAre = http::kOfOneConnection | BitOf(FieldId::kHost) |
+                                     BitOf(FieldId::kContentLength) | BitOf(FieldId::kExpect) |
+                                     BitOf(FieldId::kTrailer);
   FieldLines lines(out);
   for (const Field& field : head.fields) {
     if ((kNotAsTheyAre & BitOf(field.id)) == 0) {
@@ -154,16 +155,12 @@ char* WriteRequestHead(const http::RequestHead& head, const RequestWireOptions& 
     switch (field.id) {
       case FieldId::kHost:
       case FieldId::kContentLength:
-      case FieldId::kExpect:
-        break;
-      case FieldId::kTe:
-        te_trailers |= HasTrailersCoding(field.value);
-        break;
+      case FieldId::kExpect: break;
+      case FieldId::kTe: te_trailers |= HasTrailersCoding(field.value); break;
       case FieldId::kTrailer:
         if (options.framing == WireFraming::kChunked) lines.Put(field);
         break;
-      default:
-        break;
+      default: break;
     }
   }
   out = lines.End();
@@ -195,8 +192,8 @@ char* WriteResponseHead(const http::ResponseHead& head, const ResponseWireOption
   out = PutStatusLine(head, out);
   bool has_date = false;
   bool length_copied = false;
-  constexpr uint64_t kNotAsTheyAre = http::kOfOneConnection | BitOf(FieldId::kContentLength) | BitOf(FieldId::kDate) |
-                                     BitOf(FieldId::kTrailer);
+  constexpr uint64_t kNotAsTheyAre = http::kOfOneConnection | BitOf(FieldId::kContentLength) |
+                                     BitOf(FieldId::kDate) | BitOf(FieldId::kTrailer);
   FieldLines lines(out);
   for (const Field& field : head.fields) {
     if ((kNotAsTheyAre & BitOf(field.id)) == 0) {
@@ -220,8 +217,7 @@ char* WriteResponseHead(const http::ResponseHead& head, const ResponseWireOption
       case FieldId::kTrailer:
         if (options.framing == WireFraming::kChunked) lines.Put(field);
         break;
-      default:
-        break;
+      default: break;
     }
   }
   out = lines.End();

@@ -123,13 +123,10 @@ void ServerConnection::OnTimer(net::Timer& timer) {
       FailExchange(ClientFailure(Failure::Kind::kTimeout, "request body took too long"));
       return;
     case State::kDrainBody:
-    case State::kLinger:
-      Close(false);
-      return;
+    case State::kLinger: Close(false); return;
     case State::kExchange:
     case State::kTunnel:
-    case State::kClosed:
-      return;
+    case State::kClosed: return;
   }
 }
 
@@ -139,16 +136,13 @@ bool ServerConnection::WantsToRead() const {
   switch (state_) {
     case State::kHead:
     case State::kDrainBody:
-    case State::kLinger:
-      return true;
+    case State::kLinger: return true;
     case State::kBody:
-    case State::kTunnel:
-      return pause_count_ == 0;
+    case State::kTunnel: return pause_count_ == 0;
     case State::kExchange:
       // Only to learn whether the client is gone or has ended its direction.
       return peer_closed_ && input_.size() < kReadAhead;
-    case State::kClosed:
-      return false;
+    case State::kClosed: return false;
   }
   return false;
 }
@@ -159,20 +153,15 @@ void ServerConnection::ReadAndProcess() {
     const net::IoResult result = transport_->Read(buffer);
     switch (result.status) {
       case net::IoResult::Status::kOk:
-        // A short read means that nothing is left, except that the end of the stream gives no further edge.
+        // A short read means that nothing is left, except that the end of the stream gives no
+        // further edge.
         if (result.drained && !peer_closed_) readable_ = false;
         io_.counters()[CounterId::kDownstreamBytesRead].Add(result.bytes);
         Process({buffer.data(), result.bytes});
         break;
-      case net::IoResult::Status::kBlocked:
-        readable_ = false;
-        return;
-      case net::IoResult::Status::kEof:
-        OnReadEnd(true);
-        return;
-      case net::IoResult::Status::kFailed:
-        OnReadEnd(false);
-        return;
+      case net::IoResult::Status::kBlocked: readable_ = false; return;
+      case net::IoResult::Status::kEof: OnReadEnd(true); return;
+      case net::IoResult::Status::kFailed: OnReadEnd(false); return;
     }
   }
 }
@@ -196,22 +185,13 @@ size_t ServerConnection::ProcessSome(std::string_view data) {
     const std::string_view rest = data.substr(used);
     size_t step = 0;
     switch (state_) {
-      case State::kHead:
-        step = ProcessHead(rest);
-        break;
+      case State::kHead: step = ProcessHead(rest); break;
       case State::kBody:
-      case State::kDrainBody:
-        step = ProcessBody(rest);
-        break;
-      case State::kTunnel:
-        step = ProcessTunnel(rest);
-        break;
-      case State::kLinger:
-        step = rest.size();
-        break;
-        case State::kExchange:
-      case State::kClosed:
-        break;
+      case State::kDrainBody: step = ProcessBody(rest); break;
+      case State::kTunnel: step = ProcessTunnel(rest); break;
+      case State::kLinger: step = rest.size(); break;
+      case State::kExchange:
+      case State::kClosed: break;
     }
     if (step == 0) break;
     used += step;
@@ -303,7 +283,8 @@ size_t ServerConnection::ProcessBody(std::string_view data) {
       if (response_ended_) {
         drained_bytes_ += piece.size();
         if (drained_bytes_ > options_.max_drain_bytes) {
-          // Not worth waiting for. The response may not have left yet; the client hears of the end after it.
+          // Not worth waiting for. The response may not have left yet; the client hears of the end
+          // after it.
           keep_alive_ = false;
           if (state_ == State::kDrainBody) StartLinger();
           return data.size();
@@ -386,9 +367,7 @@ void ServerConnection::OnReadEnd(bool orderly) {
       FailExchange(orderly ? ClientFailure(Failure::Kind::kClosed, "client closed the connection")
                            : ClientFailure(Failure::Kind::kReset, "client reset the connection"));
       return;
-    default:
-      Close(false);
-      return;
+    default: Close(false); return;
   }
 }
 
@@ -419,9 +398,9 @@ void ServerConnection::Refuse(uint16_t status, const Failure& failure,
   head_sent_ = response_ended_ = false;
   state_ = State::kExchange;
   environment_.handler.OnBadRequest(*this, {.status = status,
-                                       .failure = failure,
-                                       .request_line = request_line,
-                                       .exchange_known = exchange_known});
+                                            .failure = failure,
+                                            .request_line = request_line,
+                                            .exchange_known = exchange_known});
   if (state_ != State::kClosed && !response_ended_) Close(false);
 }
 

@@ -16,16 +16,17 @@
 
 namespace headgate::http1 {
 
-// HTTP/1.x with one client: strict request parsing, one exchange at a time, pipelined requests answered in order.
-// Lives with its codec::ServerConnectionOwner.
+// HTTP/1.x with one client: strict request parsing, one exchange at a time, pipelined requests
+// answered in order. Lives with its codec::ServerConnectionOwner.
 //
-// Lifecycle of a request: head → OnRequest → body events ‖ Send calls → response flushed → OnExchangeDone → next
-// head. Reading stops while the exchange has paused it and while it only waits for its response; what arrived
-// early stays in `input_`.
+// Lifecycle of a request: head → OnRequest → body events ‖ Send calls → response flushed →
+// OnExchangeDone → next head. Reading stops while the exchange has paused it and while it only
+// waits for its response; what arrived early stays in `input_`.
 //
-// After a response of status 101 both directions carry bytes of another protocol, and each ends by itself. A request for
-// an upgrade that is answered otherwise is the last one of its connection: what the client sent behind it may have been
-// meant for the other protocol, so it is never read as a request.
+// After a response of status 101 both directions carry bytes of another protocol, and each ends by
+// itself. A request for an upgrade that is answered otherwise is the last one of its connection:
+// what the client sent behind it may have been meant for the other protocol, so it is never read as
+// a request.
 class ServerConnection final : public codec::ServerConnection,
                                public http::ServerStream,
                                private net::IoHandler,
@@ -35,9 +36,9 @@ class ServerConnection final : public codec::ServerConnection,
   ServerConnection(const codec::ServerEnvironment& environment, codec::Accepted accepted);
   ~ServerConnection() override;
 
-  // Call once, when the owner holds this. `early` are bytes of the first request that have been read already, valid
-  // during the call; `edges` have come for it. The first head's time runs from here. `draining`: no second request. May
-  // end with the connection closed.
+  // Call once, when the owner holds this. `early` are bytes of the first request that have been
+  // read already, valid during the call; `edges` have come for it. The first head's time runs from
+  // here. `draining`: no second request. May end with the connection closed.
   void Start(std::string_view early, net::IoEvents edges, bool draining);
 
   // codec::ServerConnection
@@ -110,7 +111,8 @@ class ServerConnection final : public codec::ServerConnection,
               bool exchange_known);
   void FailExchange(const base::Failure& failure);
   void StartLinger();
-  // `abort`: a response that ends with the connection must not look complete, so the client gets a reset.
+  // `abort`: a response that ends with the connection must not look complete, so the client gets a
+  // reset.
   void Close(bool abort);
   void CountActive(bool active);
 
@@ -128,16 +130,16 @@ class ServerConnection final : public codec::ServerConnection,
   net::MemberTask<ServerConnection, &ServerConnection::Flush> flush_task_;
 
   State state_ = State::kHead;
-  bool readable_ = false;        // the kernel may hold bytes
-  bool peer_closed_ = false;     // an edge said so; what it sent before may still have to be read
-  bool read_ended_ = false;      // the client has ended its direction, and all was read
-  bool end_announced_ = false;   // to clients whose responses begin from here on
+  bool readable_ = false;       // the kernel may hold bytes
+  bool peer_closed_ = false;    // an edge said so; what it sent before may still have to be read
+  bool read_ended_ = false;     // the client has ended its direction, and all was read
+  bool end_announced_ = false;  // to clients whose responses begin from here on
   bool draining_ = false;
   bool counted_active_ = false;  // in kDownstreamRequestsActive
   bool write_failed_ = false;
 
   // Request.
-  base::ByteBuffer input_;       // read but not used yet
+  base::ByteBuffer input_;  // read but not used yet
   HeadScanner scanner_;
   BodyReader body_reader_;
   base::Arena arena_;
@@ -145,7 +147,7 @@ class ServerConnection final : public codec::ServerConnection,
   http::ServerStreamEvents* events_ = nullptr;
   uint32_t requests_ = 0;
   uint32_t pause_count_ = 0;
-  bool head_started_ = false;    // some byte of the head to come has arrived
+  bool head_started_ = false;  // some byte of the head to come has arrived
   bool client_keep_alive_ = false;
   bool expect_pending_ = false;  // the client may be waiting for 100
   uint64_t drained_bytes_ = 0;
@@ -157,8 +159,8 @@ class ServerConnection final : public codec::ServerConnection,
   uint64_t counted_written_ = 0;  // of output_.written(), already in the counters
   bool head_sent_ = false;
   bool response_ended_ = false;
-  bool keep_alive_ = false;      // after this response
-  bool refusing_ = false;        // the answer is to something that is no request
+  bool keep_alive_ = false;  // after this response
+  bool refusing_ = false;    // the answer is to something that is no request
   bool was_above_high_water_ = false;
 
   http::ConnectionInfo info_;

@@ -33,12 +33,13 @@ void ServerConnection::SendInformational(const http::ResponseHead& head) {
 }
 
 bool ServerConnection::DecideKeepAlive() const {
-  if (refusing_ || draining_ || end_announced_ || !client_keep_alive_ || !head_.upgrade.empty()) return false;
+  if (refusing_ || draining_ || end_announced_ || !client_keep_alive_ || !head_.upgrade.empty())
+    return false;
   if (options_.idle_timeout.count() == 0) return false;
   if (options_.max_requests != 0 && requests_ >= options_.max_requests) return false;
   if (state_ != State::kBody) return true;
-  // The request is still coming. A client that waits for 100 may send its body or not; a long one is not worth
-  // reading.
+  // The request is still coming. A client that waits for 100 may send its body or not; a long one
+  // is not worth reading.
   if (expect_pending_) return false;
   return !body_reader_.fixed() || body_reader_.left() <= options_.max_drain_bytes;
 }
@@ -103,8 +104,7 @@ void ServerConnection::SendHead(const http::ResponseHead& head, bool end) {
 void ServerConnection::SendBody(std::string_view piece, bool end) {
   if (state_ == State::kClosed || !head_sent_ || response_ended_) return;
   switch (framing_) {
-    case Framing::kNone:
-      break;
+    case Framing::kNone: break;
     case Framing::kFixed:
       piece = piece.substr(0, static_cast<size_t>(std::min<uint64_t>(piece.size(), fixed_left_)));
       fixed_left_ -= piece.size();
@@ -119,9 +119,7 @@ void ServerConnection::SendBody(std::string_view piece, bool end) {
         Write({head, size}, piece, end ? std::string_view("\r\n0\r\n\r\n") : kChunkEnd);
       }
       break;
-    case Framing::kUntilClose:
-      Write({}, piece, {});
-      break;
+    case Framing::kUntilClose: Write({}, piece, {}); break;
   }
   if (end) EndResponse();
 }
@@ -200,12 +198,10 @@ void ServerConnection::Flush() {
   switch (result) {
     case codec::OutputQueue::Result::kFailed:
       FailExchange({.side = Failure::Side::kDownstream,
-                     .kind = output_.failure(),
-                     .detail = "client closed the connection"});
+                    .kind = output_.failure(),
+                    .detail = "client closed the connection"});
       return;
-    case codec::OutputQueue::Result::kDone:
-      send_timer_.Cancel();
-      break;
+    case codec::OutputQueue::Result::kDone: send_timer_.Cancel(); break;
     case codec::OutputQueue::Result::kBlocked:
       if (progress || !send_timer_.armed()) send_timer_.Arm(options_.send_timeout);
       break;
@@ -217,7 +213,8 @@ void ServerConnection::Flush() {
   if (state_ == State::kBody || state_ == State::kExchange) {
     FinishExchange();
   } else if (state_ == State::kTunnel) {
-    transport_->ShutdownWrite();  // nothing is written after the end of the response, so this comes once
+    transport_
+        ->ShutdownWrite();  // nothing is written after the end of the response, so this comes once
   }
 }
 
@@ -229,7 +226,8 @@ void ServerConnection::MaybeNotifyWritable() {
 
 void ServerConnection::EndResponse() {
   response_ended_ = true;
-  // Less than was promised: the client must not wait for the rest, nor take the next response for it.
+  // Less than was promised: the client must not wait for the rest, nor take the next response for
+  // it.
   if (framing_ == Framing::kFixed && fixed_left_ > 0) keep_alive_ = false;
   ScheduleFlush();
 }
@@ -242,10 +240,10 @@ void ServerConnection::FinishExchange() {
 
   const bool request_complete = state_ == State::kExchange;
   if (!keep_alive_) {
-    // Closing while the client is still sending would make its kernel drop our response. A client that has asked for
-    // the end sends nothing more.
-    const bool nothing_to_come = request_complete && !refusing_ && !client_keep_alive_ &&
-                                 input_.empty() && !readable_;
+    // Closing while the client is still sending would make its kernel drop our response. A client
+    // that has asked for the end sends nothing more.
+    const bool nothing_to_come =
+        request_complete && !refusing_ && !client_keep_alive_ && input_.empty() && !readable_;
     if (nothing_to_come || read_ended_) {
       Close(false);
     } else {

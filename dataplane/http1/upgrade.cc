@@ -23,8 +23,10 @@ UpgradeRequest ReadUpgrade(const http::HeaderMap& fields) {
   return request;
 }
 
-bool AcceptsUpgrade(const http::ResponseHead& head, bool connection_upgrade, std::string_view protocol) {
-  if (protocol.empty() || !connection_upgrade || head.version != http::Version::kHttp11) return false;
+bool AcceptsUpgrade(const http::ResponseHead& head, bool connection_upgrade,
+                    std::string_view protocol) {
+  if (protocol.empty() || !connection_upgrade || head.version != http::Version::kHttp11)
+    return false;
   return head.fields.Count(http::FieldId::kUpgrade) == 1 &&
          http::EqualsIgnoreCase(head.fields.Get(http::FieldId::kUpgrade), protocol);
 }

@@ -10,10 +10,11 @@ namespace headgate::http2 {
 
 // What a peer can do too often. Each is cheap for who sends it and costs who receives it.
 enum class Abuse : uint8_t {
-  kResets,         // streams begun and given up, by RST_STREAM or by errors that make us reset ("rapid reset")
-  kHeaders,        // header blocks without end: CONTINUATION frames, or fields far beyond the limits
-  kSettings,       // each wants an answer
-  kPings,          // each wants an answer
+  kResets,    // streams begun and given up, by RST_STREAM or by errors that make us reset ("rapid
+              // reset")
+  kHeaders,   // header blocks without end: CONTINUATION frames, or fields far beyond the limits
+  kSettings,  // each wants an answer
+  kPings,     // each wants an answer
   kWindowUpdates,  // beyond what the bytes we have sent can explain
   kPriorities,
   kEmptyData,      // DATA frames without data or end
@@ -23,8 +24,9 @@ inline constexpr size_t kAbuses = 8;
 
 // Counts what one peer does on one connection. A value of a few bytes.
 //
-// Each kind has an allowance that refills with time, so a connection may live and be busy for days; what an honest peer
-// does in bursts (a browser that leaves a page cancels all its streams) fits into it.
+// Each kind has an allowance that refills with time, so a connection may live and be busy for days;
+// what an honest peer does in bursts (a browser that leaves a page cancels all its streams) fits
+// into it.
 class AbuseGuard {
  public:
   struct Allowance {
@@ -46,7 +48,8 @@ class AbuseGuard {
 
   // It happened once more. False: too often, the connection should end.
   [[nodiscard]] bool Count(Abuse abuse, net::TimePoint now);
-  // A DATA frame was sent, which the peer may answer with window updates for the stream and for the connection.
+  // A DATA frame was sent, which the peer may answer with window updates for the stream and for the
+  // connection.
   void CreditWindowUpdates();
 
  private:

@@ -53,8 +53,8 @@ bool ClientConnection::Start(codec::milliseconds connect_timeout, std::string_vi
   return true;
 }
 
-void ClientConnection::StartRace(std::vector<base::Address> addresses, bool tls, codec::milliseconds connect_timeout,
-                                 std::string_view preamble) {
+void ClientConnection::StartRace(std::vector<base::Address> addresses, bool tls,
+                                 codec::milliseconds connect_timeout, std::string_view preamble) {
   scheme_ = tls ? "https" : "http";
   preamble_ = preamble;
   started_ = idle_since_ = io_.loop().now();
@@ -64,8 +64,8 @@ void ClientConnection::StartRace(std::vector<base::Address> addresses, bool tls,
   race_->Start();
 }
 
-void ClientConnection::OnRaceWon(net::Fd fd, net::IoRegistration registration, const base::Address& address,
-                                 net::IoEvents edges) {
+void ClientConnection::OnRaceWon(net::Fd fd, net::IoRegistration registration,
+                                 const base::Address& address, net::IoEvents edges) {
   EndRace();
   transport_ = owner_.OnRaceWon(std::move(fd), address);
   registration_ = std::move(registration);
@@ -89,11 +89,12 @@ bool ClientConnection::available() const {
          streams_.size() < std::min(kMaxStreams, session_.peer_max_streams());
 }
 
-http::ClientStream& ClientConnection::StartAttempt(http::ClientStreamEvents& events, base::Arena& arena,
+http::ClientStream& ClientConnection::StartAttempt(http::ClientStreamEvents& events,
+                                                   base::Arena& arena,
                                                    const codec::AttemptTimeouts& timeouts) {
   HEADGATE_CHECK(available());
-  streams_.push_back(std::make_unique<ClientStream>(*this, events, arena, timeouts,
-                                                    state_ == State::kOpen));
+  streams_.push_back(
+      std::make_unique<ClientStream>(*this, events, arena, timeouts, state_ == State::kOpen));
   streams_.back()->owner_index = streams_.size() - 1;
   ++attempts_;
   if (options_.max_requests != 0 && attempts_ >= options_.max_requests) going_away_ = true;
@@ -127,10 +128,8 @@ void ClientConnection::ContinueConnecting(bool writable) {
     state_ = State::kHandshake;
   }
   switch (transport_->Handshake().status) {
-    case net::IoResult::Status::kOk:
-      break;
-    case net::IoResult::Status::kBlocked:
-      return;
+    case net::IoResult::Status::kOk: break;
+    case net::IoResult::Status::kBlocked: return;
     case net::IoResult::Status::kEof:
     case net::IoResult::Status::kFailed:
       io_.counters()[CounterId::kUpstreamTlsFailures].Add();
@@ -171,16 +170,15 @@ void ClientConnection::Read() {
     const net::IoResult result = transport_->Read(buffer);
     switch (result.status) {
       case net::IoResult::Status::kOk:
-        // A short read means that nothing is left, except that the end of the stream gives no further edge.
+        // A short read means that nothing is left, except that the end of the stream gives no
+        // further edge.
         if (result.drained && !peer_closed_) readable_ = false;
         io_.counters()[CounterId::kUpstreamBytesRead].Add(result.bytes);
         last_read_ = io_.loop().now();
         session_.Receive({buffer.data(), result.bytes}, last_read_);
         ScheduleFlush();
         break;
-      case net::IoResult::Status::kBlocked:
-        readable_ = false;
-        return;
+      case net::IoResult::Status::kBlocked: readable_ = false; return;
       case net::IoResult::Status::kEof:
         return CloseAndReport(Failure::Kind::kClosed, "upstream closed the connection");
       case net::IoResult::Status::kFailed:

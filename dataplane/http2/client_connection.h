@@ -19,27 +19,32 @@
 
 namespace headgate::http2 {
 
-// Where a connection lives (a pool). The calls may come from inside ClientStream::Reset, so they do bookkeeping only: no
-// calls to exchanges or to the connection.
+// Where a connection lives (a pool). The calls may come from inside ClientStream::Reset, so they do
+// bookkeeping only: no calls to exchanges or to the connection.
 class ClientConnectionOwner {
  public:
   // Its last stream is over.
   virtual void OnConnectionIdle(ClientConnection& connection) = 0;
-  // The connection has closed itself and is inert: forget it and hand it to EventLoop::Retire. Last call.
+  // The connection has closed itself and is inert: forget it and hand it to EventLoop::Retire. Last
+  // call.
   virtual void OnConnectionClosed(ClientConnection& connection) = 0;
-  // The connection that was begun with StartRace is with `address`; gives what is spoken over it. Never called for others.
-  virtual std::unique_ptr<net::Transport> OnRaceWon(net::Fd /*fd*/, const base::Address& /*address*/) { return nullptr; }
+  // The connection that was begun with StartRace is with `address`; gives what is spoken over it.
+  // Never called for others.
+  virtual std::unique_ptr<net::Transport> OnRaceWon(net::Fd /*fd*/,
+                                                    const base::Address& /*address*/) {
+    return nullptr;
+  }
 
  protected:
   ~ClientConnectionOwner() = default;
 };
 
-// HTTP/2 with one upstream endpoint: many attempts at a time, each a stream. Streams may be opened while it still connects;
-// connection errors are then their failure. Everything that the streams of a turn have to say leaves in one write at its
-// end.
+// HTTP/2 with one upstream endpoint: many attempts at a time, each a stream. Streams may be opened
+// while it still connects; connection errors are then their failure. Everything that the streams of
+// a turn have to say leaves in one write at its end.
 //
-// Of the peer's allowance for streams at most kMaxStreams are used. After GOAWAY, and after the last of max_requests, it
-// takes no new streams and closes when it has none left.
+// Of the peer's allowance for streams at most kMaxStreams are used. After GOAWAY, and after the
+// last of max_requests, it takes no new streams and closes when it has none left.
 class ClientConnection final : public net::Retirable,
                                private net::IoHandler,
                                private net::ConnectRace::Owner,
@@ -48,7 +53,8 @@ class ClientConnection final : public net::Retirable,
  public:
   static constexpr uint32_t kMaxStreams = 100;
 
-  // `transport` is over a socket whose connect has been started, or null for StartRace. The others outlive the connection.
+  // `transport` is over a socket whose connect has been started, or null for StartRace. The others
+  // outlive the connection.
   ClientConnection(codec::WorkerIo& io, const codec::ClientOptions& options,
                    ClientConnectionOwner& owner, std::unique_ptr<net::Transport> transport);
   ~ClientConnection() override;
@@ -56,15 +62,15 @@ class ClientConnection final : public net::Retirable,
   // Registers with the loop. `preamble`: a few bytes that the endpoint is sent before anything
   // else, TLS included. False: out of resources, the connection is of no use; drop it.
   [[nodiscard]] bool Start(codec::milliseconds connect_timeout, std::string_view preamble = {});
-  // Instead, for a connection without a transport: with whichever of the addresses answers first. `tls`: whether the
-  // transport will speak that.
-  void StartRace(std::vector<base::Address> addresses, bool tls, codec::milliseconds connect_timeout,
-                 std::string_view preamble);
+  // Instead, for a connection without a transport: with whichever of the addresses answers first.
+  // `tls`: whether the transport will speak that.
+  void StartRace(std::vector<base::Address> addresses, bool tls,
+                 codec::milliseconds connect_timeout, std::string_view preamble);
 
   // Whether one more stream can be opened now.
   bool available() const;
-  // Begins an attempt; send through the returned stream. `arena` gets the response heads and, like `events`, lives until
-  // the attempt's last event. REQUIRES: available().
+  // Begins an attempt; send through the returned stream. `arena` gets the response heads and, like
+  // `events`, lives until the attempt's last event. REQUIRES: available().
   http::ClientStream& StartAttempt(http::ClientStreamEvents& events, base::Arena& arena,
                                    const codec::AttemptTimeouts& timeouts);
   // Closes. OnConnectionClosed is called from inside. REQUIRES: idle().
@@ -83,7 +89,8 @@ class ClientConnection final : public net::Retirable,
   enum class State : uint8_t { kConnecting, kHandshake, kOpen, kClosed };
 
   static constexpr uint32_t kStreamWindow = 64 * 1024;
-  // A stream whose client does not read must not hold up the others: credit of the connection is never what runs out.
+  // A stream whose client does not read must not hold up the others: credit of the connection is
+  // never what runs out.
   static constexpr uint32_t kConnectionWindow = kMaxStreams * kStreamWindow;
   static constexpr size_t kOutputLimit = 64 * 1024;
 
@@ -106,7 +113,8 @@ class ClientConnection final : public net::Retirable,
   void Flush();
   // After anything that may have ended the session. True: the connection is closed.
   bool CloseIfOver();
-  // Closes, then tells the exchanges. One that has still to take the end of a complete response keeps its stream.
+  // Closes, then tells the exchanges. One that has still to take the end of a complete response
+  // keeps its stream.
   void CloseAndReport(base::Failure::Kind kind, std::string_view detail);
   void MakeInert();
 

@@ -270,8 +270,8 @@ void ClientStream::RunReady() {
   if (upgrade_ != nullptr) SendUpgrade();
   if (events_ == nullptr) return;
   if (request_refused_) {
-    const Failure failure{Failure::Side::kUpstream, Failure::Kind::kProtocol, Failure::Retry::kAlways,
-                          "no stream could be opened"};
+    const Failure failure{Failure::Side::kUpstream, Failure::Kind::kProtocol,
+                          Failure::Retry::kAlways, "no stream could be opened"};
     std::exchange(events_, nullptr)->OnUpstreamReset(failure);
     return EndIfOver();
   }
@@ -330,8 +330,9 @@ void ClientStream::OnClosed(ErrorCode error) {
     const bool refused =
         error == ErrorCode::kRefusedStream || !connection_.MayHaveProcessed(request_id_);
     if (refused) connection_.io_.counters()[CounterId::kUpstreamHttp2StreamsRefused].Add();
-    const bool protocol = error == ErrorCode::kProtocolError || error == ErrorCode::kFlowControlError ||
-                          error == ErrorCode::kFrameSizeError || error == ErrorCode::kCompressionError;
+    const bool protocol =
+        error == ErrorCode::kProtocolError || error == ErrorCode::kFlowControlError ||
+        error == ErrorCode::kFrameSizeError || error == ErrorCode::kCompressionError;
     Report(protocol ? Failure::Kind::kProtocol : Failure::Kind::kReset, !refused,
            refused ? "upstream refused the stream" : "upstream reset the stream");
   }

@@ -15,8 +15,9 @@ namespace headgate::http2 {
 
 class ClientConnection;
 
-// One attempt on an HTTP/2 connection with an upstream endpoint. Owned by the connection until the session has forgotten
-// it, which may be after the exchange has: then it tells nobody anything any more.
+// One attempt on an HTTP/2 connection with an upstream endpoint. Owned by the connection until the
+// session has forgotten it, which may be after the exchange has: then it tells nobody anything any
+// more.
 class ClientStream final : public net::Retirable,
                            public http::ClientStream,
                            public Stream,
@@ -90,13 +91,13 @@ class ClientStream final : public net::Retirable,
   uint32_t pause_count_ = 0;
   uint32_t informational_ = 0;
   bool head_request_ = false;
-  bool request_refused_ = false;  // the session takes no stream any more
+  bool request_refused_ = false;                // the session takes no stream any more
   const http::RequestHead* upgrade_ = nullptr;  // waits for the peer's settings, or for its answer
   std::string_view upgrade_refused_;            // why it cannot be asked for
   bool tunnel_ = false;
-  bool response_ended_ = false;   // of a tunnel, and the exchange knows
-  bool request_ended_ = false;    // all of it was given to us
-  bool end_sent_ = false;         // and is in the output
+  bool response_ended_ = false;  // of a tunnel, and the exchange knows
+  bool request_ended_ = false;   // all of it was given to us
+  bool end_sent_ = false;        // and is in the output
   bool head_received_ = false;
   bool was_above_high_water_ = false;
   bool forgotten_ = false;  // by the session

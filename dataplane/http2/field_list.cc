@@ -19,8 +19,10 @@ bool AcceptsTrailers(std::string_view te) {
   while (!te.empty()) {
     const size_t comma = te.find(',');
     std::string_view element = te.substr(0, comma);
-    while (!element.empty() && (element.front() == ' ' || element.front() == '\t')) element.remove_prefix(1);
-    while (!element.empty() && (element.back() == ' ' || element.back() == '\t')) element.remove_suffix(1);
+    while (!element.empty() && (element.front() == ' ' || element.front() == '\t'))
+      element.remove_prefix(1);
+    while (!element.empty() && (element.back() == ' ' || element.back() == '\t'))
+      element.remove_suffix(1);
     if (http::EqualsIgnoreCase(element, "trailers")) return true;
     if (comma == std::string_view::npos) return false;
     te.remove_prefix(comma + 1);
@@ -78,11 +80,8 @@ void AppendRequest(const http::RequestHead& head, std::string_view scheme, const
     switch (field.id) {
       case FieldId::kHost:
       case FieldId::kContentLength:
-      case FieldId::kExpect:
-        break;
-      case FieldId::kTe:
-        te_trailers |= AcceptsTrailers(field.value);
-        break;
+      case FieldId::kExpect: break;
+      case FieldId::kTe: te_trailers |= AcceptsTrailers(field.value); break;
       default:
         // RFC 8441 section 5.1: without the key.
         if (upgrade && http::EqualsIgnoreCase(field.name, "sec-websocket-key")) break;

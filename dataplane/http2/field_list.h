@@ -10,8 +10,8 @@
 
 namespace headgate::http2 {
 
-// Header fields in the form that nghttp2 takes. Views only: what they point at lives during the call that takes them,
-// which copies, and writes names in lower case.
+// Header fields in the form that nghttp2 takes. Views only: what they point at lives during the
+// call that takes them, which copies, and writes names in lower case.
 class FieldList {
  public:
   void Add(std::string_view name, std::string_view value) {
@@ -38,9 +38,9 @@ class NumberText {
   size_t size_;
 };
 
-// Each appends what goes on the wire: pseudo-header fields first, then the end-to-end fields; framing is written from
-// `body`, never copied, except that a response without body keeps the content-length that describes one (`no_body`).
-// `status` and `length` must live as long as `out`.
+// Each appends what goes on the wire: pseudo-header fields first, then the end-to-end fields;
+// framing is written from `body`, never copied, except that a response without body keeps the
+// content-length that describes one (`no_body`). `status` and `length` must live as long as `out`.
 void AppendResponse(const http::ResponseHead& head, std::string_view status, std::string_view date,
                     const NumberText& length, bool no_body, FieldList& out);
 void AppendInformational(const http::ResponseHead& head, std::string_view status, FieldList& out);

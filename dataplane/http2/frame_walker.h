@@ -8,7 +8,8 @@
 
 namespace headgate::http2 {
 
-// Finds the frame headers in a stream of bytes (RFC 9113 section 4.1) that comes in pieces of any size. A value.
+// Finds the frame headers in a stream of bytes (RFC 9113 section 4.1) that comes in pieces of any
+// size. A value.
 class FrameWalker {
  public:
   static constexpr size_t kHeaderSize = 9;
@@ -21,8 +22,8 @@ class FrameWalker {
     int32_t stream_id;
   };
 
-  // Calls `f(header, offset)` for each header that is complete with `bytes`: `offset` is where in `bytes` the frame
-  // begins, 0 if it was before.
+  // Calls `f(header, offset)` for each header that is complete with `bytes`: `offset` is where in
+  // `bytes` the frame begins, 0 if it was before.
   template <typename F>
   void Walk(std::string_view bytes, F f) {
     size_t at = 0;
@@ -40,10 +41,13 @@ class FrameWalker {
       at += size;
       if (held_ < kHeaderSize) return;
       held_ = 0;
-      const auto byte = [this](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(header_[i])); };
+      const auto byte = [this](size_t i) {
+        return static_cast<uint32_t>(static_cast<uint8_t>(header_[i]));
+      };
       skip_ = byte(0) << 16 | byte(1) << 8 | byte(2);
       const uint32_t id = (byte(5) << 24 | byte(6) << 16 | byte(7) << 8 | byte(8)) & 0x7fffffff;
-      f(Header{.type = static_cast<uint8_t>(byte(3)), .stream_id = static_cast<int32_t>(id)}, begin);
+      f(Header{.type = static_cast<uint8_t>(byte(3)), .stream_id = static_cast<int32_t>(id)},
+        begin);
     }
   }
 

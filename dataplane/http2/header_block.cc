@@ -44,12 +44,9 @@ bool IsConnectionSpecific(const Field& field) {
     case FieldId::kKeepAlive:
     case FieldId::kProxyConnection:
     case FieldId::kTransferEncoding:
-    case FieldId::kUpgrade:
-      return true;
-    case FieldId::kTe:
-      return !http::EqualsIgnoreCase(field.value, "trailers");
-    default:
-      return false;
+    case FieldId::kUpgrade: return true;
+    case FieldId::kTe: return !http::EqualsIgnoreCase(field.value, "trailers");
+    default: return false;
   }
 }
 
@@ -76,9 +73,7 @@ FieldFacts ReadFields(const http::HeaderMap& fields) {
         facts.host = field.value;
         ++facts.hosts;
         break;
-      case FieldId::kCookie:
-        ++facts.cookies;
-        break;
+      case FieldId::kCookie: ++facts.cookies; break;
       case FieldId::kContentLength:
         if (facts.has_length || !ParseLength(field.value, facts.length)) {
           facts.error = "malformed or repeated content-length";
@@ -89,8 +84,7 @@ FieldFacts ReadFields(const http::HeaderMap& fields) {
       case FieldId::kExpect:
         facts.expect_continue |= http::EqualsIgnoreCase(field.value, "100-continue");
         break;
-      default:
-        break;
+      default: break;
     }
   }
   return facts;
@@ -136,8 +130,7 @@ HeadResult ReadAuthority(const HeaderBlock& block, const FieldFacts& facts, base
   return {};
 }
 
-HeadResult ReadTarget(const HeaderBlock& block, const HeadLimits& limits,
-                      http::RequestHead& head) {
+HeadResult ReadTarget(const HeaderBlock& block, const HeadLimits& limits, http::RequestHead& head) {
   if (block.scheme != "http" && block.scheme != "https") return Malformed(":scheme is not http");
   head.target = block.path;
   if (head.target.empty()) return Malformed(":path is missing");
@@ -229,7 +222,8 @@ HeadResult MakeRequestHead(HeaderBlock& block, const HeadLimits& limits, bool en
   head.head_bytes = block.wire_bytes;
   if (!block.malformed().empty()) return Malformed(block.malformed());
   if (block.too_large()) {
-    return {.status = 431, .kind = Failure::Kind::kHeadTooLarge, .detail = "request head too large"};
+    return {
+        .status = 431, .kind = Failure::Kind::kHeadTooLarge, .detail = "request head too large"};
   }
   std::swap(head.fields, block.fields);
   if (block.status.data() != nullptr) return Malformed(":status in a request");
@@ -244,7 +238,8 @@ HeadResult MakeRequestHead(HeaderBlock& block, const HeadLimits& limits, bool en
     // RFC 8441 section 4.
     if (!http::IsUpgradeProtocol(block.protocol)) return Malformed("malformed :protocol");
     if (!http::MayUpgradeTo(block.protocol)) {
-      return {.status = 501, .kind = Failure::Kind::kProtocol, .detail = ":protocol is not passed on"};
+      return {
+          .status = 501, .kind = Failure::Kind::kProtocol, .detail = ":protocol is not passed on"};
     }
     if (facts.has_length) return Malformed("content-length in an extended CONNECT");
     head.upgrade = block.protocol;
@@ -290,7 +285,8 @@ HeadResult MakeResponseHead(HeaderBlock& block, bool head_request, bool end,
     head.status = static_cast<uint16_t>(head.status * 10 + (c - '0'));
   }
   // RFC 9110 section 15; RFC 9113 section 8.6: 101 does not exist here.
-  if (head.status < 100 || head.status > 599 || head.status == 101) return Malformed("malformed :status");
+  if (head.status < 100 || head.status > 599 || head.status == 101)
+    return Malformed("malformed :status");
   const FieldFacts facts = ReadFields(head.fields);
   if (!facts.error.empty()) return Malformed(facts.error);
   if (head.status < 200) {

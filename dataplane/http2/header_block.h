@@ -8,23 +8,26 @@
 #include "dataplane/base/failure.h"
 #include "dataplane/http/message.h"
 
-// From decoded header fields to heads. Strict (RFC 9113 section 8): nothing gets through that HTTP/1.1 would read in
-// another way, whatever the library below has let pass.
+// From decoded header fields to heads. Strict (RFC 9113 section 8): nothing gets through that
+// HTTP/1.1 would read in another way, whatever the library below has let pass.
 namespace headgate::http2 {
 
 struct HeadLimits {
-  uint32_t max_head_bytes = 32 * 1024;  // names and values, and four bytes for each field as in HTTP/1.1
+  uint32_t max_head_bytes =
+      32 * 1024;  // names and values, and four bytes for each field as in HTTP/1.1
   uint32_t max_line_bytes = 32 * 1024;  // of :path
   uint32_t max_fields = 100;
   bool drop_underscores = false;
 };
 
-// The fields of one header block, checked one by one as they are decoded. Used for one block after the other.
+// The fields of one header block, checked one by one as they are decoded. Used for one block after
+// the other.
 class HeaderBlock {
  public:
   // `arena` gets the text of the fields.
   void Start(base::Arena& arena, const HeadLimits& limits);
-  // One decoded field; the text is copied. False: so far beyond the limits that the connection should end.
+  // One decoded field; the text is copied. False: so far beyond the limits that the connection
+  // should end.
   [[nodiscard]] bool Add(std::string_view name, std::string_view value);
   // `size` more bytes of the block came in frames. False: as for Add.
   [[nodiscard]] bool AddWireBytes(size_t size);
@@ -55,7 +58,8 @@ class HeaderBlock {
 
 // Outcome of making a head.
 struct HeadResult {
-  // 0: fine. 400: malformed, which is a stream error (section 8.1.1). Else the status to answer with.
+  // 0: fine. 400: malformed, which is a stream error (section 8.1.1). Else the status to answer
+  // with.
   uint16_t status = 0;
   base::Failure::Kind kind = base::Failure::Kind::kNone;
   std::string_view detail;  // static text
@@ -63,8 +67,9 @@ struct HeadResult {
   bool ok() const { return status == 0; }
 };
 
-// Takes the fields out of `block`. `end`: the message ends with this block. Several Cookie fields become one (section
-// 8.2.3), Host is added if there is only :authority. An extended CONNECT becomes a GET with `upgrade`.
+// Takes the fields out of `block`. `end`: the message ends with this block. Several Cookie fields
+// become one (section 8.2.3), Host is added if there is only :authority. An extended CONNECT
+// becomes a GET with `upgrade`.
 HeadResult MakeRequestHead(HeaderBlock& block, const HeadLimits& limits, bool end,
                            base::Arena& arena, http::RequestHead& head);
 
@@ -72,8 +77,8 @@ HeadResult MakeRequestHead(HeaderBlock& block, const HeadLimits& limits, bool en
 HeadResult MakeResponseHead(HeaderBlock& block, bool head_request, bool end,
                             http::ResponseHead& head);
 
-// Whether the block may stand as a trailer section: no pseudo-header fields, within the limits. Fields that may not come
-// behind a body are taken out.
+// Whether the block may stand as a trailer section: no pseudo-header fields, within the limits.
+// Fields that may not come behind a body are taken out.
 HeadResult CheckTrailers(HeaderBlock& block);
 
 }  // namespace headgate::http2

@@ -87,25 +87,20 @@ void ServerConnection::OnTimer(net::Timer& timer) {
   if (&timer == &send_timer_) {
     io_.counters()[CounterId::kDownstreamTimeouts].Add();
     Close({.side = Failure::Side::kDownstream,
-          .kind = Failure::Kind::kTimeout,
-          .detail = "client does not read the response"});
+           .kind = Failure::Kind::kTimeout,
+           .detail = "client does not read the response"});
     return;
   }
   switch (std::exchange(timer_role_, TimerRole::kNone)) {
-    case TimerRole::kNone:
-      return;
+    case TimerRole::kNone: return;
     case TimerRole::kHeaders:
       io_.counters()[CounterId::kDownstreamTimeouts].Add();
       session_.Terminate(ErrorCode::kEnhanceYourCalm);
       break;
     case TimerRole::kFirstRequest:
     case TimerRole::kIdle:
-    case TimerRole::kDrain:
-      RefuseFurtherStreams();
-      break;
-    case TimerRole::kLinger:
-      Close(kGone);
-      return;
+    case TimerRole::kDrain: RefuseFurtherStreams(); break;
+    case TimerRole::kLinger: Close(kGone); return;
   }
   ScheduleFlush();
 }
@@ -122,21 +117,18 @@ void ServerConnection::ReadAndProcess() {
     const net::IoResult result = transport_->Read(buffer);
     switch (result.status) {
       case net::IoResult::Status::kOk:
-        // A short read means that nothing is left, except that the end of the stream gives no further edge.
+        // A short read means that nothing is left, except that the end of the stream gives no
+        // further edge.
         if (result.drained && !peer_closed_) readable_ = false;
         io_.counters()[CounterId::kDownstreamBytesRead].Add(result.bytes);
         if (state_ != State::kLinger) Process({buffer.data(), result.bytes});
         break;
-      case net::IoResult::Status::kBlocked:
-        readable_ = false;
-        return;
-      case net::IoResult::Status::kEof:
-        Close(kGone);
-        return;
+      case net::IoResult::Status::kBlocked: readable_ = false; return;
+      case net::IoResult::Status::kEof: Close(kGone); return;
       case net::IoResult::Status::kFailed:
         Close({.side = Failure::Side::kDownstream,
-              .kind = Failure::Kind::kReset,
-              .detail = "client reset the connection"});
+               .kind = Failure::Kind::kReset,
+               .detail = "client reset the connection"});
         return;
     }
   }
@@ -156,7 +148,8 @@ void ServerConnection::NoteAbuse() {
 }
 
 void ServerConnection::UpdateTimer() {
-  if (state_ == State::kLinger || state_ == State::kClosed || timer_role_ == TimerRole::kDrain) return;
+  if (state_ == State::kLinger || state_ == State::kClosed || timer_role_ == TimerRole::kDrain)
+    return;
   if (session_.in_header_block()) {
     if (timer_role_ != TimerRole::kHeaders) SetTimer(TimerRole::kHeaders, options_.head_timeout);
   } else if (!streams_.empty()) {
@@ -216,8 +209,8 @@ void ServerConnection::Flush() {
     counted_written_ = output_.written();
     if (result == codec::OutputQueue::Result::kFailed) {
       Close({.side = Failure::Side::kDownstream,
-            .kind = output_.failure(),
-            .detail = "client closed the connection"});
+             .kind = output_.failure(),
+             .detail = "client closed the connection"});
       return;
     }
     if (result == codec::OutputQueue::Result::kBlocked) {

@@ -16,13 +16,14 @@ namespace headgate::http2 {
 
 // HTTP/2 with one client: many exchanges at a time. Lives with its codec::ServerConnectionOwner.
 //
-// Reading feeds the session at once. Writing waits for the end of the turn: whatever all streams have said by then is
-// produced and written together. The output holds kOutputTarget at most while the socket takes nothing; bodies wait in
-// their streams, and these push back on their exchanges.
+// Reading feeds the session at once. Writing waits for the end of the turn: whatever all streams
+// have said by then is produced and written together. The output holds kOutputTarget at most while
+// the socket takes nothing; bodies wait in their streams, and these push back on their exchanges.
 //
-// The end: Drain says that it is near (a GOAWAY that excludes nothing), and when the client has heard, which streams are
-// the last. When those are done, or when the session is over for another reason, our direction ends, and what the client
-// still sends is dropped for a while so that it can read what we said.
+// The end: Drain says that it is near (a GOAWAY that excludes nothing), and when the client has
+// heard, which streams are the last. When those are done, or when the session is over for another
+// reason, our direction ends, and what the client still sends is dropped for a while so that it can
+// read what we said.
 class ServerConnection final : public codec::ServerConnection,
                                private SessionEvents,
                                private net::IoHandler,
@@ -32,8 +33,9 @@ class ServerConnection final : public codec::ServerConnection,
   ServerConnection(const codec::ServerEnvironment& environment, codec::Accepted accepted);
   ~ServerConnection() override;
 
-  // Call once, when the owner holds this. `early` are bytes that have been read already, valid during the call; `edges`
-  // have come for it. `draining`: see Drain. May end with the connection closed.
+  // Call once, when the owner holds this. `early` are bytes that have been read already, valid
+  // during the call; `edges` have come for it. `draining`: see Drain. May end with the connection
+  // closed.
   void Start(std::string_view early, net::IoEvents edges, bool draining);
 
   // codec::ServerConnection

@@ -299,7 +299,8 @@ void ServerStream::EndResponse() {
 }
 
 size_t ServerStream::unsent_bytes() const {
-  const bool all_must_wait = counted_unsent_ > 0 && connection_.unsent_ > ServerConnection::kMaxUnsent;
+  const bool all_must_wait =
+      counted_unsent_ > 0 && connection_.unsent_ > ServerConnection::kMaxUnsent;
   return all_must_wait ? std::max(counted_unsent_, kHighWater + 1) : counted_unsent_;
 }
 
@@ -415,7 +416,8 @@ void ServerStream::OnClosed(ErrorCode error) {
 void ServerStream::NoteRefused(ErrorCode error) {
   connection_.io_.counters()[CounterId::kHttp2RefusedRequests].Add();
   HEADGATE_LOG_EVERY(1, kInfo, "http2", "a request was refused: its head is against the protocol",
-                     {"client", connection_.info_.peer_ip}, {"error_code", static_cast<uint32_t>(error)});
+                     {"client", connection_.info_.peer_ip},
+                     {"error_code", static_cast<uint32_t>(error)});
 }
 
 void ServerStream::MaybeRetire() {

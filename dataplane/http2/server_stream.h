@@ -16,8 +16,8 @@ class ServerConnection;
 
 // One request of a client and its response. Made, owned and retired by ServerConnection.
 //
-// Lives until both are over: the stream (the session has forgotten it) and the exchange (its last event was delivered).
-// Listed with the connection as long as some of its response is on the way.
+// Lives until both are over: the stream (the session has forgotten it) and the exchange (its last
+// event was delivered). Listed with the connection as long as some of its response is on the way.
 class ServerStream final : public net::Retirable,
                            public Stream,
                            public http::ServerStream,
@@ -108,21 +108,21 @@ class ServerStream final : public net::Retirable,
   bool tunnel_ = false;             // and was accepted
 
   // Response.
-  uint64_t end_offset_ = 0;         // of the connection's output, when end_sent_; 0: not known yet
+  uint64_t end_offset_ = 0;  // of the connection's output, when end_sent_; 0: not known yet
   uint64_t fixed_left_ = 0;
-  size_t counted_unsent_ = 0;       // of this stream, in the connection's sum
+  size_t counted_unsent_ = 0;  // of this stream, in the connection's sum
   bool fixed_ = false;
   bool no_body_ = false;
   bool head_sent_ = false;
   bool response_ended_ = false;
-  bool truncated_ = false;          // less came than was promised: reset, not ended
+  bool truncated_ = false;  // less came than was promised: reset, not ended
   bool end_sent_ = false;
-  bool progress_ = false;           // since the send timer was armed
+  bool progress_ = false;  // since the send timer was armed
   bool was_above_high_water_ = false;
 
-  bool closed_ = false;             // the session has forgotten it
-  bool over_ = false;               // no further event, and no further call has an effect
-  bool counted_active_ = false;     // in kDownstreamRequestsActive
+  bool closed_ = false;          // the session has forgotten it
+  bool over_ = false;            // no further event, and no further call has an effect
+  bool counted_active_ = false;  // in kDownstreamRequestsActive
 };
 
 }  // namespace headgate::http2

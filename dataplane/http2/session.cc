@@ -12,7 +12,8 @@ namespace {
 
 constexpr size_t kFrameHeaderSize = 9;
 constexpr uint8_t kPriorityUpdate = 0x10;  // RFC 9218 section 7.1
-// CONTINUATION frames of one block. Releases of the library with a limit of their own (8) break off there without a word.
+// CONTINUATION frames of one block. Releases of the library with a limit of their own (8) break off
+// there without a word.
 constexpr uint32_t kMaxContinuations = 8;
 
 std::string_view View(const uint8_t* data, size_t size) {
@@ -29,10 +30,8 @@ bool IsPeersFault(uint32_t error) {
     case ErrorCode::kStreamClosed:
     case ErrorCode::kFrameSizeError:
     case ErrorCode::kRefusedStream:
-    case ErrorCode::kEnhanceYourCalm:
-      return true;
-    default:
-      return false;
+    case ErrorCode::kEnhanceYourCalm: return true;
+    default: return false;
   }
 }
 
@@ -187,13 +186,17 @@ struct Session::Callbacks {
 
 Session::Session(Side side, const SessionOptions& options, SessionEvents& events,
                  net::TimePoint now)
-    : side_(side), events_(events), options_(options), guard_(now), now_(now),
+    : side_(side),
+      events_(events),
+      options_(options),
+      guard_(now),
+      now_(now),
       walker_(side == Side::kServer ? NGHTTP2_CLIENT_MAGIC_LEN : 0) {
   const bool server = side == Side::kServer;
-  const int made = server ? nghttp2_session_server_new2(&session_, Callbacks::Table(), this,
-                                                        Callbacks::Options())
-                          : nghttp2_session_client_new2(&session_, Callbacks::Table(), this,
-                                                        Callbacks::Options());
+  const int made =
+      server
+          ? nghttp2_session_server_new2(&session_, Callbacks::Table(), this, Callbacks::Options())
+          : nghttp2_session_client_new2(&session_, Callbacks::Table(), this, Callbacks::Options());
   HEADGATE_CHECK(made == 0, "out of memory");
   std::array<nghttp2_settings_entry, 4> settings = {{
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options.stream_window},
@@ -215,8 +218,8 @@ void Session::Receive(std::string_view bytes, net::TimePoint now) {
   now_ = now;
   size_t fed = 0;
   bool reset = false;  // one of these bytes' frames may have ended the stream
-  // The library passes over unknown types and body for unknown streams without a word. Whether a stream is unknown shows when all that came before
-  // has been fed.
+  // The library passes over unknown types and body for unknown streams without a word. Whether a
+  // stream is unknown shows when all that came before has been fed.
   walker_.Walk(bytes, [&](const FrameWalker::Header& header, size_t offset) {
     if (header.type > NGHTTP2_CONTINUATION) {
       Count(header.type == kPriorityUpdate ? Abuse::kPriorities : Abuse::kUnknownFrames);
@@ -288,9 +291,10 @@ void Session::NoteEnded(int32_t id) {
   }
 }
 
-// A frame for a stream that is not there. What the peer sent before it heard of our reset is passed over, by the library;
-// what it sends although it has ended the stream, or never begun it, is an error of the connection (RFC 9113 sections 5.1
-// and 5.1.1). The library does not remember streams; keeping them would cost an idle connection more than this.
+// A frame for a stream that is not there. What the peer sent before it heard of our reset is passed
+// over, by the library; what it sends although it has ended the stream, or never begun it, is an
+// error of the connection (RFC 9113 sections 5.1 and 5.1.1). The library does not remember streams;
+// keeping them would cost an idle connection more than this.
 void Session::CheckStream(uint8_t type, int32_t id) {
   if (type != NGHTTP2_DATA && type != NGHTTP2_HEADERS) return;
   if (side_ != Side::kServer || id % 2 == 0 || id > last_begun_ || Find(id) != nullptr) return;
@@ -309,31 +313,21 @@ void Session::OnFrameBegun(const nghttp2_frame_hd& header) {
     case NGHTTP2_DATA:
       if (header.length == 0 && !HasFlag(header, NGHTTP2_FLAG_END_STREAM)) Count(Abuse::kEmptyData);
       break;
-    case NGHTTP2_HEADERS:
-      block_.wire_bytes = 0;
-      [[fallthrough]];
+    case NGHTTP2_HEADERS: block_.wire_bytes = 0; [[fallthrough]];
     case NGHTTP2_CONTINUATION:
       in_header_block_ = !HasFlag(header, NGHTTP2_FLAG_END_HEADERS);
       if (!block_.AddWireBytes(kFrameHeaderSize + header.length)) Count(Abuse::kHeaders);
       break;
-    case NGHTTP2_PRIORITY:
-      Count(Abuse::kPriorities);
-      break;
+    case NGHTTP2_PRIORITY: Count(Abuse::kPriorities); break;
     case NGHTTP2_SETTINGS:
       if (!HasFlag(header, NGHTTP2_FLAG_ACK)) Count(Abuse::kSettings);
       break;
-    case NGHTTP2_PING:
-      Count(Abuse::kPings);
-      break;
-    case NGHTTP2_WINDOW_UPDATE:
-      Count(Abuse::kWindowUpdates);
-      break;
+    case NGHTTP2_PING: Count(Abuse::kPings); break;
+    case NGHTTP2_WINDOW_UPDATE: Count(Abuse::kWindowUpdates); break;
     case NGHTTP2_RST_STREAM:
       if (Find(header.stream_id) == nullptr) Count(Abuse::kUnknownFrames);
       break;
-    default:
-      Count(Abuse::kUnknownFrames);
-      break;
+    default: Count(Abuse::kUnknownFrames); break;
   }
 }
 
@@ -370,18 +364,16 @@ void Session::OnFrameReceived(const nghttp2_frame& frame) {
       if (HasFlag(frame.hd, NGHTTP2_FLAG_ACK)) events_.OnPingAck();
       break;
     case NGHTTP2_GOAWAY:
-      events_.OnGoaway(frame.goaway.last_stream_id, static_cast<ErrorCode>(frame.goaway.error_code));
+      events_.OnGoaway(frame.goaway.last_stream_id,
+                       static_cast<ErrorCode>(frame.goaway.error_code));
       break;
-    default:
-      break;
+    default: break;
   }
 }
 
 void Session::OnFrameSent(const nghttp2_frame& frame) {
   switch (frame.hd.type) {
-    case NGHTTP2_DATA:
-      guard_.CreditWindowUpdates();
-      [[fallthrough]];
+    case NGHTTP2_DATA: guard_.CreditWindowUpdates(); [[fallthrough]];
     case NGHTTP2_HEADERS:
       if (!HasFlag(frame.hd, NGHTTP2_FLAG_END_STREAM)) return;
       if (Stream* const stream = Find(frame.hd.stream_id)) stream->OnEndSent();
@@ -391,8 +383,7 @@ void Session::OnFrameSent(const nghttp2_frame& frame) {
         Count(Abuse::kResets);
       }
       break;
-    default:
-      break;
+    default: break;
   }
 }
 

@@ -22,11 +22,12 @@ namespace headgate::http2 {
 
 class Session;
 
-// One stream as the session sees it: base of what a connection makes of it. Owned by the connection, and alive until
-// OnClosed.
+// One stream as the session sees it: base of what a connection makes of it. Owned by the
+// connection, and alive until OnClosed.
 //
-// Events come from inside Session::Receive and Session::Produce, in this order: OnHeaders once or more, OnData, OnEnd
-// ‖ OnBodyTaken, OnEndSent; at last OnClosed. They may call anything of the session but those two.
+// Events come from inside Session::Receive and Session::Produce, in this order: OnHeaders once or
+// more, OnData, OnEnd ‖ OnBodyTaken, OnEndSent; at last OnClosed. They may call anything of the
+// session but those two.
 class Stream {
  public:
   int32_t id() const { return id_; }
@@ -44,10 +45,11 @@ class Stream {
 
   // Where the text of header fields goes.
   virtual base::Arena& header_arena() = 0;
-  // A complete header block: the first is the head (a client may see several, 1xx first), one after data the trailer
-  // section. `end`: OnEnd follows at once.
+  // A complete header block: the first is the head (a client may see several, 1xx first), one after
+  // data the trailer section. `end`: OnEnd follows at once.
   virtual void OnHeaders(HeaderBlock& block, bool end) = 0;
-  // Each byte takes credit of the stream and of the connection from the peer until Session::ReturnCredit.
+  // Each byte takes credit of the stream and of the connection from the peer until
+  // Session::ReturnCredit.
   virtual void OnData(std::string_view piece) = 0;
   // The peer's message is complete, and its length is what content-length said.
   virtual void OnEnd() = 0;
@@ -55,7 +57,8 @@ class Stream {
   virtual void OnBodyTaken(size_t size) = 0;
   // The end of our message is in the output.
   virtual void OnEndSent() = 0;
-  // Complete in both directions (kNoError) or reset, by whomever. The session has forgotten the stream.
+  // Complete in both directions (kNoError) or reset, by whomever. The session has forgotten the
+  // stream.
   virtual void OnClosed(ErrorCode error) = 0;
 
   int32_t id_ = 0;
@@ -72,8 +75,8 @@ class SessionEvents {
  public:
   // Server: the peer begins a stream.
   virtual Stream& OnStreamOpened(int32_t id) = 0;
-  // The peer begins no further streams (server) or will serve none above `last_stream` (client), whose streams are closed
-  // with kRefusedStream.
+  // The peer begins no further streams (server) or will serve none above `last_stream` (client),
+  // whose streams are closed with kRefusedStream.
   virtual void OnGoaway(int32_t last_stream, ErrorCode error) = 0;
   // Client: Session::peer_max_streams() may have changed.
   virtual void OnSettings() = 0;
@@ -87,18 +90,20 @@ class SessionEvents {
 enum class Side : uint8_t { kServer, kClient };
 
 struct SessionOptions {
-  uint32_t max_streams = 128;                   // that the peer may have open at once
-  uint32_t stream_window = 64 * 1024;           // body bytes under way in one stream
-  uint32_t connection_window = 1024 * 1024;     // and in all
+  uint32_t max_streams = 128;                // that the peer may have open at once
+  uint32_t stream_window = 64 * 1024;        // body bytes under way in one stream
+  uint32_t connection_window = 1024 * 1024;  // and in all
   HeadLimits limits;
 };
 
-// HTTP/2 (RFC 9113) without I/O: bytes in, events out; calls in, bytes out. Glue over nghttp2, the same for both sides.
-// Credit is never returned by itself, and what a peer can do too often is counted (AbuseGuard).
+// HTTP/2 (RFC 9113) without I/O: bytes in, events out; calls in, bytes out. Glue over nghttp2, the
+// same for both sides. Credit is never returned by itself, and what a peer can do too often is
+// counted (AbuseGuard).
 //
-// A server connection answers OnStreamOpened with a stream of its own. A client connection makes a stream and gives it
-// to SendRequest; OnHeaders then brings responses, which MakeResponseHead reads. Both feed Receive with what the
-// transport reads, call Produce at the end of the turn and write what it gave, and are over when alive() is false.
+// A server connection answers OnStreamOpened with a stream of its own. A client connection makes a
+// stream and gives it to SendRequest; OnHeaders then brings responses, which MakeResponseHead
+// reads. Both feed Receive with what the transport reads, call Produce at the end of the turn and
+// write what it gave, and are over when alive() is false.
 //
 // Thread: the worker's. Not to be destroyed from inside an event.
 class Session {
@@ -109,15 +114,16 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Bytes from the peer, in pieces of any size. After a violation the rest is ignored, and alive() becomes false once
-  // the output that says so has been produced.
+  // Bytes from the peer, in pieces of any size. After a violation the rest is ignored, and alive()
+  // becomes false once the output that says so has been produced.
   void Receive(std::string_view bytes, net::TimePoint now);
   // Appends frames to `output` until nothing is left or it holds `limit` bytes or a little more.
   void Produce(codec::OutputQueue& output, size_t limit);
   // False: the session is over, and all its output has been produced.
   bool alive() const;
 
-  // What the peer did too often; it has been told to calm down (ENHANCE_YOUR_CALM) and the session ends.
+  // What the peer did too often; it has been told to calm down (ENHANCE_YOUR_CALM) and the session
+  // ends.
   std::optional<Abuse> abuse() const { return abuse_; }
   // A HEADERS frame came without the end of its block.
   bool in_header_block() const { return in_header_block_; }
@@ -129,8 +135,9 @@ class Session {
 
   // ---- server ----
   void SendInformational(Stream& stream, const http::ResponseHead& head);
-  // `end`: without body. `date`: written when the head has none. `no_body`: content-length describes a body that does
-  // not follow. A head of status 101 is the positive answer to an extended CONNECT.
+  // `end`: without body. `date`: written when the head has none. `no_body`: content-length
+  // describes a body that does not follow. A head of status 101 is the positive answer to an
+  // extended CONNECT.
   void SendResponse(Stream& stream, const http::ResponseHead& head, std::string_view date,
                     bool no_body, bool end);
 
@@ -149,7 +156,8 @@ class Session {
   // The peer may send as much again as OnData has brought since the last call.
   void ReturnCredit(Stream& stream);
 
-  // Says that there will be a Shutdown; the peer's streams are accepted until then. OnPingAck when it has heard.
+  // Says that there will be a Shutdown; the peer's streams are accepted until then. OnPingAck when
+  // it has heard.
   void AnnounceShutdown();
   // No streams of the peer beyond those it has begun. Those go on.
   void Shutdown();
@@ -184,11 +192,11 @@ class Session {
   net::TimePoint now_;
   std::optional<Abuse> abuse_;
   FrameWalker walker_;
-  uint32_t continuations_ = 0;  // of the header block that comes in
+  uint32_t continuations_ = 0;   // of the header block that comes in
   std::array<Begun, 16> begun_;  // a ring, for what the library has forgotten
   size_t next_begun_ = 0;
   int32_t last_begun_ = 0;
-  bool failed_ = false;      // the library has given up: it must not be fed any more
+  bool failed_ = false;  // the library has given up: it must not be fed any more
   bool terminated_ = false;
   bool in_header_block_ = false;
   bool knows_peer_ = false;

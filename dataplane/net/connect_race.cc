@@ -58,7 +58,8 @@ void ConnectRace::OnFailed() {
   TryNext();
 }
 
-void ConnectRace::OnConnected(Fd fd, IoRegistration registration, const base::Address& address, IoEvents edges) {
+void ConnectRace::OnConnected(Fd fd, IoRegistration registration, const base::Address& address,
+                              IoEvents edges) {
   Stop();
   owner_.OnRaceWon(std::move(fd), std::move(registration), address, edges);
 }

@@ -10,8 +10,8 @@
 
 namespace headgate::net {
 
-// Connects to one of several addresses (RFC 8305 section 5): they are tried in order, another one kDelay after the last, or at
-// once when that has failed, and whichever is established first wins.
+// Connects to one of several addresses (RFC 8305 section 5): they are tried in order, another one
+// kDelay after the last, or at once when that has failed, and whichever is established first wins.
 //
 // Lives on one loop's thread. The owner bounds the time for the whole; Stop gives up.
 class ConnectRace final : public Retirable, private TimerHandler {
@@ -20,9 +20,10 @@ class ConnectRace final : public Retirable, private TimerHandler {
 
   class Owner {
    public:
-    // `fd` is connected with `address`, and watched by `registration` (set its handler); `edges` have come on it. Called
-    // once, never from within Start; the race is over and may be retired.
-    virtual void OnRaceWon(Fd fd, IoRegistration registration, const base::Address& address, IoEvents edges) = 0;
+    // `fd` is connected with `address`, and watched by `registration` (set its handler); `edges`
+    // have come on it. Called once, never from within Start; the race is over and may be retired.
+    virtual void OnRaceWon(Fd fd, IoRegistration registration, const base::Address& address,
+                           IoEvents edges) = 0;
     // None could be reached. As above.
     virtual void OnRaceLost() = 0;
 
@@ -56,7 +57,8 @@ class ConnectRace final : public Retirable, private TimerHandler {
   void TryNext();
   void OnTimer(Timer& timer) override;
   void OnFailed();
-  void OnConnected(Fd fd, IoRegistration registration, const base::Address& address, IoEvents edges);
+  void OnConnected(Fd fd, IoRegistration registration, const base::Address& address,
+                   IoEvents edges);
   void ReportLost() { owner_.OnRaceLost(); }
 
   EventLoop& loop_;

@@ -172,10 +172,11 @@ void EventLoop::RunOnce(milliseconds max_wait) {
   }
   timers_.Advance(now_);
   RunMail();
-  // A few rounds let work that was set off by work leave in this turn; the bound keeps I/O from starving.
+  // A few rounds let work that was set off by work leave in this turn; the bound keeps I/O from
+  // starving.
   for (int round = 0; round < 4 && !ready_.empty(); ++round) RunList(ready_);
-  // What a flush sets off (the end of an exchange) belongs to this turn too: left for the next, it would cost an
-  // epoll_wait that does not wait.
+  // What a flush sets off (the end of an exchange) belongs to this turn too: left for the next, it
+  // would cost an epoll_wait that does not wait.
   for (int round = 0; round < 2 && !flush_.empty(); ++round) RunList(flush_);
   while (!retired_.empty()) {
     std::vector<std::unique_ptr<Retirable>> batch;

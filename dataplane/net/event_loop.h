@@ -33,9 +33,9 @@ class IoHandler {
   ~IoHandler() = default;
 };
 
-// A watched descriptor, held by the handler's object. Destroying it ends the watch: events already fetched for it are
-// dropped. The owner closes the descriptor itself, right after (the kernel then forgets it; there is no system
-// call here).
+// A watched descriptor, held by the handler's object. Destroying it ends the watch: events already
+// fetched for it are dropped. The owner closes the descriptor itself, right after (the kernel then
+// forgets it; there is no system call here).
 class IoRegistration {
  public:
   IoRegistration() = default;
@@ -56,8 +56,8 @@ class IoRegistration {
   uint32_t slot_ = 0;
 };
 
-// Something to be run once by the loop, soon but not inside the current call. A member of its owner; destroying it
-// cancels, Unlink() too.
+// Something to be run once by the loop, soon but not inside the current call. A member of its
+// owner; destroying it cancels, Unlink() too.
 class ReadyTask : public base::ListNode {
  public:
   virtual void RunReady() = 0;
@@ -83,11 +83,11 @@ class Retirable {
   virtual ~Retirable() = default;
 };
 
-// One thread's epoll loop: I/O edges, timers, ready tasks, mail from other threads. Everything but Post and Stop
-// is for the loop's own thread (or before it runs).
+// One thread's epoll loop: I/O edges, timers, ready tasks, mail from other threads. Everything but
+// Post and Stop is for the loop's own thread (or before it runs).
 //
-// A turn: wait → I/O handlers → timers → mail → ready tasks → flush tasks → free the retired. Ready tasks
-// scheduled by flush tasks run in the next turn, which does not wait.
+// A turn: wait → I/O handlers → timers → mail → ready tasks → flush tasks → free the retired. Ready
+// tasks scheduled by flush tasks run in the next turn, which does not wait.
 class EventLoop {
  public:
   EventLoop();
@@ -95,27 +95,29 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  // Watches `fd`, edge-triggered, in both directions. `handler` must outlive the registration. An invalid
-  // registration means the kernel refused (out of memory or watches).
+  // Watches `fd`, edge-triggered, in both directions. `handler` must outlive the registration. An
+  // invalid registration means the kernel refused (out of memory or watches).
   [[nodiscard]] IoRegistration Watch(int fd, IoHandler& handler);
-  // Watches a listening socket: level-triggered, so that its handler may leave connections for later turns.
+  // Watches a listening socket: level-triggered, so that its handler may leave connections for
+  // later turns.
   [[nodiscard]] IoRegistration WatchListener(int fd, IoHandler& handler);
 
   // Runs `task` once in this turn, after I/O. Scheduling it again before it runs changes nothing.
   void Schedule(ReadyTask& task) {
     if (!task.linked()) ready_.PushBack(task);
   }
-  // Runs `task` at the end of the turn, when every handler has had its say: for writes that should be merged.
+  // Runs `task` at the end of the turn, when every handler has had its say: for writes that should
+  // be merged.
   void ScheduleFlush(ReadyTask& task) {
     if (!task.linked()) flush_.PushBack(task);
   }
 
-  // Takes over an object that has made itself inert (descriptor closed, timers and tasks cancelled) and frees it
-  // at the end of the turn, so that its callers up the stack stay valid.
+  // Takes over an object that has made itself inert (descriptor closed, timers and tasks cancelled)
+  // and frees it at the end of the turn, so that its callers up the stack stay valid.
   void Retire(std::unique_ptr<Retirable> object) { retired_.push_back(std::move(object)); }
 
-  // Any thread: runs `work` on the loop's thread in order of posting. What was posted before Run ended is run, what
-  // comes later is destroyed by this call.
+  // Any thread: runs `work` on the loop's thread in order of posting. What was posted before Run
+  // ended is run, what comes later is destroyed by this call.
   void Post(absl::AnyInvocable<void()> work);
   // Any thread: Run returns after the current turn.
   void Stop();

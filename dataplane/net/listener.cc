@@ -51,8 +51,7 @@ Listener::Accepted Listener::AcceptOne() {
   }
   const int error = errno;
   switch (error) {
-    case EAGAIN:
-      return Accepted::kNone;
+    case EAGAIN: return Accepted::kNone;
     case EMFILE:
     case ENFILE:
     case ENOBUFS:

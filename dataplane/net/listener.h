@@ -13,17 +13,17 @@ class AcceptHandler {
  public:
   // A new non-blocking connection from `peer`.
   virtual void OnAccept(Listener& listener, Fd connection, const base::Address& peer) = 0;
-  // accept failed for want of descriptors or memory (errno `error`). Waiting connections stay in the queue and are
-  // tried again in a moment.
+  // accept failed for want of descriptors or memory (errno `error`). Waiting connections stay in
+  // the queue and are tried again in a moment.
   virtual void OnAcceptOverload(Listener& listener, int error) = 0;
 
  protected:
   ~AcceptHandler() = default;
 };
 
-// Accepts connections of one listening socket on one loop: one a turn, for to find the queue empty costs as much as
-// half an accept; but now and then, and as long as more are waiting, kBatch, so that a queue does not grow and
-// open connections get their share.
+// Accepts connections of one listening socket on one loop: one a turn, for to find the queue empty
+// costs as much as half an accept; but now and then, and as long as more are waiting, kBatch, so
+// that a queue does not grow and open connections get their share.
 class Listener final : private IoHandler, private TimerHandler {
  public:
   static constexpr int kBatch = 64;

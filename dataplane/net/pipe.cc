@@ -42,8 +42,8 @@ base::PipePtr PipePool::Take() {
     free_.pop_back();
   } else {
     if (taken_ == max_pipes_) return nullptr;
-    // The account is used up, or there are no descriptors: to be told so for each piece of each body would cost more
-    // than pipes save.
+    // The account is used up, or there are no descriptors: to be told so for each piece of each
+    // body would cost more than pipes save.
     if (pass_over_ > 0 && --pass_over_ > 0) return nullptr;
     pipe = Make();
     if (pipe == nullptr) {

@@ -11,8 +11,8 @@
 
 namespace headgate::net {
 
-// The pipes of one worker, kept for reuse. Whoever moves bytes holds one only while bytes are in it, so that few serve
-// many connections. Outlives all of them; used on the worker's thread.
+// The pipes of one worker, kept for reuse. Whoever moves bytes holds one only while bytes are in
+// it, so that few serve many connections. Outlives all of them; used on the worker's thread.
 class PipePool final : private base::PipeOwner {
  public:
   // Each may hold descriptors for two and kernel memory for kPipeBytes.
@@ -46,12 +46,13 @@ class PipePool final : private base::PipeOwner {
   std::vector<std::unique_ptr<base::Pipe>> free_;
 };
 
-// Moves up to `limit` bytes from the non-blocking socket `fd` into an empty pipe. As recv otherwise.
+// Moves up to `limit` bytes from the non-blocking socket `fd` into an empty pipe. As recv
+// otherwise.
 ssize_t FillPipe(base::Pipe& pipe, int fd, size_t limit);
 // The same from `offset` of a file.
 ssize_t FillPipeFromFile(base::Pipe& pipe, int fd, uint64_t offset, size_t limit);
-// Moves as much as the non-blocking socket `fd` takes out of a pipe that is not empty. As send otherwise. The process
-// ignores SIGPIPE.
+// Moves as much as the non-blocking socket `fd` takes out of a pipe that is not empty. As send
+// otherwise. The process ignores SIGPIPE.
 ssize_t DrainPipe(base::Pipe& pipe, int fd);
 
 }  // namespace headgate::net

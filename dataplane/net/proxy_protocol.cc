@@ -56,10 +56,10 @@ ProxyHeaderResult ParseText(std::string_view bytes) {
   const auto from = base::Address::ParseIp(source, *source_port);
   const auto to = base::Address::ParseIp(destination, *destination_port);
   // An IPv4-mapped address reads as IPv4, so the text decides the family.
-  const bool colons = source.find(':') != std::string_view::npos &&
-                      destination.find(':') != std::string_view::npos;
-  const bool no_colons = source.find(':') == std::string_view::npos &&
-                         destination.find(':') == std::string_view::npos;
+  const bool colons =
+      source.find(':') != std::string_view::npos && destination.find(':') != std::string_view::npos;
+  const bool no_colons =
+      source.find(':') == std::string_view::npos && destination.find(':') == std::string_view::npos;
   if (!from || !to || (family == "TCP6" ? !colons : !no_colons)) return kMalformed;
   result.header.addresses = {*from, *to};
   return result;
@@ -89,13 +89,13 @@ ProxyHeaderResult ParseBinary(std::string_view bytes) {
       break;
     case 0x31:  // a UNIX socket
       return result;
-    default:
-      return kMalformed;
+    default: return kMalformed;
   }
   if (size < kBinaryHead + 2 * width + 4) return kMalformed;
   const size_t ports = kBinaryHead + 2 * width;
   const auto from = base::Address::FromBytes(bytes.substr(kBinaryHead, width), number(ports));
-  const auto to = base::Address::FromBytes(bytes.substr(kBinaryHead + width, width), number(ports + 2));
+  const auto to =
+      base::Address::FromBytes(bytes.substr(kBinaryHead + width, width), number(ports + 2));
   if (!from || !to) return kMalformed;
   result.header.addresses = {*from, *to};
   return result;
@@ -111,7 +111,8 @@ bool Begins(std::string_view bytes, std::string_view mark) {
 
 ProxyHeaderResult ParseProxyHeader(std::string_view bytes) {
   if (Begins(bytes, kText)) return bytes.size() < kText.size() ? kIncomplete : ParseText(bytes);
-  if (Begins(bytes, kBinary)) return bytes.size() < kBinary.size() ? kIncomplete : ParseBinary(bytes);
+  if (Begins(bytes, kBinary))
+    return bytes.size() < kBinary.size() ? kIncomplete : ParseBinary(bytes);
   return kMalformed;
 }
 
@@ -145,12 +146,9 @@ std::string WriteProxyHeader(ProxyVersion version, const base::Address& source,
 
 std::string_view OwnProxyHeader(ProxyVersion version) {
   switch (version) {
-    case ProxyVersion::kV1:
-      return "PROXY UNKNOWN\r\n";
-    case ProxyVersion::kV2:
-      return {"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0", kBinaryHead};
-    case ProxyVersion::kNone:
-      break;
+    case ProxyVersion::kV1: return "PROXY UNKNOWN\r\n";
+    case ProxyVersion::kV2: return {"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0", kBinaryHead};
+    case ProxyVersion::kNone: break;
   }
   return {};
 }

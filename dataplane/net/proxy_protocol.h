@@ -10,15 +10,16 @@
 
 namespace headgate::net {
 
-// The header by which a load balancer says who its client is (haproxy.org, proxy-protocol.txt), versions 1 and 2. Strict:
-// what could be read in two ways is malformed.
+// The header by which a load balancer says who its client is (haproxy.org, proxy-protocol.txt),
+// versions 1 and 2. Strict: what could be read in two ways is malformed.
 struct ProxyHeader {
   struct Addresses {
     base::Address source;
     base::Address destination;
   };
   size_t size = 0;  // bytes that it takes
-  // Absent when the load balancer speaks for itself (LOCAL), or of a family that we do not know (UNKNOWN, UNIX).
+  // Absent when the load balancer speaks for itself (LOCAL), or of a family that we do not know
+  // (UNKNOWN, UNIX).
   std::optional<Addresses> addresses;
 };
 
@@ -46,8 +47,8 @@ inline constexpr size_t kMaxProxyHeader = 4096;
 // `bytes`: what has come so far. Pure.
 ProxyHeaderResult ParseProxyHeader(std::string_view bytes);
 
-// Takes a header off a non-blocking socket, and not a byte of what follows; when it is not complete nothing is taken. An end
-// or an error of the stream is kMalformed.
+// Takes a header off a non-blocking socket, and not a byte of what follows; when it is not complete
+// nothing is taken. An end or an error of the stream is kMalformed.
 ProxyHeaderResult TakeProxyHeader(int fd);
 
 }  // namespace headgate::net

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 
-
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
@@ -55,7 +54,8 @@ absl::StatusOr<Fd> ConnectTcp(const Address& address) {
   Fd fd(socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return SystemError("cannot make a socket for", address);
   SetFlag(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
-  if (connect(fd.get(), reinterpret_cast<sockaddr*>(&storage), length) != 0 && errno != EINPROGRESS) {
+  if (connect(fd.get(), reinterpret_cast<sockaddr*>(&storage), length) != 0 &&
+      errno != EINPROGRESS) {
     return SystemError("cannot connect to", address);
   }
   return fd;

@@ -37,24 +37,26 @@ class Fd {
   int fd_ = -1;
 };
 
-// A non-blocking TCP socket for a Listener, bound but not yet listening: clients are refused, not kept waiting, until
-// we can serve them. SO_REUSEPORT (one per worker on the same address: the kernel spreads connections) and
-// TCP_NODELAY, which accepted sockets inherit. An IPv6 wildcard takes IPv4 as well. Errors name the address.
+// A non-blocking TCP socket for a Listener, bound but not yet listening: clients are refused, not
+// kept waiting, until we can serve them. SO_REUSEPORT (one per worker on the same address: the
+// kernel spreads connections) and TCP_NODELAY, which accepted sockets inherit. An IPv6 wildcard
+// takes IPv4 as well. Errors name the address.
 absl::StatusOr<Fd> BindTcp(const base::Address& address);
 
 // The address a socket is bound to; the port is the real one after binding port 0.
 absl::StatusOr<base::Address> LocalAddress(int fd);
 
-// Starts a non-blocking connect with TCP_NODELAY. An error here is immediate: ResourceExhausted (no descriptors, no memory) or
-// AlreadyExists (no port is free) is ours, others (no route) concern the address. A refused connection usually shows later,
-// see ConnectError.
+// Starts a non-blocking connect with TCP_NODELAY. An error here is immediate: ResourceExhausted (no
+// descriptors, no memory) or AlreadyExists (no port is free) is ours, others (no route) concern the
+// address. A refused connection usually shows later, see ConnectError.
 absl::StatusOr<Fd> ConnectTcp(const base::Address& address);
 
 // Sends all of a few bytes that nothing has been sent before; a socket that has just been connected
 // takes them. False: it did not.
 bool SendFirst(int fd, std::string_view bytes);
 
-// After the first writable edge of a connecting socket: 0 when connected, else the errno of the failure.
+// After the first writable edge of a connecting socket: 0 when connected, else the errno of the
+// failure.
 int ConnectError(int fd);
 
 }  // namespace headgate::net

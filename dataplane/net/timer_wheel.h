@@ -23,8 +23,8 @@ class TimerHandler {
   ~TimerHandler() = default;
 };
 
-// One timeout of one object, a member of it. Destroying it cancels. Arming again is cheap: moving the deadline
-// later only writes a number (the wheel looks again when the earlier time comes).
+// One timeout of one object, a member of it. Destroying it cancels. Arming again is cheap: moving
+// the deadline later only writes a number (the wheel looks again when the earlier time comes).
 class Timer : private base::ListNode {
  public:
   Timer(TimerWheel& wheel, TimerHandler& handler) : wheel_(wheel), handler_(handler) {}
@@ -45,8 +45,8 @@ class Timer : private base::ListNode {
   bool armed_ = false;
 };
 
-// Hierarchical timing wheel of coarse ticks, advanced once a loop turn. Three levels reach 46 hours; longer delays
-// are looked at again then.
+// Hierarchical timing wheel of coarse ticks, advanced once a loop turn. Three levels reach 46
+// hours; longer delays are looked at again then.
 class TimerWheel {
  public:
   static constexpr milliseconds kTick{10};
@@ -58,7 +58,8 @@ class TimerWheel {
   // Fires everything due at `now`. Handlers may arm, cancel and destroy timers, their own included.
   void Advance(TimePoint now);
 
-  // How long the loop may sleep: until the next tick that has anything linked, `max` if none is near.
+  // How long the loop may sleep: until the next tick that has anything linked, `max` if none is
+  // near.
   milliseconds UntilNext(TimePoint now, milliseconds max) const;
 
  private:
@@ -69,9 +70,7 @@ class TimerWheel {
 
   void Link(Timer& timer, uint64_t tick);
   void Cascade(int level);
-  uint64_t TickAt(TimePoint time) const {
-    return static_cast<uint64_t>((time - start_) / kTick);
-  }
+  uint64_t TickAt(TimePoint time) const { return static_cast<uint64_t>((time - start_) / kTick); }
 
   const TimePoint start_;
   uint64_t current_ = 0;  // the turn's tick: last one processed

@@ -24,36 +24,37 @@ struct IoResult {
   };
   Status status = Status::kBlocked;
   size_t bytes = 0;
-  // True when the kernel is known to hold nothing more right now (short read) or to take nothing more (short
-  // write): the next call may be saved until the next edge.
+  // True when the kernel is known to hold nothing more right now (short read) or to take nothing
+  // more (short write): the next call may be saved until the next edge.
   bool drained = false;
   base::Failure::Kind failure = base::Failure::Kind::kNone;
 };
 
-// A non-blocking byte stream over a connected socket: plain TCP or TLS. Owned by a connection, used on its
-// loop's thread. The connection registers fd() with the loop (edge-triggered, both directions) and passes the
-// edges on by calling Read and Write; a transport never touches the loop.
+// A non-blocking byte stream over a connected socket: plain TCP or TLS. Owned by a connection, used
+// on its loop's thread. The connection registers fd() with the loop (edge-triggered, both
+// directions) and passes the edges on by calling Read and Write; a transport never touches the
+// loop.
 class Transport {
  public:
   virtual ~Transport() = default;
 
   virtual int fd() const = 0;
 
-  // TLS: moves the handshake on. kOk when it is complete (always so for TCP), kBlocked when an edge in either
-  // direction is needed, kFailed. Call until kOk before the first Read or Write.
+  // TLS: moves the handshake on. kOk when it is complete (always so for TCP), kBlocked when an edge
+  // in either direction is needed, kFailed. Call until kOk before the first Read or Write.
   virtual IoResult Handshake() = 0;
 
-  // Reads up to into.size() bytes. TLS may return kOk repeatedly with `drained` false while it holds
-  // decrypted bytes: read until `drained`, kBlocked, kEof or kFailed.
+  // Reads up to into.size() bytes. TLS may return kOk repeatedly with `drained` false while it
+  // holds decrypted bytes: read until `drained`, kBlocked, kEof or kFailed.
   virtual IoResult Read(std::span<char> into) = 0;
 
-  // Writes the pieces in order, as many bytes as are taken without blocking. After kBlocked the same bytes (more
-  // may follow) must be offered again.
+  // Writes the pieces in order, as many bytes as are taken without blocking. After kBlocked the
+  // same bytes (more may follow) must be offered again.
   virtual IoResult Write(std::span<const iovec> pieces) = 0;
 
-  // Whether bytes can move between the socket and a pipe within the kernel, which is what these do: as Read into an empty
-  // pipe, at most `limit` bytes, and as Write of what the pipe holds. Only kBlocked tells that nothing more can be
-  // moved now.
+  // Whether bytes can move between the socket and a pipe within the kernel, which is what these do:
+  // as Read into an empty pipe, at most `limit` bytes, and as Write of what the pipe holds. Only
+  // kBlocked tells that nothing more can be moved now.
   virtual bool has_pipes() const { return false; }
   virtual IoResult ReadPipe(base::Pipe& /*into*/, size_t /*limit*/) { return {}; }
   virtual IoResult WritePipe(base::Pipe& /*from*/) { return {}; }
@@ -61,8 +62,8 @@ class Transport {
   // Sends the end of our direction (FIN; TLS close_notify first). Does not block; best effort.
   virtual void ShutdownWrite() = 0;
 
-  // After a Handshake that failed because the client speaks plain HTTP: sends `reply` past TLS, best effort, and ends our
-  // direction. Does nothing in every other case.
+  // After a Handshake that failed because the client speaks plain HTTP: sends `reply` past TLS,
+  // best effort, and ends our direction. Does nothing in every other case.
   virtual void ReplyInPlain(std::string_view /*reply*/) {}
 
   // What TLS negotiated; "" for none or TCP.
@@ -71,7 +72,8 @@ class Transport {
   virtual bool is_tls() const { return false; }
   // The handshake took up an earlier session.
   virtual bool resumed() const { return false; }
-  // What the client showed, where certificates are asked for; else null. Call once: it is made anew each time.
+  // What the client showed, where certificates are asked for; else null. Call once: it is made anew
+  // each time.
   virtual std::shared_ptr<const base::ClientIdentity> client_identity() const { return nullptr; }
 };
 

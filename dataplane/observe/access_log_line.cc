@@ -28,9 +28,10 @@ constexpr std::array<bool, 256> kPlain = MakePlain();
 #if defined(__SSE2__)
 bool IsPlain(__m128i block) {
   // Signed: bytes above 0x7f count as less than a space.
-  const __m128i special = _mm_or_si128(
-      _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')), _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'))),
-      _mm_or_si128(_mm_cmplt_epi8(block, _mm_set1_epi8(0x20)), _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f))));
+  const __m128i special = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')),
+                                                    _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'))),
+                                       _mm_or_si128(_mm_cmplt_epi8(block, _mm_set1_epi8(0x20)),
+                                                    _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f))));
   return _mm_movemask_epi8(special) == 0;
 }
 #endif
@@ -196,7 +197,8 @@ char* WriteText(const RequestRecord& record, const LogTime& time, char* out) {
   out = PutEscapedOrDash(record.upstream_name, out);
   // The upstream of a canary comes second; empty without one.
   out = Put("] [", out);
-  if (!record.alternative_upstream_name.empty()) out = PutEscapedOrDash(record.alternative_upstream_name, out);
+  if (!record.alternative_upstream_name.empty())
+    out = PutEscapedOrDash(record.alternative_upstream_name, out);
   out = Put("] ", out);
   out = PutTries(record.attempts(), out, [](const AttemptRecord& attempt, char* to) {
     return PutEscapedOrDash(attempt.address, to);
@@ -251,7 +253,8 @@ char* WriteJson(const RequestRecord& record, const LogTime& time, char* out) {
   out = Put(",\"request_time\":", out);
   out = PutSeconds(record.duration, out);
   out = PutJsonText(",\"proxy_upstream_name\":\"", record.upstream_name, out);
-  out = PutJsonText(",\"proxy_alternative_upstream_name\":\"", record.alternative_upstream_name, out);
+  out =
+      PutJsonText(",\"proxy_alternative_upstream_name\":\"", record.alternative_upstream_name, out);
   out = Put(",\"upstream_addr\":\"", out);
   out = PutTries(record.attempts(), out, [](const AttemptRecord& attempt, char* to) {
     return PutJsonEscaped(attempt.address, to);
@@ -289,7 +292,8 @@ size_t AccessLogLineBound(const RequestRecord& record) {
   size_t text = record.client_ip.size() + record.user.size() + record.method.size() +
                 record.target.size() + record.version.size() + record.host.size() +
                 record.referer.size() + record.user_agent.size() + record.upstream_name.size() +
-                record.alternative_upstream_name.size() + record.request_id.size() + record.failure.size();
+                record.alternative_upstream_name.size() + record.request_id.size() +
+                record.failure.size();
   for (const AttemptRecord& attempt : record.attempts()) text += attempt.address.size();
   // Six bytes for one in JSON; numbers and separators of an attempt; everything fixed.
   return 6 * text + 80 * record.attempt_count + 768;
@@ -298,7 +302,8 @@ size_t AccessLogLineBound(const RequestRecord& record) {
 char* WriteAccessLogLine(const RequestRecord& record, AccessLogFormat format, const LogTime& time,
                          char* out) {
   if (format == AccessLogFormat::kJson) return WriteJson(record, time, out);
-  return record.scheme == kTcpScheme ? WriteStreamText(record, time, out) : WriteText(record, time, out);
+  return record.scheme == kTcpScheme ? WriteStreamText(record, time, out)
+                                     : WriteText(record, time, out);
 }
 
 }  // namespace headgate::observe

@@ -38,8 +38,8 @@ size_t AccessLogLineBound(const RequestRecord& record);
 // Writes one line with its line feed to `out`, returns its end. Text of a record may hold any byte.
 // Escaping: the text format has '"', '\' and bytes outside 32-126 as \xHH and empty as "-"; JSON is
 // always valid JSON (bytes that are no UTF-8 become U+FFFD). A record without target is of
-// something that was no request: `method` is what came. Connections of TCP services (kTcpScheme) have ingress-nginx's line for
-// streams in the text format.
+// something that was no request: `method` is what came. Connections of TCP services (kTcpScheme)
+// have ingress-nginx's line for streams in the text format.
 char* WriteAccessLogLine(const RequestRecord& record, AccessLogFormat format, const LogTime& time,
                          char* out);
 

@@ -62,18 +62,12 @@ std::string_view CounterName(CounterId id) {
     case CounterId::kTunnelBytesFromClients: return "tunnel_bytes_from_clients_total";
     case CounterId::kTunnelBytesToClients: return "tunnel_bytes_to_clients_total";
     case CounterId::kTunnelTimeouts: return "tunnel_timeouts_total";
-    case CounterId::kPassthroughConnections:
-      return "passthrough_connections_total";
-    case CounterId::kPassthroughConnectionsActive:
-      return "passthrough_connections_active";
-    case CounterId::kPassthroughBytesFromClients:
-      return "passthrough_bytes_from_clients_total";
-    case CounterId::kPassthroughBytesToClients:
-      return "passthrough_bytes_to_clients_total";
-    case CounterId::kPassthroughFailures:
-      return "passthrough_failures_total";
-    case CounterId::kPassthroughTimeouts:
-      return "passthrough_timeouts_total";
+    case CounterId::kPassthroughConnections: return "passthrough_connections_total";
+    case CounterId::kPassthroughConnectionsActive: return "passthrough_connections_active";
+    case CounterId::kPassthroughBytesFromClients: return "passthrough_bytes_from_clients_total";
+    case CounterId::kPassthroughBytesToClients: return "passthrough_bytes_to_clients_total";
+    case CounterId::kPassthroughFailures: return "passthrough_failures_total";
+    case CounterId::kPassthroughTimeouts: return "passthrough_timeouts_total";
     case CounterId::kAccessLogDropped: return "access_log_dropped_lines_total";
     case CounterId::kCount: break;
   }

@@ -45,11 +45,11 @@ enum class CounterId : uint8_t {
   kDownstreamTlsResumptions,  // of these, of an earlier session
   kDownstreamMisdirected,     // 421: other rules for client certificates than in the handshake
   kDownstreamClientCertificatesRefused,
-  kHttp2Connections,     // client connections that speak HTTP/2
-  kHttp2Streams,         // begun by clients
-  kHttp2StreamResets,    // of these, ended by an RST_STREAM of either side
-  kHttp2StalledStreams,  // of these, because the client took nothing for too long
-  kHttp2RefusedRequests, // of these, whose head is against the protocol: they are no requests
+  kHttp2Connections,      // client connections that speak HTTP/2
+  kHttp2Streams,          // begun by clients
+  kHttp2StreamResets,     // of these, ended by an RST_STREAM of either side
+  kHttp2StalledStreams,   // of these, because the client took nothing for too long
+  kHttp2RefusedRequests,  // of these, whose head is against the protocol: they are no requests
   kHttp2AbuseResets,  // connections ended because of what the client did too often: http2::Abuse,
                       // in its order
   kHttp2AbuseHeaders,
@@ -75,8 +75,8 @@ enum class CounterId : uint8_t {
   kUpstreamTimeouts,
   kUpstreamResets,
   kUpstreamProtocolErrors,
-  kUpstreamEjections,            // endpoints left alone for a time because of what requests met
-  kUpstreamEjected,              // level: of these, the ones that are so now, once for each worker
+  kUpstreamEjections,  // endpoints left alone for a time because of what requests met
+  kUpstreamEjected,    // level: of these, the ones that are so now, once for each worker
   kUpstreamBytesRead,
   kUpstreamBytesWritten,
   kTunnels,                 // upgrades that an upstream accepted

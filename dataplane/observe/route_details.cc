@@ -7,7 +7,8 @@ namespace {
 
 constexpr auto kDurationBoundsInMicroseconds = [] {
   std::array<int64_t, kDurationBounds.size()> bounds{};
-  for (size_t i = 0; i < bounds.size(); ++i) bounds[i] = static_cast<int64_t>(kDurationBounds[i] * 1e6 + .5);
+  for (size_t i = 0; i < bounds.size(); ++i)
+    bounds[i] = static_cast<int64_t>(kDurationBounds[i] * 1e6 + .5);
   return bounds;
 }();
 
@@ -26,7 +27,9 @@ size_t ResponseBucket(uint64_t bytes) {
   return bucket;
 }
 
-uint64_t Microseconds(std::chrono::microseconds time) { return static_cast<uint64_t>(std::max<int64_t>(time.count(), 0)); }
+uint64_t Microseconds(std::chrono::microseconds time) {
+  return static_cast<uint64_t>(std::max<int64_t>(time.count(), 0));
+}
 
 }  // namespace
 
@@ -37,7 +40,9 @@ size_t MethodBucket(std::string_view method) {
 
 size_t DurationBucket(std::chrono::microseconds duration) {
   size_t bucket = 0;
-  while (bucket < kDurationBounds.size() && duration.count() > kDurationBoundsInMicroseconds[bucket]) ++bucket;
+  while (bucket < kDurationBounds.size() &&
+         duration.count() > kDurationBoundsInMicroseconds[bucket])
+    ++bucket;
   return bucket;
 }
 
@@ -54,7 +59,8 @@ void RouteDetails::Add(const RouteDetails& other) {
 }
 
 template <typename Number>
-void ShardRouteDetails::Histograms<Number>::Count(const RequestRecord& record, size_t method, size_t status_class) {
+void ShardRouteDetails::Histograms<Number>::Count(const RequestRecord& record, size_t method,
+                                                  size_t status_class) {
   if (method == 0) gets.Add(status_class);
   request_length.Observe(LengthBucket(record.request_bytes), record.request_bytes);
   response_length.Observe(ResponseBucket(record.response_body_bytes), record.response_body_bytes);
@@ -105,7 +111,8 @@ RouteDetails ShardRouteDetails::Read() const {
   RouteDetails read = counts_.Read();
   if (const OtherMethods* const counts = other_methods_.load(std::memory_order_acquire)) {
     const auto others = counts->Read();
-    for (size_t i = 0; i < others.size(); ++i) read.requests[1 + i / kStatusClasses][i % kStatusClasses] = others[i];
+    for (size_t i = 0; i < others.size(); ++i)
+      read.requests[1 + i / kStatusClasses][i % kStatusClasses] = others[i];
   }
   return read;
 }

@@ -42,7 +42,8 @@ struct RouteCounters {
 // Counts finished exchanges by route. One per worker, written on its thread and read on any: a
 // scrape neither waits for a worker nor holds one up. The number of routes is bounded: beyond it
 // requests are counted under the host "other". A route stays once it has been seen, and takes about
-// 280 bytes, with details 480 and for methods other than GET 350 more; three times as much after 65,535 requests.
+// 280 bytes, with details 480 and for methods other than GET 350 more; three times as much after
+// 65,535 requests.
 class RouteStats {
  public:
   // One route's counts as one worker has them. Lives as long as the RouteStats.
@@ -112,7 +113,8 @@ class RouteStats {
   }
 
  private:
-  // The route of a request that was counted a while ago, by its id alone. A newcomer takes the place of another.
+  // The route of a request that was counted a while ago, by its id alone. A newcomer takes the
+  // place of another.
   struct Recent {
     uint64_t id = 0;
     Route* route = nullptr;
@@ -124,7 +126,7 @@ class RouteStats {
   Route& Add(std::string_view key);
 
   std::vector<Recent> recent_{kMinRecent};  // a power of two, at least as many as there are routes
-  std::string key_;  // of the request at hand; kept for its capacity
+  std::string key_;                         // of the request at hand; kept for its capacity
   absl::flat_hash_map<std::string_view, std::unique_ptr<Route>> routes_;
   const size_t max_routes_;
   const bool details_;

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
-// Counts that there are thousands of, one set for each route: most stay small for long. They take two bytes each, and
-// eight from the moment that more than 65,535 things were counted.
+// Counts that there are thousands of, one set for each route: most stay small for long. They take
+// two bytes each, and eight from the moment that more than 65,535 things were counted.
 namespace headgate::observe {
 
 // Some counts. Each is written by one thread and read on any.
@@ -15,7 +15,8 @@ class Buckets {
  public:
   void Add(size_t bucket) {
     std::atomic<Number>& count = counts_[bucket];
-    count.store(static_cast<Number>(count.load(std::memory_order_relaxed) + 1), std::memory_order_relaxed);
+    count.store(static_cast<Number>(count.load(std::memory_order_relaxed) + 1),
+                std::memory_order_relaxed);
   }
   std::array<uint64_t, kSize> Read() const {
     std::array<uint64_t, kSize> read;
@@ -26,15 +27,16 @@ class Buckets {
   template <typename Other>
   void Take(const Buckets<Other, kSize>& other) {
     const std::array<uint64_t, kSize> read = other.Read();
-    for (size_t i = 0; i < kSize; ++i) counts_[i].store(static_cast<Number>(read[i]), std::memory_order_relaxed);
+    for (size_t i = 0; i < kSize; ++i)
+      counts_[i].store(static_cast<Number>(read[i]), std::memory_order_relaxed);
   }
 
  private:
   std::array<std::atomic<Number>, kSize> counts_{};
 };
 
-// A Set<Number> has Buckets<Number, ...> and perhaps other things: Count(what...), which adds one at most to each bucket,
-// Read(), and Take(smaller set).
+// A Set<Number> has Buckets<Number, ...> and perhaps other things: Count(what...), which adds one
+// at most to each bucket, Read(), and Take(smaller set).
 template <template <typename Number> typename Set>
 class SmallCounts {
  public:
@@ -46,7 +48,8 @@ class SmallCounts {
   // The owner's thread only.
   template <typename... What>
   void Count(const What&... what) {
-    if (Set<uint64_t>* const many = many_.load(std::memory_order_relaxed); many != nullptr) return many->Count(what...);
+    if (Set<uint64_t>* const many = many_.load(std::memory_order_relaxed); many != nullptr)
+      return many->Count(what...);
     few_.Count(what...);
     if (++counted_ != UINT16_MAX) return;
     auto* const many = new Set<uint64_t>();

@@ -16,9 +16,11 @@ void SpanQueue::Add(std::unique_ptr<Span> span) {
     return;
   }
   Node* const node = new Node{std::move(span), newest_.load(std::memory_order_relaxed)};
-  while (!newest_.compare_exchange_weak(node->next, node, std::memory_order_release, std::memory_order_relaxed)) {
+  while (!newest_.compare_exchange_weak(node->next, node, std::memory_order_release,
+                                        std::memory_order_relaxed)) {
   }
-  // A wake-up that comes between the reader's look and its sleep is lost, and the span waits for the next.
+  // A wake-up that comes between the reader's look and its sleep is lost, and the span waits for
+  // the next.
   if (waiting == wake_at_.load(std::memory_order_relaxed)) wake_.notify_one();
 }
 
@@ -29,8 +31,9 @@ void SpanQueue::SetLimits(size_t most, size_t wake_at) {
 
 void SpanQueue::Wait(absl::Duration wait) {
   std::unique_lock lock(mutex_);
-  wake_.wait_for(lock, absl::ToChronoMilliseconds(wait),
-                 [this] { return interrupted_ || waiting() >= wake_at_.load(std::memory_order_relaxed); });
+  wake_.wait_for(lock, absl::ToChronoMilliseconds(wait), [this] {
+    return interrupted_ || waiting() >= wake_at_.load(std::memory_order_relaxed);
+  });
   interrupted_ = false;
 }
 

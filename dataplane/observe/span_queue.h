@@ -16,7 +16,8 @@
 
 namespace headgate::observe {
 
-// One request, as its trace has it. Names of attributes are those of OpenTelemetry's semantic conventions, and literals.
+// One request, as its trace has it. Names of attributes are those of OpenTelemetry's semantic
+// conventions, and literals.
 struct Span {
   TraceContext context;
   SpanId parent{};  // all zero: the trace begins here
@@ -29,7 +30,8 @@ struct Span {
   bool failed = false;
 };
 
-// Spans on their way from the workers to who exports them. Bounded: what comes while it is full is dropped and counted.
+// Spans on their way from the workers to who exports them. Bounded: what comes while it is full is
+// dropped and counted.
 class SpanQueue {
  public:
   SpanQueue() = default;

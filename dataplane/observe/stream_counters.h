@@ -8,7 +8,8 @@
 
 namespace headgate::observe {
 
-// What is counted of connections that are passed on as they are. In the order of CounterId::kPassthroughConnections and on.
+// What is counted of connections that are passed on as they are. In the order of
+// CounterId::kPassthroughConnections and on.
 enum class StreamCount : uint8_t {
   kConnections,
   kActive,  // level
@@ -19,11 +20,14 @@ enum class StreamCount : uint8_t {
   kCount,
 };
 
-// Those of one TCP service and one worker; written on the worker's thread, read on any. Alone on its cache lines.
+// Those of one TCP service and one worker; written on the worker's thread, read on any. Alone on
+// its cache lines.
 class alignas(64) StreamCounters {
  public:
   ShardCounter& operator[](StreamCount id) { return counters_[static_cast<size_t>(id)]; }
-  const ShardCounter& operator[](StreamCount id) const { return counters_[static_cast<size_t>(id)]; }
+  const ShardCounter& operator[](StreamCount id) const {
+    return counters_[static_cast<size_t>(id)];
+  }
 
  private:
   std::array<ShardCounter, static_cast<size_t>(StreamCount::kCount)> counters_;

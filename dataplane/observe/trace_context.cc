@@ -43,7 +43,8 @@ bool AllZero(std::span<const uint8_t> bytes) {
 bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-// Section 3.3.1.3.1; the two forms, with and without a tenant before '@', as level 2 has made them one.
+// Section 3.3.1.3.1; the two forms, with and without a tenant before '@', as level 2 has made them
+// one.
 bool IsKey(std::string_view key) {
   if (key.empty() || key.size() > kMaxKey || !(IsLower(key[0]) || IsDigit(key[0]))) return false;
   return std::all_of(key.begin(), key.end(), [](char c) {
@@ -54,7 +55,8 @@ bool IsKey(std::string_view key) {
 // Printable ASCII but for ',' and '=', and no blank at the end.
 bool IsValue(std::string_view value) {
   if (value.empty() || value.size() > kMaxValue || value.back() == ' ') return false;
-  return std::all_of(value.begin(), value.end(), [](char c) { return c >= 0x20 && c <= 0x7e && c != ',' && c != '='; });
+  return std::all_of(value.begin(), value.end(),
+                     [](char c) { return c >= 0x20 && c <= 0x7e && c != ',' && c != '='; });
 }
 
 std::string_view TrimBlanks(std::string_view text) {
@@ -67,7 +69,8 @@ std::string_view TrimBlanks(std::string_view text) {
 }  // namespace
 
 std::optional<TraceContext> ParseTraceparent(std::string_view text) {
-  if (text.size() < kTraceparentSize || text[2] != '-' || text[35] != '-' || text[52] != '-') return std::nullopt;
+  if (text.size() < kTraceparentSize || text[2] != '-' || text[35] != '-' || text[52] != '-')
+    return std::nullopt;
   uint8_t version = 0;
   uint8_t flags = 0;
   TraceContext context;
@@ -77,7 +80,8 @@ std::optional<TraceContext> ParseTraceparent(std::string_view text) {
   }
   if (version == 0xff || AllZero(context.trace_id) || AllZero(context.span_id)) return std::nullopt;
   // Version 00 ends here; others may go on after a dash.
-  if (text.size() > kTraceparentSize && (version == 0 || text[kTraceparentSize] != '-')) return std::nullopt;
+  if (text.size() > kTraceparentSize && (version == 0 || text[kTraceparentSize] != '-'))
+    return std::nullopt;
   context.sampled = (flags & 1) != 0;
   return context;
 }

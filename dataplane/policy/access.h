@@ -1,4 +1,5 @@
-// What a request must pass before its route is followed (docs/access.md), as plain functions over what is known of it.
+// What a request must pass before its route is followed (docs/access.md), as plain functions over
+// what is known of it.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,7 @@ namespace headgate::policy {
 
 // What one condition says of a request.
 enum class Answer : uint8_t {
-  kNone,          // it does not say
+  kNone,  // it does not say
   kPass,
   kForbidden,     // 403
   kUnauthorized,  // 401

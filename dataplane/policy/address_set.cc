@@ -28,8 +28,9 @@ bool AddressSet::Add(std::string_view network) {
   }
   const Number host{host_bits > 64 ? LowBits(host_bits - 64) : 0, LowBits(host_bits)};
   const Number base = ToNumber(address);
-  (v4 ? v4_ : v6_).push_back({{base.high & ~host.high, base.low & ~host.low},
-                              {base.high | host.high, base.low | host.low}});
+  (v4 ? v4_ : v6_)
+      .push_back({{base.high & ~host.high, base.low & ~host.low},
+                  {base.high | host.high, base.low | host.low}});
   return true;
 }
 

@@ -9,8 +9,8 @@
 
 namespace headgate::policy {
 
-// Networks, for lists of any length: an address is found in logarithmic time. Immutable once finished; ports do not count, and IPv4
-// addresses are in no IPv6 network.
+// Networks, for lists of any length: an address is found in logarithmic time. Immutable once
+// finished; ports do not count, and IPv4 addresses are in no IPv6 network.
 class AddressSet {
  public:
   AddressSet() = default;

@@ -20,11 +20,13 @@ uint64_t NextId() {
 
 std::optional<Credentials> ParseBasic(std::string_view authorization) {
   constexpr std::string_view kScheme = "Basic ";
-  if (!http::EqualsIgnoreCase(authorization.substr(0, kScheme.size()), kScheme)) return std::nullopt;
+  if (!http::EqualsIgnoreCase(authorization.substr(0, kScheme.size()), kScheme))
+    return std::nullopt;
   authorization.remove_prefix(kScheme.size());
   while (authorization.starts_with(' ')) authorization.remove_prefix(1);
   std::string text;
-  if (!absl::Base64Unescape({authorization.data(), authorization.size()}, &text)) return std::nullopt;
+  if (!absl::Base64Unescape({authorization.data(), authorization.size()}, &text))
+    return std::nullopt;
   const size_t colon = text.find(':');
   if (colon == std::string::npos) return std::nullopt;
   return Credentials{text.substr(0, colon), text.substr(colon + 1)};
@@ -51,8 +53,9 @@ void UserTable::AddUser(std::string_view user, std::string_view hash) {
   if (colon == std::string_view::npos) return;
   const std::string_view digest = hash.substr(colon + 1);
   constexpr size_t kMd5Digits = 32;
-  const bool hex = digest.size() == kMd5Digits &&
-                   std::all_of(digest.begin(), digest.end(), [](char c) { return http::IsHexDigit(c); });
+  const bool hex =
+      digest.size() == kMd5Digits &&
+      std::all_of(digest.begin(), digest.end(), [](char c) { return http::IsHexDigit(c); });
   if (hex) digests_.try_emplace(StrCat(user, "\n", hash.substr(0, colon)), digest);
 }
 

@@ -17,18 +17,20 @@ struct Credentials {
   std::string password;
 };
 
-// Of a value of Authorization. Nothing for other schemes, or what is not "user:password" in base64. As NGINX reads it: the
-// scheme in any case, and any number of spaces after it.
+// Of a value of Authorization. Nothing for other schemes, or what is not "user:password" in base64.
+// As NGINX reads it: the scheme in any case, and any number of spaces after it.
 std::optional<Credentials> ParseBasic(std::string_view authorization);
 
 // Users and the hashes of their passwords. Immutable.
 class UserTable {
  public:
-  // Two tables are never told apart by anything else: each has another number, for as long as the process runs.
+  // Two tables are never told apart by anything else: each has another number, for as long as the
+  // process runs.
   UserTable();
 
-  // A file of lines "user:hash", "user:hash:comment" or, for the Digest scheme, "user:realm:hash"; lines that begin with '#', and others without a colon, are passed
-  // over. The first line of a user counts.
+  // A file of lines "user:hash", "user:hash:comment" or, for the Digest scheme, "user:realm:hash";
+  // lines that begin with '#', and others without a colon, are passed over. The first line of a
+  // user counts.
   void AddFile(std::string_view file);
   // One user, whose hash ends where a line would.
   void AddUser(std::string_view user, std::string_view hash);
@@ -44,9 +46,11 @@ class UserTable {
 
  private:
   const uint64_t id_;
-  absl::flat_hash_map<std::string, SecretBytes, TransparentStringHash, TransparentStringEqual> hashes_;
+  absl::flat_hash_map<std::string, SecretBytes, TransparentStringHash, TransparentStringEqual>
+      hashes_;
   // By "user\nrealm".
-  absl::flat_hash_map<std::string, SecretBytes, TransparentStringHash, TransparentStringEqual> digests_;
+  absl::flat_hash_map<std::string, SecretBytes, TransparentStringHash, TransparentStringEqual>
+      digests_;
   SecretBytes seal_key_;
 };
 

@@ -21,7 +21,8 @@ bool TextPattern::Matches(std::string_view text) const {
 
 bool Blocked::Blocks(const base::Address& client, std::string_view user_agent,
                      std::string_view referer) const {
-  return clients.Contains(client) || MatchesAny(user_agents, user_agent) || MatchesAny(referers, referer);
+  return clients.Contains(client) || MatchesAny(user_agents, user_agent) ||
+         MatchesAny(referers, referer);
 }
 
 }  // namespace headgate::policy

@@ -25,7 +25,8 @@ struct Blocked {
   std::vector<TextPattern> user_agents;
   std::vector<TextPattern> referers;
 
-  bool Blocks(const base::Address& client, std::string_view user_agent, std::string_view referer) const;
+  bool Blocks(const base::Address& client, std::string_view user_agent,
+              std::string_view referer) const;
 };
 
 }  // namespace headgate::policy

@@ -2,7 +2,6 @@
 
 #include <optional>
 
-
 namespace headgate::policy {
 namespace {
 
@@ -32,8 +31,8 @@ std::optional<bool> ByHeader(const CanaryRules& rules, const http::HeaderMap& fi
 
 }  // namespace
 
-bool BelongsToCanary(const CanaryRules& rules, const http::HeaderMap& fields, std::string_view cookie,
-                     uint64_t random) {
+bool BelongsToCanary(const CanaryRules& rules, const http::HeaderMap& fields,
+                     std::string_view cookie, uint64_t random) {
   if (const auto decided = ByHeader(rules, fields)) return *decided;
   if (const auto decided = ByWord(cookie)) return *decided;
   return random % rules.weight_total < rules.weight;

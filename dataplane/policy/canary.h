@@ -10,7 +10,8 @@
 
 namespace headgate::policy {
 
-// Which requests of a route belong to its canary. proto/headgate/v1/headers.proto, Canary. Immutable.
+// Which requests of a route belong to its canary. proto/headgate/v1/headers.proto, Canary.
+// Immutable.
 struct CanaryRules {
   std::string header;  // empty: no rule by header
   std::string header_value;
@@ -21,9 +22,9 @@ struct CanaryRules {
   uint32_t weight_total = 100;  // above 0
 };
 
-// By header, then by cookie, then by weight: the first rule that decides. `cookie`: the value of the rules' cookie, empty
-// when the request has none. `random`: uniform in 64 bits.
-bool BelongsToCanary(const CanaryRules& rules, const http::HeaderMap& fields, std::string_view cookie,
-                     uint64_t random);
+// By header, then by cookie, then by weight: the first rule that decides. `cookie`: the value of
+// the rules' cookie, empty when the request has none. `random`: uniform in 64 bits.
+bool BelongsToCanary(const CanaryRules& rules, const http::HeaderMap& fields,
+                     std::string_view cookie, uint64_t random);
 
 }  // namespace headgate::policy

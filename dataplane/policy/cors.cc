@@ -21,7 +21,7 @@ bool IsLabel(std::string_view text) {
 bool Fits(std::string_view pattern, std::string_view origin) {
   const size_t star = pattern.find(kWildcard);
   if (star == std::string_view::npos) return http::EqualsIgnoreCase(pattern, origin);
-  const std::string_view scheme = pattern.substr(0, star + 3);            // "https://"
+  const std::string_view scheme = pattern.substr(0, star + 3);                // "https://"
   const std::string_view rest = pattern.substr(star + kWildcard.size() - 1);  // ".example.com:8443"
   if (origin.size() <= scheme.size() + rest.size()) return false;
   if (!http::EqualsIgnoreCase(origin.substr(0, scheme.size()), scheme)) return false;
@@ -49,8 +49,9 @@ bool VariesByOrigin(const http::HeaderMap& fields) {
 
 bool Allows(const CorsPolicy& policy, std::string_view origin) {
   if (policy.any_origin) return true;
-  return !origin.empty() && std::any_of(policy.origins.begin(), policy.origins.end(),
-                                        [&](const std::string& pattern) { return Fits(pattern, origin); });
+  return !origin.empty() &&
+         std::any_of(policy.origins.begin(), policy.origins.end(),
+                     [&](const std::string& pattern) { return Fits(pattern, origin); });
 }
 
 void AddCorsFields(const CorsPolicy& policy, std::string_view origin, http::HeaderMap& fields) {

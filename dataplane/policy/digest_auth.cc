@@ -25,8 +25,10 @@ constexpr size_t kSealDigits = 32;
 std::string HexMd5(std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
-  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_md5(), nullptr) != 1) return {};
-  return absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(digest.data()), size));
+  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_md5(), nullptr) != 1)
+    return {};
+  return absl::BytesToHexString(
+      absl::string_view(reinterpret_cast<const char*>(digest.data()), size));
 }
 
 bool Equal(std::string_view a, std::string_view b) {
@@ -47,7 +49,8 @@ std::string HexNumber(uint64_t number) {
 
 template <typename Number>
 bool ReadHex(std::string_view digits, Number& number) {
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number, 16);
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), number, 16);
   return error == std::errc() && end == digits.data() + digits.size();
 }
 
@@ -56,7 +59,8 @@ bool ReadNonce(const UserTable& users, std::string_view nonce, NonceUse& use) {
   constexpr size_t kSealed = 2 * kNumberDigits;
   if (nonce.size() != kSealed + kSealDigits) return false;
   if (!Equal(nonce.substr(kSealed), Seal(users, nonce.substr(0, kSealed)))) return false;
-  return ReadHex(nonce.substr(0, kNumberDigits), use.made) && ReadHex(nonce.substr(kNumberDigits, kNumberDigits), use.id);
+  return ReadHex(nonce.substr(0, kNumberDigits), use.made) &&
+         ReadHex(nonce.substr(kNumberDigits, kNumberDigits), use.id);
 }
 
 // "00000001"; false for what is no count (RFC 7616 section 3.4).
@@ -78,12 +82,14 @@ std::optional<Response> Parse(std::string_view text) {
   const struct {
     std::string_view name;
     std::string& value;
-  } known[] = {{"username", out.username}, {"realm", out.realm}, {"nonce", out.nonce},
-               {"uri", out.uri},           {"qop", out.qop},     {"nc", out.nc},
-               {"cnonce", out.cnonce},     {"response", out.response}, {"algorithm", out.algorithm}};
+  } known[] = {
+      {"username", out.username}, {"realm", out.realm},       {"nonce", out.nonce},
+      {"uri", out.uri},           {"qop", out.qop},           {"nc", out.nc},
+      {"cnonce", out.cnonce},     {"response", out.response}, {"algorithm", out.algorithm}};
   uint32_t seen = 0;
   while (true) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t' || text.front() == ',')) text.remove_prefix(1);
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t' || text.front() == ','))
+      text.remove_prefix(1);
     if (text.empty()) return out;
     const size_t equals = text.find('=');
     if (equals == std::string_view::npos) return std::nullopt;
@@ -123,26 +129,29 @@ std::string MakeNonce(const UserTable& users, int64_t now, uint64_t id) {
   return StrCat(sealed, Seal(users, sealed));
 }
 
-std::string DigestChallenge(const UserTable& users, std::string_view realm, bool stale, int64_t now, uint64_t id) {
-  return StrCat("Digest algorithm=\"MD5\", qop=\"auth\", realm=\"", realm, "\", nonce=\"", MakeNonce(users, now, id),
-                "\"", stale ? ", stale=\"true\"" : "");
+std::string DigestChallenge(const UserTable& users, std::string_view realm, bool stale, int64_t now,
+                            uint64_t id) {
+  return StrCat("Digest algorithm=\"MD5\", qop=\"auth\", realm=\"", realm, "\", nonce=\"",
+                MakeNonce(users, now, id), "\"", stale ? ", stale=\"true\"" : "");
 }
 
-DigestVerdict CheckDigest(const UserTable& users, std::string_view realm, std::string_view authorization,
-                          std::string_view method, std::string_view target, int64_t now, NonceUse& use) {
+DigestVerdict CheckDigest(const UserTable& users, std::string_view realm,
+                          std::string_view authorization, std::string_view method,
+                          std::string_view target, int64_t now, NonceUse& use) {
   const std::optional<Response> said = Parse(authorization);
   if (!said || said->realm != realm || said->qop != "auth" || said->cnonce.empty() ||
       !ReadCount(said->nc, use.count)) {
     return DigestVerdict::kDoesNot;
   }
-  if (!said->algorithm.empty() && !http::EqualsIgnoreCase(said->algorithm, "MD5")) return DigestVerdict::kDoesNot;
+  if (!said->algorithm.empty() && !http::EqualsIgnoreCase(said->algorithm, "MD5"))
+    return DigestVerdict::kDoesNot;
   // What was made for one request is no use for another.
   if (said->uri != target) return DigestVerdict::kDoesNot;
   const std::string_view ha1 = users.DigestOf(said->username, realm);
   if (ha1.empty()) return DigestVerdict::kDoesNot;
-  const std::string expected = HexMd5(StrCat(absl::AsciiStrToLower(absl::string_view(ha1.data(), ha1.size())), ":",
-                                             said->nonce, ":", said->nc, ":", said->cnonce, ":", said->qop, ":",
-                                             HexMd5(StrCat(method, ":", said->uri))));
+  const std::string expected = HexMd5(StrCat(
+      absl::AsciiStrToLower(absl::string_view(ha1.data(), ha1.size())), ":", said->nonce, ":",
+      said->nc, ":", said->cnonce, ":", said->qop, ":", HexMd5(StrCat(method, ":", said->uri))));
   if (!Equal(expected, absl::AsciiStrToLower(said->response))) return DigestVerdict::kDoesNot;
   const bool ours = ReadNonce(users, said->nonce, use);
   const bool fresh = ours && use.made <= now + kNonceSeconds && now - use.made <= kNonceSeconds;

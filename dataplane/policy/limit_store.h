@@ -9,8 +9,9 @@
 
 namespace headgate::policy {
 
-// A hash table of bounded size that knows which of its entries was used longest ago. Memory grows with the number of entries
-// up to the bound, and is used again from then on. A value of one owner; pointers are valid until the next Add.
+// A hash table of bounded size that knows which of its entries was used longest ago. Memory grows
+// with the number of entries up to the bound, and is used again from then on. A value of one owner;
+// pointers are valid until the next Add.
 template <typename Value>
 class LimitStore {
  public:

@@ -20,7 +20,8 @@ namespace {
 constexpr size_t kMaxPassword = 512;
 constexpr unsigned kMaxRounds = 1'000'000;
 constexpr unsigned kMaxBcryptCost = 14;
-constexpr std::string_view kCryptAlphabet = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+constexpr std::string_view kCryptAlphabet =
+    "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 struct DigestFree {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
@@ -67,8 +68,8 @@ void AppendCryptText(uint32_t bits, int characters, std::string& out) {
   for (; characters > 0; --characters, bits >>= 6) out.push_back(kCryptAlphabet[bits & 63]);
 }
 
-// Apache's variant of md5crypt, apr_md5_encode: the same but for the text that marks it. `setting`: "$apr1$", a salt of at
-// most 8 characters, and perhaps more.
+// Apache's variant of md5crypt, apr_md5_encode: the same but for the text that marks it. `setting`:
+// "$apr1$", a salt of at most 8 characters, and perhaps more.
 std::string Apr1(std::string_view password, std::string_view setting) {
   constexpr std::string_view kMagic = "$apr1$";
   constexpr size_t kDigest = 16;
@@ -93,7 +94,9 @@ std::string Apr1(std::string_view password, std::string_view setting) {
     next.Add((round & 1) != 0 ? std::string_view(digest) : password);
     digest = next.Finish();
   }
-  const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(digest[i])); };
+  const auto byte = [&](size_t i) {
+    return static_cast<uint32_t>(static_cast<uint8_t>(digest[i]));
+  };
   std::string out(kMagic);
   out.append(salt).push_back('$');
   for (size_t i = 0; i < 4; ++i) {
@@ -129,7 +132,8 @@ bool RoundsAreFew(std::string_view rest) {
 }
 
 bool IsCheapBcrypt(std::string_view hash) {
-  if (hash.size() < 7 || hash[0] != '$' || hash[1] != '2' || hash[3] != '$' || hash[6] != '$') return false;
+  if (hash.size() < 7 || hash[0] != '$' || hash[1] != '2' || hash[3] != '$' || hash[6] != '$')
+    return false;
   if (hash[2] != 'a' && hash[2] != 'b' && hash[2] != 'y') return false;
   unsigned cost = 0;
   const auto [end, error] = std::from_chars(hash.data() + 4, hash.data() + 6, cost);
@@ -158,7 +162,8 @@ bool MatchesHash(std::string_view password, std::string_view hash) {
   constexpr std::string_view kSaltedSha = "{SSHA}";
   if (hash.starts_with(kPlain)) return Equal(password, hash.substr(kPlain.size()));
   if (hash.starts_with(kSha)) return MatchesSha(password, hash.substr(kSha.size()), false);
-  if (hash.starts_with(kSaltedSha)) return MatchesSha(password, hash.substr(kSaltedSha.size()), true);
+  if (hash.starts_with(kSaltedSha))
+    return MatchesSha(password, hash.substr(kSaltedSha.size()), true);
   if (hash.starts_with("$apr1$")) return Equal(Apr1(password, hash), hash);
   return MatchesCrypt(password, hash);
 }

@@ -13,7 +13,8 @@ int64_t ExcessAfter(int64_t excess, const RequestRate& rate, int64_t elapsed) {
 
 // How long until one more request finds the bucket as if there had been none.
 int64_t RestOf(int64_t excess, const RequestRate& rate) {
-  return rate.per_second == 0 ? 0 : ((excess + 1000) * 1000 + rate.per_second - 1) / rate.per_second;
+  return rate.per_second == 0 ? 0
+                              : ((excess + 1000) * 1000 + rate.per_second - 1) / rate.per_second;
 }
 
 RequestRate PartOf(const RequestRate& all, int64_t least, uint32_t data_planes) {

@@ -9,7 +9,8 @@
 
 namespace headgate::policy {
 
-// A leaky bucket. In thousandths of a request: what leaks in a second, and what it holds beyond the first request.
+// A leaky bucket. In thousandths of a request: what leaks in a second, and what it holds beyond the
+// first request.
 struct RequestRate {
   int64_t per_second = 0;  // 0: no limit
   int64_t burst = 0;
@@ -32,8 +33,8 @@ struct RateLimits {
   }
 };
 
-// What one of so many data planes lets through of limits that they share, `zone` and `exempt` apart. Of each limit at least one
-// request.
+// What one of so many data planes lets through of limits that they share, `zone` and `exempt`
+// apart. Of each limit at least one request.
 RateLimits PartOf(const RateLimits& all, uint32_t data_planes);
 
 // A client in a zone.
@@ -49,8 +50,8 @@ class RequestCounter {
   // With the first request, which is always let through.
   RequestCounter(const RateLimits& limits, int64_t now) : last_(now) { Rest(limits); }
 
-  // Whether one more request keeps to both rates; if so it is counted for both. Times are in milliseconds; one that is
-  // before the last counts as that.
+  // Whether one more request keeps to both rates; if so it is counted for both. Times are in
+  // milliseconds; one that is before the last counts as that.
   bool Admit(const RateLimits& limits, int64_t now);
   // From then on the next request finds what the first one found.
   int64_t rested() const { return rested_; }

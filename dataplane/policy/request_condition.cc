@@ -14,7 +14,8 @@ bool Holds(const RequestCondition& condition, std::string_view value, bool when_
 
 }  // namespace
 
-bool Hold(const RequestConditions& conditions, const VariableSource& source, base::Arena& arena, bool when_in_doubt) {
+bool Hold(const RequestConditions& conditions, const VariableSource& source, base::Arena& arena,
+          bool when_in_doubt) {
   return std::all_of(conditions.begin(), conditions.end(), [&](const RequestCondition& condition) {
     return Holds(condition, Expand(condition.subject, source, arena), when_in_doubt);
   });

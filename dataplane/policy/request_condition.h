@@ -21,7 +21,8 @@ struct RequestCondition {
 using RequestConditions = std::vector<RequestCondition>;
 
 // Whether all hold. `when_in_doubt`: whether a condition holds whose search is given up.
-bool Hold(const RequestConditions& conditions, const VariableSource& source, base::Arena& arena, bool when_in_doubt);
+bool Hold(const RequestConditions& conditions, const VariableSource& source, base::Arena& arena,
+          bool when_in_doubt);
 
 // An answer for requests of which all conditions hold.
 struct ConditionalReply {

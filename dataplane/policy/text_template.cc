@@ -6,7 +6,8 @@
 
 namespace headgate::policy {
 
-std::string_view Expand(const TextTemplate& text, const VariableSource& source, base::Arena& arena) {
+std::string_view Expand(const TextTemplate& text, const VariableSource& source,
+                        base::Arena& arena) {
   absl::InlinedVector<std::string_view, 8> values;
   size_t size = 0;
   for (const TextTemplate::Part& part : text.parts) {

@@ -9,7 +9,8 @@
 
 namespace headgate::policy {
 
-// What a template can take from a request. proto/headgate/v1/upstream.proto, TextTemplate, says what each means.
+// What a template can take from a request. proto/headgate/v1/upstream.proto, TextTemplate, says
+// what each means.
 enum class Variable : uint8_t {
   kNone,  // the part is text
   kArgs,
@@ -57,7 +58,8 @@ enum class Variable : uint8_t {
 struct TextTemplate {
   struct Part {
     Variable variable = Variable::kNone;
-    std::string text;  // of kNone the text itself; of kArg, kCookie, kHeader and kUpstreamHeader a name
+    std::string
+        text;  // of kNone the text itself; of kArg, kCookie, kHeader and kUpstreamHeader a name
     bool operator==(const Part&) const = default;
   };
   std::vector<Part> parts;

@@ -52,7 +52,8 @@ void AuthCache::Keep(std::string key, Answer answer, milliseconds duration, net:
   constexpr size_t kOverhead = 256;
   if (const auto found = by_key_.find(key); found != by_key_.end()) Remove(found->second);
   size_t bytes = kOverhead + key.size();
-  for (const auto& [name, value] : answer.fields) bytes += name.size() + value.size() + sizeof(answer.fields[0]);
+  for (const auto& [name, value] : answer.fields)
+    bytes += name.size() + value.size() + sizeof(answer.fields[0]);
   if (bytes > kMaxBytes / 8) return;
   while (bytes_ + bytes > kMaxBytes) Remove(entries_.begin());
   entries_.push_back({std::move(key), std::move(answer), now + duration, now, bytes});
@@ -78,8 +79,10 @@ std::optional<milliseconds> KeepTime(const http::HeaderMap& fields, milliseconds
       const auto value = FindDirective(field.value, name);
       if (!value) continue;
       uint32_t seconds = 0;
-      const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), seconds);
-      if (error != std::errc() || end != value->data() + value->size() || seconds == 0) return std::nullopt;
+      const auto [end, error] =
+          std::from_chars(value->data(), value->data() + value->size(), seconds);
+      if (error != std::errc() || end != value->data() + value->size() || seconds == 0)
+        return std::nullopt;
       duration = std::chrono::seconds(seconds);
       break;
     }

@@ -16,8 +16,8 @@
 
 namespace headgate::proxy {
 
-// What servers that decide on requests have said lately, so that they need not be asked again. Bounded in bytes: what was
-// used longest ago goes first. One per worker, used on its thread.
+// What servers that decide on requests have said lately, so that they need not be asked again.
+// Bounded in bytes: what was used longest ago goes first. One per worker, used on its thread.
 class AuthCache {
  public:
   struct Answer {
@@ -26,7 +26,8 @@ class AuthCache {
   };
 
   // Where and under which key an answer is kept; a digest of parts that do not run into each other.
-  static std::string KeyOf(std::string_view host, std::string_view ingress, std::string_view path, std::string_view key);
+  static std::string KeyOf(std::string_view host, std::string_view ingress, std::string_view path,
+                           std::string_view key);
 
   // Null: there is none that still holds. Valid until the next call.
   const Answer* Find(const std::string& key, net::TimePoint now);
@@ -54,8 +55,10 @@ class AuthCache {
   size_t bytes_ = 0;
 };
 
-// How long an answer with these fields may be kept, where its status says `duration`: as NGINX, not at all if it sets a cookie
-// or its Cache-Control forbids it, and as long as that says otherwise. Nothing: not at all.
-std::optional<std::chrono::milliseconds> KeepTime(const http::HeaderMap& fields, std::chrono::milliseconds duration);
+// How long an answer with these fields may be kept, where its status says `duration`: as NGINX, not
+// at all if it sets a cookie or its Cache-Control forbids it, and as long as that says otherwise.
+// Nothing: not at all.
+std::optional<std::chrono::milliseconds> KeepTime(const http::HeaderMap& fields,
+                                                  std::chrono::milliseconds duration);
 
 }  // namespace headgate::proxy

@@ -14,13 +14,14 @@ void Put(http::HeaderMap& fields, std::string_view name, std::string_view value)
 
 }  // namespace
 
-bool BuildAuthHead(const config::ExternalAuth& external, const RequestVariables& request, base::Arena& arena,
-                   http::RequestHead& out) {
+bool BuildAuthHead(const config::ExternalAuth& external, const RequestVariables& request,
+                   base::Arena& arena, http::RequestHead& out) {
   const std::string_view expanded = policy::Expand(external.target, request, arena);
   const std::string_view target = expanded.starts_with('/') ? expanded : arena.Join("/", expanded);
   if (!http::IsTargetText(target)) return false;
   BuildUpstreamHead(request.head, request.client, request.request_id, target, out);
-  out.method_text = external.method.empty() ? std::string_view("GET") : std::string_view(external.method);
+  out.method_text =
+      external.method.empty() ? std::string_view("GET") : std::string_view(external.method);
   out.method = http::ParseMethod(out.method_text);
   out.authority = external.host;
   out.body = http::BodyLength::None();
@@ -35,11 +36,13 @@ bool BuildAuthHead(const config::ExternalAuth& external, const RequestVariables&
   });
   fields.Add(FieldId::kHost, "Host", external.host);
   const std::string_view scheme = request.connection.tls ? "https" : "http";
-  Put(fields, "X-Original-URL", arena.Join(scheme, "://", request.head.authority, request.head.target));
+  Put(fields, "X-Original-URL",
+      arena.Join(scheme, "://", request.head.authority, request.head.target));
   Put(fields, "X-Original-Method", request.head.method_text);
   Put(fields, "X-Sent-From", "nginx-ingress-controller");
   Put(fields, "X-Auth-Request-Redirect",
-      external.request_redirect ? policy::Expand(*external.request_redirect, request, arena) : request.head.target);
+      external.request_redirect ? policy::Expand(*external.request_redirect, request, arena)
+                                : request.head.target);
   Put(fields, "X-Original-URI", external.method.empty() ? std::string_view() : request.head.target);
   for (const config::FieldTemplate& edit : external.request_fields) {
     Put(fields, edit.name, policy::Expand(edit.value, request, arena));

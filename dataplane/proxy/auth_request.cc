@@ -15,11 +15,14 @@ void AuthRequest::OpenAttempt() {
   const size_t tried = attempts_ > 0 ? 1 : 0;
   upstream::Endpoint* endpoint =
       cluster->Pick({.tried = std::span<const balance::PeerId>(&tried_, tried),
-                     .active_total = cluster->active_total(), .now = loop_.now()});
+                     .active_total = cluster->active_total(),
+                     .now = loop_.now()});
   if (endpoint == nullptr) return Finish();
   const bool fresh = attempts_ > 0;
-  // Where the server has as many requests as it may, this one does not wait: the client's waits already.
-  if (cluster->limited() && (endpoint = cluster->Take(*endpoint, {&tried_, tried}, fresh, false)) == nullptr) {
+  // Where the server has as many requests as it may, this one does not wait: the client's waits
+  // already.
+  if (cluster->limited() &&
+      (endpoint = cluster->Take(*endpoint, {&tried_, tried}, fresh, false)) == nullptr) {
     return Finish();
   }
   ++attempts_;
@@ -49,11 +52,14 @@ void AuthRequest::OnResponseBody(std::string_view piece, bool end) {
 }
 
 void AuthRequest::OnUpstreamReset(const Failure& failure) {
-  const RetryState state{.method = head_.method, .reused = stream_->reused(), .attempts = static_cast<size_t>(attempts_)};
+  const RetryState state{.method = head_.method,
+                         .reused = stream_->reused(),
+                         .attempts = static_cast<size_t>(attempts_)};
   const bool ours = failure.side == Failure::Side::kInternal;
   Detach({.failure = ours ? Failure::Kind::kNone : failure.kind, .given_up = ours});
   // Once the head is here nothing else matters.
-  const config::RetryPolicy policy{.conditions = config::RetryPolicy::kError, .tries = kMaxAttempts};
+  const config::RetryPolicy policy{.conditions = config::RetryPolicy::kError,
+                                   .tries = kMaxAttempts};
   if (!answered_ && MayRetry(policy, state, failure)) return OpenAttempt();
   Finish();
 }
@@ -62,7 +68,8 @@ void AuthRequest::Detach(upstream::AttemptOutcome outcome) {
   stream_ = nullptr;
   outcome.status = answered_ ? answer_.status : uint16_t{0};
   if (answered_) {
-    outcome.header_time = std::chrono::duration_cast<std::chrono::microseconds>(loop_.now() - started_);
+    outcome.header_time =
+        std::chrono::duration_cast<std::chrono::microseconds>(loop_.now() - started_);
   }
   if (endpoint_ != nullptr) std::exchange(endpoint_, nullptr)->OnAttemptEnd(outcome);
 }

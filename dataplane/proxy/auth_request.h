@@ -15,21 +15,28 @@ namespace headgate::proxy {
 class AuthRequest;
 class AuthRequestOwner {
  public:
-  // It is over; answer() says how. Called once, from the loop or from Start; the request may be destroyed by it.
+  // It is over; answer() says how. Called once, from the loop or from Start; the request may be
+  // destroyed by it.
   virtual void OnAuthAnswered(const AuthRequest& request) = 0;
 
  protected:
   ~AuthRequestOwner() = default;
 };
 
-// A request of our own to a cluster, asking whether a client's request may pass. Two attempts at most. Destroying it gives it
-// up.
+// A request of our own to a cluster, asking whether a client's request may pass. Two attempts at
+// most. Destroying it gives it up.
 class AuthRequest final : private http::ClientStreamEvents {
  public:
   // References outlive this; the answer lives in `arena`.
   AuthRequest(AuthRequestOwner& owner, upstream::ClusterSet& clusters, net::EventLoop& loop,
-              config::ClusterSlot cluster, const codec::AttemptTimeouts& timeouts, base::Arena& arena)
-      : owner_(owner), clusters_(clusters), loop_(loop), cluster_(cluster), timeouts_(timeouts), arena_(arena) {}
+              config::ClusterSlot cluster, const codec::AttemptTimeouts& timeouts,
+              base::Arena& arena)
+      : owner_(owner),
+        clusters_(clusters),
+        loop_(loop),
+        cluster_(cluster),
+        timeouts_(timeouts),
+        arena_(arena) {}
   ~AuthRequest() { Abandon(); }
   AuthRequest(const AuthRequest&) = delete;
   AuthRequest& operator=(const AuthRequest&) = delete;
@@ -42,8 +49,8 @@ class AuthRequest final : private http::ClientStreamEvents {
   const http::ResponseHead* answer() const { return answered_ ? &answer_ : nullptr; }
 
  private:
-  // What follows the head of an answer is of no use; it is read so that the connection can be used again, as long as it is
-  // short.
+  // What follows the head of an answer is of no use; it is read so that the connection can be used
+  // again, as long as it is short.
   static constexpr size_t kMaxBody = 64 * 1024;
   static constexpr int kMaxAttempts = 2;
 
@@ -68,7 +75,7 @@ class AuthRequest final : private http::ClientStreamEvents {
   http::RequestHead head_;
   http::ResponseHead answer_;
   bool answered_ = false;
-  http::ClientStream* stream_ = nullptr;  // null: no attempt under way
+  http::ClientStream* stream_ = nullptr;    // null: no attempt under way
   upstream::Endpoint* endpoint_ = nullptr;  // of the attempt
   balance::PeerId tried_ = 0;
   net::TimePoint started_;

@@ -29,7 +29,8 @@ std::string_view BodyBuffer::Next(size_t most) {
   if (cursor_ == end_) return {};
   if (spilled() && cursor_ < file_begin_ + file_.size()) return NextFromFile(most);
   const uint64_t memory_begin = end_ - memory_.size();
-  const std::string_view piece = memory_.view().substr(static_cast<size_t>(cursor_ - memory_begin), most);
+  const std::string_view piece =
+      memory_.view().substr(static_cast<size_t>(cursor_ - memory_begin), most);
   cursor_ += piece.size();
   return piece;
 }

@@ -10,11 +10,11 @@
 
 namespace headgate::proxy {
 
-// Bytes of one body that have come and not all gone on: the newest in memory, older ones in a file once memory was full.
-// Read in order by a cursor.
+// Bytes of one body that have come and not all gone on: the newest in memory, older ones in a file
+// once memory was full. Read in order by a cursor.
 //
-// Part of a stage of an exchange, which uses it again for its next body. Takes memory and a file only while it holds
-// something.
+// Part of a stage of an exchange, which uses it again for its next body. Takes memory and a file
+// only while it holds something.
 class BodyBuffer {
  public:
   static constexpr size_t kReadBlock = 64 * 1024;
@@ -27,17 +27,19 @@ class BodyBuffer {
   // REQUIRES: empty, as after Clear. Bytes; a file limit of 0 means memory only.
   void Start(Keep keep, size_t memory_limit, uint64_t file_limit);
 
-  // Always takes the piece; the sender should stop when full() is true afterwards, so memory goes beyond its limit by
-  // one piece at most.
+  // Always takes the piece; the sender should stop when full() is true afterwards, so memory goes
+  // beyond its limit by one piece at most.
   void Append(std::string_view piece);
-  bool full() const { return held_in_memory() >= memory_limit_ && (spill_refused_ || file_limit_ == 0); }
+  bool full() const {
+    return held_in_memory() >= memory_limit_ && (spill_refused_ || file_limit_ == 0);
+  }
 
-  uint64_t size() const { return end_; }                // appended since Start
+  uint64_t size() const { return end_; }  // appended since Start
   uint64_t unread() const { return end_ - cursor_; }
   bool spilled() const { return file_.size() != 0; }
 
-  // The next unread bytes, `most` of them at most; valid until the next call that is not const. Empty: all has been
-  // read, or the file cannot be (unread() tells).
+  // The next unread bytes, `most` of them at most; valid until the next call that is not const.
+  // Empty: all has been read, or the file cannot be (unread() tells).
   std::string_view Next(size_t most = kReadBlock);
   // Back to the first byte. REQUIRES: Keep::kAll.
   void Rewind();
@@ -48,7 +50,8 @@ class BodyBuffer {
  private:
   // What was read is dropped late, because views into it live until the next call.
   size_t held_in_memory() const {
-    return keep_ == Keep::kAll ? memory_.size() : static_cast<size_t>(std::min<uint64_t>(memory_.size(), unread()));
+    return keep_ == Keep::kAll ? memory_.size()
+                               : static_cast<size_t>(std::min<uint64_t>(memory_.size(), unread()));
   }
   void DropRead();
   std::string_view NextFromFile(size_t most);

@@ -14,12 +14,10 @@ Kind JudgeCertificate(ClientAuthMode mode, Verdict verdict) {
   switch (verdict) {
     case Verdict::kNone:
       return mode == ClientAuthMode::kRequired ? Kind::kNoCertificate : Kind::kPass;
-    case Verdict::kVerified:
-      return Kind::kPass;
+    case Verdict::kVerified: return Kind::kPass;
     case Verdict::kUnverified:
       return mode == ClientAuthMode::kOptionalNoCa ? Kind::kPass : Kind::kBadCertificate;
-    case Verdict::kInvalid:
-      break;
+    case Verdict::kInvalid: break;
   }
   return Kind::kBadCertificate;
 }
@@ -55,8 +53,10 @@ GateDecision JudgeClient(bool has_rules, const tls::ClientAuth* rules,
     if (asks) {
       const Kind kind = JudgeCertificate(rules->rules().mode, client->verdict);
       const std::string& page = rules->rules().error_page;
-      // A page of the host itself is asked for by the same client, to whom the rest of its rules applies.
-      if (kind != Kind::kPass && page.starts_with('/') && is_subject_wrong()) return {Kind::kWrongSubject, {}};
+      // A page of the host itself is asked for by the same client, to whom the rest of its rules
+      // applies.
+      if (kind != Kind::kPass && page.starts_with('/') && is_subject_wrong())
+        return {Kind::kWrongSubject, {}};
       if (kind != Kind::kPass) return {kind, page};
     }
   }
@@ -67,35 +67,27 @@ GateDecision JudgeClient(bool has_rules, const tls::ClientAuth* rules,
 uint16_t StatusOf(Kind kind) {
   switch (kind) {
     case Kind::kClosed:
-    case Kind::kWrongSubject:
-      return 403;
-    case Kind::kMisdirected:
-      return 421;
+    case Kind::kWrongSubject: return 403;
+    case Kind::kMisdirected: return 421;
     case Kind::kNoCertificate:
-    case Kind::kBadCertificate:
-      return 400;
-    case Kind::kPass:
-      break;
+    case Kind::kBadCertificate: return 400;
+    case Kind::kPass: break;
   }
   return 200;
 }
 
 std::string_view PageOf(Kind kind) {
   switch (kind) {
-    case Kind::kNoCertificate:
-      return kNoCertificatePage;
-    case Kind::kBadCertificate:
-      return kBadCertificatePage;
-    case Kind::kWrongSubject:
-      return kWrongSubjectPage;
-    default:
-      return LocalPage(StatusOf(kind));
+    case Kind::kNoCertificate: return kNoCertificatePage;
+    case Kind::kBadCertificate: return kBadCertificatePage;
+    case Kind::kWrongSubject: return kWrongSubjectPage;
+    default: return LocalPage(StatusOf(kind));
   }
 }
 
 bool IsOneOfClientFields(std::string_view name) {
-  for (const std::string_view field : {kClientVerifyField, kClientSubjectField, kClientIssuerField,
-                                       kClientCertificateField}) {
+  for (const std::string_view field :
+       {kClientVerifyField, kClientSubjectField, kClientIssuerField, kClientCertificateField}) {
     if (http::EqualsIgnoreCase(name, field)) return true;
   }
   return false;

@@ -10,7 +10,8 @@ using encoding::Coding;
 using http::BodyLength;
 using http::FieldId;
 
-// Whether a comma-separated field of that name holds `token`, in any case; what follows '=' or ';' is not looked at.
+// Whether a comma-separated field of that name holds `token`, in any case; what follows '=' or ';'
+// is not looked at.
 bool HasToken(const http::HeaderMap& fields, std::string_view name, std::string_view token) {
   for (const http::Field& field : fields) {
     if (!http::EqualsIgnoreCase(field.name, name)) continue;
@@ -28,16 +29,15 @@ bool HasToken(const http::HeaderMap& fields, std::string_view name, std::string_
 }
 
 bool HasEncodableBody(const http::RequestHead& request, const http::ResponseHead& response) {
-  if (request.method == http::Method::kHead || request.method == http::Method::kConnect) return false;
+  if (request.method == http::Method::kHead || request.method == http::Method::kConnect)
+    return false;
   switch (response.status) {
     case 101:
     case 204:
     case 205:
     case 206:
-    case 304:
-      return false;
-    default:
-      return response.body.kind != BodyLength::Kind::kNone;
+    case 304: return false;
+    default: return response.body.kind != BodyLength::Kind::kNone;
   }
 }
 
@@ -64,12 +64,14 @@ Coding ChooseCoding(const config::Compression& policy, const http::RequestHead& 
   for (Coding coding : kPreference) {
     const config::Compression::Coder& coder = policy.of(coding);
     if (coder.level == 0 || !coder.Takes(type)) continue;
-    if (response.body.kind == BodyLength::Kind::kFixed && response.body.size < coder.min_length) continue;
+    if (response.body.kind == BodyLength::Kind::kFixed && response.body.size < coder.min_length)
+      continue;
     offered[count++] = coding;
   }
   if (count == 0 || !MayBeTransformed(request, response)) return Coding::kIdentity;
 
-  if (!HasToken(response.fields, "Vary", "Accept-Encoding") && !HasToken(response.fields, "Vary", "*")) {
+  if (!HasToken(response.fields, "Vary", "Accept-Encoding") &&
+      !HasToken(response.fields, "Vary", "*")) {
     response.fields.Add("Vary", "Accept-Encoding");
   }
   if (request.version == http::Version::kHttp10) return Coding::kIdentity;
@@ -79,7 +81,8 @@ Coding ChooseCoding(const config::Compression& policy, const http::RequestHead& 
 void MarkEncoded(Coding coding, http::ResponseHead& response, base::Arena& arena) {
   http::HeaderMap& fields = response.fields;
   fields.Remove(FieldId::kContentEncoding);
-  for (const char* name : {"Accept-Ranges", "Content-MD5", "Digest", "Content-Digest", "Repr-Digest"}) {
+  for (const char* name :
+       {"Accept-Ranges", "Content-MD5", "Digest", "Content-Digest", "Repr-Digest"}) {
     fields.Remove(name);
   }
   if (const std::string_view tag = fields.Get("ETag"); tag.starts_with('"')) {

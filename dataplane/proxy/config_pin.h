@@ -8,8 +8,9 @@
 
 namespace headgate::proxy {
 
-// One worker's hold on one generation of the configuration. Exchanges count themselves in and out with plain
-// numbers; the shared pointer behind it is touched only when a generation comes and when its last user has gone.
+// One worker's hold on one generation of the configuration. Exchanges count themselves in and out
+// with plain numbers; the shared pointer behind it is touched only when a generation comes and when
+// its last user has gone.
 class ConfigGeneration {
  public:
   explicit ConfigGeneration(std::shared_ptr<const config::CompiledConfig> config)
@@ -33,7 +34,9 @@ class ConfigGeneration {
 class ConfigPin {
  public:
   ConfigPin() = default;
-  explicit ConfigPin(ConfigGeneration& generation) : generation_(&generation) { ++generation.pins_; }
+  explicit ConfigPin(ConfigGeneration& generation) : generation_(&generation) {
+    ++generation.pins_;
+  }
   ConfigPin(ConfigPin&& other) noexcept : generation_(std::exchange(other.generation_, nullptr)) {}
   ConfigPin& operator=(ConfigPin&& other) noexcept {
     if (this != &other) {

@@ -25,11 +25,12 @@ class EncodeJob : public base::ListNode {
   ~EncodeJob() = default;
 };
 
-// The encoders of one worker, and whose turn it is: encoding is the one thing on a worker that takes long, so all bodies take
-// turns, slice by slice, and none of them keeps the loop for more than a few milliseconds.
+// The encoders of one worker, and whose turn it is: encoding is the one thing on a worker that
+// takes long, so all bodies take turns, slice by slice, and none of them keeps the loop for more
+// than a few milliseconds.
 //
-// Work runs after the I/O of a turn, so what several pieces of one turn brought is encoded and flushed together.
-// One per worker, used on its thread; outlives every exchange.
+// Work runs after the I/O of a turn, so what several pieces of one turn brought is encoded and
+// flushed together. One per worker, used on its thread; outlives every exchange.
 class EncodeQueue {
  public:
   explicit EncodeQueue(net::EventLoop& loop);
@@ -37,7 +38,8 @@ class EncodeQueue {
   EncodeQueue(const EncodeQueue&) = delete;
   EncodeQueue& operator=(const EncodeQueue&) = delete;
 
-  // An encoder that has been started; null when all that are in use hold kMaxMemory: the response is sent as it is.
+  // An encoder that has been started; null when all that are in use hold kMaxMemory: the response
+  // is sent as it is.
   std::unique_ptr<encoding::Encoder> Take(encoding::Coding coding, int level);
   // `level` as given to Take.
   void Give(std::unique_ptr<encoding::Encoder> encoder, int level);

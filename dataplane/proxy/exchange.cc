@@ -96,7 +96,8 @@ void Exchange::Route() {
   base::Arena& arena = downstream_->arena();
   http::Authority authority;
   if (!http::NormalizePath(request_->path(), arena, path_) ||
-      (!request_->authority.empty() && !http::ParseAuthority(request_->authority, arena, authority))) {
+      (!request_->authority.empty() &&
+       !http::ParseAuthority(request_->authority, arena, authority))) {
     return Fail({Failure::Side::kDownstream, Failure::Kind::kProtocol, Failure::Retry::kNever,
                  "path or host cannot be read in one way only"});
   }
@@ -154,7 +155,8 @@ void Exchange::FollowRoute() {
     Advance(Event::kReply);
     return SendReply(fixed->status, fixed->content_type, fixed->body);
   }
-  if (const auto* files = std::get_if<std::unique_ptr<const config::StaticAction>>(&route_->action)) {
+  if (const auto* files =
+          std::get_if<std::unique_ptr<const config::StaticAction>>(&route_->action)) {
     return ServeFiles(**files);
   }
   ForwardWhenReady();
@@ -182,9 +184,11 @@ bool Exchange::ShouldHoldRequest() const {
 
 config::Buffering Exchange::buffering() const {
   // A file need not be copied to another.
-  if (route_ != nullptr && !std::holds_alternative<config::ForwardAction>(route_->action)) return {};
+  if (route_ != nullptr && !std::holds_alternative<config::ForwardAction>(route_->action))
+    return {};
   const config::Buffering& general = config_->settings->buffering;
-  return route_ == nullptr || route_->buffering == nullptr ? general : route_->buffering->Over(general);
+  return route_ == nullptr || route_->buffering == nullptr ? general
+                                                           : route_->buffering->Over(general);
 }
 
 const config::Compression& Exchange::compression() const {
@@ -199,7 +203,8 @@ uint64_t Exchange::body_limit() const {
 
 codec::AttemptTimeouts Exchange::attempt_timeouts() const {
   const config::CompiledSettings& general = *config_->settings;
-  codec::AttemptTimeouts timeouts{general.connect_timeout, general.send_timeout, general.read_timeout};
+  codec::AttemptTimeouts timeouts{general.connect_timeout, general.send_timeout,
+                                  general.read_timeout};
   if (route_ != nullptr) {
     timeouts.connect = route_->connect_timeout.value_or(timeouts.connect);
     timeouts.send = route_->send_timeout.value_or(timeouts.send);
@@ -229,8 +234,8 @@ bool Exchange::ReplyClientGate(const route::HostRoutes* host) {
   return true;
 }
 
-// The request becomes one for `page`, a path of its host, as NGINX's error_page makes it: GET unless it was HEAD, without body.
-// False: there is no such path.
+// The request becomes one for `page`, a path of its host, as NGINX's error_page makes it: GET
+// unless it was HEAD, without body. False: there is no such path.
 bool Exchange::AskForOwnPage(std::string_view page) {
   own_page_ = std::make_unique<http::RequestHead>(*request_);
   http::RequestHead& head = *own_page_;
@@ -241,7 +246,8 @@ bool Exchange::AskForOwnPage(std::string_view page) {
   }
   head.body = http::BodyLength::None();
   head.fields.RemoveIf([](const http::Field& field) {
-    return field.id == FieldId::kContentLength || field.id == FieldId::kTransferEncoding || field.id == FieldId::kTrailer;
+    return field.id == FieldId::kContentLength || field.id == FieldId::kTransferEncoding ||
+           field.id == FieldId::kTrailer;
   });
   head.expect_continue = false;
   head.upgrade = {};
@@ -257,7 +263,8 @@ bool Exchange::AskForOwnPage(std::string_view page) {
   return true;
 }
 
-// ---- the request, from downstream -------------------------------------------------------------------------------
+// ---- the request, from downstream
+// -------------------------------------------------------------------------------
 
 void Exchange::OnRequestBody(std::string_view piece, bool end) {
   if (tunnel_) return OnTunnelRequest(piece, end);
@@ -299,14 +306,16 @@ void Exchange::OnExchangeDone() {
   Finish();
 }
 
-// ---- the response, from upstream --------------------------------------------------------------------------------
+// ---- the response, from upstream
+// --------------------------------------------------------------------------------
 
 void Exchange::OnUpstreamWritable() {
   observe::AttemptRecord& attempt = record_.attempt_storage[record_.attempt_count - 1];
   if (!attempt_reused_ && attempt.connect_time.count() < 0) {
     attempt.connect_time = Since(attempt_started_);
     // Another of its addresses may have answered first.
-    if (endpoint_->text() != attempt.address) attempt.address = downstream_->arena().Copy(endpoint_->text());
+    if (endpoint_->text() != attempt.address)
+      attempt.address = downstream_->arena().Copy(endpoint_->text());
   }
   SendHeldRequest();
 }
@@ -330,7 +339,8 @@ void Exchange::OnResponseHead(const http::ResponseHead& head, bool end) {
   if (session_begun_) AddSessionCookie();
   if (access_ != nullptr) AddAccessFields();
   AddOwnFields();
-  if (!end) response_body_.Start(*request_, response_head_, buffering(), compression(), StartPace());
+  if (!end)
+    response_body_.Start(*request_, response_head_, buffering(), compression(), StartPace());
   downstream_->SendHead(response_head_, end);
   if (end) EndUpstream();
 }
@@ -369,18 +379,21 @@ void Exchange::OnResponseBodyFailed(std::string_view why) {
 // The attempt has delivered its whole response.
 void Exchange::EndUpstream() {
   deadline_timer_.Cancel();
-  if (!request_body_.sent()) upstream_->Reset();  // answered early: the rest of the body has no reader
+  if (!request_body_.sent())
+    upstream_->Reset();  // answered early: the rest of the body has no reader
   DetachUpstream({});
 }
 
 void Exchange::OnUpstreamReset(const Failure& failure) {
   const bool ours = failure.side == Failure::Side::kInternal;  // not the endpoint's
   DetachUpstream({.failure = ours ? Failure::Kind::kNone : failure.kind, .given_up = ours});
-  if (tunnel_response_ended_) return;  // the client has all of it; what it still sends has no reader
+  if (tunnel_response_ended_)
+    return;  // the client has all of it; what it still sends has no reader
   HandleAttemptFailure(failure);
 }
 
-// ---- decisions --------------------------------------------------------------------------------------------------
+// ---- decisions
+// --------------------------------------------------------------------------------------------------
 
 Action Exchange::Advance(Event event) {
   const Step step = NextStep(phase_, event);
@@ -392,7 +405,8 @@ Action Exchange::Advance(Event event) {
 void Exchange::Fail(const Failure& failure) {
   StopWaitingForRoom();
   AbandonUpstream();
-  const bool of_client = failure.side == Failure::Side::kDownstream && failure.kind != Failure::Kind::kBodyTooLarge;
+  const bool of_client =
+      failure.side == Failure::Side::kDownstream && failure.kind != Failure::Kind::kBodyTooLarge;
   if (!of_client && HasErrorPage(StatusFor(failure), FailureOf::kProxy)) {
     failure_ = failure;
     return AskForErrorPage(StatusFor(failure));
@@ -405,8 +419,7 @@ void Exchange::Fail(const Failure& failure) {
       failure_ = failure;
       std::exchange(downstream_, nullptr)->Reset();
       return Finish();
-    default:
-      return;  // a reply is on its way already
+    default: return;  // a reply is on its way already
   }
 }
 
@@ -441,7 +454,8 @@ void Exchange::SendReply(uint16_t status, std::string_view content_type, std::st
   if (!without_body) downstream_->SendBody(body, true);
 }
 
-// ---- keeping the two sides in step ------------------------------------------------------------------------------
+// ---- keeping the two sides in step
+// ------------------------------------------------------------------------------
 
 void Exchange::SendHeldRequest() {
   if (!request_body_.SendHeld(*upstream_)) {
@@ -458,7 +472,8 @@ void Exchange::UpdateHolds() {
     holding_request_ = hold_request;
     hold_request ? downstream_->PauseReading() : downstream_->ResumeReading();
   }
-  const bool hold_response = upstream_ != nullptr && downstream_ != nullptr && response_body_.full();
+  const bool hold_response =
+      upstream_ != nullptr && downstream_ != nullptr && response_body_.full();
   if (hold_response != holding_response_) {
     holding_response_ = hold_response;
     if (upstream_ == nullptr) return;

@@ -57,15 +57,16 @@ class ExchangeServices {
   virtual uint16_t https_port() = 0;
   // A request was turned away for what its client showed, or did not, in the handshake.
   virtual void CountGate(GateDecision::Kind kind) = 0;
-  // The exchange is over. `record` is valid during the call. The exchange does nothing more and may be used again
-  // after the end of the turn.
+  // The exchange is over. `record` is valid during the call. The exchange does nothing more and may
+  // be used again after the end of the turn.
   virtual void OnFinished(Exchange& exchange, const observe::RequestRecord& record) = 0;
 
  protected:
   ~ExchangeServices() = default;
 };
 
-// One request and its response, between two protocols it does not know. See docs/request-lifecycle.md.
+// One request and its response, between two protocols it does not know. See
+// docs/request-lifecycle.md.
 //
 // Owned by the worker, which recycles it: Start, then events from both streams until OnFinished.
 class Exchange final : public net::Retirable,
@@ -79,10 +80,11 @@ class Exchange final : public net::Retirable,
  public:
   explicit Exchange(ExchangeServices& services);
 
-  // A request came in. `downstream` and `head` stay valid until the exchange's last downstream event.
+  // A request came in. `downstream` and `head` stay valid until the exchange's last downstream
+  // event.
   void Start(http::ServerStream& downstream, const http::RequestHead& head, bool end);
-  // A request that could not be read: answered with the status of `failure`, never forwarded. `head` holds what could
-  // be made out, for the log.
+  // A request that could not be read: answered with the status of `failure`, never forwarded.
+  // `head` holds what could be made out, for the log.
   void StartRefused(http::ServerStream& downstream, const http::RequestHead& head,
                     const base::Failure& failure);
 
@@ -112,7 +114,8 @@ class Exchange final : public net::Retirable,
   // The cluster if it has endpoints, else null.
   upstream::Cluster* FindServing(config::ClusterSlot slot) const;
   void ChooseSide(const config::CanaryRoute& canary);
-  void UseCanary(const upstream::Cluster& main, const upstream::Cluster& canary, config::ClusterSlot slot);
+  void UseCanary(const upstream::Cluster& main, const upstream::Cluster& canary,
+                 config::ClusterSlot slot);
   void ReplaceEmptyCluster(const config::ErrorBackend& errors);
   enum class FailureOf : uint8_t { kEndpoint, kProxy };
   bool HasErrorPage(uint16_t status, FailureOf whose) const;
@@ -185,7 +188,8 @@ class Exchange final : public net::Retirable,
   void OnResponseBodyMoved() override { UpdateHolds(); }
   void OnResponseBodyFailed(std::string_view why) override;
 
-  // Tunnels, after an upgrade; in exchange_tunnel.cc. They hold no configuration: `config_` and `route_` are empty.
+  // Tunnels, after an upgrade; in exchange_tunnel.cc. They hold no configuration: `config_` and
+  // `route_` are empty.
   void StartTunnel(const http::ResponseHead& head);
   void ReleaseConfig();
   void OnTunnelRequest(std::string_view piece, bool end);
@@ -242,7 +246,8 @@ class Exchange final : public net::Retirable,
   Phase phase_ = Phase::kFinished;
   http::ServerStream* downstream_ = nullptr;
   const http::RequestHead* request_ = nullptr;
-  std::unique_ptr<http::RequestHead> own_page_;  // the request, where a page of the host answers in place of what was asked for
+  std::unique_ptr<http::RequestHead>
+      own_page_;  // the request, where a page of the host answers in place of what was asked for
   http::ClientStream* upstream_ = nullptr;  // null: no attempt under way
 
   ConfigPin config_;
@@ -259,15 +264,16 @@ class Exchange final : public net::Retirable,
   size_t attempts_ = 0;
   std::array<balance::PeerId, kMaxAttempts> tried_;  // endpoints that failed us
   size_t tried_count_ = 0;
-  // Of the attempt; valid while there is one, and until the turn ends. Null: the answer comes from files.
+  // Of the attempt; valid while there is one, and until the turn ends. Null: the answer comes from
+  // files.
   upstream::Endpoint* endpoint_ = nullptr;
   bool attempt_reused_ = false;
   net::TimePoint first_attempt_started_;
 
-  http::NormalPath path_;  // routes are matched on path_.match
+  http::NormalPath path_;                // routes are matched on path_.match
   std::unique_ptr<AccessCheck> access_;  // null: nothing to remember
   struct Trace;
-  Trace* trace_ = nullptr;  // in the arena; null: the request is not traced
+  Trace* trace_ = nullptr;        // in the arena; null: the request is not traced
   std::string_view session_key_;  // of the session that this request has begun
   bool session_begun_ = false;
   Mirrors::CopyId mirror_ = Mirrors::kNone;  // that gets what comes of the request's body
@@ -276,16 +282,16 @@ class Exchange final : public net::Retirable,
 
   RequestBody request_body_;
   ResponseBody response_body_;
-  bool holding_request_ = false;            // we have paused the downstream
-  bool holding_response_ = false;           // we have paused the upstream
+  bool holding_request_ = false;   // we have paused the downstream
+  bool holding_response_ = false;  // we have paused the upstream
 
   bool tunnel_ = false;
   bool tunnel_response_ended_ = false;
   net::milliseconds tunnel_idle_{0};
-  net::Timer tunnel_timer_;                 // fires when nothing has moved for tunnel_idle_
+  net::Timer tunnel_timer_;  // fires when nothing has moved for tunnel_idle_
 
-  net::Timer room_timer_;                   // ends the waiting for room at the upstream
-  net::Timer deadline_timer_;               // of a gRPC call
+  net::Timer room_timer_;      // ends the waiting for room at the upstream
+  net::Timer deadline_timer_;  // of a gRPC call
   bool deadline_exceeded_ = false;
 
   base::Failure failure_;

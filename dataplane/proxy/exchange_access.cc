@@ -31,11 +31,14 @@ constexpr bool TakesAddedFields(uint16_t status) {
   return false;
 }
 
-bool IsNamed(const http::Field& field, std::string_view name) { return http::EqualsIgnoreCase(field.name, name); }
+bool IsNamed(const http::Field& field, std::string_view name) {
+  return http::EqualsIgnoreCase(field.name, name);
+}
 
 }  // namespace
 
-// ---- whatever the request asks for ------------------------------------------------------------------------------
+// ---- whatever the request asks for
+// ------------------------------------------------------------------------------
 
 bool Exchange::ReplyBlocked() {
   const policy::Blocked* blocked = config_->settings->blocked.get();
@@ -46,13 +49,16 @@ bool Exchange::ReplyBlocked() {
   return true;
 }
 
-// ---- the route's policy -----------------------------------------------------------------------------------------
+// ---- the route's policy
+// -----------------------------------------------------------------------------------------
 
 // What is to protect the route is not there: it is closed.
 bool Exchange::ReplyUnprotected() {
   const auto& password = route_->access->password;
-  if (password == nullptr || config_->users->find(password->users) != config_->users->end()) return false;
-  route_ = nullptr;  // nothing else that it says holds for this answer: not CORS, and no page of another cluster
+  if (password == nullptr || config_->users->find(password->users) != config_->users->end())
+    return false;
+  route_ = nullptr;  // nothing else that it says holds for this answer: not CORS, and no page of
+                     // another cluster
   Reply(503);
   return true;
 }
@@ -73,7 +79,8 @@ bool Exchange::CheckAccess() {
 
 // Where none is left, that is what everybody hears: who may come in does not matter then.
 bool Exchange::HasEndpoints() {
-  return !std::holds_alternative<config::ForwardAction>(route_->action) || FindServing(cluster_slot_) != nullptr;
+  return !std::holds_alternative<config::ForwardAction>(route_->action) ||
+         FindServing(cluster_slot_) != nullptr;
 }
 
 bool Exchange::CountAgainstLimits(const policy::RateLimits& limits, const base::Address& address) {
@@ -111,12 +118,11 @@ bool Exchange::AskForPassword(Conditions conditions) {
   check.conditions = conditions;
   if (password->digest) return CheckDigest(*password, users);
   using Verdict = PasswordDesk::Verdict;
-  switch (services_.passwords().Check(users, request_->fields.Get(FieldId::kAuthorization), *this, check.password)) {
+  switch (services_.passwords().Check(users, request_->fields.Get(FieldId::kAuthorization), *this,
+                                      check.password)) {
     case Verdict::kMatches: return TakePassword(true);
     case Verdict::kDoesNot: return TakePassword(false);
-    case Verdict::kLater:
-      BeginAsking();
-      return false;
+    case Verdict::kLater: BeginAsking(); return false;
     case Verdict::kBusy: break;
   }
   Reply(503);
@@ -127,8 +133,8 @@ bool Exchange::CheckDigest(const policy::PasswordAuth& password, const policy::U
   const int64_t now = services_.loop().wall_now().tv_sec;
   policy::NonceUse use;
   const policy::DigestVerdict verdict =
-      policy::CheckDigest(users, password.realm, request_->fields.Get(FieldId::kAuthorization), request_->method_text,
-                          request_->target, now, use);
+      policy::CheckDigest(users, password.realm, request_->fields.Get(FieldId::kAuthorization),
+                          request_->method_text, request_->target, now, use);
   const bool matches = verdict == policy::DigestVerdict::kMatches;
   if (matches && services_.nonces().Use(use, now)) return TakePassword(true);
   // Who knows the password need not be asked for it again.
@@ -159,8 +165,9 @@ bool Exchange::AskServer(Conditions conditions) {
   uint16_t status = 0;
   if (!external->cache_key.empty() && RecallAnswer(*external, status)) return TakeAnswer(status);
   AuthRequestOwner& owner = *this;
-  check.request = std::make_unique<AuthRequest>(owner, services_.clusters(), services_.loop(), external->cluster.slot(),
-                                                attempt_timeouts(), downstream_->arena());
+  check.request = std::make_unique<AuthRequest>(owner, services_.clusters(), services_.loop(),
+                                                external->cluster.slot(), attempt_timeouts(),
+                                                downstream_->arena());
   RequestVariables asked = variables();
   const bool brought_id = !request_->fields.Get(FieldId::kXRequestId).empty();
   if (external->own_request_id && !brought_id && !asked.request_id.empty()) {
@@ -189,12 +196,15 @@ bool Exchange::RecallAnswer(const config::ExternalAuth& external, uint16_t& stat
   base::Arena& arena = downstream_->arena();
   const std::string_view key = policy::Expand(external.cache_key, variables(), arena);
   if (key.empty()) return false;
-  access_->cache_key = AuthCache::KeyOf(route_->host, arena.Join(route_->origin.ns, "/", route_->origin.ingress),
-                                        route_->origin.path, key);
-  const AuthCache::Answer* kept = services_.auth_cache().Find(access_->cache_key, services_.loop().now());
+  access_->cache_key =
+      AuthCache::KeyOf(route_->host, arena.Join(route_->origin.ns, "/", route_->origin.ingress),
+                       route_->origin.path, key);
+  const AuthCache::Answer* kept =
+      services_.auth_cache().Find(access_->cache_key, services_.loop().now());
   if (kept == nullptr) return false;
   status = kept->status;
-  for (const auto& [name, value] : kept->fields) access_->answer.Add(arena.Copy(name), arena.Copy(value));
+  for (const auto& [name, value] : kept->fields)
+    access_->answer.Add(arena.Copy(name), arena.Copy(value));
   return true;
 }
 
@@ -207,12 +217,13 @@ void Exchange::KeepAnswer(uint16_t status) {
   AuthCache::Answer answer{.status = status, .fields = {}};
   for (const http::Field& field : access_->answer) {
     const auto& names = external.response_fields;
-    const bool wanted = IsNamed(field, kChallenge) || std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-                          return IsNamed(field, name);
-                        });
+    const bool wanted = IsNamed(field, kChallenge) ||
+                        std::any_of(names.begin(), names.end(),
+                                    [&](const std::string& name) { return IsNamed(field, name); });
     if (wanted) answer.fields.emplace_back(field.name, field.value);
   }
-  services_.auth_cache().Keep(access_->cache_key, std::move(answer), *duration, services_.loop().now());
+  services_.auth_cache().Keep(access_->cache_key, std::move(answer), *duration,
+                              services_.loop().now());
 }
 
 bool Exchange::TakeAnswer(uint16_t status) {
@@ -223,7 +234,9 @@ bool Exchange::TakeAnswer(uint16_t status) {
     return false;
   }
   Conditions& conditions = access_->conditions;
-  conditions.Add(passes ? Answer::kPass : status == 401 ? Answer::kUnauthorized : Answer::kForbidden);
+  conditions.Add(passes          ? Answer::kPass
+                 : status == 401 ? Answer::kUnauthorized
+                                 : Answer::kForbidden);
   return Conclude(conditions);
 }
 
@@ -238,7 +251,8 @@ bool Exchange::Conclude(const Conditions& conditions) {
 void Exchange::ReplyUnauthorized() {
   const config::ExternalAuth* external = route_->access->external.get();
   if (external == nullptr || !external->signin || !access_->told_to_sign_in) return Reply(401);
-  const std::string_view location = policy::Expand(*external->signin, variables(), downstream_->arena());
+  const std::string_view location =
+      policy::Expand(*external->signin, variables(), downstream_->arena());
   if (!http::IsFieldText(location)) return Reply(500);  // variables may hold any byte
   Reply(302, location.starts_with('/') ? AbsoluteUrl(location) : location);
 }
@@ -248,7 +262,8 @@ AccessCheck& Exchange::access_check() {
   return *access_;
 }
 
-// ---- waiting, with the request's body held back -----------------------------------------------------------------
+// ---- waiting, with the request's body held back
+// -----------------------------------------------------------------
 
 void Exchange::BeginAsking() {
   Advance(Event::kAsk);
@@ -265,11 +280,13 @@ void Exchange::EndAsking() {
 ResponsePace* Exchange::StartPace() {
   if (route_ == nullptr || route_->access == nullptr || !route_->access->rate) return nullptr;
   net::TimerHandler& handler = *this;
-  access_check().pace = std::make_unique<ResponsePace>(services_.loop(), handler, *route_->access->rate);
+  access_check().pace =
+      std::make_unique<ResponsePace>(services_.loop(), handler, *route_->access->rate);
   return access_->pace.get();
 }
 
-// ---- what follows for messages ----------------------------------------------------------------------------------
+// ---- what follows for messages
+// ----------------------------------------------------------------------------------
 
 // What a client cannot vouch for by itself does not reach the upstream in its words.
 void Exchange::EditForUpstream(const config::CompiledAccess& access) {

@@ -24,14 +24,16 @@ void Exchange::Forward() {
 void Exchange::OpenAttempt() {
   const Failure none{Failure::Side::kUpstream, Failure::Kind::kNoEndpoint, Failure::Retry::kNever,
                      "no endpoint is available"};
-  upstream::Cluster* cluster = services_.clusters().Find(cluster_slot_);  // may have changed since the last attempt
+  upstream::Cluster* cluster =
+      services_.clusters().Find(cluster_slot_);  // may have changed since the last attempt
   if (cluster == nullptr) return Fail(none);
   if (record_.upstream_name.empty()) {
     record_.upstream_name = downstream_->arena().Copy(cluster->log_name());
   }
   upstream::Endpoint* endpoint = PickEndpoint(*cluster);
   if (endpoint == nullptr) return Fail(none);
-  // Where one pooled connection was dead others may be: the next attempt does not try its luck again.
+  // Where one pooled connection was dead others may be: the next attempt does not try its luck
+  // again.
   const bool fresh = attempt_reused_;
   if (cluster->limited()) {
     endpoint = TakeWithinLimits(*cluster, *endpoint);
@@ -72,15 +74,18 @@ void Exchange::OpenAttempt() {
   SendHeldRequest();
 }
 
-// ---- room at the upstream ----------------------------------------------------------------------------------------
+// ---- room at the upstream
+// ----------------------------------------------------------------------------------------
 
-upstream::Endpoint* Exchange::TakeWithinLimits(upstream::Cluster& cluster, upstream::Endpoint& picked) {
+upstream::Endpoint* Exchange::TakeWithinLimits(upstream::Cluster& cluster,
+                                               upstream::Endpoint& picked) {
   if (cluster.anybody_waits() && !waiting()) return nullptr;  // first come, first served
   const bool with_preamble = cluster.compiled().proxy_protocol != net::ProxyVersion::kNone;
   upstream::Endpoint* const taken =
       cluster.Take(picked, {tried_.data(), tried_count_}, attempt_reused_, with_preamble);
   if (taken == nullptr || taken == &picked || !session_begun_) return taken;
-  // The session begins elsewhere than where it was to. Where its key is a place on the ring its next request will show.
+  // The session begins elsewhere than where it was to. Where its key is a place on the ring its
+  // next request will show.
   if (cluster.compiled().balancing->affinity == Balancing::Affinity::kPersistent) {
     session_key_ = downstream_->arena().Copy(cluster.SessionKeyOf(*taken));
     session_begun_ = !session_key_.empty();
@@ -112,13 +117,15 @@ void Exchange::OnWaitedTooLong() {
 }
 
 void Exchange::StopWaitingForRoom() {
-  if (!waiting() && !room_timer_.armed()) return;  // one without the other: its queue has ended, or its time
+  if (!waiting() && !room_timer_.armed())
+    return;  // one without the other: its queue has ended, or its time
   room_timer_.Cancel();
   StopWaiting();
   UpdateHolds();
 }
 
-// ---- which endpoint ---------------------------------------------------------------------------------------------
+// ---- which endpoint
+// ---------------------------------------------------------------------------------------------
 
 upstream::Endpoint* Exchange::PickEndpoint(upstream::Cluster& cluster) {
   balance::PickContext context{.tried = {tried_.data(), tried_count_}};
@@ -133,12 +140,14 @@ upstream::Endpoint* Exchange::PickEndpoint(upstream::Cluster& cluster) {
   if (balancing->key == Balancing::HashKey::kClientAddress) {
     context.hash = balance::Crc32(client_.ip);
   } else if (balancing->key == Balancing::HashKey::kTemplate) {
-    context.hash = balance::Crc32(policy::Expand(balancing->hash_by, variables(), downstream_->arena()));
+    context.hash =
+        balance::Crc32(policy::Expand(balancing->hash_by, variables(), downstream_->arena()));
   }
   return cluster.Pick(context);
 }
 
-upstream::Endpoint* Exchange::PickForSession(upstream::Cluster& cluster, balance::PickContext context) {
+upstream::Endpoint* Exchange::PickForSession(upstream::Cluster& cluster,
+                                             balance::PickContext context) {
   const config::SessionCookie& cookie = *route_->session_cookie;
   const config::SessionKeys* keys = cluster.compiled().session_keys.get();
   if (keys == nullptr) return cluster.Pick(context);
@@ -146,7 +155,8 @@ upstream::Endpoint* Exchange::PickForSession(upstream::Cluster& cluster, balance
   const bool move = cookie.change_on_failure && tried_count_ > 0;
   if (!cookie.change_on_failure) context.tried = {};
   std::string_view key = session_key_;
-  if (key.empty()) key = SessionKeyIn(FindCookie(request_->fields, cookie.name), keys->upstream_key());
+  if (key.empty())
+    key = SessionKeyIn(FindCookie(request_->fields, cookie.name), keys->upstream_key());
 
   if (!balanced) {
     upstream::Endpoint* endpoint = key.empty() || move ? nullptr : cluster.FindBySessionKey(key);
@@ -162,7 +172,8 @@ upstream::Endpoint* Exchange::PickForSession(upstream::Cluster& cluster, balance
     context.keeps_session = true;
     return cluster.Pick(context);
   }
-  // A place where the session can stay: not one that belongs to an endpoint that drains, or has just failed.
+  // A place where the session can stay: not one that belongs to an endpoint that drains, or has
+  // just failed.
   constexpr int kDraws = 16;
   upstream::Endpoint* endpoint = nullptr;
   for (int i = 0; i < kDraws; ++i) {
@@ -194,10 +205,12 @@ void Exchange::AddSessionCookie() {
                                  .over_tls = client_.scheme == "https",
                                  .user_agent = record_.user_agent,
                                  .now = services_.loop().wall_now().tv_sec};
-  response_head_.fields.Add(FieldId::kOther, "Set-Cookie", MakeSessionCookie(input, downstream_->arena()));
+  response_head_.fields.Add(FieldId::kOther, "Set-Cookie",
+                            MakeSessionCookie(input, downstream_->arena()));
 }
 
-// ---- another attempt --------------------------------------------------------------------------------------------
+// ---- another attempt
+// --------------------------------------------------------------------------------------------
 
 config::RetryPolicy Exchange::retry_policy() const {
   const config::RetryPolicy& general = config_->settings->retries;
@@ -209,8 +222,8 @@ RetryState Exchange::retry_state() const {
           .body_repeatable = request_body_.repeatable(),
           .reused = attempt_reused_,
           .attempts = attempts_,
-          .since_first = std::chrono::duration_cast<std::chrono::milliseconds>(services_.loop().now() -
-                                                                                first_attempt_started_)};
+          .since_first = std::chrono::duration_cast<std::chrono::milliseconds>(
+              services_.loop().now() - first_attempt_started_)};
 }
 
 bool Exchange::TakeFromRetryBudget() {
@@ -228,7 +241,8 @@ void Exchange::HandleAttemptFailure(const Failure& failure) {
   }
   const RetryState state = retry_state();
   const bool recorded = record_.attempt_count < observe::RequestRecord::kMaxAttempts;
-  if (phase_ == Phase::kForwarding && endpoint_ != nullptr && recorded && MayRetry(retry_policy(), state, failure) &&
+  if (phase_ == Phase::kForwarding && endpoint_ != nullptr && recorded &&
+      MayRetry(retry_policy(), state, failure) &&
       (WasStale(state, failure) || TakeFromRetryBudget())) {
     failure_ = failure;
     Advance(Event::kAttemptRetry);

@@ -1,4 +1,5 @@
-// Which cluster a request goes to: its route's, that of a canary, or the one that makes the bodies of failures.
+// Which cluster a request goes to: its route's, that of a canary, or the one that makes the bodies
+// of failures.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -17,7 +18,8 @@ using http::FieldId;
 // Three digits that live as long as `arena`.
 std::string_view StatusText(uint16_t status, base::Arena& arena) {
   const std::array<char, 3> digits = {static_cast<char>('0' + status / 100 % 10),
-                                      static_cast<char>('0' + status / 10 % 10), static_cast<char>('0' + status % 10)};
+                                      static_cast<char>('0' + status / 10 % 10),
+                                      static_cast<char>('0' + status % 10)};
   return arena.Copy({digits.data(), digits.size()});
 }
 
@@ -54,7 +56,8 @@ bool Exchange::ChooseCluster() {
 }
 
 void Exchange::ChooseSide(const config::CanaryRoute& canary) {
-  const config::ClusterSlot slot = (downstream_->connection().tls ? canary.tls_cluster : canary.cluster).slot();
+  const config::ClusterSlot slot =
+      (downstream_->connection().tls ? canary.tls_cluster : canary.cluster).slot();
   const upstream::Cluster* main = FindServing(cluster_slot_);
   const upstream::Cluster* other = FindServing(slot);
   if (main == nullptr || other == nullptr) return;
@@ -63,26 +66,31 @@ void Exchange::ChooseSide(const config::CanaryRoute& canary) {
     if (IsSessionOf(*main, cookie)) return;
     if (IsSessionOf(*other, cookie)) return UseCanary(*main, *other, slot);
   }
-  const std::string_view cookie =
-      canary.rules.cookie.empty() ? std::string_view() : FindCookie(request_->fields, canary.rules.cookie);
+  const std::string_view cookie = canary.rules.cookie.empty()
+                                      ? std::string_view()
+                                      : FindCookie(request_->fields, canary.rules.cookie);
   if (policy::BelongsToCanary(canary.rules, request_->fields, cookie, services_.ids().Random())) {
     UseCanary(*main, *other, slot);
   }
 }
 
-void Exchange::UseCanary(const upstream::Cluster& main, const upstream::Cluster& canary, config::ClusterSlot slot) {
+void Exchange::UseCanary(const upstream::Cluster& main, const upstream::Cluster& canary,
+                         config::ClusterSlot slot) {
   base::Arena& arena = downstream_->arena();
   record_.upstream_name = arena.Copy(main.log_name());
   record_.alternative_upstream_name = arena.Copy(canary.log_name());
   cluster_slot_ = slot;
 }
 
-// ---- copies -----------------------------------------------------------------------------------------------------
+// ---- copies
+// -----------------------------------------------------------------------------------------------------
 
 // The client's own request, before anything is made of it.
 void Exchange::BeginMirror() {
   const config::RouteExtras* rules = extras();
-  if (rules == nullptr || !rules->mirror || !request_->upgrade.empty() || request_body_.received() > 0) return;
+  if (rules == nullptr || !rules->mirror || !request_->upgrade.empty() ||
+      request_body_.received() > 0)
+    return;
   const config::MirrorRoute& mirror = *rules->mirror;
   base::Arena& arena = downstream_->arena();
   std::string_view target = policy::Expand(mirror.target, variables(), arena);
@@ -100,10 +108,12 @@ void Exchange::BeginMirror() {
   if (end) mirror_ = Mirrors::kNone;
 }
 
-// ---- failures ---------------------------------------------------------------------------------------------------
+// ---- failures
+// ---------------------------------------------------------------------------------------------------
 
 void Exchange::ReplaceEmptyCluster(const config::ErrorBackend& errors) {
-  if (FindServing(cluster_slot_) != nullptr || !errors.cluster.valid() || FindServing(errors.cluster.slot()) == nullptr) {
+  if (FindServing(cluster_slot_) != nullptr || !errors.cluster.valid() ||
+      FindServing(errors.cluster.slot()) == nullptr) {
     return;
   }
   cluster_slot_ = errors.cluster.slot();
@@ -115,19 +125,25 @@ bool Exchange::HasErrorPage(uint16_t status, FailureOf whose) const {
   const config::RouteExtras* rules = extras();
   if (rules == nullptr || !rules->errors || error_page_ || from_grpc()) return false;
   const config::ErrorBackend& errors = *rules->errors;
-  if (!errors.Replaces(status) || (whose == FailureOf::kEndpoint && errors.local_only)) return false;
-  if (phase_ != Phase::kNew && phase_ != Phase::kAsking && phase_ != Phase::kHoldingRequest && phase_ != Phase::kForwarding) return false;
-  return record_.attempt_count < observe::RequestRecord::kMaxAttempts && ErrorCluster(errors).has_value();
+  if (!errors.Replaces(status) || (whose == FailureOf::kEndpoint && errors.local_only))
+    return false;
+  if (phase_ != Phase::kNew && phase_ != Phase::kAsking && phase_ != Phase::kHoldingRequest &&
+      phase_ != Phase::kForwarding)
+    return false;
+  return record_.attempt_count < observe::RequestRecord::kMaxAttempts &&
+         ErrorCluster(errors).has_value();
 }
 
-std::optional<config::ClusterSlot> Exchange::ErrorCluster(const config::ErrorBackend& errors) const {
+std::optional<config::ClusterSlot> Exchange::ErrorCluster(
+    const config::ErrorBackend& errors) const {
   for (const config::ClusterHandle& cluster : {errors.cluster, config_->default_backend}) {
     if (cluster.valid() && FindServing(cluster.slot()) != nullptr) return cluster.slot();
   }
   return std::nullopt;
 }
 
-// Another attempt, on another cluster, with another request. REQUIRES: HasErrorPage, and no attempt is under way.
+// Another attempt, on another cluster, with another request. REQUIRES: HasErrorPage, and no attempt
+// is under way.
 void Exchange::AskForErrorPage(uint16_t status) {
   replaced_status_ = status;
   error_page_ = true;
@@ -149,7 +165,8 @@ void Exchange::ReplaceResponse(uint16_t status, bool end) {
   AskForErrorPage(status);
 }
 
-// What the backend is told about the failure whose body it makes, or about the cluster whose place it takes.
+// What the backend is told about the failure whose body it makes, or about the cluster whose place
+// it takes.
 void Exchange::AddErrorFields() {
   base::Arena& arena = downstream_->arena();
   http::HeaderMap& fields = upstream_head_.fields;
@@ -157,7 +174,8 @@ void Exchange::AddErrorFields() {
     policy::Replace(fields, FieldId::kOther, name, value);
   };
   set("X-Code", StatusText(replaced_status_, arena));
-  if (const std::string_view format = request_->fields.Get("Accept"); !format.empty()) set("X-Format", format);
+  if (const std::string_view format = request_->fields.Get("Accept"); !format.empty())
+    set("X-Format", format);
   set("X-Namespace", route_->origin.ns);
   set("X-Ingress-Name", route_->origin.ingress);
   set("X-Service-Name", route_->origin.service);

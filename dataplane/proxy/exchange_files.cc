@@ -9,7 +9,8 @@ void Exchange::ServeFiles(const config::StaticAction& action) {
   using Kind = files::Located::Kind;
   base::Arena& arena = downstream_->arena();
   record_.upstream_name = action.files.empty() ? action.root : action.files;
-  files::Located located = services_.files().Locate(*request_, action, *config_->files, path_.match, arena);
+  files::Located located =
+      services_.files().Locate(*request_, action, *config_->files, path_.match, arena);
   switch (located.kind) {
     case Kind::kFound: break;
     case Kind::kAbsent: return Reply(404);

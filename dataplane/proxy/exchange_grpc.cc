@@ -1,4 +1,5 @@
-// What an exchange does for gRPC callers: deadlines, and answers of our own in the form they understand.
+// What an exchange does for gRPC callers: deadlines, and answers of our own in the form they
+// understand.
 
 #include <cstdint>
 
@@ -10,7 +11,9 @@ namespace headgate::proxy {
 using base::Failure;
 using http::FieldId;
 
-bool Exchange::from_grpc() const { return http::IsGrpc(request_->fields.Get(FieldId::kContentType)); }
+bool Exchange::from_grpc() const {
+  return http::IsGrpc(request_->fields.Get(FieldId::kContentType));
+}
 
 void Exchange::StartDeadline() {
   if (!from_grpc()) return;
@@ -34,7 +37,8 @@ void Exchange::OnDeadline() {
   response_body_.SendTrailers(trailers);
 }
 
-// A head and no body, which gRPC calls "trailers only". Logged and counted under the status it stands for.
+// A head and no body, which gRPC calls "trailers only". Logged and counted under the status it
+// stands for.
 void Exchange::SendGrpcReply(uint16_t status) {
   response_head_.status = 200;
   response_head_.fields.Add(FieldId::kContentType, "Content-Type", "application/grpc");
@@ -50,8 +54,8 @@ void Exchange::AddGrpcStatus(uint8_t status, http::HeaderMap& fields) const {
   base::Arena& arena = downstream_->arena();
   fields.Add("grpc-status", status < 10 ? kDigits.substr(status, 1)
                                         : arena.Join("1", kDigits.substr(status - 10, 1)));
-  fields.Add("grpc-message", failure_.detail.empty() ? std::string_view("answered by the proxy")
-                                                     : failure_.detail);
+  fields.Add("grpc-message",
+             failure_.detail.empty() ? std::string_view("answered by the proxy") : failure_.detail);
 }
 
 }  // namespace headgate::proxy

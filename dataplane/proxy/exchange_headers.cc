@@ -1,4 +1,5 @@
-// What rules change in the heads of a request and its response, and the answer to preflight requests.
+// What rules change in the heads of a request and its response, and the answer to preflight
+// requests.
 #include <algorithm>
 
 #include "dataplane/http/chars.h"
@@ -49,9 +50,10 @@ bool Exchange::ReplyByRule() {
   if (replies.empty()) return false;
   base::Arena& arena = downstream_->arena();
   const RequestVariables source = variables();
-  const auto reply = std::find_if(replies.begin(), replies.end(), [&](const policy::ConditionalReply& candidate) {
-    return policy::Hold(candidate.when, source, arena, /*when_in_doubt=*/true);
-  });
+  const auto reply =
+      std::find_if(replies.begin(), replies.end(), [&](const policy::ConditionalReply& candidate) {
+        return policy::Hold(candidate.when, source, arena, /*when_in_doubt=*/true);
+      });
   if (reply == replies.end()) return false;
   if (!reply->location.empty()) {
     const std::string_view location = policy::Expand(reply->location, source, arena);
@@ -108,7 +110,8 @@ void Exchange::EditAnswer() {
   for (const std::string& name : rules->headers.hidden) fields.Remove(name);
   if (rules->rewrites.empty()) return;
   const auto attempts = record_.attempts();
-  policy::Apply(rules->rewrites, attempts.empty() ? std::string_view() : attempts.back().address, downstream_->arena(), fields);
+  policy::Apply(rules->rewrites, attempts.empty() ? std::string_view() : attempts.back().address,
+                downstream_->arena(), fields);
 }
 
 // What every response gets, whoever made it.
@@ -120,8 +123,8 @@ void Exchange::AddOwnFields() {
     fields.Add(FieldId::kServer, "Server", settings.server);
   }
   if (settings.headers != nullptr) {
-    policy::Apply(settings.headers->response, variables(&response_head_), downstream_->arena(), fields,
-                  response_head_.status);
+    policy::Apply(settings.headers->response, variables(&response_head_), downstream_->arena(),
+                  fields, response_head_.status);
   }
   const config::RouteExtras* rules = extras();
   if (rules == nullptr) return;

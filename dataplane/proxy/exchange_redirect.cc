@@ -28,8 +28,9 @@ void Exchange::Redirect(const config::RedirectAction& action) {
     const std::string_view scheme = action.scheme.empty() ? client_.scheme : action.scheme;
     std::string_view target = request_->target;
     if (action.drop_final_slash && target.ends_with('/')) target.remove_suffix(1);
-    location = arena.Join(scheme, "://", action.host.empty() ? client_.host : action.host,
-                          action.with_port ? ":" : "", action.with_port ? client_.port : "", target);
+    location =
+        arena.Join(scheme, "://", action.host.empty() ? client_.host : action.host,
+                   action.with_port ? ":" : "", action.with_port ? client_.port : "", target);
   } else if (location.starts_with('/')) {
     location = AbsoluteUrl(location);
   }
@@ -45,18 +46,19 @@ void Exchange::TellRewrite(std::string_view what, std::string_view result) {
   const config::RouteExtras* rules = extras();
   if (rules == nullptr || !rules->logs_rewrites) return;
   const bool searched = route_->rewrite != nullptr;
-  services_.rewrite_log().Write({.what = what,
-                                 .ingress = route_->origin.ingress,
-                                 .ns = route_->origin.ns,
-                                 .client = client_.ip,
-                                 .host = request_->authority,
-                                 .method = request_->method_text,
-                                 .target = request_->target,
-                                 .request_id = record_.request_id,
-                                 .pattern = searched ? route_->rewrite->pattern() : std::string_view(),
-                                 .path = path_.match,
-                                 .result = result},
-                                services_.loop().now());
+  services_.rewrite_log().Write(
+      {.what = what,
+       .ingress = route_->origin.ingress,
+       .ns = route_->origin.ns,
+       .client = client_.ip,
+       .host = request_->authority,
+       .method = request_->method_text,
+       .target = request_->target,
+       .request_id = record_.request_id,
+       .pattern = searched ? route_->rewrite->pattern() : std::string_view(),
+       .path = path_.match,
+       .result = result},
+      services_.loop().now());
 }
 
 // False when the request has been answered.
@@ -71,8 +73,7 @@ bool Exchange::Rewrite() {
   if (result.outcome == Outcome::kRefused) {
     TellRewrite("refused", {});
     Fail({base::Failure::Side::kDownstream, base::Failure::Kind::kProtocol,
-          base::Failure::Retry::kNever,
-          "the rewritten path cannot be read in one way only"});
+          base::Failure::Retry::kNever, "the rewritten path cannot be read in one way only"});
     return false;
   }
   const std::string_view query = request_->target.substr(request_->path().size());

@@ -11,9 +11,9 @@ enum class Phase : uint8_t {
   kHoldingRequest,  // the body is received; no endpoint is chosen before it is here
   kForwarding,      // an attempt is under way; the client has seen nothing of a final response
   kStreaming,       // the upstream's response head went to the client
-  kTunnelling,      // the upstream accepted an upgrade: bytes go both ways until both ends have ended
-  kReplying,        // a response of our own went to the client
-  kFinished,        // over; waiting to be freed
+  kTunnelling,  // the upstream accepted an upgrade: bytes go both ways until both ends have ended
+  kReplying,    // a response of our own went to the client
+  kFinished,    // over; waiting to be freed
 };
 inline constexpr int kPhases = 8;
 
@@ -46,7 +46,8 @@ struct Step {
   Action action;
 };
 
-// The whole life of an exchange as a table; the exchange does what `action` says and then is in `next`.
+// The whole life of an exchange as a table; the exchange does what `action` says and then is in
+// `next`.
 constexpr Step NextStep(Phase phase, Event event) {
   switch (phase) {
     case Phase::kNew:

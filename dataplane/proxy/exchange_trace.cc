@@ -55,7 +55,8 @@ std::string_view ReadState(const http::HeaderMap& fields, base::Arena& arena) {
   return observe::IsTracestate(state) ? state : std::string_view();
 }
 
-// OpenTelemetry's TraceIdRatioBased: by the last 63 bits, so that all who have the same ratio choose the same traces.
+// OpenTelemetry's TraceIdRatioBased: by the last 63 bits, so that all who have the same ratio
+// choose the same traces.
 bool InRatio(const observe::TraceId& id, double ratio) {
   if (ratio >= 1) return true;
   uint64_t low = 0;
@@ -72,15 +73,19 @@ bool Samples(const config::Tracing& tracing, const TraceContext& context) {
   return false;
 }
 
-int64_t Nanoseconds(const timespec& time) { return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
+int64_t Nanoseconds(const timespec& time) {
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
 
 }  // namespace
 
 void Exchange::BeginTrace(const config::Tracing& tracing) {
   const config::RouteExtras* const rules = extras();
-  const config::RouteTracing* const route = rules != nullptr && rules->tracing ? &*rules->tracing : nullptr;
+  const config::RouteTracing* const route =
+      rules != nullptr && rules->tracing ? &*rules->tracing : nullptr;
   if (!(route != nullptr ? route->enabled.value_or(tracing.enabled) : tracing.enabled)) return;
-  const bool trust = route != nullptr ? route->trust_incoming.value_or(tracing.trust_incoming) : tracing.trust_incoming;
+  const bool trust = route != nullptr ? route->trust_incoming.value_or(tracing.trust_incoming)
+                                      : tracing.trust_incoming;
 
   base::Arena& arena = downstream_->arena();
   trace_ = new (arena.Allocate(sizeof(Trace))) Trace;
@@ -94,13 +99,16 @@ void Exchange::BeginTrace(const config::Tracing& tracing) {
   } else {
     FillAtRandom(services_.ids(), context.trace_id.data(), context.trace_id.size());
   }
-  context.sampled = incoming && tracing.parent_based ? incoming->sampled : Samples(tracing, context);
+  context.sampled =
+      incoming && tracing.parent_based ? incoming->sampled : Samples(tracing, context);
   if (!context.sampled || services_.spans() == nullptr || tracing.collector.empty()) return;
-  const policy::TextTemplate& name =
-      route != nullptr && !route->operation_name.empty() ? route->operation_name : tracing.operation_name;
+  const policy::TextTemplate& name = route != nullptr && !route->operation_name.empty()
+                                         ? route->operation_name
+                                         : tracing.operation_name;
   trace_->name = policy::Expand(name, variables(), arena);
   if (!trace_->name.empty()) return;
-  trace_->name = record_.route_path.empty() ? record_.method : arena.Join(record_.method, " ", record_.route_path);
+  trace_->name = record_.route_path.empty() ? record_.method
+                                            : arena.Join(record_.method, " ", record_.route_path);
 }
 
 void Exchange::TellTrace() {
@@ -121,7 +129,8 @@ void Exchange::EndTrace() {
   span->trace_state = trace_->state;
   span->name = trace_->name;
   span->start_ns = Nanoseconds(record_.received);
-  span->end_ns = span->start_ns + std::chrono::duration_cast<std::chrono::nanoseconds>(record_.duration).count();
+  span->end_ns = span->start_ns +
+                 std::chrono::duration_cast<std::chrono::nanoseconds>(record_.duration).count();
   span->failed = record_.status >= 500 || !record_.failure.empty();
   const auto add = [&](std::string_view name, std::string_view value) {
     if (!value.empty()) span->texts.emplace_back(name, value);
@@ -137,10 +146,14 @@ void Exchange::EndTrace() {
   add("k8s.ingress.name", record_.route_ingress);
   add("k8s.service.name", record_.route_service);
   add("headgate.request_id", record_.request_id);
-  if (record_.attempt_count > 0) add("headgate.upstream.address", record_.attempts().back().address);
-  if (span->failed) add("error.type", record_.failure.empty() ? std::to_string(record_.status) : std::string(record_.failure));
+  if (record_.attempt_count > 0)
+    add("headgate.upstream.address", record_.attempts().back().address);
+  if (span->failed)
+    add("error.type",
+        record_.failure.empty() ? std::to_string(record_.status) : std::string(record_.failure));
   span->numbers = {{"http.response.status_code", record_.status},
-                   {"http.request.body.size", static_cast<int64_t>(record_.request_bytes - request_->head_bytes)},
+                   {"http.request.body.size",
+                    static_cast<int64_t>(record_.request_bytes - request_->head_bytes)},
                    {"http.response.body.size", static_cast<int64_t>(record_.response_body_bytes)},
                    {"headgate.attempts", static_cast<int64_t>(record_.attempt_count)}};
   services_.spans()->Add(std::move(span));

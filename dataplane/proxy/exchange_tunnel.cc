@@ -24,11 +24,13 @@ void Exchange::StartTunnel(const http::ResponseHead& head) {
   tunnel_timer_.Arm(tunnel_idle_);
 }
 
-// A tunnel may live for days, and with it would every old configuration that some tunnel began under.
+// A tunnel may live for days, and with it would every old configuration that some tunnel began
+// under.
 void Exchange::ReleaseConfig() {
   base::Arena& arena = downstream_->arena();
-  for (std::string_view* label : {&record_.virtual_host, &record_.route_namespace, &record_.route_ingress,
-                                  &record_.route_service, &record_.route_service_port, &record_.route_path}) {
+  for (std::string_view* label :
+       {&record_.virtual_host, &record_.route_namespace, &record_.route_ingress,
+        &record_.route_service, &record_.route_service_port, &record_.route_path}) {
     *label = arena.Copy(*label);
   }
   route_ = nullptr;
@@ -37,7 +39,8 @@ void Exchange::ReleaseConfig() {
 
 void Exchange::OnTunnelRequest(std::string_view piece, bool end) {
   counters()[CounterId::kTunnelBytesFromClients].Add(piece.size());
-  if (upstream_ == nullptr) return request_body_.Ignore(piece, end);  // it has said everything, and reads no more
+  if (upstream_ == nullptr)
+    return request_body_.Ignore(piece, end);  // it has said everything, and reads no more
   tunnel_timer_.Arm(tunnel_idle_);
   request_body_.Receive(piece, end, upstream_);
   if (end && tunnel_response_ended_) return DetachUpstream({});

@@ -36,10 +36,11 @@ bool IsAddressField(const http::Field& field, std::string_view name) {
   return http::EqualsIgnoreCase(field.name, name);
 }
 
-// The rightmost address of the chain that is not a trusted proxy; the leftmost if all are. Stops at the first
-// element that is no address: what stands left of it cannot be vouched for. A chain may lie in several fields, the
-// last of which was added last. Empty if there is none.
-std::string_view WalkChain(const http::HeaderMap& fields, const config::CompiledSettings& settings) {
+// The rightmost address of the chain that is not a trusted proxy; the leftmost if all are. Stops at
+// the first element that is no address: what stands left of it cannot be vouched for. A chain may
+// lie in several fields, the last of which was added last. Empty if there is none.
+std::string_view WalkChain(const http::HeaderMap& fields,
+                           const config::CompiledSettings& settings) {
   std::string_view best;
   for (size_t i = fields.size(); i-- > 0;) {
     if (!IsAddressField(fields[i], settings.address_field)) continue;
@@ -127,13 +128,15 @@ ClientView ResolveClient(const http::RequestHead& head, const http::ConnectionIn
   const std::string_view proto = FirstOf(head.fields.Get(FieldId::kXForwardedProto));
   if (http::EqualsIgnoreCase(proto, "https")) view.scheme = "https";
   if (http::EqualsIgnoreCase(proto, "http")) view.scheme = "http";
-  // A proxy in front may hand through what its client wrote; it becomes our Host, so it has to be one.
+  // A proxy in front may hand through what its client wrote; it becomes our Host, so it has to be
+  // one.
   const std::string_view host = FirstOf(head.fields.Get(FieldId::kXForwardedHost));
   http::Authority authority;
   if (http::ParseAuthority(host, arena, authority)) view.host = host;
   const std::string_view port = FirstOf(head.fields.Get(FieldId::kXForwardedPort));
-  const bool is_number = !port.empty() && port.size() <= 5 &&
-                         std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool is_number =
+      !port.empty() && port.size() <= 5 &&
+      std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (is_number) view.port = port;
   return view;
 }
@@ -150,7 +153,8 @@ std::string MakeProxyHeader(net::ProxyVersion version, const ClientView& client,
 }
 
 void BuildUpstreamHead(const http::RequestHead& head, const ClientView& client,
-                       std::string_view request_id, std::string_view target, http::RequestHead& out) {
+                       std::string_view request_id, std::string_view target,
+                       http::RequestHead& out) {
   out.method = head.method;
   out.method_text = head.method_text;
   out.target = target;

@@ -46,12 +46,15 @@ LimitTable::Shard& LimitTable::ShardOf(const policy::LimitKey& key) const {
   return shards_[key.words[1] % kShards];
 }
 
-bool LimitTable::AdmitRequest(const policy::RateLimits& limits, const policy::LimitKey& key, int64_t now) {
+bool LimitTable::AdmitRequest(const policy::RateLimits& limits, const policy::LimitKey& key,
+                              int64_t now) {
   if (Shares(limits)) return AdmitRequest(policy::PartOf(limits, data_planes()), key, now);
   Shard& shard = ShardOf(key);
   const std::lock_guard lock(shard.mutex);
-  if (policy::RequestCounter* counter = shard.requests.Find(key)) return counter->Admit(limits, now);
-  for (int i = 0; i < 2 && shard.requests.size() > 0 && shard.requests.oldest()->rested() <= now; ++i) {
+  if (policy::RequestCounter* counter = shard.requests.Find(key))
+    return counter->Admit(limits, now);
+  for (int i = 0; i < 2 && shard.requests.size() > 0 && shard.requests.oldest()->rested() <= now;
+       ++i) {
     shard.requests.RemoveOldest();
   }
   if (shard.requests.full()) shard.requests.RemoveOldest();
@@ -59,7 +62,8 @@ bool LimitTable::AdmitRequest(const policy::RateLimits& limits, const policy::Li
   return true;
 }
 
-ConnectionPermit LimitTable::AdmitConnection(const policy::RateLimits& limits, const policy::LimitKey& key) {
+ConnectionPermit LimitTable::AdmitConnection(const policy::RateLimits& limits,
+                                             const policy::LimitKey& key) {
   if (Shares(limits)) return AdmitConnection(policy::PartOf(limits, data_planes()), key);
   Shard& shard = ShardOf(key);
   const std::lock_guard lock(shard.mutex);

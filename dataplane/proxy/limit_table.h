@@ -13,7 +13,8 @@ namespace headgate::proxy {
 
 class LimitTable;
 
-// A request that counts among those under way, until this is destroyed. A move-only value of one thread.
+// A request that counts among those under way, until this is destroyed. A move-only value of one
+// thread.
 class ConnectionPermit {
  public:
   ConnectionPermit() = default;
@@ -36,10 +37,12 @@ class ConnectionPermit {
   policy::LimitKey key_;
 };
 
-// The counters of all clients in all zones. It never holds more than its capacity of either kind: then the client that has
-// been quiet longest is forgotten, and no further one may have requests under way.
+// The counters of all clients in all zones. It never holds more than its capacity of either kind:
+// then the client that has been quiet longest is forgotten, and no further one may have requests
+// under way.
 //
-// Any thread; a call holds the lock of one shard for some hundred nanoseconds. Outlives every permit.
+// Any thread; a call holds the lock of one shard for some hundred nanoseconds. Outlives every
+// permit.
 class LimitTable {
  public:
   static constexpr size_t kDefaultCapacity = size_t{1} << 18;
@@ -52,13 +55,14 @@ class LimitTable {
 
   policy::LimitKey KeyOf(std::string_view zone, std::string_view client) const;
 
-  // Whether one more request keeps to both rates; if so it is counted for both. `now`: milliseconds on any clock that all
-  // threads share and that does not run backwards by much.
+  // Whether one more request keeps to both rates; if so it is counted for both. `now`: milliseconds
+  // on any clock that all threads share and that does not run backwards by much.
   bool AdmitRequest(const policy::RateLimits& limits, const policy::LimitKey& key, int64_t now);
   // Not valid: so many are under way already.
   ConnectionPermit AdmitConnection(const policy::RateLimits& limits, const policy::LimitKey& key);
 
-  // How many data planes there are: each lets through its part of limits that they share. 0 counts as 1.
+  // How many data planes there are: each lets through its part of limits that they share. 0 counts
+  // as 1.
   void SetDataPlanes(uint32_t count) { data_planes_.store(count, std::memory_order_relaxed); }
   uint32_t data_planes() const { return data_planes_.load(std::memory_order_relaxed); }
 

@@ -38,8 +38,8 @@ std::array<std::string, std::size(kTitles)> MakePages() {
   std::array<std::string, std::size(kTitles)> pages;
   for (size_t i = 0; i < pages.size(); ++i) {
     const std::string title = kTitles[i].second;
-    pages[i] = "<html>\r\n<head><title>" + title + "</title></head>\r\n<body>\r\n<center><h1>" + title +
-               "</h1></center>\r\n</body>\r\n</html>\r\n";
+    pages[i] = "<html>\r\n<head><title>" + title + "</title></head>\r\n<body>\r\n<center><h1>" +
+               title + "</h1></center>\r\n</body>\r\n</html>\r\n";
   }
   return pages;
 }
@@ -58,15 +58,14 @@ uint16_t StatusFor(const base::Failure& failure) {
     case Kind::kOverloaded:
     case Kind::kUpstreamLimit:
     case Kind::kDraining: return 503;
-    case Kind::kTimeout:
-      return failure.side == base::Failure::Side::kDownstream ? 408 : 504;
-    default:
-      return failure.side == base::Failure::Side::kDownstream ? 400 : 502;
+    case Kind::kTimeout: return failure.side == base::Failure::Side::kDownstream ? 408 : 504;
+    default: return failure.side == base::Failure::Side::kDownstream ? 400 : 502;
   }
 }
 
 std::string_view LocalPage(uint16_t status) {
-  static const auto* const kPages = new auto(MakePages());  // never destroyed: workers may outlive main
+  static const auto* const kPages =
+      new auto(MakePages());  // never destroyed: workers may outlive main
   for (size_t i = 0; i < kPages->size(); ++i) {
     if (kTitles[i].first == status) return (*kPages)[i];
   }

@@ -90,7 +90,8 @@ class Mirrors::Copy final : public net::Retirable, private http::ClientStreamEve
   bool sent_ = false;  // all of the request
 };
 
-Mirrors::Mirrors(codec::WorkerIo& io, upstream::ClusterSet& clusters) : io_(io), clusters_(clusters) {}
+Mirrors::Mirrors(codec::WorkerIo& io, upstream::ClusterSet& clusters)
+    : io_(io), clusters_(clusters) {}
 
 Mirrors::~Mirrors() {
   for (auto& [id, copy] : copies_) {
@@ -102,7 +103,8 @@ Mirrors::~Mirrors() {
 Mirrors::CopyId Mirrors::Begin(config::ClusterSlot cluster, const http::RequestHead& head, bool end,
                                const codec::AttemptTimeouts& timeouts) {
   upstream::Cluster* const mirror = clusters_.Find(cluster);
-  upstream::Endpoint* const endpoint = mirror == nullptr ? nullptr : mirror->Pick({.now = io_.loop().now()});
+  upstream::Endpoint* const endpoint =
+      mirror == nullptr ? nullptr : mirror->Pick({.now = io_.loop().now()});
   if (endpoint == nullptr || copies_.size() >= kMaxCopies) return kNone;
   const CopyId id = ++last_id_;
   auto copy = std::make_unique<Copy>(*this, id);

@@ -14,15 +14,15 @@
 
 namespace headgate::proxy {
 
-// Copies of requests on their way to mirrors, and whatever comes back, which nobody reads. They never wait for the request
-// that they are copies of, nor does that for them: a copy that the mirror does not take fast enough is dropped, and so is
-// one for which there is no room.
+// Copies of requests on their way to mirrors, and whatever comes back, which nobody reads. They
+// never wait for the request that they are copies of, nor does that for them: a copy that the
+// mirror does not take fast enough is dropped, and so is one for which there is no room.
 //
 // One a worker, on its thread.
 class Mirrors {
  public:
-  static constexpr size_t kMaxCopies = 256;                  // under way
-  static constexpr size_t kMaxUnsentBytes = 1024 * 1024;     // of one copy
+  static constexpr size_t kMaxCopies = 256;               // under way
+  static constexpr size_t kMaxUnsentBytes = 1024 * 1024;  // of one copy
 
   using CopyId = uint64_t;
   static constexpr CopyId kNone = 0;
@@ -33,7 +33,8 @@ class Mirrors {
   Mirrors(const Mirrors&) = delete;
   Mirrors& operator=(const Mirrors&) = delete;
 
-  // Begins a copy; `end`: it has no body. kNone: it was dropped. `head` is not needed after the call.
+  // Begins a copy; `end`: it has no body. kNone: it was dropped. `head` is not needed after the
+  // call.
   CopyId Begin(config::ClusterSlot cluster, const http::RequestHead& head, bool end,
                const codec::AttemptTimeouts& timeouts);
   // The rest of it. What concerns a copy that is over already, or kNone, is ignored.

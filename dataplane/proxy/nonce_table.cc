@@ -58,8 +58,11 @@ bool NonceTable::Use(const policy::NonceUse& use, int64_t now) {
     shard.forgotten = std::max(shard.forgotten, shard.nonces.oldest()->made);
     shard.nonces.RemoveOldest();
   };
-  // Those that are too old for anything go two at a time, so that the table shrinks while it is used.
-  for (int i = 0; i < 2 && shard.nonces.size() > 0 && shard.nonces.oldest()->made + policy::kNonceSeconds < now; ++i) {
+  // Those that are too old for anything go two at a time, so that the table shrinks while it is
+  // used.
+  for (int i = 0; i < 2 && shard.nonces.size() > 0 &&
+                  shard.nonces.oldest()->made + policy::kNonceSeconds < now;
+       ++i) {
     forget();
   }
   if (shard.nonces.full()) forget();

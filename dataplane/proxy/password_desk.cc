@@ -36,8 +36,9 @@ PasswordDesk::Fingerprint& PasswordDesk::PlaceOf(const Fingerprint& fingerprint)
   return remembered_[number % kRemembered];
 }
 
-PasswordDesk::Verdict PasswordDesk::Check(const policy::UserTable& users, std::string_view authorization,
-                                          PasswordClient& client, Ticket& ticket) {
+PasswordDesk::Verdict PasswordDesk::Check(const policy::UserTable& users,
+                                          std::string_view authorization, PasswordClient& client,
+                                          Ticket& ticket) {
   std::optional<policy::Credentials> credentials = policy::ParseBasic(authorization);
   if (!credentials) return Verdict::kDoesNot;
   const std::string_view hash = users.HashOf(credentials->user);

@@ -23,8 +23,9 @@ class PasswordClient {
   ~PasswordClient() = default;
 };
 
-// Judges the passwords that requests of one worker bring. What it costs much to find right is remembered, so that a client
-// that sends it with every request pays once; what is remembered is a digest of it under a key of this process.
+// Judges the passwords that requests of one worker bring. What it costs much to find right is
+// remembered, so that a client that sends it with every request pays once; what is remembered is a
+// digest of it under a key of this process.
 //
 // One per worker, used on its thread; outlives every exchange.
 class PasswordDesk {
@@ -62,9 +63,10 @@ class PasswordDesk {
   PasswordDesk(const PasswordDesk&) = delete;
   PasswordDesk& operator=(const PasswordDesk&) = delete;
 
-  // `authorization`: the field's value. With kLater `ticket` is filled in, and `client` outlives it.
-  Verdict Check(const policy::UserTable& users, std::string_view authorization, PasswordClient& client,
-                Ticket& ticket);
+  // `authorization`: the field's value. With kLater `ticket` is filled in, and `client` outlives
+  // it.
+  Verdict Check(const policy::UserTable& users, std::string_view authorization,
+                PasswordClient& client, Ticket& ticket);
 
  private:
   using Fingerprint = std::array<uint8_t, 32>;
@@ -81,7 +83,8 @@ class PasswordDesk {
   net::EventLoop& loop_;
   PasswordThread& thread_;
   Fingerprint key_;
-  std::vector<Fingerprint> remembered_;  // empty, or kRemembered; each in the place that its first bytes say
+  std::vector<Fingerprint>
+      remembered_;  // empty, or kRemembered; each in the place that its first bytes say
   absl::flat_hash_map<uint64_t, Waiting> waiting_;
   uint64_t last_id_ = 0;
 };

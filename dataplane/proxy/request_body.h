@@ -9,11 +9,12 @@
 
 namespace headgate::proxy {
 
-// The body of one request between the client that sends it and the attempts that pass it on: either held until it is
-// complete, or passed on as it comes. Part of an exchange; `upstream` is that of the attempt under way.
+// The body of one request between the client that sends it and the attempts that pass it on: either
+// held until it is complete, or passed on as it comes. Part of an exchange; `upstream` is that of
+// the attempt under way.
 //
-// A body that finds no room any more is passed on as it comes from then on, which costs it its other attempts and its
-// length, but not its answer.
+// A body that finds no room any more is passed on as it comes from then on, which costs it its
+// other attempts and its length, but not its answer.
 class RequestBody {
  public:
   explicit RequestBody(SpillSpace& space) : buffer_(space) {}
@@ -32,13 +33,15 @@ class RequestBody {
   // Nobody wants it.
   void Ignore(std::string_view piece, bool end);
 
-  // An attempt begins: from the first byte again. Gives `head` the length that is known by now. True: there is no body.
+  // An attempt begins: from the first byte again. Gives `head` the length that is known by now.
+  // True: there is no body.
   bool BeginAttempt(http::RequestHead& head);
-  // Sends what is held, as far as `upstream` takes it without piling it up. False: the disk does not give it back.
+  // Sends what is held, as far as `upstream` takes it without piling it up. False: the disk does
+  // not give it back.
   [[nodiscard]] bool SendHeld(http::ClientStream& upstream);
 
   uint64_t received() const { return received_; }
-  bool complete() const { return complete_; }               // all of it was received
+  bool complete() const { return complete_; }  // all of it was received
   bool sent() const { return discarded_ || (complete_ && !anything_held()); }  // and passed on
   bool full() const { return buffer_.full(); }
   // Another attempt can have all of it.

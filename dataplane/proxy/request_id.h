@@ -8,8 +8,9 @@
 
 namespace headgate::proxy {
 
-// Makes request ids: 32 hexadecimal digits, unique in practice, not secret. One per worker (xoshiro256**, seeded from
-// the system once), because a system call per request costs more than the rest of the head.
+// Makes request ids: 32 hexadecimal digits, unique in practice, not secret. One per worker
+// (xoshiro256**, seeded from the system once), because a system call per request costs more than
+// the rest of the head.
 class RequestIdSource {
  public:
   RequestIdSource();

@@ -42,7 +42,8 @@ void ResponseBody::Send(std::string_view piece, bool end) {
   if (encoder_ != nullptr) {
     buffer_.Append(piece);
     encoders_.Add(*this);
-  } else if (buffer_.unread() > 0 || (pace_ != nullptr && !piece.empty()) || (ahead_ && !piece.empty() && downstream_full())) {
+  } else if (buffer_.unread() > 0 || (pace_ != nullptr && !piece.empty()) ||
+             (ahead_ && !piece.empty() && downstream_full())) {
     buffer_.Append(piece);
     SendHeld();
   } else {
@@ -98,7 +99,7 @@ bool ResponseBody::EncodeSlice() {
     return false;
   }
   if (piece.empty() && !complete_) return false;
-  const Encoder::Op op = finished()          ? Encoder::Op::kFinish
+  const Encoder::Op op = finished()        ? Encoder::Op::kFinish
                          : more || !flush_ ? Encoder::Op::kContinue
                                            : Encoder::Op::kFlush;
   if (!Encode(piece, op)) {
@@ -130,9 +131,7 @@ void ResponseBody::Pass(std::string_view piece, bool end) {
   downstream_->SendBody(piece, end);
 }
 
-bool ResponseBody::downstream_full() const {
-  return downstream_->unsent_bytes() > most_unsent_;
-}
+bool ResponseBody::downstream_full() const { return downstream_->unsent_bytes() > most_unsent_; }
 
 bool ResponseBody::full() const {
   if (downstream_ == nullptr) return false;

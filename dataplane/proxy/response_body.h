@@ -25,11 +25,11 @@ class ResponseBodyOwner {
   ~ResponseBodyOwner() = default;
 };
 
-// The body of one response between the upstream that sends it and the client: passed on as it comes, read ahead of a
-// slow client, encoded, or both. Part of an exchange.
+// The body of one response between the upstream that sends it and the client: passed on as it
+// comes, read ahead of a slow client, encoded, or both. Part of an exchange.
 //
-// Encoded bodies whose length was not known beforehand are flushed whenever all that has come is encoded: an event
-// stream loses nothing.
+// Encoded bodies whose length was not known beforehand are flushed whenever all that has come is
+// encoded: an event stream loses nothing.
 class ResponseBody final : private EncodeJob {
  public:
   // All outlive this.
@@ -38,10 +38,12 @@ class ResponseBody final : private EncodeJob {
 
   // Before the head is known: everything is passed on.
   void Reset(http::ServerStream& downstream);
-  // The head has come and will be sent: decides, and makes `head` that of the encoded body where it will be one. `pace`
-  // outlives the body; null: as fast as the client takes it. With one, OnWritable is called when its timer fires.
-  void Start(const http::RequestHead& request, http::ResponseHead& head, const config::Buffering& buffering,
-             const config::Compression& compression, ResponsePace* pace);
+  // The head has come and will be sent: decides, and makes `head` that of the encoded body where it
+  // will be one. `pace` outlives the body; null: as fast as the client takes it. With one,
+  // OnWritable is called when its timer fires.
+  void Start(const http::RequestHead& request, http::ResponseHead& head,
+             const config::Buffering& buffering, const config::Compression& compression,
+             ResponsePace* pace);
 
   // From upstream, in order; `end` and trailers as for streams.
   void Send(std::string_view piece, bool end);
@@ -82,11 +84,12 @@ class ResponseBody final : private EncodeJob {
   ResponsePace* pace_ = nullptr;
   http::HeaderMap trailers_;  // in the exchange's arena
   uint64_t sent_bytes_ = 0;
-  size_t most_unsent_ = http::ServerStream::kHighWater;  // bytes that may wait in the client's stream
-  bool ahead_ = false;     // reads ahead of the client
-  bool flush_ = false;     // what is encoded goes out at once
-  bool complete_ = false;  // all of it has come
-  bool lost_ = false;      // cannot be read back from disk
+  size_t most_unsent_ =
+      http::ServerStream::kHighWater;  // bytes that may wait in the client's stream
+  bool ahead_ = false;                 // reads ahead of the client
+  bool flush_ = false;                 // what is encoded goes out at once
+  bool complete_ = false;              // all of it has come
+  bool lost_ = false;                  // cannot be read back from disk
 };
 
 }  // namespace headgate::proxy

@@ -8,8 +8,8 @@
 
 namespace headgate::proxy {
 
-// How fast the body of one response goes to its client, as NGINX's limit_rate has it: what may go in the first second goes
-// at once. Part of an exchange; the body asks it.
+// How fast the body of one response goes to its client, as NGINX's limit_rate has it: what may go
+// in the first second goes at once. Part of an exchange; the body asks it.
 class ResponsePace {
  public:
   // `owner` is told by the timer when more may go. References outlive this.

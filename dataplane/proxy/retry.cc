@@ -12,16 +12,14 @@ uint16_t ConditionOf(const Failure& failure) {
     case Failure::Kind::kClosed:
     case Failure::Kind::kReset:
     case Failure::Kind::kTlsHandshake:
-    case Failure::Kind::kConnectRefused:
-      return RetryPolicy::kError;
+    case Failure::Kind::kConnectRefused: return RetryPolicy::kError;
     case Failure::Kind::kTimeout:
-    case Failure::Kind::kConnectTimeout:
-      return RetryPolicy::kTimeout;
+    case Failure::Kind::kConnectTimeout: return RetryPolicy::kTimeout;
     case Failure::Kind::kProtocol:
       // Before anything was processed there can have been no response head.
-      return failure.retry == Failure::Retry::kAlways ? RetryPolicy::kError : RetryPolicy::kInvalidHeader;
-    default:
-      return 0;
+      return failure.retry == Failure::Retry::kAlways ? RetryPolicy::kError
+                                                      : RetryPolicy::kInvalidHeader;
+    default: return 0;
   }
 }
 
@@ -52,7 +50,8 @@ bool MayRepeat(const RetryPolicy& policy, const RetryState& state) {
 }  // namespace
 
 bool WasStale(const RetryState& state, const Failure& failure) {
-  return state.reused && (failure.kind == Failure::Kind::kClosed || failure.kind == Failure::Kind::kReset);
+  return state.reused &&
+         (failure.kind == Failure::Kind::kClosed || failure.kind == Failure::Kind::kReset);
 }
 
 bool MayRetry(const RetryPolicy& policy, const RetryState& state, const Failure& failure) {
@@ -61,14 +60,17 @@ bool MayRetry(const RetryPolicy& policy, const RetryState& state, const Failure&
   switch (failure.retry) {
     case Failure::Retry::kAlways: return true;
     case Failure::Retry::kIdempotent: return MayRepeat(policy, state);
-    // Codecs know no second use for a response that cannot be read; who asks for this condition does.
-    case Failure::Retry::kNever: return failure.kind == Failure::Kind::kProtocol && MayRepeat(policy, state);
+    // Codecs know no second use for a response that cannot be read; who asks for this condition
+    // does.
+    case Failure::Retry::kNever:
+      return failure.kind == Failure::Kind::kProtocol && MayRepeat(policy, state);
   }
   return false;
 }
 
 bool MayRetry(const RetryPolicy& policy, const RetryState& state, uint16_t status) {
-  return (policy.conditions & ConditionOf(status)) != 0 && IsRoomLeft(policy, state) && MayRepeat(policy, state);
+  return (policy.conditions & ConditionOf(status)) != 0 && IsRoomLeft(policy, state) &&
+         MayRepeat(policy, state);
 }
 
 }  // namespace headgate::proxy

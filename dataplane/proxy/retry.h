@@ -8,8 +8,8 @@
 #include "dataplane/config/retry_policy.h"
 #include "dataplane/http/message.h"
 
-// Whether a failed attempt may be followed by another: the rules, without anything of an exchange. They hold as long as the
-// client has seen nothing of a final response.
+// Whether a failed attempt may be followed by another: the rules, without anything of an exchange.
+// They hold as long as the client has seen nothing of a final response.
 namespace headgate::proxy {
 
 // What has happened to a request so far.
@@ -24,12 +24,14 @@ struct RetryState {
 // Attempts that can be logged, and so the most there are.
 inline constexpr size_t kMaxAttempts = 8;
 
-// The attempt was made on a pooled connection that the endpoint had closed meanwhile. That says nothing about the endpoint:
-// no condition and no budget stands against another attempt, which is made on a new connection.
+// The attempt was made on a pooled connection that the endpoint had closed meanwhile. That says
+// nothing about the endpoint: no condition and no budget stands against another attempt, which is
+// made on a new connection.
 bool WasStale(const RetryState& state, const base::Failure& failure);
 
 // An attempt that ended without a usable response head.
-bool MayRetry(const config::RetryPolicy& policy, const RetryState& state, const base::Failure& failure);
+bool MayRetry(const config::RetryPolicy& policy, const RetryState& state,
+              const base::Failure& failure);
 
 // A response head of that status, which is then dropped with its body.
 bool MayRetry(const config::RetryPolicy& policy, const RetryState& state, uint16_t status);

@@ -27,11 +27,12 @@ void RewriteLog::Write(const RewriteDecision& decision, net::TimePoint now) {
     return;
   }
   ++written_;
-  HEADGATE_LOG(kInfo, "rewrite", decision.what, {"ingress", StrCat(decision.ns, "/", decision.ingress)},
-               {"client", decision.client}, {"host", Cut(decision.host)}, {"method", Cut(decision.method)},
-               {"target", Cut(decision.target)}, {"pattern", Cut(decision.pattern)}, {"path", Cut(decision.path)},
-               {"result", Cut(decision.result)}, {"request_id", Cut(decision.request_id)},
-               {"left_out", std::exchange(left_out_, 0)});
+  HEADGATE_LOG(kInfo, "rewrite", decision.what,
+               {"ingress", StrCat(decision.ns, "/", decision.ingress)}, {"client", decision.client},
+               {"host", Cut(decision.host)}, {"method", Cut(decision.method)},
+               {"target", Cut(decision.target)}, {"pattern", Cut(decision.pattern)},
+               {"path", Cut(decision.path)}, {"result", Cut(decision.result)},
+               {"request_id", Cut(decision.request_id)}, {"left_out", std::exchange(left_out_, 0)});
 }
 
 }  // namespace headgate::proxy

@@ -13,7 +13,7 @@ struct RewriteDecision {
   std::string_view ingress;  // that its route comes from: namespace and name
   std::string_view ns;
   std::string_view client;
-  std::string_view host;     // here and below as the client sent it
+  std::string_view host;  // here and below as the client sent it
   std::string_view method;
   std::string_view target;
   std::string_view request_id;
@@ -22,9 +22,10 @@ struct RewriteDecision {
   std::string_view result;   // what was made of it; empty: nothing
 };
 
-// Tells decisions in the log of the process, as NGINX's rewrite_log does: for routes that ask for it, while somebody looks
-// for what is wrong with their rules. A line is a system call that may have to wait for its reader, and clients decide
-// how many there are; so there are kLinesPerSecond at most, and the next one says how many were left out. Long texts are cut.
+// Tells decisions in the log of the process, as NGINX's rewrite_log does: for routes that ask for
+// it, while somebody looks for what is wrong with their rules. A line is a system call that may
+// have to wait for its reader, and clients decide how many there are; so there are kLinesPerSecond
+// at most, and the next one says how many were left out. Long texts are cut.
 //
 // One worker's; its thread.
 class RewriteLog {

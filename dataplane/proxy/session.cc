@@ -11,13 +11,17 @@ namespace {
 
 using config::SessionCookie;
 
-bool Contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+bool Contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
 
 std::string_view SameSiteOf(const SessionCookieInput& input) {
   switch (input.cookie.same_site) {
     case SessionCookie::SameSite::kUnset: return "";
     case SessionCookie::SameSite::kNone:
-      return input.cookie.conditional_same_site_none && MisreadsSameSiteNone(input.user_agent) ? "" : "None";
+      return input.cookie.conditional_same_site_none && MisreadsSameSiteNone(input.user_agent)
+                 ? ""
+                 : "None";
     case SessionCookie::SameSite::kLax: return "Lax";
     case SessionCookie::SameSite::kStrict: return "Strict";
   }
@@ -26,7 +30,8 @@ std::string_view SameSiteOf(const SessionCookieInput& input) {
 
 // The form of the Netscape cookie specification, "Thu, 18-Nov-10 11:27:35 GMT".
 std::string CookieDate(int64_t seconds) {
-  return absl::FormatTime("%a, %d-%b-%y %H:%M:%S GMT", absl::FromUnixSeconds(seconds), absl::UTCTimeZone());
+  return absl::FormatTime("%a, %d-%b-%y %H:%M:%S GMT", absl::FromUnixSeconds(seconds),
+                          absl::UTCTimeZone());
 }
 
 }  // namespace
@@ -44,17 +49,20 @@ bool MisreadsSameSiteNone(std::string_view user_agent) {
     const auto is_digit = [&](size_t i) {
       return i < version.size() && absl::ascii_isdigit(static_cast<unsigned char>(version[i]));
     };
-    if (is_digit(0) && version[0] >= '4' && version[0] <= '6' && is_digit(1) && !is_digit(2)) return true;
+    if (is_digit(0) && version[0] >= '4' && version[0] <= '6' && is_digit(1) && !is_digit(2))
+      return true;
   }
-  if (Contains(user_agent, "iPhone OS 12_") || Contains(user_agent, "iPad; CPU OS 12_")) return true;
+  if (Contains(user_agent, "iPhone OS 12_") || Contains(user_agent, "iPad; CPU OS 12_"))
+    return true;
   return Contains(user_agent, "Mac OS X 10_14") && Contains(user_agent, "Version/") &&
          Contains(user_agent, "Safari/");
 }
 
 std::string_view MakeSessionCookie(const SessionCookieInput& input, base::Arena& arena) {
   const SessionCookie& cookie = input.cookie;
-  std::string text = absl::StrCat(cookie.name, "=", absl::string_view(input.key.data(), input.key.size()), "|",
-                                  absl::string_view(input.upstream_key.data(), input.upstream_key.size()));
+  std::string text =
+      absl::StrCat(cookie.name, "=", absl::string_view(input.key.data(), input.key.size()), "|",
+                   absl::string_view(input.upstream_key.data(), input.upstream_key.size()));
   if (cookie.expires_seconds) {
     absl::StrAppend(&text, "; Expires=", CookieDate(input.now + *cookie.expires_seconds));
   }

@@ -24,7 +24,8 @@ struct SessionCookieInput {
 // The value of Set-Cookie.
 std::string_view MakeSessionCookie(const SessionCookieInput& input, base::Arena& arena);
 
-// Browsers that take SameSite=None for something else or refuse the cookie: Chrome 40 to 69, iOS 12, Safari on macOS 10.14.
+// Browsers that take SameSite=None for something else or refuse the cookie: Chrome 40 to 69, iOS
+// 12, Safari on macOS 10.14.
 bool MisreadsSameSiteNone(std::string_view user_agent);
 
 }  // namespace headgate::proxy

@@ -36,14 +36,16 @@ bool SpillFile::Append(std::string_view first, std::string_view second) {
   const size_t bytes = first.size() + second.size();
   if (!space_.Take(bytes)) {
     if (space_.limit_ != 0) {
-      HEADGATE_LOG_EVERY(10, kWarn, "proxy", "the room for bodies on disk is full", {"limit", space_.limit_});
+      HEADGATE_LOG_EVERY(10, kWarn, "proxy", "the room for bodies on disk is full",
+                         {"limit", space_.limit_});
     }
     return false;
   }
   if (!fd_) {
     auto opened = space_.Open();
     if (!opened.ok()) {
-      HEADGATE_LOG_EVERY(10, kWarn, "proxy", "bodies cannot be held on disk", {"error", opened.status()});
+      HEADGATE_LOG_EVERY(10, kWarn, "proxy", "bodies cannot be held on disk",
+                         {"error", opened.status()});
       space_.Give(bytes);
       return false;
     }

@@ -12,14 +12,16 @@
 
 namespace headgate::proxy {
 
-// Room on disk for bodies that do not fit in memory: one directory, and one limit for all that is in it.
+// Room on disk for bodies that do not fit in memory: one directory, and one limit for all that is
+// in it.
 //
-// One per process, outlives every SpillFile. Any thread: workers share nothing here but one number, touched once for
-// each write to a file.
+// One per process, outlives every SpillFile. Any thread: workers share nothing here but one number,
+// touched once for each write to a file.
 class SpillSpace {
  public:
   // `limit` in bytes; 0: nothing is ever written. The directory is used with the first file.
-  SpillSpace(std::string directory, uint64_t limit) : directory_(std::move(directory)), limit_(limit) {}
+  SpillSpace(std::string directory, uint64_t limit)
+      : directory_(std::move(directory)), limit_(limit) {}
   SpillSpace(const SpillSpace&) = delete;
   SpillSpace& operator=(const SpillSpace&) = delete;
 
@@ -37,8 +39,9 @@ class SpillSpace {
   std::atomic<uint64_t> used_{0};
 };
 
-// The part of one body that is on disk. Owned by a BodyBuffer, used on its worker's thread. Reads and writes go through
-// the page cache: they wait for the disk only when the system is short of memory.
+// The part of one body that is on disk. Owned by a BodyBuffer, used on its worker's thread. Reads
+// and writes go through the page cache: they wait for the disk only when the system is short of
+// memory.
 class SpillFile {
  public:
   explicit SpillFile(SpillSpace& space) : space_(space) {}
@@ -48,8 +51,8 @@ class SpillFile {
 
   uint64_t size() const { return size_; }
 
-  // Appends both pieces, or nothing: no room, or the file system refused. What the system said is logged, at most once
-  // in ten seconds.
+  // Appends both pieces, or nothing: no room, or the file system refused. What the system said is
+  // logged, at most once in ten seconds.
   bool Append(std::string_view first, std::string_view second);
   // Bytes from `offset` on, as many as fit. 0: the file cannot be read. REQUIRES: offset < size().
   size_t Read(uint64_t offset, std::span<char> into) const;

@@ -28,7 +28,8 @@ bool EachPair(std::string_view list, char separator, Visit&& visit) {
     const size_t end = list.find(separator);
     const std::string_view pair = Trim(list.substr(0, end));
     const size_t equals = pair.find('=');
-    if (equals != std::string_view::npos && visit(pair.substr(0, equals), pair.substr(equals + 1))) {
+    if (equals != std::string_view::npos &&
+        visit(pair.substr(0, equals), pair.substr(equals + 1))) {
       return true;
     }
     if (end == std::string_view::npos) return false;
@@ -112,17 +113,19 @@ std::string_view FindCookie(const http::HeaderMap& fields, std::string_view name
   std::string_view found;
   for (const http::Field& field : fields) {  // HTTP/2 may split it (RFC 9113 section 8.2.3)
     if (field.id != FieldId::kCookie) continue;
-    const bool there = EachPair(field.value, ';', [&](std::string_view key, std::string_view value) {
-      if (key != name) return false;
-      found = value;
-      return true;
-    });
+    const bool there =
+        EachPair(field.value, ';', [&](std::string_view key, std::string_view value) {
+          if (key != name) return false;
+          found = value;
+          return true;
+        });
     if (there) break;
   }
   return found;
 }
 
-std::string_view RequestVariables::Value(const policy::TextTemplate::Part& part, Arena& arena) const {
+std::string_view RequestVariables::Value(const policy::TextTemplate::Part& part,
+                                         Arena& arena) const {
   switch (part.variable) {
     case Variable::kNone: return part.text;
     case Variable::kArgs: return head.query();
@@ -162,9 +165,11 @@ std::string_view RequestVariables::Value(const policy::TextTemplate::Part& part,
     case Variable::kProxyAlternativeUpstreamName:
       return record == nullptr ? std::string_view() : record->alternative_upstream_name;
     case Variable::kStatus:
-      return record == nullptr || record->status == 0 ? std::string_view() : Decimal(record->status, arena);
+      return record == nullptr || record->status == 0 ? std::string_view()
+                                                      : Decimal(record->status, arena);
     case Variable::kUpstreamAddr:
-      return record == nullptr || record->attempt_count == 0 ? std::string_view() : record->attempts().back().address;
+      return record == nullptr || record->attempt_count == 0 ? std::string_view()
+                                                             : record->attempts().back().address;
     case Variable::kUpstreamHeader:
       return answer == nullptr ? std::string_view() : answer->fields.Get(part.text);
     case Variable::kIngressName:

@@ -59,40 +59,38 @@ std::string Decode(std::string_view encoded) {
 }
 
 // In doubt the more specific route has the request, with all that it asks of requests.
-bool FitsWhole(const Regex& regex, std::string_view value) { return regex.Finds(value, /*when_in_doubt=*/true); }
+bool FitsWhole(const Regex& regex, std::string_view value) {
+  return regex.Finds(value, /*when_in_doubt=*/true);
+}
 
 bool HeaderFits(const ValueCondition& condition, std::string_view value) {
   switch (condition.kind) {
-    case ValueCondition::Kind::kExact:
-      return value == condition.text;
-    case ValueCondition::Kind::kRegex:
-      return FitsWhole(*condition.regex, value);
+    case ValueCondition::Kind::kExact: return value == condition.text;
+    case ValueCondition::Kind::kRegex: return FitsWhole(*condition.regex, value);
     case ValueCondition::Kind::kPresent:
-    case ValueCondition::Kind::kAbsent:
-      break;
+    case ValueCondition::Kind::kAbsent: break;
   }
   return true;
 }
 
 bool HeaderHolds(const ValueCondition& condition, const http::HeaderMap& fields) {
   const bool found = std::any_of(fields.begin(), fields.end(), [&](const http::Field& field) {
-    return absl::EqualsIgnoreCase(ToAbsl(field.name), ToAbsl(condition.name)) && HeaderFits(condition, field.value);
+    return absl::EqualsIgnoreCase(ToAbsl(field.name), ToAbsl(condition.name)) &&
+           HeaderFits(condition, field.value);
   });
   return found != (condition.kind == ValueCondition::Kind::kAbsent);
 }
 
 bool ParameterFits(const ValueCondition& condition, std::string_view encoded) {
   switch (condition.kind) {
-    case ValueCondition::Kind::kExact:
-      return DecodesTo(encoded, condition.text);
+    case ValueCondition::Kind::kExact: return DecodesTo(encoded, condition.text);
     case ValueCondition::Kind::kRegex:
       if (encoded.find_first_of("%+") == std::string_view::npos) {
         return FitsWhole(*condition.regex, encoded);
       }
       return FitsWhole(*condition.regex, Decode(encoded));
     case ValueCondition::Kind::kPresent:
-    case ValueCondition::Kind::kAbsent:
-      break;
+    case ValueCondition::Kind::kAbsent: break;
   }
   return true;
 }
@@ -121,7 +119,8 @@ bool Holds(const Conditions& conditions, const http::RequestHead& request) {
     return false;
   }
   const auto header_holds = [&](const ValueCondition& c) { return HeaderHolds(c, request.fields); };
-  if (!std::all_of(conditions.headers.begin(), conditions.headers.end(), header_holds)) return false;
+  if (!std::all_of(conditions.headers.begin(), conditions.headers.end(), header_holds))
+    return false;
   if (conditions.query.empty()) return true;
   const std::string_view query = request.query();
   return std::all_of(conditions.query.begin(), conditions.query.end(),

@@ -11,8 +11,8 @@
 
 namespace headgate::route {
 
-// One header or query parameter that a request must, or must not, have. When a name occurs several times, one
-// fitting occurrence is enough.
+// One header or query parameter that a request must, or must not, have. When a name occurs several
+// times, one fitting occurrence is enough.
 struct ValueCondition {
   enum class Kind : uint8_t {
     kExact,    // equal to `text`, byte by byte
@@ -32,7 +32,8 @@ struct Conditions {
   std::vector<std::string> methods;
   // Names in any case.
   std::vector<ValueCondition> headers;
-  // Names and values are compared after percent-decoding, '+' standing for a space. Names are case-sensitive.
+  // Names and values are compared after percent-decoding, '+' standing for a space. Names are
+  // case-sensitive.
   std::vector<ValueCondition> query;
 
   bool empty() const { return methods.empty() && headers.empty() && query.empty(); }

@@ -49,8 +49,9 @@ class HostRoutes {
   HostOptions options_;
 };
 
-// Every virtual host of a configuration, found by a request's host: see base::HostMap. A request uses the first
-// host pattern that fits; it does not go on to a wildcard or to "_" when no route of that host fits.
+// Every virtual host of a configuration, found by a request's host: see base::HostMap. A request
+// uses the first host pattern that fits; it does not go on to a wildcard or to "_" when no route of
+// that host fits.
 class HostTable : public base::HostMap<HostRoutes> {
  public:
   HostTable() = default;

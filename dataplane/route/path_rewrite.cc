@@ -63,13 +63,9 @@ PathRewrite::Result PathRewrite::Apply(std::string_view normal_path, std::string
   Result result;
   std::array<std::string_view, Regex::kMaxGroups> found;
   switch (regex_->Search(normal_path, std::span(found).first(static_cast<size_t>(groups_)))) {
-    case Regex::Result::kNotFound:
-      return result;
-    case Regex::Result::kGaveUp:
-      result.outcome = Outcome::kRefused;
-      return result;
-    case Regex::Result::kFound:
-      break;
+    case Regex::Result::kNotFound: return result;
+    case Regex::Result::kGaveUp: result.outcome = Outcome::kRefused; return result;
+    case Regex::Result::kFound: break;
   }
 
   const auto variable = [&](const Piece& piece) -> std::string_view {
@@ -101,8 +97,8 @@ PathRewrite::Result PathRewrite::Apply(std::string_view normal_path, std::string
     return result;
   }
   http::NormalPath normal;
-  const std::string_view raw = http::EncodePath(
-      expanded->starts_with('/') ? *expanded : arena.Join("/", *expanded), arena);
+  const std::string_view raw =
+      http::EncodePath(expanded->starts_with('/') ? *expanded : arena.Join("/", *expanded), arena);
   if (!http::NormalizePath(raw, arena, normal)) return result;
   result.outcome = Outcome::kPath;
   result.target = normal.forward;

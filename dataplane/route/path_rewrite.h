@@ -11,20 +11,24 @@
 
 namespace headgate::route {
 
-// Makes another path of a request's (proto/headgate/v1/snapshot.proto, PathRewrite). Immutable; read by every worker.
+// Makes another path of a request's (proto/headgate/v1/snapshot.proto, PathRewrite). Immutable;
+// read by every worker.
 class PathRewrite {
  public:
-  // `regex` from CompileRewriteRegex. Texts as the message's: "$1" to "$9" and "$scheme"; a group that the pattern does not
-  // have is empty. Nullptr, and the reason in `error`, when a '$' stands before anything else.
+  // `regex` from CompileRewriteRegex. Texts as the message's: "$1" to "$9" and "$scheme"; a group
+  // that the pattern does not have is empty. Nullptr, and the reason in `error`, when a '$' stands
+  // before anything else.
   static std::unique_ptr<const PathRewrite> Make(std::shared_ptr<const Regex> regex,
-                                                 std::string_view target, std::string_view forwarded_prefix,
+                                                 std::string_view target,
+                                                 std::string_view forwarded_prefix,
                                                  std::string* error);
 
   enum class Outcome : uint8_t {
     kUnchanged,  // the pattern is not in the path
     kPath,       // `target` is what to ask the upstream for
     kRedirect,   // `target` is an absolute URL for the client
-    // The new path leads above the root, can be read in more than one way, or is too long; or the search was given up.
+    // The new path leads above the root, can be read in more than one way, or is too long; or the
+    // search was given up.
     kRefused,
   };
   struct Result {
@@ -33,7 +37,8 @@ class PathRewrite {
     std::string_view forwarded_prefix;  // empty: none
   };
 
-  // `normal_path` as routes match it, `scheme` of the request. Results live in `arena`, or as long as this.
+  // `normal_path` as routes match it, `scheme` of the request. Results live in `arena`, or as long
+  // as this.
   Result Apply(std::string_view normal_path, std::string_view scheme, base::Arena& arena) const;
 
   std::string_view pattern() const { return regex_->pattern(); }

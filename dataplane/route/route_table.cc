@@ -7,12 +7,13 @@
 namespace headgate::route {
 namespace {
 
-// The order of paths: byte by byte, with '/' before all other bytes. In it, everything that a prefix fits (by
-// segment) comes right after the prefix without a gap, whether the prefix ends with a slash or not.
+// The order of paths: byte by byte, with '/' before all other bytes. In it, everything that a
+// prefix fits (by segment) comes right after the prefix without a gap, whether the prefix ends with
+// a slash or not.
 int CompareBySegment(std::string_view a, std::string_view b) {
   const size_t common = std::min(a.size(), b.size());
-  const auto [at_a, at_b] = std::mismatch(a.begin(), a.begin() + static_cast<ptrdiff_t>(common),
-                                          b.begin());
+  const auto [at_a, at_b] =
+      std::mismatch(a.begin(), a.begin() + static_cast<ptrdiff_t>(common), b.begin());
   if (at_a == a.begin() + static_cast<ptrdiff_t>(common)) {
     return a.size() < b.size() ? -1 : a.size() > b.size() ? 1 : 0;
   }
@@ -87,7 +88,10 @@ void RouteTable::AddPaths(std::vector<RouteSpec> specs) {
     if (nodes_.empty() || PathOf(nodes_.back()) != spec.path) {
       nodes_.push_back({.text_offset = static_cast<uint32_t>(text_.size()),
                         .text_size = static_cast<uint32_t>(spec.path.size()),
-                        .parent = kNone, .first = end, .prefix_first = end, .end = end});
+                        .parent = kNone,
+                        .first = end,
+                        .prefix_first = end,
+                        .end = end});
       text_.append(spec.path);
     }
     Node& node = nodes_.back();
@@ -116,11 +120,12 @@ const RouteTable::Candidate* RouteTable::FirstHolding(const Candidate* begin, co
 
 const config::CompiledRoute* RouteTable::Match(const http::RequestHead& request,
                                                std::string_view normal_path) const {
-  // The last path that is not after the request's. Each prefix that fits the request is this one or contains it.
-  const auto after = std::upper_bound(
-      nodes_.begin(), nodes_.end(), normal_path, [this](std::string_view path, const Node& node) {
-        return CompareBySegment(path, PathOf(node)) < 0;
-      });
+  // The last path that is not after the request's. Each prefix that fits the request is this one or
+  // contains it.
+  const auto after = std::upper_bound(nodes_.begin(), nodes_.end(), normal_path,
+                                      [this](std::string_view path, const Node& node) {
+                                        return CompareBySegment(path, PathOf(node)) < 0;
+                                      });
   uint32_t at = after == nodes_.begin() ? kNone : static_cast<uint32_t>(after - nodes_.begin() - 1);
 
   const Candidate* const all = candidates_.data();

@@ -16,9 +16,10 @@
 
 namespace headgate::tls {
 
-// A certificate chain with its key, checked and immutable, in the form that takes the least memory: DER, about
-// 1.5 KiB for an ECDSA leaf. OpenSSL's parsed objects take ten times that, so workers parse on first use and keep
-// a bounded number (see CertificateCache). Intermediates are shared between the certificates that name them.
+// A certificate chain with its key, checked and immutable, in the form that takes the least memory:
+// DER, about 1.5 KiB for an ECDSA leaf. OpenSSL's parsed objects take ten times that, so workers
+// parse on first use and keep a bounded number (see CertificateCache). Intermediates are shared
+// between the certificates that name them.
 //
 // Thread: made on the control thread, read by any. The key is wiped when the last reference goes.
 class Certificate {
@@ -56,12 +57,13 @@ class CertificateParser {
   CertificateParser();
   ~CertificateParser();
 
-  // `chain_pem`: leaf first. `key_pem`: not encrypted. Refused with a reason that holds no key material: text that is
-  // not PEM, an encrypted key, a key that does not belong to the leaf, a key that OpenSSL finds too weak. An
-  // expired certificate is not refused (ingress-nginx serves it, too): look at not_after.
-  // Usual certificates are looked at but not parsed (see certificate_scan.h), for thousands come at once after a
-  // restart; should OpenSSL refuse one all the same at its first handshake, the default certificate is served.
-  // "chain_pem: ..." and "key_pem: ..." in the reason say which of the two is at fault.
+  // `chain_pem`: leaf first. `key_pem`: not encrypted. Refused with a reason that holds no key
+  // material: text that is not PEM, an encrypted key, a key that does not belong to the leaf, a key
+  // that OpenSSL finds too weak. An expired certificate is not refused (ingress-nginx serves it,
+  // too): look at not_after. Usual certificates are looked at but not parsed (see
+  // certificate_scan.h), for thousands come at once after a restart; should OpenSSL refuse one all
+  // the same at its first handshake, the default certificate is served. "chain_pem: ..." and
+  // "key_pem: ..." in the reason say which of the two is at fault.
   absl::StatusOr<std::shared_ptr<const Certificate>> Parse(std::string_view chain_pem,
                                                            std::string_view key_pem);
 
@@ -71,7 +73,8 @@ class CertificateParser {
   absl::Status CheckAll(const std::vector<std::string>& ders, const SecretBytes& key_der,
                         CertificateFacts& facts);
 
-  SSL_CTX* probe_;  // takes each certificate once, so that what a worker would refuse is refused here
+  SSL_CTX*
+      probe_;  // takes each certificate once, so that what a worker would refuse is refused here
   uint64_t next_id_ = 1;
   // By hash of the content.
   absl::flat_hash_map<size_t, std::weak_ptr<const std::string>> shared_;

@@ -20,9 +20,9 @@ struct ParsedCertificate {
   stack_st_X509* chain = nullptr;
 };
 
-// The certificates that one worker has used lately, parsed. Bounded, so that memory does not grow with the number of
-// certificates configured; one per worker, so that workers do not contend for OpenSSL's reference counts and locks.
-// Thread: the worker's.
+// The certificates that one worker has used lately, parsed. Bounded, so that memory does not grow
+// with the number of certificates configured; one per worker, so that workers do not contend for
+// OpenSSL's reference counts and locks. Thread: the worker's.
 class CertificateCache {
  public:
   static constexpr size_t kDefaultCapacity = 512;
@@ -32,8 +32,8 @@ class CertificateCache {
   CertificateCache(const CertificateCache&) = delete;
   CertificateCache& operator=(const CertificateCache&) = delete;
 
-  // The parsed form, or nullptr if OpenSSL cannot parse it (which CertificateParser rules out short of running out of
-  // memory). Valid until the next call.
+  // The parsed form, or nullptr if OpenSSL cannot parse it (which CertificateParser rules out short
+  // of running out of memory). Valid until the next call.
   const ParsedCertificate* Get(const Certificate& certificate);
 
   size_t size() const { return order_.size(); }

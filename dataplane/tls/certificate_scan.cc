@@ -175,7 +175,8 @@ bool RsaKeyMatches(const CertificateFacts& certificate, DerReader key) {
   const std::string_view numbers = key.rest();
   key.Take(kInteger);
   key.Take(kInteger);
-  return key.good() && numbers.substr(0, numbers.size() - key.rest().size()) == certificate.public_key;
+  return key.good() &&
+         numbers.substr(0, numbers.size() - key.rest().size()) == certificate.public_key;
 }
 
 // "1, scalar, [0] curve, [1] point" of SEC1; the curve may stand outside.
@@ -184,7 +185,8 @@ bool EcKeyMatches(const CertificateFacts& certificate, DerReader key, std::strin
   key.Take(kOctetString);
   if (key.Peek(kTag0)) curve = key.Enter(kTag0).Take(kOid);
   std::string_view point = key.Enter(kTag1).TakeBits();
-  if (!key.good() || curve != certificate.curve || point.empty() || point.front() != 4) return false;
+  if (!key.good() || curve != certificate.curve || point.empty() || point.front() != 4)
+    return false;
   return point.substr(1) == certificate.public_key;
 }
 

@@ -19,7 +19,9 @@ constexpr size_t kMaxTrustPem = 1024 * 1024;
 
 struct TrustFree {
   void operator()(X509_STORE* store) const { X509_STORE_free(store); }
-  void operator()(STACK_OF(X509_INFO) * infos) const { sk_X509_INFO_pop_free(infos, X509_INFO_free); }
+  void operator()(STACK_OF(X509_INFO) * infos) const {
+    sk_X509_INFO_pop_free(infos, X509_INFO_free);
+  }
 };
 using InfoStack = std::unique_ptr<STACK_OF(X509_INFO), TrustFree>;
 
@@ -103,27 +105,28 @@ std::string EncodedPem(X509* certificate) {
 
 Verdict VerdictOf(long result) {
   switch (result) {
-    case X509_V_OK:
-      return Verdict::kVerified;
+    case X509_V_OK: return Verdict::kVerified;
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-      return Verdict::kUnverified;
-    default:
-      return Verdict::kInvalid;
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE: return Verdict::kUnverified;
+    default: return Verdict::kInvalid;
   }
 }
 
 }  // namespace
 
 ClientAuth::ClientAuth(std::string host, ClientAuthRules rules)
-    : host_(std::move(host)), rules_(std::move(rules)), fingerprint_(FingerprintOf(host_, rules_)) {}
+    : host_(std::move(host)),
+      rules_(std::move(rules)),
+      fingerprint_(FingerprintOf(host_, rules_)) {}
 
 absl::Status CheckTrust(std::string_view ca_pem, std::string_view crl_pem) {
-  if (ca_pem.size() > kMaxTrustPem) return absl::InvalidArgumentError("ca.crt is longer than 1 MiB");
-  if (crl_pem.size() > kMaxTrustPem) return absl::InvalidArgumentError("ca.crl is longer than 1 MiB");
+  if (ca_pem.size() > kMaxTrustPem)
+    return absl::InvalidArgumentError("ca.crt is longer than 1 MiB");
+  if (crl_pem.size() > kMaxTrustPem)
+    return absl::InvalidArgumentError("ca.crl is longer than 1 MiB");
   const std::unique_ptr<X509_STORE, TrustFree> store(X509_STORE_new());
   STACK_OF(X509_NAME)* names = sk_X509_NAME_new_null();
   const size_t certificates = AddCertificates(ReadPem(ca_pem), store.get(), names);

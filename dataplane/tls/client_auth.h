@@ -26,15 +26,18 @@ enum class ClientAuthMode : uint8_t {
   kOptionalNoCa,  // as kOptional, but may be signed by anybody
 };
 
-// Which clients a host lets in, and what the upstream is told of them. A value until it is frozen in a table.
+// Which clients a host lets in, and what the upstream is told of them. A value until it is frozen
+// in a table.
 struct ClientAuthRules {
   ClientAuthMode mode = ClientAuthMode::kRefuse;
   // Intermediate certificates allowed between the client's and the CA.
   uint32_t verify_depth = 1;
-  // PEM: trusted CAs, revocation lists. With a list, every certificate of a chain must be covered by one.
+  // PEM: trusted CAs, revocation lists. With a list, every certificate of a chain must be covered
+  // by one.
   std::string ca_pem;
   std::string crl_pem;
-  // An absolute URL that clients without a good certificate are sent to, or a path whose answer they get; empty: 400.
+  // An absolute URL that clients without a good certificate are sent to, or a path whose answer
+  // they get; empty: 400.
   std::string error_page;
   bool pass_certificate = false;
   // Searched for in the subject; null: any.
@@ -52,8 +55,8 @@ class ClientAuth {
   bool asks() const {
     return rules_.mode != ClientAuthMode::kRefuse && rules_.mode != ClientAuthMode::kOff;
   }
-  // Differs for rules of another host, or with other content; the same in every process. What sessions and
-  // connections go by, so that neither outlives the rules it was made under. Never 0.
+  // Differs for rules of another host, or with other content; the same in every process. What
+  // sessions and connections go by, so that neither outlives the rules it was made under. Never 0.
   uint64_t fingerprint() const { return fingerprint_; }
 
  private:
@@ -62,14 +65,16 @@ class ClientAuth {
   uint64_t fingerprint_;
 };
 
-// Only hosts that have rules; asked by pattern, because a host without rules is not covered by those of a wildcard.
+// Only hosts that have rules; asked by pattern, because a host without rules is not covered by
+// those of a wildcard.
 using ClientAuthTable = base::HostMap<ClientAuth>;
 
-// Whether the CAs and revocation lists can be read; the status says which of "ca.crt" and "ca.crl" cannot.
+// Whether the CAs and revocation lists can be read; the status says which of "ca.crt" and "ca.crl"
+// cannot.
 absl::Status CheckTrust(std::string_view ca_pem, std::string_view crl_pem);
 
-// OpenSSL's form of the CAs a worker has used: one per worker, so that workers do not contend for a store's lock.
-// Bounded. Thread: the worker's.
+// OpenSSL's form of the CAs a worker has used: one per worker, so that workers do not contend for a
+// store's lock. Bounded. Thread: the worker's.
 class TrustCache {
  public:
   TrustCache() = default;
@@ -92,7 +97,8 @@ class TrustCache {
   std::unordered_map<uint64_t, Trust> by_fingerprint_;
 };
 
-// What the client of a completed handshake showed. `rules`: the fingerprint of those that were applied to `ssl`.
+// What the client of a completed handshake showed. `rules`: the fingerprint of those that were
+// applied to `ssl`.
 std::shared_ptr<const base::ClientIdentity> IdentityOf(SSL* ssl, uint64_t rules,
                                                        bool pass_certificate);
 

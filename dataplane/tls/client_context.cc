@@ -79,7 +79,8 @@ ClientContext::ClientContext(std::shared_ptr<const ClientPolicy> policy, std::st
 }
 
 int ClientContext::OnNewSession(SSL* ssl, SSL_SESSION* session) {
-  static_cast<TlsTransport*>(SSL_get_app_data(ssl))->session_->session_.reset(SSL_SESSION_dup(session));
+  static_cast<TlsTransport*>(SSL_get_app_data(ssl))
+      ->session_->session_.reset(SSL_SESSION_dup(session));
   return 0;  // the original stays the connection's
 }
 

@@ -19,8 +19,9 @@ struct ContextFree {
   void operator()(SSL_CTX* context) const;
 };
 
-// The last session that one peer has offered, for the next connection to it. Belongs to one context: a session that
-// was verified under one policy is never resumed under another. Outlives its transports.
+// The last session that one peer has offered, for the next connection to it. Belongs to one
+// context: a session that was verified under one policy is never resumed under another. Outlives
+// its transports.
 class SessionSlot {
  public:
   bool empty() const { return session_ == nullptr; }
@@ -31,14 +32,16 @@ class SessionSlot {
   std::unique_ptr<SSL_SESSION, SessionFree> session_;
 };
 
-// How one worker speaks TLS with the endpoints of one cluster. Transports made from it may outlive it.
+// How one worker speaks TLS with the endpoints of one cluster. Transports made from it may outlive
+// it.
 //
 // Thread: the worker's; only the trust store is shared with other workers.
 class ClientContext {
  public:
-  // `alpn`: the one protocol offered ("h2", "http/1.1"). `scratch` outlives every transport. REQUIRES:
-  // Validate(*policy).ok().
-  ClientContext(std::shared_ptr<const ClientPolicy> policy, std::string_view alpn, IoScratch& scratch);
+  // `alpn`: the one protocol offered ("h2", "http/1.1"). `scratch` outlives every transport.
+  // REQUIRES: Validate(*policy).ok().
+  ClientContext(std::shared_ptr<const ClientPolicy> policy, std::string_view alpn,
+                IoScratch& scratch);
   ClientContext(const ClientContext&) = delete;
   ClientContext& operator=(const ClientContext&) = delete;
 

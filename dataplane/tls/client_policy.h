@@ -15,7 +15,8 @@ namespace headgate::tls {
 struct ClientPolicy {
   // Sent as server name (SNI); empty: none is sent.
   std::string server_name;
-  // The peer must show a certificate that `trust` vouches for and that holds `verify_name`, a DNS name or an address.
+  // The peer must show a certificate that `trust` vouches for and that holds `verify_name`, a DNS
+  // name or an address.
   bool verify = false;
   std::string verify_name;
   // Intermediate certificates between the peer's and a trusted one.
@@ -29,7 +30,8 @@ struct ClientPolicy {
   std::string ciphers;
 };
 
-// Whether OpenSSL takes the versions and ciphers of the policy; the status says which field is wrong.
+// Whether OpenSSL takes the versions and ciphers of the policy; the status says which field is
+// wrong.
 absl::Status Validate(const ClientPolicy& policy);
 
 }  // namespace headgate::tls

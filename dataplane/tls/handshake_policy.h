@@ -6,7 +6,8 @@
 
 namespace headgate::tls {
 
-// What is special about handshakes for one server name. Pointers live until the configuration changes.
+// What is special about handshakes for one server name. Pointers live until the configuration
+// changes.
 struct HandshakePolicy {
   // Null: the host asks for no client certificate.
   const ClientAuth* client_auth = nullptr;

@@ -22,8 +22,8 @@ struct OpenSslFree {
 template <typename T>
 using OpenSslPtr = std::unique_ptr<T, OpenSslFree>;
 
-// What the last failed call complained of, in OpenSSL's words (static text, no data of ours), and an empty error
-// queue: a stale entry would be taken for the reason of some later failure.
+// What the last failed call complained of, in OpenSSL's words (static text, no data of ours), and
+// an empty error queue: a stale entry would be taken for the reason of some later failure.
 inline std::string_view TakeOpenSslError() {
   const char* reason = ERR_reason_error_string(ERR_peek_last_error());
   ERR_clear_error();
@@ -35,8 +35,9 @@ inline bool SetGroups(SSL_CTX* context, const char* list) {
   return SSL_CTX_ctrl(context, SSL_CTRL_SET_GROUPS_LIST, 0, const_cast<char*>(list)) == 1;
 }
 
-// A private key from DER, or nullptr; the caller owns it. Knowing the type (EVP_PKEY_...) makes it four times as fast in
-// OpenSSL 3.0, which otherwise tries one decoder after another; a wrong type still works. Defined in certificate.cc.
+// A private key from DER, or nullptr; the caller owns it. Knowing the type (EVP_PKEY_...) makes it
+// four times as fast in OpenSSL 3.0, which otherwise tries one decoder after another; a wrong type
+// still works. Defined in certificate.cc.
 EVP_PKEY* ParseKey(int type, std::string_view der);
 
 }  // namespace headgate::tls

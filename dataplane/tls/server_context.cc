@@ -19,7 +19,8 @@ namespace {
 
 constexpr char kTls13Ciphers[] =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
-// OpenSSL's defaults, named because they cannot be restored otherwise; since 3.5 with a post-quantum one.
+// OpenSSL's defaults, named because they cannot be restored otherwise; since 3.5 with a
+// post-quantum one.
 constexpr char kNewGroups[] = "X25519MLKEM768:X25519:P-256:X448:P-384:P-521";
 constexpr char kGroups[] = "X25519:P-256:X448:P-384:P-521";
 constexpr size_t kTicketName = 16;
@@ -29,8 +30,8 @@ int ToOpenSsl(Version version) {
   return version == Version::kTls12 ? TLS1_2_VERSION : TLS1_3_VERSION;
 }
 
-// The host name in a server_name extension (RFC 6066 section 3) in lower case; empty if there is none, or none that a
-// host could have. A malformed extension is left for OpenSSL to refuse.
+// The host name in a server_name extension (RFC 6066 section 3) in lower case; empty if there is
+// none, or none that a host could have. A malformed extension is left for OpenSSL to refuse.
 std::string ParseServerName(std::string_view extension) {
   const auto number = [&](size_t at) {
     return static_cast<size_t>(static_cast<uint8_t>(extension[at]) << 8 |
@@ -48,7 +49,8 @@ std::string ParseServerName(std::string_view extension) {
   return name;
 }
 
-// Ties a session to the server name and the rules of its host: OpenSSL resumes only where the context is the same.
+// Ties a session to the server name and the rules of its host: OpenSSL resumes only where the
+// context is the same.
 void SetSessionContext(SSL* ssl, std::string_view server_name, const ClientAuth* client_auth) {
   const auto set = [ssl](const void* data, size_t size) {
     SSL_set_session_id_context(ssl, static_cast<const unsigned char*>(data),
@@ -125,10 +127,10 @@ struct ServerContext::Callbacks {
     }
     char digest[] = "SHA256";
     const OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY,
-                                          const_cast<unsigned char*>(bytes(key->mac)),
-                                          key->mac.size()),
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+        OSSL_PARAM_construct_octet_string(
+            OSSL_MAC_PARAM_KEY, const_cast<unsigned char*>(bytes(key->mac)), key->mac.size()),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_end()};
     if (EVP_CipherInit_ex(cipher, aes, nullptr, bytes(key->cipher), iv, seal) != 1 ||
         EVP_MAC_CTX_set_params(mac, params) != 1) {
       return -1;
@@ -152,9 +154,9 @@ struct ServerContext::Callbacks {
                     const unsigned char* in, unsigned in_size, void* self) {
     const std::string& ours = static_cast<ServerContext*>(self)->alpn_;
     unsigned char* chosen = nullptr;
-    const int result = SSL_select_next_proto(
-        &chosen, out_size, reinterpret_cast<const unsigned char*>(ours.data()),
-        static_cast<unsigned>(ours.size()), in, in_size);
+    const int result = SSL_select_next_proto(&chosen, out_size,
+                                             reinterpret_cast<const unsigned char*>(ours.data()),
+                                             static_cast<unsigned>(ours.size()), in, in_size);
     *out = chosen;
     return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
   }
@@ -163,8 +165,8 @@ struct ServerContext::Callbacks {
 ServerContext::ServerContext(std::shared_ptr<const TicketKeys> ticket_keys)
     : context_(SSL_CTX_new(TLS_server_method())), own_ticket_keys_(std::move(ticket_keys)) {
   HEADGATE_CHECK(context_ != nullptr && own_ticket_keys_ != nullptr);
-  SSL_CTX_set_options(context_, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                    SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_options(
+      context_, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_mode(context_, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_session_cache_mode(context_, SSL_SESS_CACHE_OFF);
@@ -219,8 +221,8 @@ bool ServerContext::ChooseCertificates(SSL* ssl, std::string_view server_name) {
   };
   bool any = false;
   if (const HostCertificates* host = table_->Find(server_name)) {
-    // OpenSSL keeps one of each key type and picks what the client can verify. The most preferred comes last, so that
-    // it replaces others of its type.
+    // OpenSSL keeps one of each key type and picks what the client can verify. The most preferred
+    // comes last, so that it replaces others of its type.
     const auto& list = host->certificates();
     std::for_each(list.rbegin(), list.rend(), [&](const auto& c) { any = use(*c) || any; });
   }

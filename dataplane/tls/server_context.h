@@ -18,26 +18,29 @@
 
 namespace headgate::tls {
 
-// How one worker speaks TLS with clients: protocol settings and the certificates to choose from. The choice looks at
-// the table of the moment, so a new table takes effect with the next handshake and connections notice nothing.
+// How one worker speaks TLS with clients: protocol settings and the certificates to choose from.
+// The choice looks at the table of the moment, so a new table takes effect with the next handshake
+// and connections notice nothing.
 //
-// A session can be resumed only for the server name it was made for, and only while the rules for client certificates
-// of that name are the same. Each full handshake hands out one ticket.
+// A session can be resumed only for the server name it was made for, and only while the rules for
+// client certificates of that name are the same. Each full handshake hands out one ticket.
 //
 // Thread: the worker's; nothing in here is shared with other workers. Outlives its transports.
 class ServerContext {
  public:
-  // Takes no notice of ALPN until SetProtocols. `ticket_keys` is used while SetTicketKeys has given no others; not null.
+  // Takes no notice of ALPN until SetProtocols. `ticket_keys` is used while SetTicketKeys has given
+  // no others; not null.
   explicit ServerContext(std::shared_ptr<const TicketKeys> ticket_keys);
   ~ServerContext();
   ServerContext(const ServerContext&) = delete;
   ServerContext& operator=(const ServerContext&) = delete;
 
-  // For handshakes that begin from now on. The table is not owned and must live until the next call. Null: every
-  // handshake fails.
+  // For handshakes that begin from now on. The table is not owned and must live until the next
+  // call. Null: every handshake fails.
   void SetCertificates(const CertTable* table) { table_ = table; }
-  // Protocols offered (ALPN), most preferred first ("h2", "http/1.1"), for handshakes that begin from now on. A client
-  // that offers only others is refused (RFC 7301 section 3.2); one that offers none is served.
+  // Protocols offered (ALPN), most preferred first ("h2", "http/1.1"), for handshakes that begin
+  // from now on. A client that offers only others is refused (RFC 7301 section 3.2); one that
+  // offers none is served.
   void SetProtocols(const std::vector<std::string_view>& alpn);
   // For connections accepted from now on. REQUIRES: Validate(policy).ok().
   void SetPolicy(const ServerPolicy& policy);

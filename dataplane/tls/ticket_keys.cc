@@ -30,11 +30,11 @@ absl::StatusOr<std::shared_ptr<const TicketKeys>> TicketKeys::Make(
   const auto add = [&](std::string_view key) {
     const std::string_view name = key.substr(0, kNameSize);
     if (key.size() == kLong) {
-      out->keys_.push_back({SecretBytes(name), SecretBytes(key.substr(16, 32)),
-                            SecretBytes(key.substr(48, 32))});
+      out->keys_.push_back(
+          {SecretBytes(name), SecretBytes(key.substr(16, 32)), SecretBytes(key.substr(48, 32))});
     } else if (key.size() == kShort) {
-      out->keys_.push_back({SecretBytes(name), SecretBytes(key.substr(32, 16)),
-                            SecretBytes(key.substr(16, 16))});
+      out->keys_.push_back(
+          {SecretBytes(name), SecretBytes(key.substr(32, 16)), SecretBytes(key.substr(16, 16))});
     }
     return key.size() == kLong || key.size() == kShort;
   };

@@ -12,11 +12,12 @@
 
 namespace headgate::tls {
 
-// Keys that seal session tickets (RFC 5077 section 4): one seals, all of them open. The same for every worker of a
-// process, and for all data planes of a controller, so that a client may resume with any. Immutable.
+// Keys that seal session tickets (RFC 5077 section 4): one seals, all of them open. The same for
+// every worker of a process, and for all data planes of a controller, so that a client may resume
+// with any. Immutable.
 //
-// A key is 80 bytes: a name of 16, then 32 for HMAC-SHA-256 and 32 for AES-256-CBC; or 48: a name, then 16 for
-// AES-128-CBC and 16 for HMAC. Both are NGINX's forms.
+// A key is 80 bytes: a name of 16, then 32 for HMAC-SHA-256 and 32 for AES-256-CBC; or 48: a name,
+// then 16 for AES-128-CBC and 16 for HMAC. Both are NGINX's forms.
 class TicketKeys {
  public:
   struct Key {

@@ -18,7 +18,8 @@ using Status = IoResult::Status;
 using Kind = base::Failure::Kind;
 
 constexpr size_t kMaxRecord = SSL3_RT_MAX_PLAIN_LENGTH;
-// Ciphertext that is gathered for one send. Also what a connection whose peer does not read may hold.
+// Ciphertext that is gathered for one send. Also what a connection whose peer does not read may
+// hold.
 constexpr size_t kSendSize = 64 * 1024;
 constexpr size_t kHandshakeRead = 16 * 1024;
 // Room for record headers and tags beyond the plain bytes asked for.
@@ -49,12 +50,9 @@ struct TlsTransport::Bio {
 
   static long Control(BIO* bio, int command, long, void*) {
     switch (command) {
-      case BIO_CTRL_FLUSH:
-        return 1;
-      case BIO_CTRL_EOF:
-        return Owner(bio).socket_eof_ ? 1 : 0;
-      default:
-        return 0;
+      case BIO_CTRL_FLUSH: return 1;
+      case BIO_CTRL_EOF: return Owner(bio).socket_eof_ ? 1 : 0;
+      default: return 0;
     }
   }
 
@@ -82,7 +80,8 @@ TlsTransport::TlsTransport(ClientContext& context, net::Fd fd, SessionSlot& sess
   SSL_set_connect_state(ssl_);
   if (!server_name_.empty()) SSL_set_tlsext_host_name(ssl_, server_name_.c_str());
   if (session.session_ == nullptr) return;
-  // A copy: OpenSSL never resumes a session again whose connection was not shut down in an orderly way.
+  // A copy: OpenSSL never resumes a session again whose connection was not shut down in an orderly
+  // way.
   SSL_SESSION* const copy = SSL_SESSION_dup(session.session_.get());
   if (copy != nullptr) SSL_set_session(ssl_, copy);
   SSL_SESSION_free(copy);
@@ -119,7 +118,8 @@ void TlsTransport::EndCall() {
 }
 
 int TlsTransport::TakeCiphertext(char* out, int size) {
-  if (incoming_.empty() && !socket_empty_ && !socket_eof_ && socket_error_ == 0) ReceiveCiphertext();
+  if (incoming_.empty() && !socket_empty_ && !socket_eof_ && socket_error_ == 0)
+    ReceiveCiphertext();
   if (!first_byte_seen_ && !incoming_.empty()) {
     first_byte_seen_ = true;
     // A TLS record starts with 22, HTTP/1 with a method.
@@ -250,7 +250,8 @@ IoResult TlsTransport::Read(std::span<char> into) {
   if (broken_) return {.status = Status::kFailed, .failure = Kind::kProtocol};
   BeginCall(into.size() + kReadOverhead);
   const IoResult out = ReadRecords(into);
-  // Reading may call for an answer (a key update); what the socket does not take goes with the next Write.
+  // Reading may call for an answer (a key update); what the socket does not take goes with the next
+  // Write.
   if (!scratch_.write.empty()) Flush();
   EndCall();
   return out;
@@ -330,8 +331,8 @@ void TlsTransport::ShutdownWrite() {
 
 void TlsTransport::ReplyInPlain(std::string_view reply) {
   if (!plain_http_) return;
-  // Takes what has arrived first: closing with unread input makes the kernel reset the connection, and the client
-  // would lose the answer.
+  // Takes what has arrived first: closing with unread input makes the kernel reset the connection,
+  // and the client would lose the answer.
   char* const scratch = scratch_.read.get();
   for (int i = 0; i < 8 && recv(fd_.get(), scratch, IoScratch::kReadSize, 0) > 0; ++i) {
   }

@@ -15,10 +15,13 @@
 namespace headgate::tls {
 
 // Either end of a TLS connection. See net::Transport for the contract of the calls; beside it:
-//  - one read(2) takes in many records, one Write becomes as few records and system calls as it can;
-//  - an orderly end (close_notify) is kEof, a connection cut without it is kFailed with kClosed, so that a
+//  - one read(2) takes in many records, one Write becomes as few records and system calls as it
+//  can;
+//  - an orderly end (close_notify) is kEof, a connection cut without it is kFailed with kClosed, so
+//  that a
 //    truncated message is never taken for a complete one;
-//  - after the handshake, Read must be called without waiting for an edge: the client's first request may have come
+//  - after the handshake, Read must be called without waiting for an edge: the client's first
+//  request may have come
 //    with its last handshake message;
 //  - an idle connection holds no buffers.
 // What is said of clients below concerns the server's end.
@@ -28,16 +31,17 @@ class TlsTransport final : public net::Transport {
  public:
   // `fd` is connected and non-blocking.
   TlsTransport(ServerContext& context, net::Fd fd);
-  // The client's end, to a peer whose sessions `session` keeps: it is resumed from there, and what the peer offers for
-  // later goes there. `fd` is connecting or connected; Handshake may be called once it is connected. `session` outlives
-  // the transport.
+  // The client's end, to a peer whose sessions `session` keeps: it is resumed from there, and what
+  // the peer offers for later goes there. `fd` is connecting or connected; Handshake may be called
+  // once it is connected. `session` outlives the transport.
   TlsTransport(ClientContext& context, net::Fd fd, SessionSlot& session);
   ~TlsTransport() override;
   TlsTransport(const TlsTransport&) = delete;
   TlsTransport& operator=(const TlsTransport&) = delete;
 
   int fd() const override { return fd_.get(); }
-  // Fails with kTlsHandshake (the peers could not agree, or it is not TLS at all), kClosed or kReset.
+  // Fails with kTlsHandshake (the peers could not agree, or it is not TLS at all), kClosed or
+  // kReset.
   net::IoResult Handshake() override;
   net::IoResult Read(std::span<char> into) override;
   net::IoResult Write(std::span<const iovec> pieces) override;
@@ -76,8 +80,9 @@ class TlsTransport final : public net::Transport {
   void ReceiveCiphertext();
   // Sends what is waiting; true when nothing is left.
   bool Flush();
-  // Makes records of the pieces from `skip` on, until all are done or about one send's worth is waiting. Returns
-  // OpenSSL's last result; adds up what was taken, and the size of the last record.
+  // Makes records of the pieces from `skip` on, until all are done or about one send's worth is
+  // waiting. Returns OpenSSL's last result; adds up what was taken, and the size of the last
+  // record.
   int Encrypt(std::span<const iovec> pieces, size_t skip, size_t& taken, size_t& last_record);
   net::IoResult Fail(int result);
   net::IoResult ReadRecords(std::span<char> into);
@@ -92,14 +97,15 @@ class TlsTransport final : public net::Transport {
   bool pass_certificate_ = false;
   std::string_view failure_detail_;
 
-  // Ciphertext that OpenSSL has not taken: `incoming_` during a call, in the worker's scratch or in `unread_`;
-  // `unread_` between calls.
+  // Ciphertext that OpenSSL has not taken: `incoming_` during a call, in the worker's scratch or in
+  // `unread_`; `unread_` between calls.
   std::string unread_;
   std::string_view incoming_;
   size_t read_limit_ = 0;
   // Ciphertext that the socket has not taken.
   std::string unsent_;
-  // Plain bytes at the start of the next Write whose ciphertext is in unsent_: they count as written when that is gone.
+  // Plain bytes at the start of the next Write whose ciphertext is in unsent_: they count as
+  // written when that is gone.
   size_t owed_ = 0;
   // How reading ended, when data came before it in the same call.
   std::optional<net::IoResult> read_end_;

@@ -43,7 +43,8 @@ std::shared_ptr<const TrustStore> TrustStore::System() {
     HEADGATE_CHECK(store != nullptr, "out of memory");
     X509_STORE_set_default_paths(store);
     ERR_clear_error();
-    return new std::shared_ptr<const TrustStore>(new TrustStore(store));  // never destroyed: workers may outlive main
+    return new std::shared_ptr<const TrustStore>(
+        new TrustStore(store));  // never destroyed: workers may outlive main
   }();
   return *kSystem;
 }

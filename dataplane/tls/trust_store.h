@@ -18,9 +18,11 @@ class TrustStore {
   TrustStore(const TrustStore&) = delete;
   TrustStore& operator=(const TrustStore&) = delete;
 
-  // Every certificate of a PEM text. Refused, with a reason, when there is none or one cannot be parsed.
+  // Every certificate of a PEM text. Refused, with a reason, when there is none or one cannot be
+  // parsed.
   static absl::StatusOr<std::shared_ptr<const TrustStore>> FromPem(std::string_view pem);
-  // What the system trusts, read from disk once in the life of the process; empty when it has nothing.
+  // What the system trusts, read from disk once in the life of the process; empty when it has
+  // nothing.
   static std::shared_ptr<const TrustStore> System();
 
  private:

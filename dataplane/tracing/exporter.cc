@@ -22,16 +22,19 @@ std::string ToBytes(const Bytes& bytes) {
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
-void AddText(std::string_view key, std::string_view value, google::protobuf::RepeatedPtrField<otlp::KeyValue>& out) {
+void AddText(std::string_view key, std::string_view value,
+             google::protobuf::RepeatedPtrField<otlp::KeyValue>& out) {
   otlp::KeyValue& attribute = *out.Add();
   attribute.set_key(std::string(key));
   attribute.mutable_value()->set_string_value(std::string(value));
 }
 
-// Text of requests may hold any byte, and a message with a string that is no UTF-8 cannot be read by everybody.
+// Text of requests may hold any byte, and a message with a string that is no UTF-8 cannot be read
+// by everybody.
 std::string ToUtf8(std::string_view text) {
   std::string out(text);
-  std::replace_if(out.begin(), out.end(), [](unsigned char c) { return c >= 0x80; }, '?');
+  std::replace_if(
+      out.begin(), out.end(), [](unsigned char c) { return c >= 0x80; }, '?');
   return out;
 }
 
@@ -44,7 +47,8 @@ void ToMessage(const observe::Span& span, otlp::Span& out) {
   out.set_kind(otlp::Span::SERVER);
   out.set_start_time_unix_nano(static_cast<uint64_t>(span.start_ns));
   out.set_end_time_unix_nano(static_cast<uint64_t>(span.end_ns));
-  for (const auto& [key, value] : span.texts) AddText(key, ToUtf8(value), *out.mutable_attributes());
+  for (const auto& [key, value] : span.texts)
+    AddText(key, ToUtf8(value), *out.mutable_attributes());
   for (const auto& [key, value] : span.numbers) {
     otlp::KeyValue& attribute = *out.add_attributes();
     attribute.set_key(std::string(key));
@@ -77,7 +81,8 @@ void Exporter::Configure(const std::shared_ptr<const config::Tracing>& tracing) 
     tracing_ = tracing;
   }
   const bool wanted = tracing != nullptr && !tracing->collector.empty();
-  queue_.SetLimits(wanted ? tracing->max_queue_size : 0, wanted ? tracing->max_export_batch_size : 0);
+  queue_.SetLimits(wanted ? tracing->max_queue_size : 0,
+                   wanted ? tracing->max_export_batch_size : 0);
   queue_.Interrupt();
 }
 
@@ -109,11 +114,13 @@ void Exporter::Export(const config::Tracing& tracing, const Spans& spans) {
   }
 }
 
-void Exporter::ExportBatch(const config::Tracing& tracing, const Spans& spans, size_t first, size_t count) {
+void Exporter::ExportBatch(const config::Tracing& tracing, const Spans& spans, size_t first,
+                           size_t count) {
   otlp::ExportTraceServiceRequest request;
   otlp::ResourceSpans& of_us = *request.add_resource_spans();
   AddText("service.name", tracing.service_name, *of_us.mutable_resource()->mutable_attributes());
-  AddText("service.instance.id", options_.instance, *of_us.mutable_resource()->mutable_attributes());
+  AddText("service.instance.id", options_.instance,
+          *of_us.mutable_resource()->mutable_attributes());
   otlp::ScopeSpans& scope = *of_us.add_scope_spans();
   scope.mutable_scope()->set_name("headgate");
   scope.mutable_scope()->set_version(options_.build_version);
@@ -123,17 +130,21 @@ void Exporter::ExportBatch(const config::Tracing& tracing, const Spans& spans, s
   context.set_wait_for_ready(true);  // a collector that is being replaced is back soon
   {
     std::lock_guard lock(mutex_);
-    context.set_deadline(absl::ToChronoTime(std::min(end_, clock_.WallNow() + options_.export_timeout)));
+    context.set_deadline(
+        absl::ToChronoTime(std::min(end_, clock_.WallNow() + options_.export_timeout)));
     call_ = &context;
   }
   otlp::ExportTraceServiceResponse response;
-  const grpc::Status status = otlp::TraceService::NewStub(channel_)->Export(&context, request, &response);
-  const auto rejected = static_cast<uint64_t>(std::max<int64_t>(0, response.partial_success().rejected_spans()));
+  const grpc::Status status =
+      otlp::TraceService::NewStub(channel_)->Export(&context, request, &response);
+  const auto rejected =
+      static_cast<uint64_t>(std::max<int64_t>(0, response.partial_success().rejected_spans()));
   const uint64_t failed = status.ok() ? std::min<uint64_t>(rejected, count) : count;
   if (failed > 0) {
-    HEADGATE_LOG_EVERY(30, kWarn, "tracing", "the collector did not take spans", {"collector", tracing.collector},
-                       {"spans", failed},
-                       {"error", status.ok() ? response.partial_success().error_message() : status.error_message()});
+    HEADGATE_LOG_EVERY(30, kWarn, "tracing", "the collector did not take spans",
+                       {"collector", tracing.collector}, {"spans", failed},
+                       {"error", status.ok() ? response.partial_success().error_message()
+                                             : status.error_message()});
   }
   std::lock_guard lock(mutex_);
   call_ = nullptr;
@@ -151,12 +162,12 @@ void Exporter::Collect(MetricsWriter& out) const {
     out.Family(name, type, help);
     out.Sample({}, value);
   };
-  one("headgate_trace_spans_exported_total", MetricType::kCounter, "Spans that the collector has taken.",
-      numbers.exported);
-  one("headgate_trace_spans_failed_total", MetricType::kCounter, "Spans that could not be given to the collector.",
-      numbers.failed);
-  one("headgate_trace_spans_dropped_total", MetricType::kCounter, "Spans for which there was no room in the queue.",
-      queue_.dropped());
+  one("headgate_trace_spans_exported_total", MetricType::kCounter,
+      "Spans that the collector has taken.", numbers.exported);
+  one("headgate_trace_spans_failed_total", MetricType::kCounter,
+      "Spans that could not be given to the collector.", numbers.failed);
+  one("headgate_trace_spans_dropped_total", MetricType::kCounter,
+      "Spans for which there was no room in the queue.", queue_.dropped());
   one("headgate_trace_spans_waiting", MetricType::kGauge, "Spans that wait to be exported.",
       uint64_t{queue_.waiting()});
 }

@@ -30,13 +30,15 @@ struct ExporterOptions {
   absl::Duration last_export_timeout = absl::Seconds(2);
 };
 
-// Sends spans to the collector that the settings name, by OTLP over gRPC. Nothing waits for it: while the collector is away
-// or slow, spans wait in the queue, and what does not fit there is dropped and counted.
+// Sends spans to the collector that the settings name, by OTLP over gRPC. Nothing waits for it:
+// while the collector is away or slow, spans wait in the queue, and what does not fit there is
+// dropped and counted.
 //
 // Thread: has one of its own. Configure from one thread; Collect from any.
 class Exporter {
  public:
-  // `queue` and `clock` outlive this; nobody else reads the queue. Takes no spans before it is told where to send them.
+  // `queue` and `clock` outlive this; nobody else reads the queue. Takes no spans before it is told
+  // where to send them.
   Exporter(observe::SpanQueue& queue, ExporterOptions options, const Clock& clock);
   // Sends what is left.
   ~Exporter();

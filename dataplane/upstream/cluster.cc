@@ -26,30 +26,34 @@ Cluster::~Cluster() {
 void Cluster::Update(std::shared_ptr<const config::CompiledCluster> compiled) {
   absl::flat_hash_map<base::Address, std::unique_ptr<Endpoint>> before;
   const bool same = compiled_ != nullptr && compiled_->protocol == compiled->protocol &&
-                    compiled_->tls == compiled->tls && SpeaksHttp10(*compiled_) == SpeaksHttp10(*compiled);
+                    compiled_->tls == compiled->tls &&
+                    SpeaksHttp10(*compiled_) == SpeaksHttp10(*compiled);
   for (auto& endpoint : endpoints_) {
     if (!same) {
       set_.Adopt(std::move(endpoint));
       continue;
     }
     const bool first = before.try_emplace(endpoint->address(), std::move(endpoint)).second;
-    if (!first) set_.Adopt(std::move(endpoint));  // the same address twice; try_emplace has left it to us
+    if (!first)
+      set_.Adopt(std::move(endpoint));  // the same address twice; try_emplace has left it to us
   }
   endpoints_.clear();
   compiled_ = std::move(compiled);
   if (!same) {
-    tls_ = compiled_->tls == nullptr
-               ? nullptr
-               : std::make_unique<tls::ClientContext>(
-                     compiled_->tls, compiled_->protocol == config::Protocol::kH2 ? "h2" : "http/1.1",
-                     set_.tls_scratch());
+    tls_ =
+        compiled_->tls == nullptr
+            ? nullptr
+            : std::make_unique<tls::ClientContext>(
+                  compiled_->tls, compiled_->protocol == config::Protocol::kH2 ? "h2" : "http/1.1",
+                  set_.tls_scratch());
   }
   endpoints_.reserve(compiled_->endpoints.size());
   for (const config::CompiledEndpoint& wanted : compiled_->endpoints) {
     const auto known = before.find(wanted.address);
-    endpoints_.push_back(known != before.end() && known->second != nullptr
-                             ? std::move(known->second)
-                             : Endpoint::Make(set_, *this, wanted.address, compiled_->protocol, tls_.get()));
+    endpoints_.push_back(
+        known != before.end() && known->second != nullptr
+            ? std::move(known->second)
+            : Endpoint::Make(set_, *this, wanted.address, compiled_->protocol, tls_.get()));
     endpoints_.back()->SetCandidates(wanted.candidates);
     endpoints_.back()->weight = wanted.weight;
     endpoints_.back()->draining = wanted.draining;
@@ -66,7 +70,8 @@ void Cluster::Update(std::shared_ptr<const config::CompiledCluster> compiled) {
 }
 
 void Cluster::UpdateConnectionRules() {
-  for (const auto& endpoint : endpoints_) endpoint->SetConnectionRules(compiled_->connections.get());
+  for (const auto& endpoint : endpoints_)
+    endpoint->SetConnectionRules(compiled_->connections.get());
 }
 
 void Cluster::Warm(size_t most) {
@@ -74,7 +79,9 @@ void Cluster::Warm(size_t most) {
   if (most == 0 || compiled_->proxy_protocol != net::ProxyVersion::kNone) return;
   for (const auto& endpoint : endpoints_) {
     if (!endpoint->available || endpoint->draining || endpoint->backup) continue;
-    if (!set_.HasRoomForIdle() || !endpoint->Warm(compiled_->warm_connections, most, set_.connect_timeout())) return;
+    if (!set_.HasRoomForIdle() ||
+        !endpoint->Warm(compiled_->warm_connections, most, set_.connect_timeout()))
+      return;
   }
 }
 
@@ -98,19 +105,24 @@ void Cluster::UpdateLimits() {
   waiting_->RunSoon();  // there may be more room than before
 }
 
-Endpoint* Cluster::Take(Endpoint& picked, std::span<const balance::PeerId> tried, bool fresh, bool with_preamble) {
+Endpoint* Cluster::Take(Endpoint& picked, std::span<const balance::PeerId> tried, bool fresh,
+                        bool with_preamble) {
   const config::UpstreamLimits& limits = compiled_->limits->limits;
   if (picked.TryTake(limits, fresh, with_preamble)) return &picked;
   const auto another = [&](const Endpoint& endpoint) {
     return endpoint.available == picked.available && endpoint.draining == picked.draining &&
-           endpoint.backup == picked.backup && std::find(tried.begin(), tried.end(), endpoint.id) == tried.end();
+           endpoint.backup == picked.backup &&
+           std::find(tried.begin(), tried.end(), endpoint.id) == tried.end();
   };
-  const bool no_connection = limits.max_connections != 0 &&
-                             compiled_->limits->usage->connections.value() >= limits.max_connections;
+  const bool no_connection =
+      limits.max_connections != 0 &&
+      compiled_->limits->usage->connections.value() >= limits.max_connections;
   Endpoint* best = nullptr;
   for (const auto& endpoint : endpoints_) {
-    if (!another(*endpoint) || (no_connection && endpoint->NeedsConnection(fresh, with_preamble))) continue;
-    if (best == nullptr || endpoint->requests_of_all() < best->requests_of_all()) best = endpoint.get();
+    if (!another(*endpoint) || (no_connection && endpoint->NeedsConnection(fresh, with_preamble)))
+      continue;
+    if (best == nullptr || endpoint->requests_of_all() < best->requests_of_all())
+      best = endpoint.get();
   }
   return best != nullptr && best->TryTake(limits, fresh, with_preamble) ? best : nullptr;
 }
@@ -142,8 +154,8 @@ void Cluster::ResetBalancer() {
   peers.reserve(endpoints_.size());
   for (const auto& endpoint : endpoints_) peers.push_back(endpoint.get());
   static const balance::PolicySpec kRoundRobin;
-  balancer_.Reset(compiled_->balancing == nullptr ? kRoundRobin : compiled_->balancing->policy, compiled_->ring, peers,
-                  set_.io().loop().now());
+  balancer_.Reset(compiled_->balancing == nullptr ? kRoundRobin : compiled_->balancing->policy,
+                  compiled_->ring, peers, set_.io().loop().now());
 }
 
 void Cluster::SetAvailable(Endpoint& endpoint, bool available) {
@@ -161,7 +173,9 @@ void Cluster::SetShare(Endpoint& endpoint, float share) {
 
 void Cluster::OnAttemptEnd(Endpoint& endpoint, const AttemptOutcome& outcome) {
   if (health_ != nullptr) health_->OnAttemptEnd(endpoint, outcome);
-  if (compiled_->balancing == nullptr || compiled_->balancing->policy.policy != balance::Policy::kEwma) return;
+  if (compiled_->balancing == nullptr ||
+      compiled_->balancing->policy.policy != balance::Policy::kEwma)
+    return;
   const net::TimePoint now = set_.io().loop().now();
   if (outcome.failure != base::Failure::Kind::kNone && outcome.status == 0) {
     // To fail at once must not look fast.
@@ -176,9 +190,9 @@ Endpoint* Cluster::FindBySessionKey(std::string_view key) const {
   const auto index = compiled_->session_keys->FindEndpoint(key);
   if (!index) return nullptr;
   Endpoint* endpoint = endpoints_[*index].get();
-  const bool usable = endpoint->available || std::none_of(endpoints_.begin(), endpoints_.end(), [](const auto& other) {
-                        return other->available;
-                      });
+  const bool usable =
+      endpoint->available || std::none_of(endpoints_.begin(), endpoints_.end(),
+                                          [](const auto& other) { return other->available; });
   return usable ? endpoint : nullptr;
 }
 

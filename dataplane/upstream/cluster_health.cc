@@ -14,10 +14,12 @@ namespace {
 using observe::CounterId;
 using std::chrono::milliseconds;
 
-// Whether an attempt says that the endpoint gave no usable response, and not that we had none to give it.
+// Whether an attempt says that the endpoint gave no usable response, and not that we had none to
+// give it.
 bool IsFailure(const AttemptOutcome& outcome) {
   using Kind = base::Failure::Kind;
-  return !outcome.given_up && outcome.failure != Kind::kNone && outcome.failure != Kind::kOverloaded;
+  return !outcome.given_up && outcome.failure != Kind::kNone &&
+         outcome.failure != Kind::kOverloaded;
 }
 
 }  // namespace
@@ -58,8 +60,10 @@ void ClusterHealth::OnUpdate() {
 
 void ClusterHealth::SetUnhealthy(const config::UnhealthyEndpoints* unhealthy) {
   absl::flat_hash_set<base::Address> addresses;
-  if (unhealthy != nullptr) addresses.insert(unhealthy->addresses.begin(), unhealthy->addresses.end());
-  for (auto& [endpoint, state] : states_) SetProbed(*endpoint, state, addresses.contains(endpoint->address()));
+  if (unhealthy != nullptr)
+    addresses.insert(unhealthy->addresses.begin(), unhealthy->addresses.end());
+  for (auto& [endpoint, state] : states_)
+    SetProbed(*endpoint, state, addresses.contains(endpoint->address()));
   ArmTimer();
 }
 
@@ -87,8 +91,10 @@ void ClusterHealth::OnAttemptEnd(Endpoint& endpoint, const AttemptOutcome& outco
 }
 
 bool ClusterHealth::MayEject() const {
-  const auto out = static_cast<size_t>(std::count_if(
-      states_.begin(), states_.end(), [](const auto& entry) { return entry.second.outlier.ejected_in_a_row(); }));
+  const auto out =
+      static_cast<size_t>(std::count_if(states_.begin(), states_.end(), [](const auto& entry) {
+        return entry.second.outlier.ejected_in_a_row();
+      }));
   return out < std::max<size_t>(1, states_.size() * policy().outliers.max_ejected_percent / 100);
 }
 
@@ -96,10 +102,11 @@ void ClusterHealth::Eject(Endpoint& endpoint, State& state, Outlier::Verdict why
   const milliseconds time = state.outlier.Eject(policy().outliers, why, io_.loop().now());
   io_.counters()[CounterId::kUpstreamEjections].Add();
   io_.counters()[CounterId::kUpstreamEjected].Add();
-  HEADGATE_LOG_EVERY(1, kInfo, "upstream", "endpoint is left alone for a time",
-                     {"upstream", cluster_.log_name()}, {"endpoint", endpoint.text()},
-                     {"why", why == Outlier::Verdict::kTooManyFails ? "max-fails" : "consecutive-5xx"},
-                     {"milliseconds", time.count()});
+  HEADGATE_LOG_EVERY(
+      1, kInfo, "upstream", "endpoint is left alone for a time", {"upstream", cluster_.log_name()},
+      {"endpoint", endpoint.text()},
+      {"why", why == Outlier::Verdict::kTooManyFails ? "max-fails" : "consecutive-5xx"},
+      {"milliseconds", time.count()});
   UpdateAvailable(endpoint, state);
 }
 
@@ -148,7 +155,8 @@ void ClusterHealth::ArmTimer() {
   const net::TimePoint now = io_.loop().now();
   milliseconds next = milliseconds::max();
   for (const auto& [endpoint, state] : states_) {
-    if (state.started != net::TimePoint{}) next = std::min(next, policy().slow_start / kSlowStartSteps);
+    if (state.started != net::TimePoint{})
+      next = std::min(next, policy().slow_start / kSlowStartSteps);
     if (!state.outlier.ejected()) continue;
     next = std::min(next, std::chrono::ceil<milliseconds>(state.outlier.until() - now));
   }

@@ -14,8 +14,9 @@ namespace headgate::upstream {
 
 class Cluster;
 
-// What one worker knows of the health of a cluster's endpoints: the verdicts of the probes, and what its own requests
-// have met. Says which are available, and which start slowly. Only for clusters that ask for any of it.
+// What one worker knows of the health of a cluster's endpoints: the verdicts of the probes, and
+// what its own requests have met. Says which are available, and which start slowly. Only for
+// clusters that ask for any of it.
 //
 // Owned by its cluster, on the worker's thread.
 class ClusterHealth final : private net::TimerHandler {
@@ -26,8 +27,8 @@ class ClusterHealth final : private net::TimerHandler {
   ClusterHealth(const ClusterHealth&) = delete;
   ClusterHealth& operator=(const ClusterHealth&) = delete;
 
-  // The cluster has new endpoints or settings. What is known of those that stay is kept; those that are new among others
-  // start slowly.
+  // The cluster has new endpoints or settings. What is known of those that stay is kept; those that
+  // are new among others start slowly.
   void OnUpdate();
   // What probes say now; null: nothing.
   void SetUnhealthy(const config::UnhealthyEndpoints* unhealthy);

@@ -31,11 +31,13 @@ void ClusterSet::Configure(const config::CompiledSettings& settings) {
   connect_timeout_ = settings.connect_timeout;
   max_idle_ = settings.upstream_idle_connections;
   for (const Slot& slot : slots_) {
-    if (slot.cluster != nullptr && slot.compiled->connections != nullptr) slot.cluster->UpdateConnectionRules();
+    if (slot.cluster != nullptr && slot.compiled->connections != nullptr)
+      slot.cluster->UpdateConnectionRules();
   }
 }
 
-void ClusterSet::Apply(std::span<const config::ClusterUpdate> updates, config::ClusterSlot slot_count) {
+void ClusterSet::Apply(std::span<const config::ClusterUpdate> updates,
+                       config::ClusterSlot slot_count) {
   if (slot_count > slots_.size()) slots_.resize(slot_count);
   for (const config::ClusterUpdate& update : updates) {
     Slot& slot = slots_[update.slot];
@@ -43,7 +45,8 @@ void ClusterSet::Apply(std::span<const config::ClusterUpdate> updates, config::C
     slot.compiled = update.cluster;
     telling_ += TellsClients(slot.compiled.get());
     const Cluster* const before = slot.cluster.get();
-    if (before != nullptr && (slot.compiled == nullptr || slot.compiled->name != before->compiled().name)) {
+    if (before != nullptr &&
+        (slot.compiled == nullptr || slot.compiled->name != before->compiled().name)) {
       slot.cluster.reset();  // gone, or the slot has a new tenant
     } else if (before != nullptr) {
       slot.cluster->Update(slot.compiled);
@@ -68,7 +71,8 @@ const config::UnhealthyEndpoints* ClusterSet::UnhealthyOf(config::ClusterSlot in
   const auto known = unhealthy_.find(index);
   if (known == unhealthy_.end()) return nullptr;
   const config::CompiledCluster* const cluster = slots_[index].compiled.get();
-  if (cluster != nullptr && cluster->health != nullptr && cluster->health->group == known->second->group) {
+  if (cluster != nullptr && cluster->health != nullptr &&
+      cluster->health->group == known->second->group) {
     return known->second.get();
   }
   unhealthy_.erase(known);
@@ -84,7 +88,8 @@ void ClusterSet::ApplyHealth(std::span<const config::HealthVerdict> verdicts) {
       unhealthy_[verdict.slot] = verdict.unhealthy;
     }
     const config::UnhealthyEndpoints* const unhealthy = UnhealthyOf(verdict.slot);
-    if (slots_[verdict.slot].cluster != nullptr) slots_[verdict.slot].cluster->SetUnhealthy(unhealthy);
+    if (slots_[verdict.slot].cluster != nullptr)
+      slots_[verdict.slot].cluster->SetUnhealthy(unhealthy);
   }
 }
 
@@ -114,7 +119,8 @@ void ClusterSet::OnIdleCount(Endpoint& endpoint, int change) {
   }
   if (change > 0) {
     // Connections must not be closed from inside a call of theirs.
-    if (endpoint.leaving() || endpoint.surplus() > 0 || idle_ > max_idle_) io_.loop().Schedule(sweep_soon_);
+    if (endpoint.leaving() || endpoint.surplus() > 0 || idle_ > max_idle_)
+      io_.loop().Schedule(sweep_soon_);
     if (!sweep_timer_.armed()) sweep_timer_.Arm(kSweepEvery);
   }
 }
@@ -156,7 +162,8 @@ void ClusterSet::Sweep() {
   const net::TimePoint now = io_.loop().now();
   with_idle_.ForEach([&](Endpoint& endpoint) {
     if (const size_t surplus = endpoint.surplus(); surplus > 0) endpoint.CloseOldestIdle(surplus);
-    endpoint.CloseIdleSince(endpoint.leaving() ? net::TimePoint::max() : now - endpoint.idle_timeout(idle_timeout_));
+    endpoint.CloseIdleSince(endpoint.leaving() ? net::TimePoint::max()
+                                               : now - endpoint.idle_timeout(idle_timeout_));
   });
   while (idle_ > max_idle_) {  // too many for the worker as a whole
     Endpoint& endpoint = with_idle_.front();

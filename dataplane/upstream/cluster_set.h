@@ -16,8 +16,8 @@
 
 namespace headgate::upstream {
 
-// Every cluster of one worker, by slot, and the connections to all their endpoints. What is in here survives changes of
-// configuration. One per worker, used on its thread.
+// Every cluster of one worker, by slot, and the connections to all their endpoints. What is in here
+// survives changes of configuration. One per worker, used on its thread.
 class ClusterSet final : private net::TimerHandler {
  public:
   // `io` outlives this. `seed` differs between workers.
@@ -62,7 +62,8 @@ class ClusterSet final : private net::TimerHandler {
   void TryWithoutQueue(WaitingRequest& request);
 
  private:
-  // The worker's part is made when the first request needs it: of thousands of clusters few are in use at a time.
+  // The worker's part is made when the first request needs it: of thousands of clusters few are in
+  // use at a time.
   struct Slot {
     std::shared_ptr<const config::CompiledCluster> compiled;
     std::unique_ptr<Cluster> cluster;
@@ -84,13 +85,14 @@ class ClusterSet final : private net::TimerHandler {
   size_t max_idle_ = 320;
   size_t idle_ = 0;
   bool closed_ = false;  // CloseIdle was called
-  size_t telling_ = 0;  // clusters with a PROXY protocol
+  size_t telling_ = 0;   // clusters with a PROXY protocol
   balance::PeerId next_peer_id_ = 1;
 
   std::unique_ptr<tls::IoScratch> tls_scratch_;  // made for the first cluster that needs it
   std::vector<Slot> slots_;
   // Of the few that have any.
-  absl::flat_hash_map<config::ClusterSlot, std::shared_ptr<const config::UnhealthyEndpoints>> unhealthy_;
+  absl::flat_hash_map<config::ClusterSlot, std::shared_ptr<const config::UnhealthyEndpoints>>
+      unhealthy_;
   absl::flat_hash_set<config::ClusterSlot> warm_;  // that want connections ahead of requests
   absl::flat_hash_map<Endpoint*, std::unique_ptr<Endpoint>> leaving_;
   base::IntrusiveList<Endpoint> with_idle_;

@@ -18,7 +18,8 @@ using SteadyClock = std::chrono::steady_clock;
 // One lookup in c-ares' terms: it wants its sockets watched, and calls back when it is done.
 class Query {
  public:
-  explicit Query(const DnsLookupOptions& options) : deadline_(SteadyClock::now() + ToMilliseconds(options.limit)) {
+  explicit Query(const DnsLookupOptions& options)
+      : deadline_(SteadyClock::now() + ToMilliseconds(options.limit)) {
     static std::once_flag once;
     std::call_once(once, [] { ares_library_init(ARES_LIB_INIT_ALL); });
     ares_options ares{};
@@ -53,7 +54,8 @@ class Query {
           this);
       while (!done_) Turn();
     }
-    if (status_ != ARES_SUCCESS) return absl::UnavailableError(StrCat(name, ": ", ares_strerror(status_)));
+    if (status_ != ARES_SUCCESS)
+      return absl::UnavailableError(StrCat(name, ": ", ares_strerror(status_)));
     if (answer_.addresses.empty()) return absl::UnavailableError(StrCat(name, ": no addresses"));
     return std::move(answer_);
   }
@@ -73,7 +75,8 @@ class Query {
 
   // Waits for a socket or for c-ares' own time limits.
   void Turn() {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - SteadyClock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - SteadyClock::now());
     if (left.count() <= 0) return ares_cancel(channel_);  // OnDone is called from inside
     timeval longest{left.count() / 1000, (left.count() % 1000) * 1000};
     timeval wait{};

@@ -11,8 +11,9 @@ namespace headgate::upstream {
 
 // What a name stands for.
 struct DnsAnswer {
-  std::vector<base::Address> addresses;  // their ports are 0; in no particular order, perhaps repeated
-  absl::Duration ttl;                    // of the record that expires first
+  std::vector<base::Address>
+      addresses;       // their ports are 0; in no particular order, perhaps repeated
+  absl::Duration ttl;  // of the record that expires first
 };
 
 struct DnsLookupOptions {
@@ -24,8 +25,9 @@ struct DnsLookupOptions {
   absl::Duration limit = absl::Seconds(10);
 };
 
-// The IPv4 and IPv6 addresses of a name, by way of /etc/hosts, and of DNS with the search domains of a pod. An address
-// family that has none, or that no server speaks of, does no harm to the other. Errors name the name. Blocks; any thread.
+// The IPv4 and IPv6 addresses of a name, by way of /etc/hosts, and of DNS with the search domains
+// of a pod. An address family that has none, or that no server speaks of, does no harm to the
+// other. Errors name the name. Blocks; any thread.
 absl::StatusOr<DnsAnswer> LookUp(const std::string& name, const DnsLookupOptions& options);
 
 }  // namespace headgate::upstream

@@ -90,8 +90,8 @@ bool DnsResolver::Update(Name& name, absl::StatusOr<DnsAnswer> found) {
   if (!found.ok()) {
     name.due = now + name.backoff.Next();
     if (!std::exchange(name.failing, true)) {
-      HEADGATE_LOG(kWarn, "dns", "lookup failed, trying again and again",
-                   {"error", found.status()}, {"addresses_kept", name.addresses.size()});
+      HEADGATE_LOG(kWarn, "dns", "lookup failed, trying again and again", {"error", found.status()},
+                   {"addresses_kept", name.addresses.size()});
     }
     return first;
   }

@@ -18,17 +18,19 @@
 
 namespace headgate::upstream {
 
-// Keeps the addresses of DNS names up to date: looks each up at once, and again when what was found expires. A lookup that
-// fails is tried again with growing pauses, and takes nothing away: the addresses found last stay in use.
+// Keeps the addresses of DNS names up to date: looks each up at once, and again when what was found
+// expires. A lookup that fails is tried again with growing pauses, and takes nothing away: the
+// addresses found last stay in use.
 //
-// Thread: Start and Stop from one (the control thread). Lookups and callbacks run on threads of its own, so that a name
-// server that does not answer holds up nobody but other names.
+// Thread: Start and Stop from one (the control thread). Lookups and callbacks run on threads of its
+// own, so that a name server that does not answer holds up nobody but other names.
 class DnsResolver {
  public:
   // May block. Errors name the name.
   using Lookup = std::function<absl::StatusOr<DnsAnswer>(const std::string& name)>;
-  // Told when the addresses of a name have changed, and of an empty list when its very first lookup fails. Called on a
-  // thread of the resolver, one call at a time for each name; a call may still come right after Stop.
+  // Told when the addresses of a name have changed, and of an empty list when its very first lookup
+  // fails. Called on a thread of the resolver, one call at a time for each name; a call may still
+  // come right after Stop.
   using Callback =
       std::function<void(const std::string& name, const std::vector<base::Address>& addresses)>;
 
@@ -67,8 +69,7 @@ class DnsResolver {
   // The name to look up next, or nullptr.
   std::pair<const std::string, Name>* EarliestDue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Takes the result in; true when the callback must be told.
-  bool Update(Name& name, absl::StatusOr<DnsAnswer> found)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool Update(Name& name, absl::StatusOr<DnsAnswer> found) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Clock& clock_;
   const Lookup lookup_;

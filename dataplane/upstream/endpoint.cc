@@ -13,16 +13,23 @@
 
 namespace headgate::upstream {
 
-std::unique_ptr<Endpoint> Endpoint::Make(ClusterSet& set, Cluster& cluster, const base::Address& address,
-                                         config::Protocol protocol, tls::ClientContext* tls) {
+std::unique_ptr<Endpoint> Endpoint::Make(ClusterSet& set, Cluster& cluster,
+                                         const base::Address& address, config::Protocol protocol,
+                                         tls::ClientContext* tls) {
   if (protocol == config::Protocol::kH2c || protocol == config::Protocol::kH2) {
     return std::make_unique<Http2Endpoint>(set, cluster, address, tls);
   }
   return std::make_unique<Http1Endpoint>(set, cluster, address, tls);
 }
 
-Endpoint::Endpoint(ClusterSet& set, Cluster& cluster, const base::Address& address, tls::ClientContext* tls)
-    : Peer(set.NextPeerId()), set_(set), cluster_(&cluster), address_(address), text_(address.Text()), tls_(tls) {}
+Endpoint::Endpoint(ClusterSet& set, Cluster& cluster, const base::Address& address,
+                   tls::ClientContext* tls)
+    : Peer(set.NextPeerId()),
+      set_(set),
+      cluster_(&cluster),
+      address_(address),
+      text_(address.Text()),
+      tls_(tls) {}
 
 void Endpoint::OnAttemptBegin() {
   ++active;
@@ -65,7 +72,8 @@ const codec::ClientOptions& Endpoint::client_options(bool single_use) const {
 std::unique_ptr<net::Transport> Endpoint::Connect() {
   auto fd = net::ConnectTcp(address_);
   // What follows may fail as well, and then for lack of memory.
-  lacked_resources_ = fd.ok() || absl::IsResourceExhausted(fd.status()) || absl::IsAlreadyExists(fd.status());
+  lacked_resources_ =
+      fd.ok() || absl::IsResourceExhausted(fd.status()) || absl::IsAlreadyExists(fd.status());
   if (fd.ok()) return MakeTransport(*std::move(fd));
   set_.io().counters()[observe::CounterId::kUpstreamConnectFailures].Add();
   return nullptr;
@@ -84,7 +92,8 @@ std::vector<base::Address> Endpoint::RaceOrder() const {
 }
 
 void Endpoint::NoteReached(const base::Address& address) {
-  if (candidates_ != nullptr) candidates_->last_good = address;  // they may have gone while it connected
+  if (candidates_ != nullptr)
+    candidates_->last_good = address;  // they may have gone while it connected
   text_ = address.Text();
 }
 

@@ -31,23 +31,27 @@ class ClusterSet;
 struct AttemptOutcome {
   // kNone: it has delivered its whole response, or was given up.
   base::Failure::Kind failure = base::Failure::Kind::kNone;
-  bool given_up = false;  // by us or by the client: says nothing about the endpoint beyond what follows
-  uint16_t status = 0;    // 0: no response head came
-  // From the beginning of the attempt, the making of a connection included, to the response head. Negative: none came.
+  bool given_up =
+      false;  // by us or by the client: says nothing about the endpoint beyond what follows
+  uint16_t status = 0;  // 0: no response head came
+  // From the beginning of the attempt, the making of a connection included, to the response head.
+  // Negative: none came.
   std::chrono::microseconds header_time{-1};
 };
 
-// One address of one cluster as one worker sees it, with its connections; how they are shared out among attempts is the
-// protocol's, see the derived classes. Survives every change of configuration as long as the address stays in the
-// cluster and is spoken to in the same way; afterwards it takes no new requests and lives until its last exchange is
-// over.
+// One address of one cluster as one worker sees it, with its connections; how they are shared out
+// among attempts is the protocol's, see the derived classes. Survives every change of configuration
+// as long as the address stays in the cluster and is spoken to in the same way; afterwards it takes
+// no new requests and lives until its last exchange is over.
 class Endpoint : public net::Retirable,
                  public base::ListNode,  // in ClusterSet's list of endpoints with idle connections
                  public balance::Peer {
  public:
-  // `cluster` outlives this or makes it leave. `tls` is null for plain TCP; it is used by Open only.
-  static std::unique_ptr<Endpoint> Make(ClusterSet& set, Cluster& cluster, const base::Address& address,
-                                        config::Protocol protocol, tls::ClientContext* tls);
+  // `cluster` outlives this or makes it leave. `tls` is null for plain TCP; it is used by Open
+  // only.
+  static std::unique_ptr<Endpoint> Make(ClusterSet& set, Cluster& cluster,
+                                        const base::Address& address, config::Protocol protocol,
+                                        tls::ClientContext* tls);
 
   const base::Address& address() const { return address_; }
   // "10.0.0.1:8080"; of those it may be reached by, the one used last.
@@ -64,32 +68,34 @@ class Endpoint : public net::Retirable,
 
   // A stream for one attempt: on a connection that is there unless `fresh`, else on a new one that
   // is still connecting. Where the endpoint is told who the client is, `preamble` says so
-  // (net/proxy_protocol.h): the connection is then new and serves this attempt alone. Nullptr when no
-  // connection could be begun: see unopened().
+  // (net/proxy_protocol.h): the connection is then new and serves this attempt alone. Nullptr when
+  // no connection could be begun: see unopened().
   virtual http::ClientStream* Open(http::ClientStreamEvents& events, base::Arena& arena,
                                    const codec::AttemptTimeouts& timeouts, bool fresh,
                                    std::string_view preamble) = 0;
 
-  // What has become of an attempt that Open gave no stream: the endpoint's failure (no route to it), unless the system was
-  // out of descriptors, memory or ports.
+  // What has become of an attempt that Open gave no stream: the endpoint's failure (no route to
+  // it), unless the system was out of descriptors, memory or ports.
   AttemptOutcome unopened() const {
     if (lacked_resources_) return {.given_up = true};
     return {.failure = base::Failure::Kind::kConnectRefused};
   }
 
-  // What its cluster says of connections; null: nothing. Takes effect with connections that are there too, but for their
-  // protocol, which stays.
+  // What its cluster says of connections; null: nothing. Takes effect with connections that are
+  // there too, but for their protocol, which stays.
   void SetConnectionRules(const config::ConnectionRules* rules);
   std::chrono::milliseconds idle_timeout(std::chrono::milliseconds general) const {
     return own_ == nullptr || own_->idle_timeout.count() == 0 ? general : own_->idle_timeout;
   }
   // Idle connections beyond what it may keep.
   size_t surplus() const {
-    return own_ == nullptr || own_->max_idle == 0 || idle_count() <= own_->max_idle ? 0 : idle_count() - own_->max_idle;
+    return own_ == nullptr || own_->max_idle == 0 || idle_count() <= own_->max_idle
+               ? 0
+               : idle_count() - own_->max_idle;
   }
 
-  // Room for one attempt of the Open that follows at once, where there are limits: beginning one without it is not
-  // prevented, but counted. REQUIRES: limited().
+  // Room for one attempt of the Open that follows at once, where there are limits: beginning one
+  // without it is not prevented, but counted. REQUIRES: limited().
   bool TryTake(const config::UpstreamLimits& limits, bool fresh, bool with_preamble) {
     return usage_->TryTake(limits, NeedsConnection(fresh, with_preamble));
   }
@@ -100,16 +106,18 @@ class Endpoint : public net::Retirable,
   // Under way for all workers. REQUIRES: limited().
   uint32_t requests_of_all() const { return usage_->requests(); }
 
-  // Makes connections that wait for requests, `most` of them at most, until there are `wanted` in all; HTTP/2 needs but
-  // one. They count as idle from the beginning. False: one could not be begun.
+  // Makes connections that wait for requests, `most` of them at most, until there are `wanted` in
+  // all; HTTP/2 needs but one. They count as idle from the beginning. False: one could not be
+  // begun.
   virtual bool Warm(size_t wanted, size_t most, std::chrono::milliseconds connect_timeout) = 0;
 
   // Around each attempt, whether or not Open gives a stream.
   void OnAttemptBegin();
   void OnAttemptEnd(const AttemptOutcome& outcome);
 
-  // Instead of Open: around a connection that somebody else makes, with one of Addresses(), and keeps, to carry bytes that are
-  // nothing to us. It counts as an attempt, and the endpoint lives until its end.
+  // Instead of Open: around a connection that somebody else makes, with one of Addresses(), and
+  // keeps, to carry bytes that are nothing to us. It counts as an attempt, and the endpoint lives
+  // until its end.
   void OnRawBegin();
   void OnRawEnd(const AttemptOutcome& outcome);
   // Where it may be reached, most wanted first.
@@ -134,12 +142,14 @@ class Endpoint : public net::Retirable,
   virtual bool NeedsConnection(bool fresh, bool with_preamble) const = 0;
 
  protected:
-  Endpoint(ClusterSet& set, Cluster& cluster, const base::Address& address, tls::ClientContext* tls);
+  Endpoint(ClusterSet& set, Cluster& cluster, const base::Address& address,
+           tls::ClientContext* tls);
 
   // `single_use`: of connections that serve one attempt. Lives as long as this.
   const codec::ClientOptions& client_options(bool single_use) const;
 
-  // A transport that has begun to connect, or nullptr, counted, when that failed at once. REQUIRES: !races().
+  // A transport that has begun to connect, or nullptr, counted, when that failed at once. REQUIRES:
+  // !races().
   std::unique_ptr<net::Transport> Connect();
   // Whether connections are made with whichever of several addresses answers first.
   bool races() const { return candidates_ != nullptr; }
@@ -152,7 +162,8 @@ class Endpoint : public net::Retirable,
   void OnConnectionGone();
   // After the number of connections with requests may have changed.
   void UpdateUsage() {
-    if (usage_ != nullptr) usage_->Set(active, static_cast<uint32_t>(connection_count() - idle_count()) + raw_);
+    if (usage_ != nullptr)
+      usage_->Set(active, static_cast<uint32_t>(connection_count() - idle_count()) + raw_);
   }
 
   ClusterSet& set_;
@@ -175,12 +186,14 @@ class Endpoint : public net::Retirable,
   Cluster* cluster_;  // null once it has left
   const base::Address address_;
   uint32_t raw_ : 31 = 0;  // connections between OnRawBegin and OnRawEnd
-  uint32_t lacked_resources_ : 1 = 0;  // the last connection that could not be begun was not for the endpoint
+  uint32_t lacked_resources_ : 1 =
+      0;  // the last connection that could not be begun was not for the endpoint
   std::string text_;
   std::unique_ptr<Candidates> candidates_;  // null, as for most: its address is all
   tls::ClientContext* const tls_;
   tls::SessionSlot session_;
-  std::unique_ptr<OwnRules> own_;  // null, as for most: what the worker has; stays once it is there, connections refer to it
+  std::unique_ptr<OwnRules> own_;  // null, as for most: what the worker has; stays once it is
+                                   // there, connections refer to it
   std::unique_ptr<EndpointUsage> usage_;  // null: there are no limits
 };
 

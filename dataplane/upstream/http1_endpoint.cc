@@ -59,8 +59,9 @@ void Http1Endpoint::OnConnectionClosed(http1::ClientConnection& connection) {
     idle_.erase(idle);
     set_.OnIdleCount(*this, -1);
   }
-  const auto owned = std::find_if(connections_.begin(), connections_.end(),
-                                  [&](const auto& candidate) { return candidate.get() == &connection; });
+  const auto owned =
+      std::find_if(connections_.begin(), connections_.end(),
+                   [&](const auto& candidate) { return candidate.get() == &connection; });
   set_.io().loop().Retire(std::move(*owned));
   std::swap(*owned, connections_.back());
   connections_.pop_back();

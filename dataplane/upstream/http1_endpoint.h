@@ -11,7 +11,8 @@ namespace headgate::upstream {
 // HTTP/1.1: a connection serves one attempt at a time and waits for the next one in between.
 class Http1Endpoint final : public Endpoint, private http1::ClientConnectionOwner {
  public:
-  Http1Endpoint(ClusterSet& set, Cluster& cluster, const base::Address& address, tls::ClientContext* tls)
+  Http1Endpoint(ClusterSet& set, Cluster& cluster, const base::Address& address,
+                tls::ClientContext* tls)
       : Endpoint(set, cluster, address, tls) {}
 
   http::ClientStream* Open(http::ClientStreamEvents& events, base::Arena& arena,

@@ -89,11 +89,11 @@ void Http2Endpoint::Close(size_t count, net::TimePoint oldest) {
   std::vector<http2::ClientConnection*> doomed;
   for (const Held& held : connections_) {
     if (!held.idle) continue;
-    if (held.connection->idle_since() <= oldest || held.connection->too_old()) doomed.push_back(held.connection.get());
+    if (held.connection->idle_since() <= oldest || held.connection->too_old())
+      doomed.push_back(held.connection.get());
   }
-  std::sort(doomed.begin(), doomed.end(), [](const auto* a, const auto* b) {
-    return a->idle_since() < b->idle_since();
-  });
+  std::sort(doomed.begin(), doomed.end(),
+            [](const auto* a, const auto* b) { return a->idle_since() < b->idle_since(); });
   doomed.resize(std::min(count, doomed.size()));
   // Close() comes back through OnConnectionClosed.
   for (http2::ClientConnection* connection : doomed) connection->Close();

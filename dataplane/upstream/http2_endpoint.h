@@ -8,10 +8,12 @@
 
 namespace headgate::upstream {
 
-// HTTP/2: attempts share a connection as long as it takes streams; another one is made when none does.
+// HTTP/2: attempts share a connection as long as it takes streams; another one is made when none
+// does.
 class Http2Endpoint final : public Endpoint, private http2::ClientConnectionOwner {
  public:
-  Http2Endpoint(ClusterSet& set, Cluster& cluster, const base::Address& address, tls::ClientContext* tls)
+  Http2Endpoint(ClusterSet& set, Cluster& cluster, const base::Address& address,
+                tls::ClientContext* tls)
       : Endpoint(set, cluster, address, tls) {}
 
   http::ClientStream* Open(http::ClientStreamEvents& events, base::Arena& arena,

@@ -5,8 +5,8 @@
 
 namespace headgate::upstream {
 
-Outlier::Verdict Outlier::OnAttempt(const config::OutlierPolicy& policy, bool failed, uint16_t status,
-                                    TimePoint now) {
+Outlier::Verdict Outlier::OnAttempt(const config::OutlierPolicy& policy, bool failed,
+                                    uint16_t status, TimePoint now) {
   const bool bad = failed || status >= 500;
   if (!bad) {
     in_a_row_ = 0;

@@ -7,8 +7,9 @@
 
 namespace headgate::upstream {
 
-// What requests have shown of one endpoint, and whether it is to be left alone for that. No clock of its own. Times in a
-// row, be they failures or ejections, are times without a success in between.
+// What requests have shown of one endpoint, and whether it is to be left alone for that. No clock
+// of its own. Times in a row, be they failures or ejections, are times without a success in
+// between.
 class Outlier {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -16,13 +17,14 @@ class Outlier {
 
   enum class Verdict : uint8_t {
     kNone,
-    kTooManyFails,       // max_fails
-    kTooManyInARow,      // consecutive_5xx
+    kTooManyFails,   // max_fails
+    kTooManyInARow,  // consecutive_5xx
   };
 
-  // `failed`: no usable response. `status`: of the response, 0 if there was none. The verdict asks for an ejection, which
-  // happens when Eject is called.
-  Verdict OnAttempt(const config::OutlierPolicy& policy, bool failed, uint16_t status, TimePoint now);
+  // `failed`: no usable response. `status`: of the response, 0 if there was none. The verdict asks
+  // for an ejection, which happens when Eject is called.
+  Verdict OnAttempt(const config::OutlierPolicy& policy, bool failed, uint16_t status,
+                    TimePoint now);
 
   // Leaves it alone from now on; for how long.
   Duration Eject(const config::OutlierPolicy& policy, Verdict why, TimePoint now);

@@ -6,9 +6,9 @@
 
 namespace headgate::upstream {
 
-// Keeps retries from multiplying an outage: over some ten seconds there may be a share of retries among the requests, or
-// ten a second if that is more, so that a cluster with little traffic has its second chances too. One per cluster and
-// worker.
+// Keeps retries from multiplying an outage: over some ten seconds there may be a share of retries
+// among the requests, or ten a second if that is more, so that a cluster with little traffic has
+// its second chances too. One per cluster and worker.
 class RetryBudget {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;

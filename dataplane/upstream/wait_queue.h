@@ -16,8 +16,8 @@ class WaitQueue;
 // A request for which there is no room at its upstream for now.
 class WaitingRequest : public base::ListNode {
  public:
-  // There may be room, or the cluster is another now or gone. True: it waits no longer, whatever became of it. False: it
-  // keeps its place.
+  // There may be room, or the cluster is another now or gone. True: it waits no longer, whatever
+  // became of it. False: it keeps its place.
   virtual bool TryBegin() = 0;
 
   // Gives up its place, if it has one.
@@ -32,10 +32,12 @@ class WaitingRequest : public base::ListNode {
   WaitQueue* queue_ = nullptr;
 };
 
-// The requests of one worker that wait for room at a cluster with limits, first come, first served. They are tried whenever
-// some worker gives something back; between workers everybody has a turn, and nothing is promised.
+// The requests of one worker that wait for room at a cluster with limits, first come, first served.
+// They are tried whenever some worker gives something back; between workers everybody has a turn,
+// and nothing is promised.
 //
-// Owned by its cluster, on the worker's thread. Those that still wait when it ends are tried again, soon.
+// Owned by its cluster, on the worker's thread. Those that still wait when it ends are tried again,
+// soon.
 class WaitQueue final : private config::ClusterUsage::Waiting {
  public:
   // `set` outlives it.

@@ -4,7 +4,8 @@
 
 namespace headgate::worker {
 
-void TcpPorts::Open(uint16_t port, std::vector<net::Fd> sockets, observe::StreamCounters& counters) {
+void TcpPorts::Open(uint16_t port, std::vector<net::Fd> sockets,
+                    observe::StreamCounters& counters) {
   std::unique_ptr<Port>& entry = ports_[port];
   if (entry == nullptr) entry = std::make_unique<Port>(owner_, port);
   entry->counters = &counters;

@@ -18,8 +18,9 @@ class TcpPorts {
   class Owner {
    public:
     // A new connection of the service at `port`, whose numbers `counters` are.
-    virtual void OnTcpAccept(uint16_t port, observe::StreamCounters& counters, net::Listener& listener,
-                             net::Fd connection, const base::Address& peer) = 0;
+    virtual void OnTcpAccept(uint16_t port, observe::StreamCounters& counters,
+                             net::Listener& listener, net::Fd connection,
+                             const base::Address& peer) = 0;
     virtual void OnAcceptOverload(net::Listener& listener, int error) = 0;
 
    protected:
@@ -29,8 +30,8 @@ class TcpPorts {
   // Both outlive this.
   TcpPorts(net::EventLoop& loop, Owner& owner) : loop_(loop), owner_(owner) {}
 
-  // Listens on `sockets` (BindTcp results; none: the port is open already). What is accepted from now on counts in
-  // `counters`, which outlive this and the connections.
+  // Listens on `sockets` (BindTcp results; none: the port is open already). What is accepted from
+  // now on counts in `counters`, which outlive this and the connections.
   void Open(uint16_t port, std::vector<net::Fd> sockets, observe::StreamCounters& counters);
   void Close(uint16_t port);
   void CloseAll();
@@ -41,7 +42,9 @@ class TcpPorts {
     void OnAccept(net::Listener& listener, net::Fd connection, const base::Address& peer) override {
       owner.OnTcpAccept(number, *counters, listener, std::move(connection), peer);
     }
-    void OnAcceptOverload(net::Listener& listener, int error) override { owner.OnAcceptOverload(listener, error); }
+    void OnAcceptOverload(net::Listener& listener, int error) override {
+      owner.OnAcceptOverload(listener, error);
+    }
 
     Owner& owner;
     const uint16_t number;

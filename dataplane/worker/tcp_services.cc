@@ -6,7 +6,8 @@
 
 namespace headgate::worker {
 
-TcpServices::TcpServices(size_t workers, const std::vector<base::Address>& addresses, std::vector<uint16_t> reserved)
+TcpServices::TcpServices(size_t workers, const std::vector<base::Address>& addresses,
+                         std::vector<uint16_t> reserved)
     : workers_(workers), reserved_(reserved.begin(), reserved.end()) {
   for (base::Address host : addresses) {
     reserved_.insert(host.port());
@@ -52,7 +53,8 @@ TcpServices::Change TcpServices::Update(const config::TcpTable& services) {
 
 absl::StatusOr<std::vector<std::vector<net::Fd>>> TcpServices::Bind(uint16_t port) const {
   if (reserved_.contains(port)) {
-    return absl::InvalidArgumentError(absl::StrCat("port ", port, " is one that the data plane itself listens at"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("port ", port, " is one that the data plane itself listens at"));
   }
   std::vector<std::vector<net::Fd>> sockets(workers_);
   for (std::vector<net::Fd>& of_worker : sockets) {

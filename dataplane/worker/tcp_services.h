@@ -20,19 +20,22 @@
 
 namespace headgate::worker {
 
-// Which ports the process has open for TCP services, and what has been counted of each: what the workers' TcpPorts are told.
+// Which ports the process has open for TCP services, and what has been counted of each: what the
+// workers' TcpPorts are told.
 //
 // Thread: the control thread, where not said otherwise.
 class TcpServices {
  public:
-  // `addresses`: where HTTP and HTTPS are listened for; services listen on the same hosts, but at none of these ports and of
-  // `reserved`.
-  TcpServices(size_t workers, const std::vector<base::Address>& addresses, std::vector<uint16_t> reserved);
+  // `addresses`: where HTTP and HTTPS are listened for; services listen on the same hosts, but at
+  // none of these ports and of `reserved`.
+  TcpServices(size_t workers, const std::vector<base::Address>& addresses,
+              std::vector<uint16_t> reserved);
 
   struct Opened {
     uint16_t port = 0;
     std::vector<std::vector<net::Fd>> sockets;  // by worker; none: the port was open already
-    observe::StreamCounters* counters = nullptr;  // of the first worker; those of the others follow. They live as long as this
+    observe::StreamCounters* counters =
+        nullptr;  // of the first worker; those of the others follow. They live as long as this
   };
   struct Problem {
     uint16_t port = 0;
@@ -48,7 +51,8 @@ class TcpServices {
   struct Numbers {
     uint16_t port = 0;
     std::string service;  // config::TcpService::name
-    std::array<uint64_t, static_cast<size_t>(observe::StreamCount::kCount)> counts{};  // over all workers
+    std::array<uint64_t, static_cast<size_t>(observe::StreamCount::kCount)>
+        counts{};  // over all workers
   };
   // Of the services there are, by port. Any thread.
   std::vector<Numbers> Read() const;

@@ -18,7 +18,8 @@ namespace {
 
 constexpr net::milliseconds kDrainCheck{50};
 
-bool Contains(const std::vector<std::unique_ptr<net::Listener>>& listeners, const net::Listener& wanted) {
+bool Contains(const std::vector<std::unique_ptr<net::Listener>>& listeners,
+              const net::Listener& wanted) {
   return std::any_of(listeners.begin(), listeners.end(),
                      [&](const auto& listener) { return listener.get() == &wanted; });
 }
@@ -52,13 +53,15 @@ void Worker::Stop() {
   loop_.Post([this] {
     StopListening();
     connections_.CloseAll();
-    if (drained_) std::exchange(drained_, nullptr)();  // whoever waits for the drain need not any longer
+    if (drained_)
+      std::exchange(drained_, nullptr)();  // whoever waits for the drain need not any longer
     loop_.Stop();
   });
   thread_.join();
 }
 
-// ---- configuration ----------------------------------------------------------------------------------------------
+// ---- configuration
+// ----------------------------------------------------------------------------------------------
 
 void Worker::Apply(config::ConfigUpdate update) {
   loop_.Post([this, update = std::move(update)] { ApplyNow(update); });
@@ -123,14 +126,17 @@ tls::HandshakePolicy Worker::FindPolicy(std::string_view server_name) const {
 }
 
 void Worker::ReleaseOldGenerations() {
-  const auto unused = std::stable_partition(
-      generations_.begin(), generations_.end() - 1,
-      [](const std::unique_ptr<proxy::ConfigGeneration>& generation) { return generation->pins() > 0; });
+  const auto unused =
+      std::stable_partition(generations_.begin(), generations_.end() - 1,
+                            [](const std::unique_ptr<proxy::ConfigGeneration>& generation) {
+                              return generation->pins() > 0;
+                            });
   for (auto it = unused; it != generations_.end() - 1; ++it) options_.release((*it)->TakeConfig());
   generations_.erase(unused, generations_.end() - 1);
 }
 
-// ---- connections ------------------------------------------------------------------------------------------------
+// ---- connections
+// ------------------------------------------------------------------------------------------------
 
 void Worker::StartListening() {
   net::AcceptHandler& accepts = *this;
@@ -150,7 +156,8 @@ void Worker::StopListening() {
   listening_over_ = true;
 }
 
-void Worker::OpenTcp(uint16_t port, std::vector<net::Fd> sockets, observe::StreamCounters& counters) {
+void Worker::OpenTcp(uint16_t port, std::vector<net::Fd> sockets,
+                     observe::StreamCounters& counters) {
   loop_.Post([this, port, sockets = std::move(sockets), &counters]() mutable {
     if (!listening_over_) tcp_ports_.Open(port, std::move(sockets), counters);
   });
@@ -180,8 +187,8 @@ http::ConnectionInfo Worker::MakeInfo(const net::Listener& listener, const net::
   return info;
 }
 
-void Worker::OnTcpAccept(uint16_t port, observe::StreamCounters& counters, net::Listener& listener, net::Fd connection,
-                         const base::Address& peer) {
+void Worker::OnTcpAccept(uint16_t port, observe::StreamCounters& counters, net::Listener& listener,
+                         net::Fd connection, const base::Address& peer) {
   if (!HasRoom()) return;
   const config::TcpTable& services = *generations_.back()->config().tcp_services;
   const auto found = services.find(port);
@@ -194,8 +201,8 @@ void Worker::OnTcpAccept(uint16_t port, observe::StreamCounters& counters, net::
                                              .logged = service.access_log,
                                              .service = &counters};
   http::ConnectionInfo info = MakeInfo(listener, connection, peer);
-  connections_.AddRaw(std::make_unique<net::TcpTransport>(std::move(connection)), std::move(info), target,
-                      service.load_balancers);
+  connections_.AddRaw(std::make_unique<net::TcpTransport>(std::move(connection)), std::move(info),
+                      target, service.load_balancers);
 }
 
 void Worker::OnAccept(net::Listener& listener, net::Fd connection, const base::Address& peer) {
@@ -232,14 +239,16 @@ net::milliseconds Worker::connect_timeout() {
 
 void Worker::OnAcceptOverload(net::Listener& listener, int error) {
   counters_[observe::CounterId::kDownstreamAcceptFailures].Add();
-  HEADGATE_LOG_EVERY(10, kWarn, "worker", "cannot accept connections", {"listener", listener.address().Text()},
+  HEADGATE_LOG_EVERY(10, kWarn, "worker", "cannot accept connections",
+                     {"listener", listener.address().Text()},
                      {"error", std::string(strerror(error))});
 }
 
-// ---- exchanges --------------------------------------------------------------------------------------------------
+// ---- exchanges
+// --------------------------------------------------------------------------------------------------
 
-http::ServerStreamEvents* Worker::OnRequest(http::ServerStream& stream, const http::RequestHead& head,
-                                            bool end) {
+http::ServerStreamEvents* Worker::OnRequest(http::ServerStream& stream,
+                                            const http::RequestHead& head, bool end) {
   if (free_exchanges_.empty()) {
     proxy::ExchangeServices& services = *this;
     exchanges_.push_back(std::make_unique<proxy::Exchange>(services));
@@ -301,12 +310,14 @@ void Worker::Log(const observe::RequestRecord& record) {
 }
 
 void Worker::RecycleExchanges() {
-  free_exchanges_.insert(free_exchanges_.end(), finished_exchanges_.begin(), finished_exchanges_.end());
+  free_exchanges_.insert(free_exchanges_.end(), finished_exchanges_.begin(),
+                         finished_exchanges_.end());
   finished_exchanges_.clear();
   if (generations_.size() > 1) ReleaseOldGenerations();
 }
 
-// ---- the end ----------------------------------------------------------------------------------------------------
+// ---- the end
+// ----------------------------------------------------------------------------------------------------
 
 void Worker::AnnounceEnd() {
   loop_.Post([this] { connections_.AnnounceEnd(); });

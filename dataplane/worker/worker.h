@@ -34,7 +34,8 @@ struct WorkerOptions {
   // Bound, not yet listening; the worker listens when it has a configuration.
   std::vector<net::Fd> http_sockets;
   std::vector<net::Fd> https_sockets;
-  // Client connections beyond this are closed at once: better a few refused than everybody starved of descriptors.
+  // Client connections beyond this are closed at once: better a few refused than everybody starved
+  // of descriptors.
   size_t max_connections = 10'000;
   // Bodies that may be on their way through the kernel at once; see net/pipe.h.
   size_t max_pipes = net::PipePool::kMaxPipes;
@@ -52,13 +53,13 @@ struct WorkerOptions {
   proxy::PasswordThread* password_thread = nullptr;
   // Never null; outlives the worker.
   const files::StaticRoots* static_roots = nullptr;
-  // Takes configurations that no request of this worker uses any more, to be freed elsewhere. Called on the worker's
-  // thread.
+  // Takes configurations that no request of this worker uses any more, to be freed elsewhere.
+  // Called on the worker's thread.
   std::function<void(std::shared_ptr<const config::CompiledConfig>)> release;
 };
 
-// One thread with its loop, its listeners, its connections and its hold on the configuration. Workers share nothing
-// that changes.
+// One thread with its loop, its listeners, its connections and its hold on the configuration.
+// Workers share nothing that changes.
 //
 // Thread: constructed, started, stopped and destroyed by the owner; everything else says so.
 class Worker final : private net::AcceptHandler,
@@ -76,17 +77,19 @@ class Worker final : private net::AcceptHandler,
   Worker& operator=(const Worker&) = delete;
 
   void Start();
-  // Drain will come: connections of HTTP/1 end after the request under way or the next one; new ones are taken. Any thread.
+  // Drain will come: connections of HTTP/1 end after the request under way or the next one; new
+  // ones are taken. Any thread.
   void AnnounceEnd();
-  // Stops accepting, lets every exchange finish and closes each connection after it. `drained` is called on the
-  // worker's thread when no connection is left. Any thread.
+  // Stops accepting, lets every exchange finish and closes each connection after it. `drained` is
+  // called on the worker's thread when no connection is left. Any thread.
   void Drain(std::function<void()> drained);
   // Closes what is left and ends the thread; returns when it has ended.
   void Stop();
 
   // Takes effect as a whole between two turns of the loop. Updates must come in order. Any thread.
   void Apply(config::ConfigUpdate update);
-  // A port of TCP services; what a connection of it finds is the configuration's to say. See TcpPorts. Any thread.
+  // A port of TCP services; what a connection of it finds is the configuration's to say. See
+  // TcpPorts. Any thread.
   void OpenTcp(uint16_t port, std::vector<net::Fd> sockets, observe::StreamCounters& counters);
   void CloseTcp(uint16_t port);
   // What probes say of some clusters. Any thread.
@@ -104,8 +107,8 @@ class Worker final : private net::AcceptHandler,
   // net::AcceptHandler and TcpPorts::Owner
   void OnAcceptOverload(net::Listener& listener, int error) override;
   // TcpPorts::Owner
-  void OnTcpAccept(uint16_t port, observe::StreamCounters& counters, net::Listener& listener, net::Fd connection,
-                   const base::Address& peer) override;
+  void OnTcpAccept(uint16_t port, observe::StreamCounters& counters, net::Listener& listener,
+                   net::Fd connection, const base::Address& peer) override;
   // http::ServerHandler
   http::ServerStreamEvents* OnRequest(http::ServerStream& stream, const http::RequestHead& head,
                                       bool end) override;
@@ -146,7 +149,8 @@ class Worker final : private net::AcceptHandler,
   void StopListening();
   // False, and counted: there are too many connections.
   bool HasRoom();
-  http::ConnectionInfo MakeInfo(const net::Listener& listener, const net::Fd& connection, const base::Address& peer) const;
+  http::ConnectionInfo MakeInfo(const net::Listener& listener, const net::Fd& connection,
+                                const base::Address& peer) const;
   void ReleaseOldGenerations();
   void RecycleExchanges();
   void Record(const observe::RequestRecord& record);
@@ -166,13 +170,15 @@ class Worker final : private net::AcceptHandler,
   tls::ServerContext tls_context_;
   codec::ServerOptions server_options_;
 
-  // The newest last; earlier ones are still used by exchanges. Empty before the first configuration.
+  // The newest last; earlier ones are still used by exchanges. Empty before the first
+  // configuration.
   std::vector<std::unique_ptr<proxy::ConfigGeneration>> generations_;
   upstream::ClusterSet clusters_;
   proxy::Mirrors mirrors_{io_, clusters_};
   files::FileServer files_{loop_, io_.pipes(), *options_.static_roots};
 
-  // Exchanges live here from their request to the end of the turn they finish in, and are used again.
+  // Exchanges live here from their request to the end of the turn they finish in, and are used
+  // again.
   std::vector<std::unique_ptr<proxy::Exchange>> exchanges_;
   std::vector<proxy::Exchange*> free_exchanges_;
   std::vector<proxy::Exchange*> finished_exchanges_;

@@ -61,14 +61,16 @@ absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Create(PoolOptions optio
       }
       return absl::OkStatus();
     };
-    if (auto bound = bind_all(pool->http_addresses_, worker.http_sockets); !bound.ok()) return bound;
-    if (auto bound = bind_all(pool->https_addresses_, worker.https_sockets); !bound.ok()) return bound;
+    if (auto bound = bind_all(pool->http_addresses_, worker.http_sockets); !bound.ok())
+      return bound;
+    if (auto bound = bind_all(pool->https_addresses_, worker.https_sockets); !bound.ok())
+      return bound;
     pool->workers_.push_back(std::make_unique<Worker>(std::move(worker), ticket_keys));
   }
   std::vector<base::Address> addresses = pool->http_addresses_;
   addresses.insert(addresses.end(), pool->https_addresses_.begin(), pool->https_addresses_.end());
-  pool->tcp_services_ =
-      std::make_unique<TcpServices>(pool->workers_.size(), addresses, std::move(options.reserved_ports));
+  pool->tcp_services_ = std::make_unique<TcpServices>(pool->workers_.size(), addresses,
+                                                      std::move(options.reserved_ports));
   return pool;
 }
 
@@ -146,9 +148,11 @@ void WorkerPool::OnEach(const std::function<void(Worker&)>& work) const {
 std::vector<const observe::RouteStats::Route*> WorkerPool::Routes() const {
   std::vector<const observe::RouteStats::Route*> routes;
   for (const auto& worker : workers_) {
-    worker->route_stats().ForEach([&](const observe::RouteStats::Route& route) { routes.push_back(&route); });
+    worker->route_stats().ForEach(
+        [&](const observe::RouteStats::Route& route) { routes.push_back(&route); });
   }
-  std::sort(routes.begin(), routes.end(), [](const auto* a, const auto* b) { return a->key() < b->key(); });
+  std::sort(routes.begin(), routes.end(),
+            [](const auto* a, const auto* b) { return a->key() < b->key(); });
   return routes;
 }
 

@@ -50,15 +50,17 @@ class WorkerPool {
   ~WorkerPool();
 
   void Start();
-  // Drain will come: goes on accepting, but clients learn that their connections end (Connections::AnnounceEnd).
+  // Drain will come: goes on accepting, but clients learn that their connections end
+  // (Connections::AnnounceEnd).
   void AnnounceEnd();
-  // Stops accepting, waits until every exchange has finished or `limit` has passed. True: nothing had to be cut.
+  // Stops accepting, waits until every exchange has finished or `limit` has passed. True: nothing
+  // had to be cut.
   bool Drain(std::chrono::milliseconds limit);
   // Cuts what is left and ends the threads. Nothing but the destructor may follow.
   void Stop();
 
-  // One thread, the same for all updates. Returns the ports of TCP services that could not be opened; they are tried
-  // again with each new configuration.
+  // One thread, the same for all updates. Returns the ports of TCP services that could not be
+  // opened; they are tried again with each new configuration.
   std::vector<TcpServices::Problem> Apply(const config::ConfigUpdate& update);
   // What probes say of some clusters. As above.
   void ApplyHealth(const std::vector<config::HealthVerdict>& verdicts);
@@ -70,11 +72,12 @@ class WorkerPool {
   uint64_t Sum(observe::CounterId id) const;
   // TCP services and what was counted of them. Any thread.
   std::vector<TcpServices::Numbers> TcpNumbers() const { return tcp_services_->Read(); }
-  // The routes of all workers in the order of their keys, so that those of one route are beside each other. They
-  // live as long as the pool. Any thread.
+  // The routes of all workers in the order of their keys, so that those of one route are beside
+  // each other. They live as long as the pool. Any thread.
   std::vector<const observe::RouteStats::Route*> Routes() const;
-  // Runs `work` on each worker's thread, one after the other, and waits for it: a turn of the loop, since workers never
-  // block. A worker that has stopped is left out. After Start; any thread but a worker's.
+  // Runs `work` on each worker's thread, one after the other, and waits for it: a turn of the loop,
+  // since workers never block. A worker that has stopped is left out. After Start; any thread but a
+  // worker's.
   void OnEach(const std::function<void(Worker&)>& work) const;
 
   // Bytes of bodies on disk now. Any thread.
@@ -101,7 +104,8 @@ class WorkerPool {
   proxy::PasswordThread password_thread_;  // ends before the workers that it posts to
 };
 
-// Cores this process may keep busy: its affinity mask and its cgroup's CPU quota (v1 and v2), at least 1.
+// Cores this process may keep busy: its affinity mask and its cgroup's CPU quota (v1 and v2), at
+// least 1.
 int UsableCores();
 
 }  // namespace headgate::worker

@@ -87,7 +87,8 @@ class RecordingApplier final : public control::Applier {
   }
   bool WaitForDataPlanes(uint32_t wanted) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(60), [&] { return data_planes_ == wanted; });
+    return changed_.wait_for(lock, std::chrono::seconds(60),
+                             [&] { return data_planes_ == wanted; });
   }
   bool WaitForCalls(size_t count) {
     std::unique_lock lock(mutex_);

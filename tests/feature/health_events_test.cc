@@ -1,4 +1,6 @@
 // From what a data plane's probes say, over a real stream, to Events in front of an API server.
+#include "controller/app/health_events.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,7 +15,6 @@
 #include <utility>
 #include <vector>
 
-#include "controller/app/health_events.h"
 #include "controller/publish/snapshot_server.h"
 #include "dataplane/control/health_reporter.h"
 #include "tests/feature/data_plane.h"
@@ -36,14 +37,16 @@ class FakeApi {
    public:
     explicit Connection(FakeApi& api) : api_(api) {}
 
-    absl::StatusOr<kube::HttpResult> Get(const std::string& target, absl::Duration, const OnData& on_data) override {
+    absl::StatusOr<kube::HttpResult> Get(const std::string& target, absl::Duration,
+                                         const OnData& on_data) override {
       const std::lock_guard lock(api_.mutex_);
       api_.read_ = target;
       on_data(api_.services_);
       return kube::HttpResult{.status = 200, .error_body = {}, .retry_after = {}};
     }
-    absl::StatusOr<kube::HttpResult> Write(kube::WriteMethod, const std::string& target, const std::string& body,
-                                           absl::Duration, const OnData& on_data) override {
+    absl::StatusOr<kube::HttpResult> Write(kube::WriteMethod, const std::string& target,
+                                           const std::string& body, absl::Duration,
+                                           const OnData& on_data) override {
       const std::lock_guard lock(api_.mutex_);
       api_.posted_.push_back({target, json::parse(body)});
       on_data(body);
@@ -59,7 +62,8 @@ class FakeApi {
   // The next Event; null after a minute without one.
   Posted Next() {
     std::unique_lock lock(mutex_);
-    if (!changed_.wait_for(lock, std::chrono::seconds(60), [&] { return !posted_.empty(); })) return {};
+    if (!changed_.wait_for(lock, std::chrono::seconds(60), [&] { return !posted_.empty(); }))
+      return {};
     Posted first = std::move(posted_.front());
     posted_.pop_front();
     return first;
@@ -86,11 +90,12 @@ class HealthEventsTest : public testing::Test {
  protected:
   HealthEventsTest() {
     auto server = publish::SnapshotServer::Start(
-        {.listen = {"127.0.0.1", 0}, .health_changed = [this] { events_.Changed(); }},
-        clock_, metrics_);
+        {.listen = {"127.0.0.1", 0}, .health_changed = [this] { events_.Changed(); }}, clock_,
+        metrics_);
     EXPECT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
-    events_.Start(std::make_unique<FakeApi::Connection>(api_), [this] { return server_->Subscribers(); });
+    events_.Start(std::make_unique<FakeApi::Connection>(api_),
+                  [this] { return server_->Subscribers(); });
     data_plane_ = std::make_unique<DataPlane>(server_->port(), "", std::nullopt, &reporter_);
   }
   ~HealthEventsTest() override { events_.Stop(); }
@@ -112,7 +117,8 @@ class HealthEventsTest : public testing::Test {
     upstream.set_name("endpoints/shop/web/80");
     upstream.set_healthy(5 - unhealthy_);
     upstream.set_unhealthy(unhealthy_);
-    for (uint32_t i = 0; i < unhealthy_; ++i) upstream.add_unhealthy_endpoints("10.0.0." + std::to_string(i) + ":80");
+    for (uint32_t i = 0; i < unhealthy_; ++i)
+      upstream.add_unhealthy_endpoints("10.0.0." + std::to_string(i) + ":80");
     return report;
   }
 
@@ -135,8 +141,10 @@ TEST_F(HealthEventsTest, WhatProbesFindBecomesAnEventOnTheService) {
   EXPECT_EQ(api_.read(), "/api/v1/namespaces/shop/services?fieldSelector=metadata.name%3Dweb");
   EXPECT_EQ(sick.body["type"], "Warning");
   EXPECT_EQ(sick.body["reason"], "UnhealthyEndpoints");
-  EXPECT_EQ(sick.body["message"], "2 of 5 endpoints of port 80 fail their health check: 10.0.0.0:80, 10.0.0.1:80");
-  EXPECT_EQ(sick.body["involvedObject"], json::parse(R"({"apiVersion": "v1", "kind": "Service", "namespace": "shop",
+  EXPECT_EQ(sick.body["message"],
+            "2 of 5 endpoints of port 80 fail their health check: 10.0.0.0:80, 10.0.0.1:80");
+  EXPECT_EQ(sick.body["involvedObject"],
+            json::parse(R"({"apiVersion": "v1", "kind": "Service", "namespace": "shop",
                                                          "name": "web", "uid": "uid-7"})"));
   EXPECT_EQ(sick.body["metadata"]["namespace"], "shop");
   EXPECT_EQ(sick.body["source"]["component"], "headgate-controller");

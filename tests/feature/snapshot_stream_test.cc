@@ -240,8 +240,9 @@ TEST_F(SnapshotStreamTest, ARefusedResourceKeepsItsLastGoodForm) {
     EXPECT_EQ(server_->Subscribers()[0].refused[0].reason, "refused by the test");
     EXPECT_THAT(data_plane.client().status().refused, SizeIs(2));
     EXPECT_THAT(metrics_->Render(), HasSubstr("headgate_snapshot_refused_resources 2"));
-    EXPECT_THAT(metrics_->Render(), HasSubstr("headgate_snapshot_refused{resource=\"bad\",kind=\"Ingress\","
-                                              "namespace=\"default\",name=\"shop\",field=\"\"} 1\n"));
+    EXPECT_THAT(metrics_->Render(),
+                HasSubstr("headgate_snapshot_refused{resource=\"bad\",kind=\"Ingress\","
+                          "namespace=\"default\",name=\"shop\",field=\"\"} 1\n"));
 
     // Not sent again with other changes, and the counts agree.
     server_->Publish({Put("good", 3)});
@@ -283,7 +284,8 @@ TEST_F(SnapshotStreamTest, ALargeSnapshotPassesInChunks) {
   StartServer();
   Content expected;
   std::vector<Change> changes;
-  // More than one gRPC message may hold, and an inventory of two chunks. Not more: ThreadSanitizer is slow.
+  // More than one gRPC message may hold, and an inventory of two chunks. Not more: ThreadSanitizer
+  // is slow.
   for (int i = 0; i < 15'000; ++i) {
     const std::string name = "vhost/host-" + std::to_string(i) + ".example.com";
     changes.push_back(Put(name, static_cast<uint64_t>(i) + 1, 300));

@@ -30,7 +30,8 @@ class SnippetTest : public ::testing::Test {
     kube::Ingress ingress = headgate::testing::SimpleIngress("shop", "web", "shop.test",
                                                              headgate::testing::Backend("web", 80));
     for (auto& [name, value] : annotations) {
-      ingress.meta.annotations.emplace_back("nginx.ingress.kubernetes.io/" + name, std::move(value));
+      ingress.meta.annotations.emplace_back("nginx.ingress.kubernetes.io/" + name,
+                                            std::move(value));
     }
     proxy.Apply({ingress});
   }
@@ -47,7 +48,8 @@ class SnippetTest : public ::testing::Test {
     client.Send("GET " + target + " HTTP/1.1\r\nHost: shop.test\r\n" + fields + "\r\n");
     test::Peer server = upstream.Accept();
     request = server.ReadRequest();
-    server.Send("HTTP/1.1 200 OK\r\nX-Powered-By: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    server.Send(
+        "HTTP/1.1 200 OK\r\nX-Powered-By: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     return client.ReadResponse();
   }
 
@@ -87,7 +89,9 @@ TEST_F(SnippetTest, RequestsAreAnsweredInTheOrderOfTheLines) {
 }
 
 TEST_F(SnippetTest, WhatProtectsAnIngressGoesBeforeItsSnippets) {
-  Serve({{"configuration-snippet", "return 200 open;"}, {"auth-type", "basic"}, {"auth-secret", "none"}});
+  Serve({{"configuration-snippet", "return 200 open;"},
+         {"auth-type", "basic"},
+         {"auth-secret", "none"}});
   EXPECT_EQ(Get("/").status, 503);
 }
 

@@ -1,8 +1,11 @@
-// Who the client is, from the fields of proxies in front: against a reader of the chain that walks all of it from the left,
-// and never a word of somebody who is not trusted.
+// Who the client is, from the fields of proxies in front: against a reader of the chain that walks
+// all of it from the left, and never a word of somebody who is not trusted.
 //
-// Input: lines. The first is the peer's address and the settings ("h" believes all fields, "a" the address alone, "c" keeps
-// the chain, "x" another name for the field), the others are fields NAME=VALUE.
+// Input: lines. The first is the peer's address and the settings ("h" believes all fields, "a" the
+// address alone, "c" keeps the chain, "x" another name for the field), the others are fields
+// NAME=VALUE.
+#include "dataplane/proxy/forwarded.h"
+
 #include <algorithm>
 #include <cstdint>
 #include <optional>
@@ -15,12 +18,12 @@
 #include "common/check.h"
 #include "dataplane/http/chars.h"
 #include "dataplane/http/uri.h"
-#include "dataplane/proxy/forwarded.h"
 
 namespace headgate::fuzz {
 namespace {
 
-// The plain way: the whole chain as a list; from its end, as long as each is a trusted address, one goes on.
+// The plain way: the whole chain as a list; from its end, as long as each is a trusted address, one
+// goes on.
 std::string ReferenceClient(const std::vector<std::string>& values, const std::string& peer,
                             const std::vector<base::Cidr>& trusted) {
   std::vector<std::string> chain;
@@ -39,7 +42,9 @@ std::string ReferenceClient(const std::vector<std::string>& values, const std::s
     const auto address = base::Address::ParseIp(element, 0);
     if (!address) break;
     client = element;
-    if (std::none_of(trusted.begin(), trusted.end(), [&](const base::Cidr& c) { return c.Contains(*address); })) break;
+    if (std::none_of(trusted.begin(), trusted.end(),
+                     [&](const base::Cidr& c) { return c.Contains(*address); }))
+      break;
   }
   return client;
 }
@@ -59,7 +64,8 @@ void Try(std::string_view input) {
   settings.trust_forwarded_address = has('a');
   settings.append_forwarded_for = has('c');
   if (has('x')) settings.address_field = "X-Client";
-  for (const char* cidr : {"10.0.0.0/8", "2001:db8::/32"}) settings.trusted_cidrs.push_back(*base::Cidr::Parse(cidr));
+  for (const char* cidr : {"10.0.0.0/8", "2001:db8::/32"})
+    settings.trusted_cidrs.push_back(*base::Cidr::Parse(cidr));
   const bool trusted = std::any_of(settings.trusted_cidrs.begin(), settings.trusted_cidrs.end(),
                                    [&](const base::Cidr& cidr) { return cidr.Contains(*peer); });
 
@@ -81,7 +87,9 @@ void Try(std::string_view input) {
     const std::string_view value = std::string_view(lines[i]).substr(equals + 1);
     // What a codec lets through.
     const char* const end = value.data() + value.size();
-    if (!http::IsToken(name) || http::FindValueEnd(value.data(), end) != end || http::TrimBlanks(value) != value) continue;
+    if (!http::IsToken(name) || http::FindValueEnd(value.data(), end) != end ||
+        http::TrimBlanks(value) != value)
+      continue;
     if (http::EqualsIgnoreCase(name, "host")) continue;
     head.fields.Add(name, value);
     if (http::EqualsIgnoreCase(name, settings.address_field)) chain.emplace_back(value);
@@ -90,7 +98,8 @@ void Try(std::string_view input) {
   const proxy::ClientView view = proxy::ResolveClient(head, connection, settings, arena);
   const bool believes = trusted && (has('h') || has('a'));
   const std::string expected =
-      believes ? ReferenceClient(chain, connection.peer_ip, settings.trusted_cidrs) : connection.peer_ip;
+      believes ? ReferenceClient(chain, connection.peer_ip, settings.trusted_cidrs)
+               : connection.peer_ip;
   HEADGATE_CHECK(view.ip == expected);
   HEADGATE_CHECK(base::Address::ParseIp(view.ip, 0).has_value());
   if (!(trusted && has('h'))) {
@@ -105,11 +114,13 @@ void Try(std::string_view input) {
 
   http::RequestHead out;
   proxy::BuildUpstreamHead(head, view, "id", "/", out);
-  for (const char* name : {"X-Real-IP", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port",
-                           "X-Scheme", "X-Forwarded-Scheme", "X-Request-ID", "Host"}) {
-    HEADGATE_CHECK(std::count_if(out.fields.begin(), out.fields.end(), [&](const http::Field& field) {
-                     return http::EqualsIgnoreCase(field.name, name);
-                   }) == 1);
+  for (const char* name :
+       {"X-Real-IP", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port",
+        "X-Scheme", "X-Forwarded-Scheme", "X-Request-ID", "Host"}) {
+    HEADGATE_CHECK(
+        std::count_if(out.fields.begin(), out.fields.end(), [&](const http::Field& field) {
+          return http::EqualsIgnoreCase(field.name, name);
+        }) == 1);
   }
   HEADGATE_CHECK(out.fields.Get("X-Real-IP") == view.ip && out.authority == view.host);
 }

@@ -1,8 +1,9 @@
-// Lists of fields as HPACK gives them, on their way to HTTP/1.1: whatever they hold, they are refused, or an upstream (or a
-// client) reads exactly one message in what is written, with the same fields.
+// Lists of fields as HPACK gives them, on their way to HTTP/1.1: whatever they hold, they are
+// refused, or an upstream (or a client) reads exactly one message in what is written, with the same
+// fields.
 //
-// First byte: bit 0 a response instead of a request, bit 1 the stream ends with this block, bit 2 a response to HEAD, bit 3
-// as a trailer section. Then lines NAME=VALUE, ended by \x1e.
+// First byte: bit 0 a response instead of a request, bit 1 the stream ends with this block, bit 2 a
+// response to HEAD, bit 3 as a trailer section. Then lines NAME=VALUE, ended by \x1e.
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -28,7 +29,8 @@ WireFraming FramingOf(const BodyLength& body) {
   return body.kind == BodyLength::Kind::kChunked ? WireFraming::kChunked : WireFraming::kNone;
 }
 
-// The end-to-end fields that have to arrive: all but those that frame the message or go no further than the next hop.
+// The end-to-end fields that have to arrive: all but those that frame the message or go no further
+// than the next hop.
 FieldList Expected(const http::HeaderMap& fields) {
   FieldList expected;
   for (const http::Field& field : fields) {
@@ -38,21 +40,21 @@ FieldList Expected(const http::HeaderMap& fields) {
       case http::FieldId::kContentLength:
       case http::FieldId::kExpect:
       case http::FieldId::kTrailer:
-      case http::FieldId::kDate:
-        break;
-      default:
-        expected.emplace_back(field.name, field.value);
+      case http::FieldId::kDate: break;
+      default: expected.emplace_back(field.name, field.value);
     }
   }
   return expected;
 }
 
 bool IsLeftOut(const std::string& name) {
-  return name == "host" || name == "content-length" || name == "transfer-encoding" || name == "connection" ||
-         name == "te" || name == "trailer" || name == "upgrade" || name == "date" || name == "expect";
+  return name == "host" || name == "content-length" || name == "transfer-encoding" ||
+         name == "connection" || name == "te" || name == "trailer" || name == "upgrade" ||
+         name == "date" || name == "expect";
 }
 
-testing::StrictMessage ReadOne(std::string wire, testing::StrictKind kind, const FieldList& expected) {
+testing::StrictMessage ReadOne(std::string wire, testing::StrictKind kind,
+                               const FieldList& expected) {
   const testing::StrictMessage message = testing::TakeStrictly(wire, kind);
   HEADGATE_CHECK(message.complete() && wire.empty());
   FieldList seen = message.head.fields;
@@ -76,8 +78,10 @@ void TryRequest(http2::HeaderBlock& block, bool end, base::Arena& arena) {
   if (head.body.size > 100'000) return;
   const auto write = [](const http::RequestHead& out) {
     std::string wire(http1::RequestHeadBound(out), '\0');
-    const http1::RequestWireOptions options{.framing = FramingOf(out.body), .length = out.body.size};
-    const auto size = static_cast<size_t>(http1::WriteRequestHead(out, options, wire.data()) - wire.data());
+    const http1::RequestWireOptions options{.framing = FramingOf(out.body),
+                                            .length = out.body.size};
+    const auto size =
+        static_cast<size_t>(http1::WriteRequestHead(out, options, wire.data()) - wire.data());
     HEADGATE_CHECK(size <= wire.size());
     return wire.substr(0, size) + Body(out.body);
   };
@@ -88,7 +92,8 @@ void TryRequest(http2::HeaderBlock& block, bool end, base::Arena& arena) {
   HEADGATE_CHECK(message.Values("expect").empty());
   HEADGATE_CHECK(message.Values("upgrade").size() == (head.upgrade.empty() ? 0u : 1u));
 
-  // And as the proxy sends it on, with the fields that are ours: each once, whatever the client said.
+  // And as the proxy sends it on, with the fields that are ours: each once, whatever the client
+  // said.
   http::ConnectionInfo connection;
   connection.peer_ip = "192.0.2.1";
   static const config::CompiledSettings settings;
@@ -98,14 +103,16 @@ void TryRequest(http2::HeaderBlock& block, bool end, base::Arena& arena) {
   const auto sent = ReadOne(write(upstream), testing::StrictKind::kRequest, [&] {
     FieldList expected = Expected(upstream.fields);
     for (auto& [name, value] : expected) {
-      std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+      std::transform(name.begin(), name.end(), name.begin(),
+                     [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
     }
     return expected;
   }());
   for (const char* name : {"x-real-ip", "x-forwarded-for"}) {
     HEADGATE_CHECK(sent.Values(name) == std::vector<std::string>{"192.0.2.1"});
   }
-  for (const char* name : {"x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-scheme", "x-request-id"}) {
+  for (const char* name :
+       {"x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-scheme", "x-request-id"}) {
     HEADGATE_CHECK(sent.Values(name).size() == 1);
   }
   HEADGATE_CHECK(sent.Values("proxy").empty() && sent.Values("ssl-client-verify").empty());
@@ -113,8 +120,10 @@ void TryRequest(http2::HeaderBlock& block, bool end, base::Arena& arena) {
 
 void TryResponse(http2::HeaderBlock& block, bool head_request, bool end) {
   http::ResponseHead head;
-  if (!http2::MakeResponseHead(block, head_request, end, head).ok() || head.body.size > 100'000) return;
-  const bool bodiless = head_request || head.status < 200 || head.status == 204 || head.status == 304;
+  if (!http2::MakeResponseHead(block, head_request, end, head).ok() || head.body.size > 100'000)
+    return;
+  const bool bodiless =
+      head_request || head.status < 200 || head.status == 204 || head.status == 304;
   http1::ResponseWireOptions options{.framing = FramingOf(head.body), .length = head.body.size};
   if (bodiless) {
     options.framing = head.status == 204 ? WireFraming::kNone : WireFraming::kAsReceived;
@@ -128,7 +137,8 @@ void TryResponse(http2::HeaderBlock& block, bool head_request, bool end) {
   HEADGATE_CHECK(static_cast<size_t>(written - begin) <= wire.size());
   wire.resize(static_cast<size_t>(written - begin));
   if (!bodiless) wire += Body(head.body);
-  ReadOne(wire, head_request ? testing::StrictKind::kResponseToHead : testing::StrictKind::kResponse,
+  ReadOne(wire,
+          head_request ? testing::StrictKind::kResponseToHead : testing::StrictKind::kResponse,
           Expected(head.fields));
 }
 
@@ -136,7 +146,8 @@ void TryTrailers(http2::HeaderBlock& block) {
   if (!http2::CheckTrailers(block).ok()) return;
   std::string last(http1::TrailersBound(block.fields), '\0');
   last.resize(static_cast<size_t>(http1::WriteLastChunk(block.fields, last.data()) - last.data()));
-  std::string wire = "POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n" + last;
+  std::string wire =
+      "POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n" + last;
   const auto message = testing::TakeStrictly(wire, testing::StrictKind::kRequest);
   HEADGATE_CHECK(message.complete() && wire.empty());
   for (const auto& [name, value] : message.trailers) {

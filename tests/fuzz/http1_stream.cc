@@ -1,6 +1,7 @@
-// A whole stream of messages as a connection would take it apart, written anew as the proxy would, and read back by a second
-// reader that shares no code with the first: the same messages, in the same order, and nothing between them.
-// First byte: bit 0 responses instead of requests, bit 1 bodies in single bytes, bit 2 responses to HEAD.
+// A whole stream of messages as a connection would take it apart, written anew as the proxy would,
+// and read back by a second reader that shares no code with the first: the same messages, in the
+// same order, and nothing between them. First byte: bit 0 responses instead of requests, bit 1
+// bodies in single bytes, bit 2 responses to HEAD.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -28,11 +29,14 @@ struct Sent {
 
 http1::WireFraming FramingOf(const BodyLength& length) {
   if (length.kind == BodyLength::Kind::kChunked) return http1::WireFraming::kChunked;
-  return length.kind == BodyLength::Kind::kFixed ? http1::WireFraming::kContentLength : http1::WireFraming::kNone;
+  return length.kind == BodyLength::Kind::kFixed ? http1::WireFraming::kContentLength
+                                                 : http1::WireFraming::kNone;
 }
 
-// Takes a body off `input` and appends it to `out` as we would frame it. False: malformed or not complete.
-bool CopyBody(const BodyLength& length, bool bytewise, std::string_view& input, std::string& out, Sent& sent) {
+// Takes a body off `input` and appends it to `out` as we would frame it. False: malformed or not
+// complete.
+bool CopyBody(const BodyLength& length, bool bytewise, std::string_view& input, std::string& out,
+              Sent& sent) {
   http1::BodyReader reader;
   reader.Start(length, 1024);
   const bool chunked = length.kind == BodyLength::Kind::kChunked;
@@ -59,14 +63,16 @@ bool CopyBody(const BodyLength& length, bool bytewise, std::string_view& input, 
   const std::string section(reader.chunks().trailer_section());
   if (reader.chunks().has_trailers() && !http1::ParseTrailers(section, 100, trailers)) return false;
   std::vector<char> last(http1::TrailersBound(trailers));
-  out.append(last.data(), static_cast<size_t>(http1::WriteLastChunk(trailers, last.data()) - last.data()));
+  out.append(last.data(),
+             static_cast<size_t>(http1::WriteLastChunk(trailers, last.data()) - last.data()));
   sent.trailers = trailers.size();
   return true;
 }
 
-// The next head of `input` in wire form, and the length of its body. False: malformed or not complete.
-bool CopyHead(bool responses, bool head_request, headgate::base::Arena& arena, std::string_view& input,
-              std::string& out, BodyLength& length) {
+// The next head of `input` in wire form, and the length of its body. False: malformed or not
+// complete.
+bool CopyHead(bool responses, bool head_request, headgate::base::Arena& arena,
+              std::string_view& input, std::string& out, BodyLength& length) {
   http1::HeadScanner scanner;
   const size_t end = scanner.Scan(input);
   if (end == http1::HeadScanner::kIncomplete) return false;
@@ -77,7 +83,8 @@ bool CopyHead(bool responses, bool head_request, headgate::base::Arena& arena, s
     if (!http1::ParseResponseHead(text, {}, head_request, head).ok()) return false;
     if (head.body.kind == BodyLength::Kind::kUntilClose) return false;  // the last one
     http1::ResponseWireOptions wire;
-    wire.framing = head.body.kind == BodyLength::Kind::kNone ? http1::WireFraming::kAsReceived : FramingOf(head.body);
+    wire.framing = head.body.kind == BodyLength::Kind::kNone ? http1::WireFraming::kAsReceived
+                                                             : FramingOf(head.body);
     wire.length = head.body.size;
     length = head.body;
     std::vector<char> written(http1::ResponseHeadBound(head));
@@ -92,7 +99,9 @@ bool CopyHead(bool responses, bool head_request, headgate::base::Arena& arena, s
   length = head.body;
   std::vector<char> written(http1::RequestHeadBound(head));
   const http1::RequestWireOptions wire{.framing = FramingOf(head.body), .length = head.body.size};
-  out.append(written.data(), static_cast<size_t>(http1::WriteRequestHead(head, wire, written.data()) - written.data()));
+  out.append(
+      written.data(),
+      static_cast<size_t>(http1::WriteRequestHead(head, wire, written.data()) - written.data()));
   return true;
 }
 

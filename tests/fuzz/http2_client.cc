@@ -1,10 +1,11 @@
-// Frames of an upstream into the session glue, with attempts that do everything an exchange may do. Whatever comes: an
-// attempt has its events in order and one last one, what a client would get has one reading and is whole only if the
-// response was, what the upstream gets are sound frames, and nothing is left when the connection is gone.
+// Frames of an upstream into the session glue, with attempts that do everything an exchange may do.
+// Whatever comes: an attempt has its events in order and one last one, what a client would get has
+// one reading and is whole only if the response was, what the upstream gets are sound frames, and
+// nothing is left when the connection is gone.
 //
-// First byte: bit 0 the rest is the wire instead of records (http2_frames.h), bit 1 byte by byte, bit 2 an upstream that
-// reads slowly. The second chooses what the attempts do by themselves. Actions of steps: 1 begin another, 2 give up, 3 pause,
-// 4 go on.
+// First byte: bit 0 the rest is the wire instead of records (http2_frames.h), bit 1 byte by byte,
+// bit 2 an upstream that reads slowly. The second chooses what the attempts do by themselves.
+// Actions of steps: 1 begin another, 2 give up, 3 pause, 4 go on.
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -59,7 +60,8 @@ class Attempt final : public http::ClientStreamEvents, public EventRules {
     HEADGATE_CHECK(!head_seen_ && ++informational_ <= 32);
     HEADGATE_CHECK(head.status >= 100 && head.status < 200 && head.status != 101);
     std::string text(http1::ResponseHeadBound(head), '\0');
-    text.resize(static_cast<size_t>(http1::WriteInformationalHead(head, text.data()) - text.data()));
+    text.resize(
+        static_cast<size_t>(http1::WriteInformationalHead(head, text.data()) - text.data()));
     HEADGATE_CHECK(testing::ReadStrictly(text).has_value());
   }
 
@@ -81,7 +83,8 @@ class Attempt final : public http::ClientStreamEvents, public EventRules {
     }
     wire.connection = http1::ResponseWireOptions::Connection::kClose;
     std::string text(http1::ResponseHeadBound(head), '\0');
-    const auto size = static_cast<size_t>(http1::WriteResponseHead(head, wire, text.data()) - text.data());
+    const auto size =
+        static_cast<size_t>(http1::WriteResponseHead(head, wire, text.data()) - text.data());
     HEADGATE_CHECK(size <= text.size());
     downstream_ = text.substr(0, size);
     if (end) return End(true);
@@ -143,6 +146,7 @@ class Attempt final : public http::ClientStreamEvents, public EventRules {
     }
     if (action == 4) Continue();
   }
+
  private:
   void Abandon() {
     over_ = true;
@@ -178,11 +182,13 @@ class Pool final : public http2::ClientConnectionOwner {
   explicit Pool(Worker& worker) : worker_(worker) {}
 
   bool Connect(ScriptedTransport::Script& script) {
-    connection_ = std::make_unique<http2::ClientConnection>(worker_.io, options_, *this,
-                                                            std::make_unique<ScriptedTransport>(script));
+    connection_ = std::make_unique<http2::ClientConnection>(
+        worker_.io, options_, *this, std::make_unique<ScriptedTransport>(script));
     return connection_->Start(codec::milliseconds(60'000));
   }
-  void OnConnectionIdle(http2::ClientConnection& connection) override { HEADGATE_CHECK(connection.idle()); }
+  void OnConnectionIdle(http2::ClientConnection& connection) override {
+    HEADGATE_CHECK(connection.idle());
+  }
   void OnConnectionClosed(http2::ClientConnection& connection) override {
     HEADGATE_CHECK(&connection == connection_.get());
     worker_.loop.Retire(std::move(connection_));
@@ -210,7 +216,8 @@ void Try(std::string_view input) {
     Pool pool(worker);
     HEADGATE_CHECK(pool.Connect(script));
     const auto begin = [&](size_t count) {
-      for (size_t i = 0; i < count && pool.connection() != nullptr && pool.connection()->available(); ++i) {
+      for (size_t i = 0;
+           i < count && pool.connection() != nullptr && pool.connection()->available(); ++i) {
         attempts.emplace_back(worker, static_cast<uint8_t>(style + attempts.size()));
         attempts.back().Begin(*pool.connection());
       }

@@ -1,5 +1,5 @@
-// What the HTTP/2 targets share: frames made from input, a transport without a wire, and a reader of what we write that
-// shares no code with the session but the HPACK decoder.
+// What the HTTP/2 targets share: frames made from input, a transport without a wire, and a reader
+// of what we write that shares no code with the session but the HPACK decoder.
 #pragma once
 
 #include <fcntl.h>
@@ -90,9 +90,10 @@ struct Step {
   uint8_t index = 0;   // of an exchange
 };
 
-// Steps from records TYPE FLAGS STREAM SIZE PAYLOAD, a byte each but the last, which are frames: lengths and reserved bits
-// are always right, so that mutations reach what lies behind them. A TYPE from 0x80 on: the payload is text for
-// HpackLiterals. TYPE 0xff ends a step, with the action FLAGS for exchange STREAM.
+// Steps from records TYPE FLAGS STREAM SIZE PAYLOAD, a byte each but the last, which are frames:
+// lengths and reserved bits are always right, so that mutations reach what lies behind them. A TYPE
+// from 0x80 on: the payload is text for HpackLiterals. TYPE 0xff ends a step, with the action FLAGS
+// for exchange STREAM.
 inline std::vector<Step> StepsOf(std::string_view records) {
   std::vector<Step> steps(1);
   while (records.size() >= 4 && steps.size() < 200) {
@@ -109,7 +110,8 @@ inline std::vector<Step> StepsOf(std::string_view records) {
     if (type >= 0x80) payload = HpackLiterals(payload);
     const size_t size = payload.size();
     std::string& out = steps.back().bytes;
-    for (const size_t byte : {size >> 16, size >> 8, size, size_t{type & 0x7fu}}) out += static_cast<char>(byte & 0xff);
+    for (const size_t byte : {size >> 16, size >> 8, size, size_t{type & 0x7fu}})
+      out += static_cast<char>(byte & 0xff);
     out += head[1];
     out.append(3, '\0');
     out += head[2];
@@ -118,7 +120,8 @@ inline std::vector<Step> StepsOf(std::string_view records) {
   return steps;
 }
 
-// Gives what the target lets arrive, takes what is written. Over a socket whose only use is that it has edges.
+// Gives what the target lets arrive, takes what is written. Over a socket whose only use is that it
+// has edges.
 class ScriptedTransport final : public net::Transport {
  public:
   struct Script {
@@ -162,11 +165,13 @@ class ScriptedTransport final : public net::Transport {
     }
     const size_t size = std::min({into.size(), script_.piece, script_.arrived.size()});
     if (size == 0) {
-      return {.status = script_.ended ? net::IoResult::Status::kEof : net::IoResult::Status::kBlocked};
+      return {.status =
+                  script_.ended ? net::IoResult::Status::kEof : net::IoResult::Status::kBlocked};
     }
     std::copy_n(script_.arrived.data(), size, into.data());
     script_.arrived.erase(0, size);
-    return {.status = net::IoResult::Status::kOk, .bytes = size, .drained = script_.arrived.empty()};
+    return {
+        .status = net::IoResult::Status::kOk, .bytes = size, .drained = script_.arrived.empty()};
   }
   net::IoResult Write(std::span<const iovec> pieces) override {
     HEADGATE_CHECK(!script_.shut);
@@ -187,12 +192,14 @@ class ScriptedTransport final : public net::Transport {
   net::Fd socket_;
 };
 
-// Reads our frames and aborts at what no peer may be sent (RFC 9113): frames out of order on a stream or too long, a
-// header block that does not decode, a head that is not one.
+// Reads our frames and aborts at what no peer may be sent (RFC 9113): frames out of order on a
+// stream or too long, a header block that does not decode, a head that is not one.
 class FrameReader {
  public:
   // `server`: whose output it is.
-  explicit FrameReader(bool server) : server_(server) { HEADGATE_CHECK(nghttp2_hd_inflate_new(&inflater_) == 0); }
+  explicit FrameReader(bool server) : server_(server) {
+    HEADGATE_CHECK(nghttp2_hd_inflate_new(&inflater_) == 0);
+  }
   ~FrameReader() { nghttp2_hd_inflate_del(inflater_); }
   FrameReader(const FrameReader&) = delete;
   FrameReader& operator=(const FrameReader&) = delete;
@@ -205,7 +212,9 @@ class FrameReader {
       wire.remove_prefix(std::min(wire.size(), kPreface.size()));
     }
     while (wire.size() >= 9) {
-      const auto byte = [&wire](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(wire[i])); };
+      const auto byte = [&wire](size_t i) {
+        return static_cast<uint32_t>(static_cast<uint8_t>(wire[i]));
+      };
       const size_t size = byte(0) << 16 | byte(1) << 8 | byte(2);
       HEADGATE_CHECK(size <= 16384);
       if (wire.size() < 9 + size) return;
@@ -243,16 +252,11 @@ class FrameReader {
         block_ += payload;
         if ((flags & NGHTTP2_FLAG_END_HEADERS) != 0) OnBlock();
         break;
-      case NGHTTP2_RST_STREAM:
-        streams_[id].reset = true;
-        break;
+      case NGHTTP2_RST_STREAM: streams_[id].reset = true; break;
       case NGHTTP2_SETTINGS:
       case NGHTTP2_PING:
-      case NGHTTP2_GOAWAY:
-        HEADGATE_CHECK(id == 0);
-        break;
-      default:
-        HEADGATE_CHECK(type == NGHTTP2_WINDOW_UPDATE);
+      case NGHTTP2_GOAWAY: HEADGATE_CHECK(id == 0); break;
+      default: HEADGATE_CHECK(type == NGHTTP2_WINDOW_UPDATE);
     }
   }
 
@@ -281,27 +285,32 @@ class FrameReader {
     if (stream.head) {
       HEADGATE_CHECK(pseudo.empty() && block_ends_);
     } else if (server_) {
-      HEADGATE_CHECK(pseudo.size() == 1 && pseudo[":status"].size() == 3 && pseudo[":status"] != "101");
+      HEADGATE_CHECK(pseudo.size() == 1 && pseudo[":status"].size() == 3 &&
+                     pseudo[":status"] != "101");
       stream.head = pseudo[":status"][0] != '1';
       HEADGATE_CHECK(stream.head || !block_ends_);
     } else {
-      HEADGATE_CHECK(pseudo.size() == 4 && !pseudo[":method"].empty() && !pseudo[":authority"].empty() &&
-                     !pseudo[":path"].empty() && !pseudo[":scheme"].empty());
+      HEADGATE_CHECK(pseudo.size() == 4 && !pseudo[":method"].empty() &&
+                     !pseudo[":authority"].empty() && !pseudo[":path"].empty() &&
+                     !pseudo[":scheme"].empty());
       stream.head = true;
     }
     stream.ended = block_ends_;
   }
 
-  static void CheckField(std::string_view name, std::string_view value, std::map<std::string, std::string>& pseudo,
-                         bool& others) {
-    HEADGATE_CHECK(!name.empty() && value.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos);
+  static void CheckField(std::string_view name, std::string_view value,
+                         std::map<std::string, std::string>& pseudo, bool& others) {
+    HEADGATE_CHECK(!name.empty() &&
+                   value.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos);
     if (name[0] == ':') {
       HEADGATE_CHECK(!others && pseudo.emplace(name, value).second);
       return;
     }
     others = true;
-    for (const char c : name) HEADGATE_CHECK(c > ' ' && c < 0x7f && (c < 'A' || c > 'Z') && c != ':');
-    for (const std::string_view hop : {"connection", "transfer-encoding", "keep-alive", "upgrade", "proxy-connection"}) {
+    for (const char c : name)
+      HEADGATE_CHECK(c > ' ' && c < 0x7f && (c < 'A' || c > 'Z') && c != ':');
+    for (const std::string_view hop :
+         {"connection", "transfer-encoding", "keep-alive", "upgrade", "proxy-connection"}) {
       HEADGATE_CHECK(name != hop);
     }
     HEADGATE_CHECK(name != "te" || value == "trailers");

@@ -1,10 +1,11 @@
-// Frames of a client into the session glue, with a proxy behind it that does everything a proxy may do. Whatever comes: an
-// exchange has its events in order and one last one, what it would send upstream has one reading, what the client gets are
-// sound frames, and nothing is left when the connection is gone.
+// Frames of a client into the session glue, with a proxy behind it that does everything a proxy may
+// do. Whatever comes: an exchange has its events in order and one last one, what it would send
+// upstream has one reading, what the client gets are sound frames, and nothing is left when the
+// connection is gone.
 //
-// First byte: bit 0 the rest is the wire instead of records (http2_frames.h), bit 1 byte by byte, bit 2 a client that reads
-// slowly, bit 3 ends by Abort. The second chooses what the proxy does by itself. Actions of steps: 1 answer, 2 give up,
-// 3 pause, 4 go on, 5 drain.
+// First byte: bit 0 the rest is the wire instead of records (http2_frames.h), bit 1 byte by byte,
+// bit 2 a client that reads slowly, bit 3 ends by Abort. The second chooses what the proxy does by
+// itself. Actions of steps: 1 answer, 2 give up, 3 pause, 4 go on, 5 drain.
 #include <algorithm>
 #include <cstdint>
 #include <deque>
@@ -41,10 +42,12 @@ class Exchange final : public http::ServerStreamEvents, public EventRules {
     HEADGATE_CHECK(!end || kind != BodyLength::Kind::kChunked);
     HEADGATE_CHECK(head.upgrade.empty() || kind == BodyLength::Kind::kNone);
     std::string wire(http1::RequestHeadBound(head), '\0');
-    http1::RequestWireOptions options{.framing = http1::WireFraming::kNone, .length = head.body.size};
+    http1::RequestWireOptions options{.framing = http1::WireFraming::kNone,
+                                      .length = head.body.size};
     if (kind == BodyLength::Kind::kFixed) options.framing = http1::WireFraming::kContentLength;
     if (kind == BodyLength::Kind::kChunked) options.framing = http1::WireFraming::kChunked;
-    const auto size = static_cast<size_t>(http1::WriteRequestHead(head, options, wire.data()) - wire.data());
+    const auto size =
+        static_cast<size_t>(http1::WriteRequestHead(head, options, wire.data()) - wire.data());
     HEADGATE_CHECK(size <= wire.size());
     upstream_ = wire.substr(0, size);
     ended_ = end;
@@ -91,7 +94,8 @@ class Exchange final : public http::ServerStreamEvents, public EventRules {
     ended_ = true;
     trailers_ = trailers.size();
     std::string last(http1::TrailersBound(trailers), '\0');
-    const auto size = static_cast<size_t>(http1::WriteLastChunk(trailers, last.data()) - last.data());
+    const auto size =
+        static_cast<size_t>(http1::WriteLastChunk(trailers, last.data()) - last.data());
     HEADGATE_CHECK(size <= last.size());
     if (head_->body.kind == BodyLength::Kind::kChunked) upstream_ += last.substr(0, size);
     Answer();
@@ -209,7 +213,8 @@ class Exchange final : public http::ServerStreamEvents, public EventRules {
       return;
     }
     HEADGATE_CHECK(rest.empty());
-    if (head_->upgrade.empty()) HEADGATE_CHECK(message.body == body_ && message.trailers.size() <= trailers_);
+    if (head_->upgrade.empty())
+      HEADGATE_CHECK(message.body == body_ && message.trailers.size() <= trailers_);
   }
 
   http::ServerStream& stream_;
@@ -241,7 +246,8 @@ class Proxy final : public http::ServerHandler, public codec::ServerConnectionOw
     accepted.Start({}, {}, false);
   }
 
-  http::ServerStreamEvents* OnRequest(http::ServerStream& stream, const http::RequestHead& head, bool end) override {
+  http::ServerStreamEvents* OnRequest(http::ServerStream& stream, const http::RequestHead& head,
+                                      bool end) override {
     exchanges_.emplace_back(stream, static_cast<uint8_t>(style_ + 3 * exchanges_.size()));
     exchanges_.back().Begin(head, end);
     return &exchanges_.back();
@@ -267,7 +273,8 @@ class Proxy final : public http::ServerHandler, public codec::ServerConnectionOw
     if (!exchanges_.empty()) exchanges_[index % exchanges_.size()].Act(action);
   }
   bool busy() const {
-    return std::any_of(exchanges_.begin(), exchanges_.end(), [](const Exchange& exchange) { return !exchange.over(); });
+    return std::any_of(exchanges_.begin(), exchanges_.end(),
+                       [](const Exchange& exchange) { return !exchange.over(); });
   }
   codec::ServerConnection* connection() { return connection_.get(); }
 
@@ -291,7 +298,8 @@ void Try(std::string_view input) {
   const auto style = static_cast<uint8_t>(input[1]);
   input.remove_prefix(2);
   const bool bytewise = (options & 2) != 0, slow = (options & 4) != 0;
-  std::vector<Step> steps = (options & 1) != 0 ? std::vector<Step>{{.bytes = std::string(input)}} : StepsOf(input);
+  std::vector<Step> steps =
+      (options & 1) != 0 ? std::vector<Step>{{.bytes = std::string(input)}} : StepsOf(input);
   steps.front().bytes.insert(0, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
   {
     ScriptedTransport::Script script;
@@ -314,8 +322,9 @@ void Try(std::string_view input) {
       worker.Turn();
     }
     if ((options & 8) != 0 && script.open) {
-      proxy.connection()->Abort({.side = base::Failure::Side::kInternal, .kind = base::Failure::Kind::kDraining,
-                                  .detail = "the worker ends"});
+      proxy.connection()->Abort({.side = base::Failure::Side::kInternal,
+                                 .kind = base::Failure::Kind::kDraining,
+                                 .detail = "the worker ends"});
     }
     script.End();
     worker.Turn(2);

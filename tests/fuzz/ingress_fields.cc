@@ -1,8 +1,10 @@
-// Whatever an Ingress says, in annotations of any name and in its fields, from translation to what the data plane compiles:
-// nothing ends the process, no resource is refused, and an Ingress of somebody else stays exactly as it is.
+// Whatever an Ingress says, in annotations of any name and in its fields, from translation to what
+// the data plane compiles: nothing ends the process, no resource is refused, and an Ingress of
+// somebody else stays exactly as it is.
 //
-// Input: records NAME=VALUE with a zero byte between them. host, path, type, service, port, secret and uid are fields;
-// option:NAME is a key of the ConfigMap; any other name is an annotation, without a slash one of ingress-nginx.
+// Input: records NAME=VALUE with a zero byte between them. host, path, type, service, port, secret
+// and uid are fields; option:NAME is a key of the ConfigMap; any other name is an annotation,
+// without a slash one of ingress-nginx.
 #include <cstdint>
 #include <map>
 #include <string>
@@ -37,7 +39,8 @@ struct Written {
 // As it comes from an API server, whose JSON is UTF-8.
 std::string AsText(const std::string& bytes) {
   using kube::Json;
-  return Json::parse(Json(bytes).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
+  return Json::parse(Json(bytes).dump(-1, ' ', false, Json::error_handler_t::replace))
+      .get<std::string>();
 }
 
 void SetAnnotation(kube::StringMap& annotations, std::string name, std::string value) {
@@ -48,7 +51,8 @@ void SetAnnotation(kube::StringMap& annotations, std::string name, std::string v
 
 Written Read(std::string_view input) {
   Written out;
-  out.ingress = headgate::testing::SimpleIngress("tenant", "fuzzed", "fuzzed.test", headgate::testing::Backend("web", 80));
+  out.ingress = headgate::testing::SimpleIngress("tenant", "fuzzed", "fuzzed.test",
+                                                 headgate::testing::Backend("web", 80));
   out.ingress.meta.creation_time = 2;
   out.options.meta = headgate::testing::Meta("default", "options");
   kube::IngressRule& rule = out.ingress.rules.front();
@@ -56,7 +60,8 @@ Written Read(std::string_view input) {
   size_t records = 0;
   for (const absl::string_view record : absl::StrSplit(ToAbsl(input), '\0')) {
     if (++records > kMaxRecords) break;
-    const std::pair<std::string, std::string> pair = absl::StrSplit(record, absl::MaxSplits('=', 1));
+    const std::pair<std::string, std::string> pair =
+        absl::StrSplit(record, absl::MaxSplits('=', 1));
     const std::string name = AsText(pair.first), value = AsText(pair.second);
     uint32_t number = 0;
     if (name.empty()) continue;
@@ -70,7 +75,8 @@ Written Read(std::string_view input) {
       path.backend.service = value;
     } else if (name == "port") {
       const bool numeric = absl::SimpleAtoi(value, &number) && number > 0 && number < 65536;
-      path.backend.port = numeric ? kube::PortRef{"", static_cast<uint16_t>(number)} : kube::PortRef{value, 0};
+      path.backend.port =
+          numeric ? kube::PortRef{"", static_cast<uint16_t>(number)} : kube::PortRef{value, 0};
     } else if (name == "secret") {
       out.ingress.tls.push_back({{rule.host}, value});
     } else if (name == "uid") {
@@ -85,33 +91,39 @@ Written Read(std::string_view input) {
   return out;
 }
 
-// All that surrounds the Ingress: a neighbour in another namespace, Services, a Secret and ConfigMaps to refer to.
+// All that surrounds the Ingress: a neighbour in another namespace, Services, a Secret and
+// ConfigMaps to refer to.
 void ApplySurroundings(const kube::ConfigMap& options, state::ClusterState& state) {
   static const auto pair = MakeCertificate({"fuzzed.test"});
   kube::Replacement config_maps;
   config_maps.kind = kube::Kind::kConfigMap;
   state.Apply(config_maps);
-  kube::Ingress neighbour =
-      headgate::testing::SimpleIngress("neighbour", "shop", "shop.neighbour.example", headgate::testing::Backend("web", 80));
+  kube::Ingress neighbour = headgate::testing::SimpleIngress(
+      "neighbour", "shop", "shop.neighbour.example", headgate::testing::Backend("web", 80));
   neighbour.meta.creation_time = 1;
   kube::Secret secret;
   secret.meta = headgate::testing::Meta("tenant", "secret");
-  secret.data = {{"auth", SecretBytes("a:{PLAIN}b\n")}, {"ca.crt", SecretBytes(pair.chain)},
-                 {"tls.crt", SecretBytes(pair.chain)}, {"tls.key", SecretBytes(pair.key)}};
+  secret.data = {{"auth", SecretBytes("a:{PLAIN}b\n")},
+                 {"ca.crt", SecretBytes(pair.chain)},
+                 {"tls.crt", SecretBytes(pair.chain)},
+                 {"tls.key", SecretBytes(pair.key)}};
   kube::ConfigMap fields;
   fields.meta = headgate::testing::Meta("tenant", "fields");
   fields.data = {{"X-Own", "a"}};
-  std::vector<kube::Object> objects = {headgate::testing::Class("headgate"), options, fields, secret, neighbour};
+  std::vector<kube::Object> objects = {headgate::testing::Class("headgate"), options, fields,
+                                       secret, neighbour};
   for (const char* ns : {"tenant", "neighbour"}) {
     objects.emplace_back(headgate::testing::SimpleService(ns, "web", 80, 8080));
-    objects.emplace_back(headgate::testing::Slice(ns, "web-1", "web", 8080, {headgate::testing::Ipv4(192, 0, 2, 1)}));
+    objects.emplace_back(headgate::testing::Slice(ns, "web-1", "web", 8080,
+                                                  {headgate::testing::Ipv4(192, 0, 2, 1)}));
   }
   for (kube::Object& object : objects) state.Apply(kube::Change(std::move(object)));
 }
 
 std::map<std::string, uint64_t> HashesOf(const Translation& translation) {
   std::map<std::string, uint64_t> hashes;
-  for (const ResourcePtr& resource : translation.resources) hashes[resource->name()] = resource->hash();
+  for (const ResourcePtr& resource : translation.resources)
+    hashes[resource->name()] = resource->hash();
   return hashes;
 }
 
@@ -130,7 +142,8 @@ void Compile(const std::vector<v1::Resource>& resources) {
   config::ConfigBuilder builder({});
   const config::BuildResult result = builder.Apply(upserts, {});
   HEADGATE_CHECK(result.update.config != nullptr);
-  for (const auto& refusal : result.refusals) HEADGATE_CHECK(false, StrCat(refusal.resource, ": ", refusal.reason));
+  for (const auto& refusal : result.refusals)
+    HEADGATE_CHECK(false, StrCat(refusal.resource, ": ", refusal.reason));
 }
 
 void Try(std::string_view input) {
@@ -157,7 +170,8 @@ void Try(std::string_view input) {
   for (const auto& [name, hash] : alone) {
     if (name.find("neighbour") == std::string::npos) continue;
     const auto found = together.find(name);
-    HEADGATE_CHECK(found != together.end() && found->second == hash, StrCat(name, " of somebody else has changed"));
+    HEADGATE_CHECK(found != together.end() && found->second == hash,
+                   StrCat(name, " of somebody else has changed"));
   }
 }
 

@@ -70,21 +70,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data) + 2, size - 2);
   const auto& type = TypeFor(data[1]);
   switch (data[0] % 5) {
-    case 0:
-      static_cast<void>(headgate::kube::DecodeObjectText(type, text));
-      break;
-    case 1:
-      headgate::kube::FuzzList(type, text);
-      break;
-    case 2:
-      headgate::kube::FuzzWatch(type, text);
-      break;
-    case 3:
-      headgate::kube::FuzzManifest("a.yaml", text);
-      break;
-    case 4:
-      headgate::kube::FuzzManifest("a.json", text);
-      break;
+    case 0: static_cast<void>(headgate::kube::DecodeObjectText(type, text)); break;
+    case 1: headgate::kube::FuzzList(type, text); break;
+    case 2: headgate::kube::FuzzWatch(type, text); break;
+    case 3: headgate::kube::FuzzManifest("a.yaml", text); break;
+    case 4: headgate::kube::FuzzManifest("a.json", text); break;
   }
   return 0;
 }

@@ -1,5 +1,6 @@
-// Users and passwords as tenants write them: a file of htpasswd, and what clients say in Authorization. Input: the field's value,
-// a line end, the file. Nothing of it may be taken for more than it is.
+// Users and passwords as tenants write them: a file of htpasswd, and what clients say in
+// Authorization. Input: the field's value, a line end, the file. Nothing of it may be taken for
+// more than it is.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -17,7 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   const size_t end = input.find('\n');
   const std::string_view authorization = input.substr(0, end);
-  const std::string_view file = end == std::string_view::npos ? std::string_view() : input.substr(end + 1);
+  const std::string_view file =
+      end == std::string_view::npos ? std::string_view() : input.substr(end + 1);
 
   UserTable users;
   users.AddFile(file);

@@ -1,6 +1,6 @@
-// A TLS Secret as the control thread reads it. First byte: bit 0 puts a sound chain behind the chain of the input, bit 1 a sound
-// key behind its key. Then the chain, a NUL, the key. Whatever it holds, it is refused with a reason without key material, or
-// it gives a certificate.
+// A TLS Secret as the control thread reads it. First byte: bit 0 puts a sound chain behind the
+// chain of the input, bit 1 a sound key behind its key. Then the chain, a NUL, the key. Whatever it
+// holds, it is refused with a reason without key material, or it gives a certificate.
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -1,5 +1,5 @@
-// Stands in for libFuzzer where there is none: runs a fuzz target once on each file given, or in each folder given.
-// Arguments that begin with '-' are libFuzzer's, and are passed over.
+// Stands in for libFuzzer where there is none: runs a fuzz target once on each file given, or in
+// each folder given. Arguments that begin with '-' are libFuzzer's, and are passed over.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>

@@ -1,5 +1,5 @@
-// Rewritten paths. The input is text: a pattern, a target, and a path on the third line. What is sent upstream has one reading
-// whatever the pattern and the target do with the path.
+// Rewritten paths. The input is text: a pattern, a target, and a path on the third line. What is
+// sent upstream has one reading whatever the pattern and the target do with the path.
 #include <cstdint>
 #include <memory>
 #include <string>

@@ -1,7 +1,7 @@
 // Routes and requests against the slow reference matcher. The input is text, one line each:
-//   E /path        exact route          P /path       prefix route        R /text   regex route for literal text
-//   followed by an optional method and header name:  P /path POST x-a
-//   ? /path        a request, with the same optional parts
+//   E /path        exact route          P /path       prefix route        R /text   regex route for
+//   literal text followed by an optional method and header name:  P /path POST x-a ? /path        a
+//   request, with the same optional parts
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,8 +12,8 @@
 
 namespace {
 
-using headgate::testing::ReferenceRoute;
 using headgate::route::PathKind;
+using headgate::testing::ReferenceRoute;
 
 std::string_view TakeUntil(std::string_view& text, char end) {
   const size_t at = text.find(end);
@@ -40,7 +40,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       requests.push_back(route);
       continue;
     }
-    route.kind = kind == "E" ? PathKind::kExact : kind == "R" ? PathKind::kRegex : PathKind::kPrefix;
+    route.kind = kind == "E"   ? PathKind::kExact
+                 : kind == "R" ? PathKind::kRegex
+                               : PathKind::kPrefix;
     // What the compile step lets through.
     if (route.path.empty() || route.path[0] != '/' || !IsRegexText(route.path)) continue;
     routes.push_back(route);
@@ -49,7 +51,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto table = headgate::testing::BuildTable(routes, targets);
   for (const ReferenceRoute& request : requests) {
     HEADGATE_CHECK(
-        headgate::testing::TableMatch(table, targets, request.path, request.method, request.header) ==
+        headgate::testing::TableMatch(table, targets, request.path, request.method,
+                                      request.header) ==
         headgate::testing::ReferenceMatch(routes, request.path, request.method, request.header));
   }
   return 0;

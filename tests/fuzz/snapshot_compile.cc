@@ -1,6 +1,6 @@
-// A commit as the controller sends it, decoded and applied. Input: a Delta as protobuf text (as in the corpus) or on the
-// wire. Whatever it holds, the builder refuses or takes each resource, names the field it refuses, and the result can be
-// used.
+// A commit as the controller sends it, decoded and applied. Input: a Delta as protobuf text (as in
+// the corpus) or on the wire. Whatever it holds, the builder refuses or takes each resource, names
+// the field it refuses, and the result can be used.
 #include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/text_format.h>
 

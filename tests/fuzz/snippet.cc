@@ -29,7 +29,8 @@ void CheckEdit(const headgate::v1::HeaderEdit& edit) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   headgate::translate::FindDirectives(text);
-  for (const SnippetPlace place : {SnippetPlace::kLocation, SnippetPlace::kServer, SnippetPlace::kAuth}) {
+  for (const SnippetPlace place :
+       {SnippetPlace::kLocation, SnippetPlace::kServer, SnippetPlace::kAuth}) {
     const auto result = headgate::translate::TranslateSnippet(text, place);
     for (const auto& problem : result.problems) HEADGATE_CHECK(problem.starts_with("line "));
     const auto& policy = result.policy;
@@ -41,7 +42,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       HEADGATE_CHECK(!reply.has_location() || (reply.status() >= 300 && reply.status() <= 308));
     }
     if (place == SnippetPlace::kAuth) {
-      HEADGATE_CHECK(!policy.has_response_headers() && policy.replies().empty() && !policy.request_headers().has_host());
+      HEADGATE_CHECK(!policy.has_response_headers() && policy.replies().empty() &&
+                     !policy.request_headers().has_host());
     }
   }
   return 0;

@@ -1,5 +1,6 @@
-// What a request may say to static files: paths, ranges, conditions, encodings. Whatever the bytes, a path stays below its
-// root, and the parts of an answer lie within the representation and add up to its length.
+// What a request may say to static files: paths, ranges, conditions, encodings. Whatever the bytes,
+// a path stays below its root, and the parts of an answer lie within the representation and add up
+// to its length.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -26,7 +27,9 @@ void Try(const uint8_t* data, size_t size) {
   for (const std::string_view path : {input, accepted ? normal.match : std::string_view("/")}) {
     for (const std::string_view strip : {"", "/docs"}) {
       const files::FilePath mapped = files::MapPath(path, strip, "site", arena);
-      if (mapped.kind == files::FilePath::Kind::kHidden || mapped.kind == files::FilePath::Kind::kBareRoot) continue;
+      if (mapped.kind == files::FilePath::Kind::kHidden ||
+          mapped.kind == files::FilePath::Kind::kBareRoot)
+        continue;
       HEADGATE_CHECK(mapped.path.starts_with("site"));
       HEADGATE_CHECK(files::IsSafePath(mapped.path));
       HEADGATE_CHECK(mapped.path.find('\0') == std::string_view::npos);
@@ -41,8 +44,10 @@ void Try(const uint8_t* data, size_t size) {
   found.size = size == 0 ? 0 : data[0];
   found.validators = {"\"v1\"", 784111777};
   found.content_type = "text/plain";
-  constexpr std::string_view kNames[] = {"Range",    "If-Range",          "If-Match",           "If-None-Match",
-                                         "If-Modified-Since", "If-Unmodified-Since", "Accept-Encoding"};
+  constexpr std::string_view kNames[] = {
+      "Range",          "If-Range",          "If-Match",
+      "If-None-Match",  "If-Modified-Since", "If-Unmodified-Since",
+      "Accept-Encoding"};
   std::string_view rest = input.substr(size == 0 ? 0 : 1);
   for (const std::string_view name : kNames) {
     const size_t end = rest.find('\n');
@@ -58,8 +63,8 @@ void Try(const uint8_t* data, size_t size) {
     HEADGATE_CHECK(part.offset <= found.size && part.size <= found.size - part.offset);
     sum += part.text.size() + part.size;
   }
-  HEADGATE_CHECK(head.status == 200 || head.status == 206 || head.status == 304 || head.status == 412 ||
-                 head.status == 416);
+  HEADGATE_CHECK(head.status == 200 || head.status == 206 || head.status == 304 ||
+                 head.status == 412 || head.status == 416);
   if (head.body.kind == http::BodyLength::Kind::kFixed) HEADGATE_CHECK(head.body.size == sum);
   if (head.body.kind == http::BodyLength::Kind::kNone) HEADGATE_CHECK(parts.empty());
 }

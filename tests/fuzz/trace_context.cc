@@ -1,4 +1,5 @@
-// Trace context of clients: what is taken is written again as it came, and what is passed on has the form of the standard.
+// Trace context of clients: what is taken is written again as it came, and what is passed on has
+// the form of the standard.
 #include "dataplane/observe/trace_context.h"
 
 #include <cstdint>
@@ -17,7 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     char written[kTraceparentSize];
     headgate::observe::WriteTraceparent(*context, written);
     const std::string_view again(written, kTraceparentSize);
-    HEADGATE_CHECK(again.substr(2, 51) == text.substr(2, 51));  // but for the version and the other flags
+    HEADGATE_CHECK(again.substr(2, 51) ==
+                   text.substr(2, 51));  // but for the version and the other flags
     const auto reread = ParseTraceparent(again);
     HEADGATE_CHECK(reread && *reread == *context);
     HEADGATE_CHECK(context->trace_id != headgate::observe::TraceId());

@@ -1,7 +1,9 @@
-// From Kubernetes objects to a snapshot, as a tenant can write them: nothing ends the process, what comes out is in
-// proportion to what goes in, each resource and each diagnostic is whole, and object by object gives what all at once gives.
+// From Kubernetes objects to a snapshot, as a tenant can write them: nothing ends the process, what
+// comes out is in proportion to what goes in, each resource and each diagnostic is whole, and
+// object by object gives what all at once gives.
 //
-// The first byte chooses options; the rest is YAML. A Secret's "{{chain}}" and "{{key}}" stand for a sound certificate.
+// The first byte chooses options; the rest is YAML. A Secret's "{{chain}}" and "{{key}}" stand for
+// a sound certificate.
 #include <algorithm>
 #include <cstdint>
 #include <map>
@@ -20,8 +22,8 @@
 namespace headgate::translate {
 namespace {
 
-// What the data plane holds a resource to is the other side's matter (snapshot_compile); this is what every consumer
-// relies on.
+// What the data plane holds a resource to is the other side's matter (snapshot_compile); this is
+// what every consumer relies on.
 void CheckWhole(const std::vector<ResourcePtr>& resources) {
   std::string last;
   for (const ResourcePtr& resource : resources) {
@@ -51,8 +53,10 @@ std::map<std::string, uint64_t> HashesOf(const std::vector<ResourcePtr>& resourc
 
 void Try(uint8_t choice, std::string_view input) {
   static const auto pair = testing::MakeCertificate({"a.example"});
-  static const std::string chain = absl::Base64Escape(pair.chain), key = absl::Base64Escape(pair.key);
-  const std::string text = absl::StrReplaceAll(std::string(input), {{"{{chain}}", chain}, {"{{key}}", key}});
+  static const std::string chain = absl::Base64Escape(pair.chain),
+                           key = absl::Base64Escape(pair.key);
+  const std::string text =
+      absl::StrReplaceAll(std::string(input), {{"{{chain}}", chain}, {"{{key}}", key}});
 
   Options options;
   options.fallback_certificate = {"<fallback chain>", SecretBytes("<fallback key>")};
@@ -79,7 +83,8 @@ void Try(uint8_t choice, std::string_view input) {
   CheckWhole(full.diagnostics);
   size_t size = 0;
   for (const ResourcePtr& resource : full.resources) size += resource->ByteSizeLong();
-  // A line of YAML can name a host, a certificate and a CA; each host repeats what its Ingress says for all of its paths.
+  // A line of YAML can name a host, a certificate and a CA; each host repeats what its Ingress says
+  // for all of its paths.
   HEADGATE_CHECK(size <= 64 * 1024 + 512 * text.size(), "a snapshot out of proportion");
 
   state::ClusterState state(relevance);
@@ -97,10 +102,12 @@ void Try(uint8_t choice, std::string_view input) {
     state.Apply(changes[i]);
     catch_up();
   }
-  HEADGATE_CHECK(held == HashesOf(Translate(state, translator.last_good(), options, now).resources));
-  const bool malformed = std::any_of(changes.begin(), changes.end(), [](const kube::Change& change) {
-    return std::holds_alternative<kube::MalformedObject>(change);
-  });
+  HEADGATE_CHECK(held ==
+                 HashesOf(Translate(state, translator.last_good(), options, now).resources));
+  const bool malformed =
+      std::any_of(changes.begin(), changes.end(), [](const kube::Change& change) {
+        return std::holds_alternative<kube::MalformedObject>(change);
+      });
   if (!malformed) HEADGATE_CHECK(held == HashesOf(full.resources));
 
   // And away again.

@@ -1,4 +1,5 @@
-// gRPC's own client and server with the proxy between them: HTTP/2 on both sides, in clear or over TLS.
+// gRPC's own client and server with the proxy between them: HTTP/2 on both sides, in clear or over
+// TLS.
 
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
@@ -34,17 +35,20 @@ class EchoService final : public Echo::Service {
     return grpc::Status::OK;
   }
 
-  grpc::Status Collect(grpc::ServerContext*, grpc::ServerReader<Message>* reader, Message* response) override {
+  grpc::Status Collect(grpc::ServerContext*, grpc::ServerReader<Message>* reader,
+                       Message* response) override {
     for (Message message; reader->Read(&message);) response->mutable_text()->append(message.text());
     return grpc::Status::OK;
   }
 
-  grpc::Status Expand(grpc::ServerContext*, const Message* request, grpc::ServerWriter<Message>* writer) override {
+  grpc::Status Expand(grpc::ServerContext*, const Message* request,
+                      grpc::ServerWriter<Message>* writer) override {
     for (int i = 0; i < request->count(); ++i) writer->Write(*request);
     return grpc::Status::OK;
   }
 
-  grpc::Status Chat(grpc::ServerContext* context, grpc::ServerReaderWriter<Message, Message>* stream) override {
+  grpc::Status Chat(grpc::ServerContext* context,
+                    grpc::ServerReaderWriter<Message, Message>* stream) override {
     for (Message message; stream->Read(&message);) stream->Write(message);
     chat_cancelled_.set_value(context->IsCancelled());
     return grpc::Status::OK;
@@ -81,14 +85,15 @@ class GrpcEndToEndTest : public ::testing::TestWithParam<Transport> {
                       "\" key_pem: \"" + absl::CEscape(pair.key) + "\" }"});
     proxy_.Route("localhost", {*base::Address::ParseIp("127.0.0.1", static_cast<uint16_t>(port))});
     proxy_.Apply({std::string("name: \"cluster/test/localhost/80\" cluster { ") +
-                  "endpoints: \"endpoints/test/localhost/80\" protocol: " + (tls ? "H2" : "H2C") + " }"});
+                  "endpoints: \"endpoints/test/localhost/80\" protocol: " + (tls ? "H2" : "H2C") +
+                  " }"});
 
     grpc::ChannelArguments arguments;
     arguments.SetString("grpc.default_authority", "localhost");
     if (tls) arguments.SetSslTargetNameOverride("localhost");
     const uint16_t at = tls ? proxy_.https_port() : proxy_.http_port();
-    stub_ = Echo::NewStub(
-        grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(at), client_credentials, arguments));
+    stub_ = Echo::NewStub(grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(at),
+                                                    client_credentials, arguments));
     context_.set_deadline(std::chrono::system_clock::now() + kPatience);
   }
 
@@ -171,7 +176,8 @@ TEST_P(GrpcEndToEndTest, StatusCodesWithTheirMessages) {
 
 TEST_P(GrpcEndToEndTest, WithoutAnEndpointTheServiceIsUnavailable) {
   proxy_.Apply({EndpointsText("endpoints/test/localhost/80", {})});
-  EXPECT_EQ(stub_->Unary(&context_, request_, &response_).error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(stub_->Unary(&context_, request_, &response_).error_code(),
+            grpc::StatusCode::UNAVAILABLE);
 }
 
 TEST_P(GrpcEndToEndTest, CancellationReachesTheServer) {

@@ -1,4 +1,5 @@
-// h2spec, the conformance tests of HTTP/2 (built by scripts/h2spec), against real workers on loopback.
+// h2spec, the conformance tests of HTTP/2 (built by scripts/h2spec), against real workers on
+// loopback.
 
 #include <errno.h>
 #include <gtest/gtest.h>
@@ -18,15 +19,15 @@ namespace headgate::test {
 namespace {
 
 std::string CertificateText(std::string_view name, const headgate::testing::PemPair& pair) {
-  return "name: \"" + std::string(name) + "\" certificate { chain_pem: \"" + absl::CEscape(pair.chain) +
-         "\" key_pem: \"" + absl::CEscape(pair.key) + "\" }";
+  return "name: \"" + std::string(name) + "\" certificate { chain_pem: \"" +
+         absl::CEscape(pair.chain) + "\" key_pem: \"" + absl::CEscape(pair.key) + "\" }";
 }
 
 class H2specTest : public ::testing::Test {
  protected:
   H2specTest() {
-    // An answer that comes before the request is complete would hide what h2spec looks for: the proxy holds requests, and
-    // a second one behind it answers them.
+    // An answer that comes before the request is complete would hide what h2spec looks for: the
+    // proxy holds requests, and a second one behind it answers them.
     backend.Apply({R"(name: "vhost/_" virtual_host { host: "_" routes {
         match { prefix_path: "/" }
         fixed_response { status: 200 content_type: "text/plain" body: "the answer to every request" }
@@ -43,12 +44,14 @@ class H2specTest : public ::testing::Test {
 
   // The exit status of h2spec with these arguments.
   static int Run(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {"scripts/h2spec", "--host", "127.0.0.1", "--timeout", "6"});
+    arguments.insert(arguments.begin(),
+                     {"scripts/h2spec", "--host", "127.0.0.1", "--timeout", "6"});
     std::vector<char*> pointers;
     for (std::string& argument : arguments) pointers.push_back(argument.data());
     pointers.push_back(nullptr);
     pid_t child = 0;
-    if (posix_spawn(&child, pointers[0], nullptr, nullptr, pointers.data(), environ) != 0) return -1;
+    if (posix_spawn(&child, pointers[0], nullptr, nullptr, pointers.data(), environ) != 0)
+      return -1;
     int status = -1;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
@@ -61,8 +64,8 @@ class H2specTest : public ::testing::Test {
 
 // All but section 3.5/2: what does not begin with the preface is HTTP/1.1 here, and is answered so.
 TEST_F(H2specTest, PassesOnPlainConnections) {
-  EXPECT_EQ(Run({"--port", std::to_string(proxy.http_port()), "generic", "http2/3.5/1", "http2/4", "http2/5",
-                 "http2/6", "http2/7", "http2/8", "hpack"}),
+  EXPECT_EQ(Run({"--port", std::to_string(proxy.http_port()), "generic", "http2/3.5/1", "http2/4",
+                 "http2/5", "http2/6", "http2/7", "http2/8", "hpack"}),
             0);
 }
 

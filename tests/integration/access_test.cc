@@ -1,5 +1,5 @@
-// What a request must pass before its route is followed: addresses of clients, and where that stands among the other
-// steps.
+// What a request must pass before its route is followed: addresses of clients, and where that
+// stands among the other steps.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -15,12 +15,14 @@ class AccessTest : public ::testing::Test {
  protected:
   // Clients are known by what they say of themselves.
   AccessTest() {
-    proxy_.Apply({"name: \"settings\" settings { forwarded_headers { trust_incoming: true trusted_cidrs: "
-                  "\"127.0.0.0/8\" } }"});
+    proxy_.Apply(
+        {"name: \"settings\" settings { forwarded_headers { trust_incoming: true trusted_cidrs: "
+         "\"127.0.0.0/8\" } }"});
   }
 
   void Policy(const std::string& access, const std::string& more = "") {
-    proxy_.Route("a.example", {upstream_.address()}, "policy { access { " + access + " } " + more + " }");
+    proxy_.Route("a.example", {upstream_.address()},
+                 "policy { access { " + access + " } " + more + " }");
   }
 
   // `fields` end with a line end. The address may be empty: the peer's.
@@ -74,7 +76,8 @@ TEST_F(AccessTest, RedirectsToHttpsComeBefore) {
 }
 
 TEST_F(AccessTest, BodiesThatAreTooLargeComeBeforeRedirects) {
-  Policy("allowed_cidrs: \"10.0.0.0/8\"", "https_redirect { mode: ALWAYS } max_request_body_bytes: 10");
+  Policy("allowed_cidrs: \"10.0.0.0/8\"",
+         "https_redirect { mode: ALWAYS } max_request_body_bytes: 10");
   Peer client = proxy_.Connect();
   client.Send("POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 11\r\n\r\n");
   EXPECT_EQ(client.ReadResponse().status, 413);
@@ -87,17 +90,20 @@ TEST_F(AccessTest, MissingEndpointsComeBefore) {
 }
 
 TEST_F(AccessTest, RoutesThatAnswerByThemselvesAskToo) {
-  proxy_.Apply({"name: \"vhost/a.example\" virtual_host { host: \"a.example\" routes { match { prefix_path: \"/\" } "
-                "fixed_response { status: 404 } policy { access { allowed_cidrs: \"10.0.0.0/8\" } } } }"});
+  proxy_.Apply(
+      {"name: \"vhost/a.example\" virtual_host { host: \"a.example\" routes { match { prefix_path: "
+       "\"/\" } "
+       "fixed_response { status: 404 } policy { access { allowed_cidrs: \"10.0.0.0/8\" } } } }"});
   EXPECT_EQ(StatusFor("10.1.2.3"), 404);
   EXPECT_EQ(StatusFor("11.1.2.3"), 403);
 }
 
 TEST_F(AccessTest, APolicyThatCannotBeReadLeavesTheLastOneInForce) {
   Policy("allowed_cidrs: \"10.0.0.0/8\"");
-  const auto refused = proxy_.Apply({"name: \"vhost/a.example\" virtual_host { host: \"a.example\" routes { match { "
-                                     "prefix_path: \"/\" } fixed_response { status: 404 } policy { access { "
-                                     "allowed_cidrs: \"10.0.0.0/33\" } } } }"});
+  const auto refused =
+      proxy_.Apply({"name: \"vhost/a.example\" virtual_host { host: \"a.example\" routes { match { "
+                    "prefix_path: \"/\" } fixed_response { status: 404 } policy { access { "
+                    "allowed_cidrs: \"10.0.0.0/33\" } } } }"});
   ASSERT_EQ(refused.size(), 1u);
   EXPECT_EQ(refused[0].reason, "routes[0].policy.access.allowed_cidrs[0]: is not a CIDR");
   EXPECT_EQ(StatusFor("11.1.2.3"), 403);

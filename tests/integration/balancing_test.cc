@@ -1,4 +1,5 @@
-// Which endpoint gets a request, and what follows when that fails: with real workers and scripted endpoints.
+// Which endpoint gets a request, and what follows when that fails: with real workers and scripted
+// endpoints.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -23,9 +24,10 @@ class BalancingTest : public testing::Test {
   // `cluster` and `route`: further fields in text format.
   void Use(std::string_view cluster, std::string_view route = "") {
     proxy.Route("a.example", {endpoints[0].address(), endpoints[1].address()}, route);
-    const auto refused = proxy.Apply({"name: \"cluster/test/a.example/80\" cluster { endpoints: "
-                                      "\"endpoints/test/a.example/80\" log_name: \"log-a.example\" " +
-                                      std::string(cluster) + " }"});
+    const auto refused =
+        proxy.Apply({"name: \"cluster/test/a.example/80\" cluster { endpoints: "
+                     "\"endpoints/test/a.example/80\" log_name: \"log-a.example\" " +
+                     std::string(cluster) + " }"});
     EXPECT_TRUE(refused.empty());
   }
 
@@ -46,7 +48,8 @@ class BalancingTest : public testing::Test {
   void Answer(std::string_view status) {
     Peer server = endpoints[endpoints[0].HasConnection() ? 0 : 1].Accept();
     server.ReadRequest();
-    server.Send("HTTP/1.1 " + std::string(status) + "\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody");
+    server.Send("HTTP/1.1 " + std::string(status) +
+                "\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody");
   }
 
   static std::string CookieOf(const Peer::Message& response) {
@@ -89,7 +92,8 @@ TEST_F(BalancingTest, BalancedSessionsStayWithTheirEndpoint) {
   for (int session = 0; session < 4; ++session) {
     Peer::Message first;
     const size_t endpoint = Exchange(client, "", &first);
-    EXPECT_TRUE(first.Field("Set-Cookie").ends_with("; Max-Age=60; Path=/shop; HttpOnly; SameSite=Lax"))
+    EXPECT_TRUE(
+        first.Field("Set-Cookie").ends_with("; Max-Age=60; Path=/shop; HttpOnly; SameSite=Lax"))
         << first.Field("Set-Cookie");
     for (int i = 0; i < 3; ++i) {
       Peer::Message later;
@@ -108,20 +112,22 @@ TEST_F(BalancingTest, PersistentSessionsNameTheirEndpoint) {
   EXPECT_EQ(cookie.size(), std::string("ROUTE=").size() + 32 + 1 + 32) << cookie;
   for (int i = 0; i < 3; ++i) EXPECT_EQ(Exchange(client, "Cookie: " + cookie + "\r\n"), endpoint);
   Peer::Message stranger;
-  Exchange(client, "Cookie: ROUTE=unheard-of|" + cookie.substr(cookie.find('|') + 1) + "\r\n", &stranger);
+  Exchange(client, "Cookie: ROUTE=unheard-of|" + cookie.substr(cookie.find('|') + 1) + "\r\n",
+           &stranger);
   EXPECT_NE(stranger.Field("Set-Cookie"), "") << "an unknown key is a new session";
 }
 
 TEST_F(BalancingTest, SessionsGoOnAtAnEndpointThatDrainsAndNewOnesGoElsewhere) {
   for (const char* affinity : {"BALANCED", "PERSISTENT"}) {
-    Use("balancing { affinity: " + std::string(affinity) + " }", R"(policy { session_cookie { name: "ROUTE" } })");
+    Use("balancing { affinity: " + std::string(affinity) + " }",
+        R"(policy { session_cookie { name: "ROUTE" } })");
     Peer client = proxy.Connect();
     Peer::Message first;
     const size_t draining = Exchange(client, "", &first);
     std::string text = "name: \"endpoints/test/a.example/80\" endpoints {";
     for (size_t i = 0; i < 2; ++i) {
-      text += " endpoints { address: \"\\177\\000\\000\\001\" port: " + std::to_string(endpoints[i].port()) +
-              (i == draining ? " state: DRAINING }" : " }");
+      text += " endpoints { address: \"\\177\\000\\000\\001\" port: " +
+              std::to_string(endpoints[i].port()) + (i == draining ? " state: DRAINING }" : " }");
     }
     proxy.Apply({text + " }"});
     for (int i = 0; i < 6; ++i) {
@@ -136,7 +142,8 @@ TEST_F(BalancingTest, SessionsGoOnAtAnEndpointThatDrainsAndNewOnesGoElsewhere) {
 TEST_F(BalancingTest, ASessionMovesWhenItsEndpointFailsIfThatIsWanted) {
   for (const bool change : {false, true}) {
     Use("balancing { affinity: BALANCED }",
-        "policy { next_upstream { conditions { any_of: HTTP_503 } tries: 2 } session_cookie { name: \"ROUTE\"" +
+        "policy { next_upstream { conditions { any_of: HTTP_503 } tries: 2 } session_cookie { "
+        "name: \"ROUTE\"" +
             std::string(change ? " change_on_failure: true" : "") + " } }");
     Peer client = proxy.Connect();
     Peer::Message first;
@@ -211,7 +218,8 @@ TEST(RetryBudget, PooledConnectionsThatDiedTakeNothingFromIt) {
 TEST(RetryBudget, ADeadUpstreamGetsAFifthMoreAttemptsThanRequests) {
   TestProxy proxy;
   std::vector<base::Address> dead;
-  for (int i = 0; i < 3; ++i) dead.push_back(PeerListener().address());  // nobody listens there any more
+  for (int i = 0; i < 3; ++i)
+    dead.push_back(PeerListener().address());  // nobody listens there any more
   proxy.Route("a.example", dead);
   constexpr int kRequests = 1500;
   Peer client = proxy.Connect();

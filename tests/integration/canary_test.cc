@@ -16,15 +16,21 @@ namespace {
 
 class CanaryTest : public testing::Test {
  protected:
-  void Serve(const std::string& canary, const std::string& policy = "", const std::string& balancing = "") {
-    ASSERT_TRUE(proxy.Apply({R"(name: "vhost/a.example" virtual_host { host: "a.example" routes {
-                                match { prefix_path: "/" } policy { canary { cluster: "cluster/c" )" + canary + " } " +
-                                 policy + R"( } forward { clusters { cluster: "cluster/m" } } } })",
-                             R"(name: "cluster/m" cluster { endpoints: "endpoints/m" log_name: "ns-m-80" )" + balancing + "}",
-                             R"(name: "cluster/c" cluster { endpoints: "endpoints/c" log_name: "ns-c-80" )" + balancing + "}",
-                             EndpointsText("endpoints/m", {main.address()}),
-                             EndpointsText("endpoints/c", {canary_server.address()})})
-                    .empty());
+  void Serve(const std::string& canary, const std::string& policy = "",
+             const std::string& balancing = "") {
+    ASSERT_TRUE(
+        proxy
+            .Apply({R"(name: "vhost/a.example" virtual_host { host: "a.example" routes {
+                                match { prefix_path: "/" } policy { canary { cluster: "cluster/c" )" +
+                        canary + " } " + policy +
+                        R"( } forward { clusters { cluster: "cluster/m" } } } })",
+                    R"(name: "cluster/m" cluster { endpoints: "endpoints/m" log_name: "ns-m-80" )" +
+                        balancing + "}",
+                    R"(name: "cluster/c" cluster { endpoints: "endpoints/c" log_name: "ns-c-80" )" +
+                        balancing + "}",
+                    EndpointsText("endpoints/m", {main.address()}),
+                    EndpointsText("endpoints/c", {canary_server.address()})})
+            .empty());
   }
 
   // "main", "canary", or the status of another answer.
@@ -109,16 +115,18 @@ TEST(CanaryLogTest, BothUpstreamsAreLoggedAndRoutesCanBeLeftOut) {
     ReplyServer main("main");
     ReplyServer canary("canary");
     TestProxy proxy(1, 1 << 20, {}, net::PipePool::kMaxPipes, log->get());
-    ASSERT_TRUE(proxy.Apply({R"(name: "vhost/a.example" virtual_host { host: "a.example"
+    ASSERT_TRUE(
+        proxy
+            .Apply({R"(name: "vhost/a.example" virtual_host { host: "a.example"
                                 routes { match { prefix_path: "/" } policy { canary { cluster: "cluster/c" weight: 100 } }
                                   forward { clusters { cluster: "cluster/m" } } }
                                 routes { match { prefix_path: "/quiet" } policy { no_access_log: true }
                                   forward { clusters { cluster: "cluster/m" } } } })",
-                             R"(name: "cluster/m" cluster { endpoints: "endpoints/m" log_name: "ns-m-80" })",
-                             R"(name: "cluster/c" cluster { endpoints: "endpoints/c" log_name: "ns-c-80" })",
-                             EndpointsText("endpoints/m", {main.address()}),
-                             EndpointsText("endpoints/c", {canary.address()})})
-                    .empty());
+                    R"(name: "cluster/m" cluster { endpoints: "endpoints/m" log_name: "ns-m-80" })",
+                    R"(name: "cluster/c" cluster { endpoints: "endpoints/c" log_name: "ns-c-80" })",
+                    EndpointsText("endpoints/m", {main.address()}),
+                    EndpointsText("endpoints/c", {canary.address()})})
+            .empty());
     Peer client = proxy.Connect();
     client.Send("GET /loud HTTP/1.1\r\nHost: a.example\r\n\r\n");
     EXPECT_EQ(client.ReadResponse().body, "canary");

@@ -1,4 +1,5 @@
-// Client certificates, the whole way: what a client shows in the handshake decides what its requests get.
+// Client certificates, the whole way: what a client shows in the handshake decides what its
+// requests get.
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 
@@ -26,8 +27,9 @@ class ClientAuthTest : public ::testing::Test {
  protected:
   ClientAuthTest() {
     const PemPair server = MakeCertificate({"server"});
-    proxy_.Apply({"name: \"cert/default\" certificate { chain_pem: \"" + absl::CEscape(server.chain) +
-                      "\" key_pem: \"" + absl::CEscape(server.key) + "\" }",
+    proxy_.Apply({"name: \"cert/default\" certificate { chain_pem: \"" +
+                      absl::CEscape(server.chain) + "\" key_pem: \"" + absl::CEscape(server.key) +
+                      "\" }",
                   "name: \"cluster/c\" cluster { endpoints: \"endpoints/c\" }",
                   EndpointsText("endpoints/c", {upstream_.address()}), Trust(alice_)});
     Host("open.example", "");
@@ -40,10 +42,11 @@ class ClientAuthTest : public ::testing::Test {
   }
 
   void Host(const std::string& host, const std::string& fields) {
-    const auto refused = proxy_.Apply(
-        {"name: \"vhost/" + host + "\" virtual_host { host: \"" + host +
-         "\" routes { match { prefix_path: \"/\" } forward { clusters { cluster: \"cluster/c\" } } } " +
-         fields + " }"});
+    const auto refused =
+        proxy_.Apply({"name: \"vhost/" + host + "\" virtual_host { host: \"" + host +
+                      "\" routes { match { prefix_path: \"/\" } forward { clusters { cluster: "
+                      "\"cluster/c\" } } } " +
+                      fields + " }"});
     EXPECT_TRUE(refused.empty()) << refused[0].reason;
   }
 
@@ -91,18 +94,23 @@ TEST_F(ClientAuthTest, TurnsAwayEverybodyElseAfterTheHandshake) {
 
 TEST_F(ClientAuthTest, SendsThemToTheErrorPage) {
   Host("closed.example",
-       "client_auth { mode: REQUIRED secret: \"secret/ns/ca\" error_page: \"https://help.example/\" }");
+       "client_auth { mode: REQUIRED secret: \"secret/ns/ca\" error_page: "
+       "\"https://help.example/\" }");
   const auto response = Ask("closed.example", "closed.example");
   EXPECT_EQ(response.status, 302);
   EXPECT_EQ(response.Field("Location"), "https://help.example/");
 }
 
 TEST_F(ClientAuthTest, APathOfTheHostAnswersThem) {
-  Host("closed.example", "client_auth { mode: REQUIRED secret: \"secret/ns/ca\" error_page: \"/help/%61?why=tls\" }");
-  const auto ask = [this](const std::string& start, const PemPair* certificate, const std::string& body = "") {
-    TlsPeer peer(proxy_.https_port(), {.server_name = "closed.example", .certificate = certificate});
+  Host("closed.example",
+       "client_auth { mode: REQUIRED secret: \"secret/ns/ca\" error_page: \"/help/%61?why=tls\" }");
+  const auto ask = [this](const std::string& start, const PemPair* certificate,
+                          const std::string& body = "") {
+    TlsPeer peer(proxy_.https_port(),
+                 {.server_name = "closed.example", .certificate = certificate});
     peer.Send(start + " HTTP/1.1\r\nHost: closed.example\r\n" +
-              (body.empty() ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n") + "\r\n" + body);
+              (body.empty() ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n") +
+              "\r\n" + body);
     Peer server = upstream_.Accept();
     request_ = server.ReadRequest();
     server.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
@@ -121,19 +129,24 @@ TEST_F(ClientAuthTest, APathOfTheHostAnswersThem) {
 }
 
 TEST_F(ClientAuthTest, APathOfTheHostIsNoWayAroundItsOtherRules) {
-  const std::string rules = "client_auth { mode: REQUIRED secret: \"secret/ns/ca\" error_page: \"/help\" ";
+  const std::string rules =
+      "client_auth { mode: REQUIRED secret: \"secret/ns/ca\" error_page: \"/help\" ";
   Host("closed.example", rules + "match_subject: \"CN=alice\" }");
   const auto ask = [this](const PemPair* certificate) {
-    TlsPeer peer(proxy_.https_port(), {.server_name = "closed.example", .certificate = certificate});
+    TlsPeer peer(proxy_.https_port(),
+                 {.server_name = "closed.example", .certificate = certificate});
     peer.Send("GET / HTTP/1.1\r\nHost: closed.example\r\n\r\n");
     return peer.ReadResponse().status;
   };
   EXPECT_EQ(ask(nullptr), 403);
   EXPECT_EQ(ask(&mallory_), 403);
-  Host("closed.example", rules + "} routes { match { exact_path: \"/help\" } fixed_response { status: 418 } "
-                                 "policy { access { denied_cidrs: \"127.0.0.1\" } } }");
+  Host("closed.example",
+       rules +
+           "} routes { match { exact_path: \"/help\" } fixed_response { status: 418 } "
+           "policy { access { denied_cidrs: \"127.0.0.1\" } } }");
   EXPECT_EQ(ask(nullptr), 403) << "who may see the page is for its route to say";
-  Host("closed.example", rules + "} routes { match { exact_path: \"/help\" } fixed_response { status: 418 } }");
+  Host("closed.example",
+       rules + "} routes { match { exact_path: \"/help\" } fixed_response { status: 418 } }");
   EXPECT_EQ(ask(nullptr), 418);
 }
 
@@ -142,7 +155,8 @@ TEST_F(ClientAuthTest, AConnectionForAnotherHostGets421) {
   EXPECT_EQ(Ask("closed.example", "open.example", &alice_).status, 421);
   EXPECT_EQ(Ask("", "closed.example", &alice_).status, 421);
   EXPECT_EQ(proxy_.Count(CounterId::kDownstreamMisdirected), 3u);
-  EXPECT_EQ(Ask("other.example", "open.example").status, 200) << "where nobody asks, nothing is compared";
+  EXPECT_EQ(Ask("other.example", "open.example").status, 200)
+      << "where nobody asks, nothing is compared";
 }
 
 TEST_F(ClientAuthTest, AStreamForAnotherHostGets421) {
@@ -150,7 +164,9 @@ TEST_F(ClientAuthTest, AStreamForAnotherHostGets421) {
   ASSERT_TRUE(transport.StartTlsAsClient("open.example", "h2"));
   Http2Peer client = Http2Peer::Client(std::move(transport));
   const auto ask = [&client](int32_t stream, const char* host) {
-    client.SendHeaders(stream, {{":method", "GET"}, {":scheme", "https"}, {":path", "/"}, {":authority", host}}, true);
+    client.SendHeaders(
+        stream, {{":method", "GET"}, {":scheme", "https"}, {":path", "/"}, {":authority", host}},
+        true);
   };
   ask(1, "closed.example");
   EXPECT_EQ(client.ReadRequest().fields.at(":status"), "421");
@@ -284,7 +300,8 @@ TEST_F(ClientAuthTest, RevocationListsAreFollowed) {
       {"name: \"secret/ns/ca\" secret_data { data { key: \"ca.crt\" value: \"" +
        absl::CEscape(alice_.chain) + "\" } data { key: \"ca.crl\" value: \"garbage\" } }"});
   EXPECT_TRUE(refused.empty());
-  EXPECT_EQ(Ask("closed.example", "closed.example", &alice_).status, 403) << "a list that cannot be read";
+  EXPECT_EQ(Ask("closed.example", "closed.example", &alice_).status, 403)
+      << "a list that cannot be read";
 }
 
 }  // namespace

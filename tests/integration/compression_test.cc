@@ -19,7 +19,8 @@ using observe::CounterId;
 
 std::string Page(size_t size) {
   std::string text;
-  for (size_t i = 0; text.size() < size; ++i) text += "<li>line " + std::to_string(i * i % 977) + "</li>\n";
+  for (size_t i = 0; text.size() < size; ++i)
+    text += "<li>line " + std::to_string(i * i % 977) + "</li>\n";
   text.resize(size);
   return text;
 }
@@ -29,9 +30,10 @@ std::string Get(std::string_view accept, std::string_view fields = "") {
          std::string(fields) + "\r\n";
 }
 
-std::string Ok(std::string_view body, std::string_view fields = "Content-Type: text/html; charset=utf-8\r\n") {
-  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + std::string(fields) +
-         "\r\n" + std::string(body);
+std::string Ok(std::string_view body,
+               std::string_view fields = "Content-Type: text/html; charset=utf-8\r\n") {
+  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+         std::string(fields) + "\r\n" + std::string(body);
 }
 
 std::string Decode(Coding coding, std::string_view body) {
@@ -44,8 +46,10 @@ std::string Decode(Coding coding, std::string_view body) {
 class CompressionTest : public testing::Test {
  protected:
   CompressionTest() {
-    proxy.Apply({"name: \"settings\" settings { compression { gzip { types: 'text/plain' types: 'text/event-stream' }"
-                 " brotli { } zstd { } } }"});
+    proxy.Apply(
+        {"name: \"settings\" settings { compression { gzip { types: 'text/plain' types: "
+         "'text/event-stream' }"
+         " brotli { } zstd { } } }"});
     proxy.Route("a.example", {upstream.address()});
   }
 
@@ -99,10 +103,11 @@ TEST_F(CompressionTest, WhoTakesNoneGetsItAsItIsMarkedAsVarying) {
 }
 
 TEST_F(CompressionTest, TakesBackWhatHeldForTheBytes) {
-  const Peer::Message got =
-      Exchange(Get("gzip"), Ok(Page(1000),
-                               "Content-Type: text/html\r\nETag: \"v1\"\r\nAccept-Ranges: bytes\r\nContent-MD5: x\r\n"
-                               "Digest: y\r\nVary: Origin, accept-encoding\r\nX-Kept: z\r\n"));
+  const Peer::Message got = Exchange(
+      Get("gzip"),
+      Ok(Page(1000),
+         "Content-Type: text/html\r\nETag: \"v1\"\r\nAccept-Ranges: bytes\r\nContent-MD5: x\r\n"
+         "Digest: y\r\nVary: Origin, accept-encoding\r\nX-Kept: z\r\n"));
   EXPECT_EQ(got.Field("ETag"), "W/\"v1\"");
   EXPECT_EQ(got.Field("Accept-Ranges"), "");
   EXPECT_EQ(got.Field("Content-MD5"), "");
@@ -119,7 +124,8 @@ TEST_F(CompressionTest, LeavesAloneWhatMustStay) {
       {Get("gzip"), Ok(page, html + "Cache-Control: public, no-transform\r\n")},
       {Get("gzip", "Cache-Control: no-transform\r\n"), Ok(page, html)},
       {Get("gzip"), Ok(page, html + "Content-Range: bytes 0-999/5000\r\n")},
-      {Get("gzip"), "HTTP/1.1 206 Partial Content\r\nContent-Length: 1000\r\n" + html + "\r\n" + page},
+      {Get("gzip"),
+       "HTTP/1.1 206 Partial Content\r\nContent-Length: 1000\r\n" + html + "\r\n" + page},
       {Get("gzip"), Ok(page, "Content-Type: image/png\r\n")},
       {Get("gzip"), Ok(page, "")},
       {Get("gzip"), Ok(page.substr(0, 255), html)},
@@ -132,7 +138,8 @@ TEST_F(CompressionTest, LeavesAloneWhatMustStay) {
     const Peer::Message got = Exchange(request, response);
     const std::string sent = response.substr(response.find("\r\n\r\n") + 4);
     const size_t length = response.find("Content-Length: ") + 16;
-    EXPECT_EQ(got.Field("Content-Length"), response.substr(length, response.find('\r', length) - length))
+    EXPECT_EQ(got.Field("Content-Length"),
+              response.substr(length, response.find('\r', length) - length))
         << request << response.substr(0, 200);
     EXPECT_TRUE(got.body == sent) << request << response.substr(0, 200);
   }
@@ -150,7 +157,8 @@ TEST_F(CompressionTest, AnEventStreamWaitsForNothing) {
   client.Send(Get("gzip"));
   Peer server = upstream.Accept();
   server.ReadRequest();
-  server.Send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
+  server.Send(
+      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
   EXPECT_NE(client.ReadHead().find("Content-Encoding: gzip"), std::string::npos);
   Decoder decoder(Coding::kGzip);
   for (int i = 0; i < 20; ++i) {
@@ -169,9 +177,10 @@ TEST_F(CompressionTest, AnEventStreamWaitsForNothing) {
 }
 
 TEST_F(CompressionTest, TrailersFollowTheEncodedBody) {
-  const Peer::Message got = Exchange(Get("zstd"),
-                                     "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n"
-                                     "3\r\nabc\r\n0\r\nX-Sum: 5\r\n\r\n");
+  const Peer::Message got =
+      Exchange(Get("zstd"),
+               "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n"
+               "3\r\nabc\r\n0\r\nX-Sum: 5\r\n\r\n");
   EXPECT_EQ(Decode(Coding::kZstd, got.body), "abc");
   EXPECT_EQ(got.Field("X-Sum"), "5");
 }
@@ -217,7 +226,8 @@ TEST_F(CompressionTest, ATruncatedResponseIsShownAsBroken) {
   {
     Peer server = upstream.Accept();
     server.ReadRequest();
-    server.Send("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5000\r\n\r\n" + Page(1000));
+    server.Send("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5000\r\n\r\n" +
+                Page(1000));
   }
   EXPECT_EQ(client.ReadToEnd().find("\r\n0\r\n"), std::string::npos);
 }

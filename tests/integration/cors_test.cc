@@ -16,25 +16,30 @@ constexpr const char* kRules =
 class CorsTest : public testing::Test {
  protected:
   // One route for everything, with `cors` and further fields of its policy.
-  void Serve(const std::string& cors, const std::string& policy = "", const std::string& action = kForward) {
-    ASSERT_TRUE(proxy.Apply({R"(name: "vhost/a.example" virtual_host { host: "a.example" routes {
-                                match { prefix_path: "/" } policy { cors { )" + cors + " } " + policy + " } " +
-                                 action + " } }",
-                             R"(name: "cluster/a" cluster { endpoints: "endpoints/a" })",
-                             EndpointsText("endpoints/a", {upstream.address()})})
+  void Serve(const std::string& cors, const std::string& policy = "",
+             const std::string& action = kForward) {
+    ASSERT_TRUE(proxy
+                    .Apply({R"(name: "vhost/a.example" virtual_host { host: "a.example" routes {
+                                match { prefix_path: "/" } policy { cors { )" +
+                                cors + " } " + policy + " } " + action + " } }",
+                            R"(name: "cluster/a" cluster { endpoints: "endpoints/a" })",
+                            EndpointsText("endpoints/a", {upstream.address()})})
                     .empty());
   }
 
   Peer::Message Ask(const std::string& method, const std::string& fields) {
     Peer client = proxy.Connect();
-    client.Send(method + " /x HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n" + fields + "\r\n");
+    client.Send(method + " /x HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n" + fields +
+                "\r\n");
     return client.ReadResponse();
   }
 
   // The endpoint answers with `response`.
-  Peer::Message AskThrough(const std::string& method, const std::string& fields, const std::string& response) {
+  Peer::Message AskThrough(const std::string& method, const std::string& fields,
+                           const std::string& response) {
     Peer client = proxy.Connect();
-    client.Send(method + " /x HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n" + fields + "\r\n");
+    client.Send(method + " /x HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n" + fields +
+                "\r\n");
     Peer server = upstream.Accept();
     server.ReadRequest();
     server.Send(response);
@@ -47,8 +52,9 @@ class CorsTest : public testing::Test {
   PeerListener upstream;
 };
 
-constexpr const char* kOk = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nVary: Accept\r\n"
-                            "Access-Control-Allow-Origin: http://upstream\r\n\r\n";
+constexpr const char* kOk =
+    "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nVary: Accept\r\n"
+    "Access-Control-Allow-Origin: http://upstream\r\n\r\n";
 
 TEST_F(CorsTest, APreflightRequestIsAnsweredByTheProxy) {
   Serve(std::string(R"(origins: "https://app.example" expose_headers: "X-Two" )") + kRules);
@@ -76,8 +82,9 @@ TEST_F(CorsTest, EveryAnswerToAnAllowedOriginHasTheFieldsInPlaceOfTheEndpoints) 
 
 TEST_F(CorsTest, OtherOriginsGetNoFieldAndTheirOptionsGoToTheEndpoint) {
   Serve(std::string(R"(origins: "https://*.app.example" )") + kRules);
-  const Peer::Message answer = AskThrough("OPTIONS", "Origin: https://app.example\r\n",
-                                          "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nAllow: GET\r\n\r\n");
+  const Peer::Message answer =
+      AskThrough("OPTIONS", "Origin: https://app.example\r\n",
+                 "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nAllow: GET\r\n\r\n");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.Field("Allow"), "GET");
   EXPECT_EQ(answer.head.find("Access-Control"), std::string::npos);

@@ -12,17 +12,21 @@ namespace {
 
 class ErrorPagesTest : public testing::Test {
  protected:
-  void Serve(const std::string& errors, const std::string& policy = "", const std::string& settings = "") {
-    ASSERT_TRUE(proxy.Apply({R"(name: "vhost/a.example" virtual_host { host: "a.example" routes {
-                                match { prefix_path: "/" } policy { error_backend { )" + errors + " } " + policy +
-                                 R"( } forward { clusters { cluster: "cluster/a" } }
+  void Serve(const std::string& errors, const std::string& policy = "",
+             const std::string& settings = "") {
+    ASSERT_TRUE(
+        proxy
+            .Apply({R"(name: "vhost/a.example" virtual_host { host: "a.example" routes {
+                                match { prefix_path: "/" } policy { error_backend { )" +
+                        errors + " } " + policy +
+                        R"( } forward { clusters { cluster: "cluster/a" } }
                                  origin { namespace: "ns" ingress: "shop" service: "a" service_port: "80" } } })",
-                             "name: \"settings\" settings { " + settings + " }",
-                             R"(name: "cluster/a" cluster { endpoints: "endpoints/a" log_name: "ns-a-80" })",
-                             R"(name: "cluster/e" cluster { endpoints: "endpoints/e" })",
-                             EndpointsText("endpoints/a", {upstream.address()}),
-                             EndpointsText("endpoints/e", {errors_end.address()})})
-                    .empty());
+                    "name: \"settings\" settings { " + settings + " }",
+                    R"(name: "cluster/a" cluster { endpoints: "endpoints/a" log_name: "ns-a-80" })",
+                    R"(name: "cluster/e" cluster { endpoints: "endpoints/e" })",
+                    EndpointsText("endpoints/a", {upstream.address()}),
+                    EndpointsText("endpoints/e", {errors_end.address()})})
+            .empty());
   }
 
   Peer Ask(const std::string& request) {
@@ -36,8 +40,9 @@ class ErrorPagesTest : public testing::Test {
   PeerListener errors_end;
 };
 
-constexpr const char* kGet = "GET /x?q=1 HTTP/1.1\r\nHost: a.example\r\nAccept: text/plain\r\nX-Request-ID: r1\r\n"
-                             "X-Code: 1\r\n\r\n";
+constexpr const char* kGet =
+    "GET /x?q=1 HTTP/1.1\r\nHost: a.example\r\nAccept: text/plain\r\nX-Request-ID: r1\r\n"
+    "X-Code: 1\r\n\r\n";
 
 TEST_F(ErrorPagesTest, AnEndpointsFailureGetsItsBodyElsewhere) {
   Serve(R"(cluster: "cluster/e" statuses: 404 statuses: 503)");
@@ -87,7 +92,8 @@ TEST_F(ErrorPagesTest, TheRequestsBodyIsNotSentThere) {
 }
 
 TEST_F(ErrorPagesTest, OurOwnFailuresGetTheirBodyThereToo) {
-  Serve(R"(cluster: "cluster/e" statuses: 413 statuses: 502 local_only: true)", "max_request_body_bytes: 3");
+  Serve(R"(cluster: "cluster/e" statuses: 413 statuses: 502 local_only: true)",
+        "max_request_body_bytes: 3");
   Peer client = Ask("POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 4\r\n\r\n0123");
   Peer errors = errors_end.Accept();
   EXPECT_EQ(errors.ReadRequest().Field("X-Code"), "413");

@@ -10,7 +10,8 @@ namespace headgate::test {
 namespace {
 
 constexpr char kAuth[] =
-    "external { cluster: \"cluster/auth/auth/80\" host: \"auth.example\" target { parts { literal: \"/check?for=\" } parts "
+    "external { cluster: \"cluster/auth/auth/80\" host: \"auth.example\" target { parts { literal: "
+    "\"/check?for=\" } parts "
     "{ variable: REQUEST_URI } } response_fields: \"X-User\" response_fields: \"X-Groups\" ";
 constexpr char kSignin[] = "signin { parts { literal: \"https://login.example/start\" } } ";
 constexpr char kOk[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
@@ -19,12 +20,14 @@ class ExternalAuthTest : public ::testing::Test {
  protected:
   ExternalAuthTest() {
     Ask("");
-    proxy_.Apply({"name: \"cluster/auth/auth/80\" cluster { endpoints: \"endpoints/auth/auth/80\" }",
-                  EndpointsText("endpoints/auth/auth/80", {auth_.address()})});
+    proxy_.Apply(
+        {"name: \"cluster/auth/auth/80\" cluster { endpoints: \"endpoints/auth/auth/80\" }",
+         EndpointsText("endpoints/auth/auth/80", {auth_.address()})});
   }
 
   void Ask(const std::string& more, const std::string& access = "") {
-    proxy_.Route("a.example", {upstream_.address()}, "policy { access { " + std::string(kAuth) + more + " } " + access + " } }");
+    proxy_.Route("a.example", {upstream_.address()},
+                 "policy { access { " + std::string(kAuth) + more + " } " + access + " } }");
   }
   Peer Send(const std::string& fields = "", const std::string& start = "GET /a%20b?c=d") {
     Peer client = proxy_.Connect();
@@ -55,9 +58,10 @@ class ExternalAuthTest : public ::testing::Test {
 };
 
 TEST_F(ExternalAuthTest, IsAskedWithTheClientsFieldsAndWithoutItsBody) {
-  Peer client = Send("Cookie: s=1\r\nAuthorization: Bearer x\r\nContent-Length: 4\r\nX-Forwarded-Proto: https\r\n"
-                     "X-Original-URL: lie\r\nConnection: keep-alive\r\n",
-                     "POST /a%20b?c=d");
+  Peer client = Send(
+      "Cookie: s=1\r\nAuthorization: Bearer x\r\nContent-Length: 4\r\nX-Forwarded-Proto: https\r\n"
+      "X-Original-URL: lie\r\nConnection: keep-alive\r\n",
+      "POST /a%20b?c=d");
   client.Send("body");
   const Peer::Message question = Answer(kOk);
   EXPECT_TRUE(question.head.starts_with("GET /check?for=/a%20b?c=d HTTP/1.1\r\n"));
@@ -82,7 +86,8 @@ TEST_F(ExternalAuthTest, IsAskedWithTheClientsFieldsAndWithoutItsBody) {
 }
 
 TEST_F(ExternalAuthTest, TheQuestionMayHaveAnIdOfItsOwn) {
-  Ask("own_request_id: true request_edits { name: \"X-Trace\" value { parts { variable: REQUEST_ID } } }");
+  Ask("own_request_id: true request_edits { name: \"X-Trace\" value { parts { variable: REQUEST_ID "
+      "} } }");
   Peer client = Send();
   const Peer::Message question = Answer(kOk);
   const Peer::Message request = Serve();
@@ -134,7 +139,8 @@ TEST_F(ExternalAuthTest, CookiesGoWithGoodAnswersUnlessAlways) {
 
 TEST_F(ExternalAuthTest, ItsNoIsOurs) {
   Peer client = Send();
-  Answer(With("401 Unauthorized", "WWW-Authenticate: Bearer\r\nX-User: ann\r\nSet-Cookie: a=1\r\n"));
+  Answer(
+      With("401 Unauthorized", "WWW-Authenticate: Bearer\r\nX-User: ann\r\nSet-Cookie: a=1\r\n"));
   const Peer::Message unauthorized = client.ReadResponse();
   EXPECT_EQ(unauthorized.status, 401);
   EXPECT_EQ(unauthorized.Field("WWW-Authenticate"), "Bearer");
@@ -189,7 +195,8 @@ TEST_F(ExternalAuthTest, WhoIsNotSignedInIsSentToDoSo) {
   Answer(With("401 Unauthorized", "Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n"));
   const Peer::Message redirect = client.ReadResponse();
   EXPECT_EQ(redirect.status, 302);
-  EXPECT_EQ(redirect.Field("Location"), "https://login.example/start?rd=http://a.example:81%2Fa%2520b%3Fc%3Dd");
+  EXPECT_EQ(redirect.Field("Location"),
+            "https://login.example/start?rd=http://a.example:81%2Fa%2520b%3Fc%3Dd");
   EXPECT_NE(redirect.head.find("Set-Cookie: a=1\r\n"), std::string::npos);
   EXPECT_NE(redirect.head.find("Set-Cookie: b=2\r\n"), std::string::npos);
   client.Send("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
@@ -216,21 +223,26 @@ TEST_F(ExternalAuthTest, AddressesMayDoWithoutIt) {
 }
 
 TEST_F(ExternalAuthTest, AnswersAreKeptUnderTheirKeyForTheirStatus) {
-  Ask("cache_key { parts { variable: COOKIE name: \"s\" } } cached { statuses: 200 statuses: 401 duration { seconds: 600 } }");
+  Ask("cache_key { parts { variable: COOKIE name: \"s\" } } cached { statuses: 200 statuses: 401 "
+      "duration { seconds: 600 } }");
   for (int i = 0; i < 3; ++i) {
     Peer client = Send("Cookie: s=1\r\nConnection: close\r\n");
     if (i == 0) Answer(With("200 OK", "X-User: ann\r\nConnection: close\r\n"));
-    EXPECT_EQ(Serve("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").Field("X-User"), "ann");
+    EXPECT_EQ(
+        Serve("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").Field("X-User"),
+        "ann");
     EXPECT_EQ(client.ReadResponse().status, 200);
   }
   for (int i = 0; i < 2; ++i) {
     Peer client = Send("Cookie: s=2\r\n");
-    if (i == 0) Answer(With("401 Unauthorized", "WWW-Authenticate: Bearer\r\nConnection: close\r\n"));
+    if (i == 0)
+      Answer(With("401 Unauthorized", "WWW-Authenticate: Bearer\r\nConnection: close\r\n"));
     const Peer::Message response = client.ReadResponse();
     EXPECT_EQ(response.status, 401);
     EXPECT_EQ(response.Field("WWW-Authenticate"), "Bearer");
   }
-  for (const char* cookie : {"Cookie: s=3\r\n", ""}) {  // a status that is not kept, and an empty key
+  for (const char* cookie :
+       {"Cookie: s=3\r\n", ""}) {  // a status that is not kept, and an empty key
     for (int i = 0; i < 2; ++i) {
       Peer client = Send(cookie);
       Answer(With(*cookie == 0 ? "401 Unauthorized" : "403 Forbidden", "Connection: close\r\n"));

@@ -1,4 +1,5 @@
-// What gRPC callers see of the proxy. The client speaks HTTP/1.1, which shows the same heads and trailers.
+// What gRPC callers see of the proxy. The client speaks HTTP/1.1, which shows the same heads and
+// trailers.
 
 #include <gtest/gtest.h>
 
@@ -15,16 +16,19 @@ namespace {
 constexpr uint32_t kCancel = 8;
 
 std::string Call(std::string_view fields = "") {
-  return "POST /pkg.Service/Method HTTP/1.1\r\nHost: a.example\r\nContent-Type: application/grpc\r\nTE: trailers\r\n"
-         "Connection: TE\r\nContent-Length: 5\r\n" + std::string(fields) + "\r\n" + std::string(5, '\0');
+  return "POST /pkg.Service/Method HTTP/1.1\r\nHost: a.example\r\nContent-Type: "
+         "application/grpc\r\nTE: trailers\r\n"
+         "Connection: TE\r\nContent-Length: 5\r\n" +
+         std::string(fields) + "\r\n" + std::string(5, '\0');
 }
 
 class GrpcTest : public ::testing::Test {
  protected:
   GrpcTest() {
     proxy.Route("a.example", {listener.address()});
-    proxy.Apply({"name: \"cluster/test/a.example/80\" cluster { endpoints: \"endpoints/test/a.example/80\" "
-                 "protocol: H2C }"});
+    proxy.Apply(
+        {"name: \"cluster/test/a.example/80\" cluster { endpoints: \"endpoints/test/a.example/80\" "
+         "protocol: H2C }"});
   }
 
   TestProxy proxy;
@@ -38,7 +42,8 @@ TEST_F(GrpcTest, StatusesPassAsTrailersAndAsTrailersOnly) {
   auto request = server.ReadRequest();
   EXPECT_EQ(request.fields["te"], "trailers");
   EXPECT_EQ(request.body.size(), 5u);
-  server.SendHeaders(request.stream, {{":status", "200"}, {"content-type", "application/grpc"}}, false);
+  server.SendHeaders(request.stream, {{":status", "200"}, {"content-type", "application/grpc"}},
+                     false);
   server.SendData(request.stream, std::string(5, '\0'), false);
   server.SendHeaders(request.stream, {{"grpc-status", "0"}}, true);
   Peer::Message response = client.ReadResponse();
@@ -47,8 +52,9 @@ TEST_F(GrpcTest, StatusesPassAsTrailersAndAsTrailersOnly) {
 
   client.Send(Call());
   request = server.ReadRequest();
-  server.SendHeaders(request.stream,
-                     {{":status", "200"}, {"content-type", "application/grpc"}, {"grpc-status", "5"}}, true);
+  server.SendHeaders(
+      request.stream,
+      {{":status", "200"}, {"content-type", "application/grpc"}, {"grpc-status", "5"}}, true);
   response = client.ReadResponse();
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.Field("grpc-status"), "5");
@@ -83,7 +89,8 @@ TEST_F(GrpcTest, ADeadlineEndsAResponseThatHasBegun) {
   client.Send(Call("grpc-timeout: 300m\r\n"));
   Http2Peer server(listener.Accept());
   const auto request = server.ReadRequest();
-  server.SendHeaders(request.stream, {{":status", "200"}, {"content-type", "application/grpc"}}, false);
+  server.SendHeaders(request.stream, {{":status", "200"}, {"content-type", "application/grpc"}},
+                     false);
   server.SendData(request.stream, "first", false);
   const Peer::Message response = client.ReadResponse();
   EXPECT_EQ(response.body, "first");

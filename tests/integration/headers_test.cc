@@ -21,13 +21,15 @@ std::string EditBy(const std::string& name, const std::string& variable) {
 class HeadersTest : public testing::Test {
  protected:
   void Serve(const std::string& policy, const std::string& settings = "") {
-    ASSERT_TRUE(proxy.Apply({R"(name: "vhost/a.example" virtual_host { host: "a.example" routes {
-                                match { prefix_path: "/" } policy { )" + policy +
-                                 R"( } forward { clusters { cluster: "cluster/a" } } } })",
-                             R"(name: "settings" settings { )" + settings + " }",
-                             R"(name: "cluster/a" cluster { endpoints: "endpoints/a" log_name: "ns-a-80" })",
-                             EndpointsText("endpoints/a", {upstream.address()})})
-                    .empty());
+    ASSERT_TRUE(
+        proxy
+            .Apply({R"(name: "vhost/a.example" virtual_host { host: "a.example" routes {
+                                match { prefix_path: "/" } policy { )" +
+                        policy + R"( } forward { clusters { cluster: "cluster/a" } } } })",
+                    R"(name: "settings" settings { )" + settings + " }",
+                    R"(name: "cluster/a" cluster { endpoints: "endpoints/a" log_name: "ns-a-80" })",
+                    EndpointsText("endpoints/a", {upstream.address()})})
+            .empty());
   }
 
   // The request as the endpoint sees it. The client's answer is in `answer`.
@@ -41,7 +43,8 @@ class HeadersTest : public testing::Test {
     return request;
   }
 
-  static constexpr const char* kOk = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+  static constexpr const char* kOk =
+      "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
   TestProxy proxy;
   PeerListener upstream;
@@ -63,8 +66,9 @@ TEST_F(HeadersTest, RequestFieldsAreSetReplacedAndRemoved) {
 }
 
 TEST_F(HeadersTest, AValueThatNoFieldMayHoldIsNotSent) {
-  Serve("request_headers { edits { name: \"X-Arg\" value { parts { variable: ARG name: \"q\" } } } " +
-        Edit("X-After", "1") + "}");
+  Serve(
+      "request_headers { edits { name: \"X-Arg\" value { parts { variable: ARG name: \"q\" } } } " +
+      Edit("X-After", "1") + "}");
   // Arguments are passed on as received, so a line end in one stays percent-encoded.
   Peer client = proxy.Connect();
   client.Send("GET /x?q=a%0d%0aEvil:1 HTTP/1.1\r\nHost: a.example\r\n\r\n");
@@ -96,10 +100,13 @@ TEST_F(HeadersTest, TheConnectionFieldIsFixed) {
 }
 
 TEST_F(HeadersTest, ResponseFieldsAreSetOnEveryStatus) {
-  Serve("response_headers { hidden: \"X-Secret\" " + Edit("X-Frame-Options", "DENY") + EditBy("X-Status", "STATUS") + "}",
-        "response_headers { hidden: \"X-Powered-By\" " + Edit("X-All", "yes") + EditBy("X-Id", "REQUEST_ID") + "}");
+  Serve("response_headers { hidden: \"X-Secret\" " + Edit("X-Frame-Options", "DENY") +
+            EditBy("X-Status", "STATUS") + "}",
+        "response_headers { hidden: \"X-Powered-By\" " + Edit("X-All", "yes") +
+            EditBy("X-Id", "REQUEST_ID") + "}");
   Ask("X-Request-ID: r1\r\n",
-      "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\nConnection: close\r\nX-Powered-By: PHP\r\nX-Secret: 1\r\n"
+      "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\nConnection: close\r\nX-Powered-By: "
+      "PHP\r\nX-Secret: 1\r\n"
       "x-frame-options: ALLOW\r\nServer: inner\r\n\r\n");
   EXPECT_EQ(answer.status, 500);
   EXPECT_EQ(answer.Field("X-Frame-Options"), "DENY");
@@ -148,12 +155,16 @@ TEST_F(HeadersTest, CookiesAndRedirectsOfTheEndpointAreRewritten) {
   Serve(R"(response_rewrites { cookie_domain_from: "inner.local" cookie_domain_to: "a.example"
            cookie_path_from: "/app" cookie_path_to: "/" redirect_from: "http://inner.local/"
            redirect_to: "https://a.example/x/" })");
-  Ask("", "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nConnection: close\r\nLocation: http://inner.local/login\r\n"
-          "Set-Cookie: s=1; Path=/app/v1; domain=.Inner.Local; Secure\r\nSet-Cookie: t=/app; Path=/other\r\n"
-          "Refresh: 5; url=http://inner.local/r\r\n\r\n");
+  Ask("",
+      "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nConnection: close\r\nLocation: "
+      "http://inner.local/login\r\n"
+      "Set-Cookie: s=1; Path=/app/v1; domain=.Inner.Local; Secure\r\nSet-Cookie: t=/app; "
+      "Path=/other\r\n"
+      "Refresh: 5; url=http://inner.local/r\r\n\r\n");
   EXPECT_EQ(answer.Field("Location"), "https://a.example/x/login");
   EXPECT_EQ(answer.Field("Refresh"), "5; url=https://a.example/x/r");
-  EXPECT_NE(answer.head.find("Set-Cookie: s=1; Path=//v1; domain=.a.example; Secure\r\n"), std::string::npos)
+  EXPECT_NE(answer.head.find("Set-Cookie: s=1; Path=//v1; domain=.a.example; Secure\r\n"),
+            std::string::npos)
       << answer.head;
   EXPECT_NE(answer.head.find("Set-Cookie: t=/app; Path=/other\r\n"), std::string::npos);
 }
@@ -162,7 +173,8 @@ TEST_F(HeadersTest, TheEndpointsOwnAddressIsReplacedByDefault) {
   Serve(R"(response_rewrites { redirect_from: "default" redirect_to: "/app" })");
   const std::string own = "127.0.0.1:" + std::to_string(upstream.port());
   const auto moved = [&](const std::string& location) {
-    Ask("", "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nConnection: close\r\nLocation: " + location + "\r\n\r\n");
+    Ask("", "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nConnection: close\r\nLocation: " +
+                location + "\r\n\r\n");
     return answer.Field("Location");
   };
   EXPECT_EQ(moved("http://" + own + "/login"), "/app/login");
@@ -172,13 +184,17 @@ TEST_F(HeadersTest, TheEndpointsOwnAddressIsReplacedByDefault) {
 }
 
 TEST_F(HeadersTest, FieldsThatAreOfTheProtocolAreRefused) {
-  for (const char* name : {"Content-Length", "transfer-encoding", "Connection", "Upgrade", "Host", "TE"}) {
-    EXPECT_EQ(proxy
-                  .Apply({R"(name: "vhost/b.example" virtual_host { host: "b.example" routes { match { prefix_path: "/" }
-                          policy { request_headers { edits { name: ")" + std::string(name) + R"(" } } }
+  for (const char* name :
+       {"Content-Length", "transfer-encoding", "Connection", "Upgrade", "Host", "TE"}) {
+    EXPECT_EQ(
+        proxy
+            .Apply(
+                {R"(name: "vhost/b.example" virtual_host { host: "b.example" routes { match { prefix_path: "/" }
+                          policy { request_headers { edits { name: ")" +
+                 std::string(name) + R"(" } } }
                           fixed_response { status: 200 } } })"})
-                  .size(),
-              1U)
+            .size(),
+        1U)
         << name;
   }
 }
@@ -192,24 +208,29 @@ TEST_F(HeadersTest, EditsMayDependOnTheRequestAndTheStatus) {
                when { subject { parts { variable: ARG name: "q" } } exact: "2" negated: true } } })");
   EXPECT_EQ(Ask("User-Agent: a MOBILE\r\n").Field("X-Mobile"), "1");
   EXPECT_EQ(answer.Field("X-Failed"), "");
-  EXPECT_EQ(Ask("", "HTTP/1.1 503 No\r\nVia: b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").Field("X-Mobile"), "");
+  EXPECT_EQ(Ask("", "HTTP/1.1 503 No\r\nVia: b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                .Field("X-Mobile"),
+            "");
   EXPECT_EQ(answer.Field("X-Failed"), "1");
   EXPECT_NE(answer.head.find("Via: b\r\n"), std::string::npos) << answer.head;
   EXPECT_NE(answer.head.find("Via: a\r\n"), std::string::npos) << answer.head;
 }
 
 TEST_F(HeadersTest, TheFirstReplyThatFitsIsTheAnswer) {
-  Serve(R"(replies { when { subject { parts { variable: REQUEST_METHOD } } exact: "POST" } status: 405 }
+  Serve(
+      R"(replies { when { subject { parts { variable: REQUEST_METHOD } } exact: "POST" } status: 405 }
            replies { when { subject { parts { variable: ARG name: "text" } } regex: "." }
                      status: 200 text { parts { literal: "you said " } parts { variable: ARG name: "text" } }
                      content_type: "text/plain" }
            replies { when { subject { parts { variable: ARG name: "to" } } regex: "." } status: 307
                      location { parts { literal: "/" } parts { variable: ARG name: "to" } } }
            replies { when { subject { parts { variable: ARG name: "lost" } } regex: "^(?=a)(a|aa|a?)+$" } status: 403 }
-           response_headers { )" + Edit("X-All", "yes") + "}");
+           response_headers { )" +
+      Edit("X-All", "yes") + "}");
   const auto get = [&](const std::string& target, const char* method = "GET") {
     Peer client = proxy.Connect();
-    client.Send(std::string(method) + " " + target + " HTTP/1.1\r\nHost: a.example\r\nContent-Length: 0\r\n\r\n");
+    client.Send(std::string(method) + " " + target +
+                " HTTP/1.1\r\nHost: a.example\r\nContent-Length: 0\r\n\r\n");
     return client.ReadResponse();
   };
   EXPECT_EQ(get("/?text=hi", "POST").status, 405);
@@ -221,20 +242,25 @@ TEST_F(HeadersTest, TheFirstReplyThatFitsIsTheAnswer) {
   const Peer::Message redirect = get("/?to=b");
   EXPECT_EQ(redirect.status, 307);
   EXPECT_EQ(redirect.Field("Location"), "http://a.example/b");
-  EXPECT_EQ(get("/?lost=" + std::string(3000, 'a') + "b").status, 403) << "a search that is given up keeps people out";
+  EXPECT_EQ(get("/?lost=" + std::string(3000, 'a') + "b").status, 403)
+      << "a search that is given up keeps people out";
   EXPECT_EQ(Ask("").Field("Host"), "a.example") << "nothing fits";
 }
 
 TEST_F(HeadersTest, AHostsOtherNameIsSentToIt) {
-  ASSERT_TRUE(proxy.Apply({R"(name: "vhost/www.a.example" virtual_host { host: "www.a.example" canonical_host: "a.example"
+  ASSERT_TRUE(
+      proxy
+          .Apply(
+              {R"(name: "vhost/www.a.example" virtual_host { host: "www.a.example" canonical_host: "a.example"
                               routes { match { prefix_path: "/" } redirect { status: 308 host: "a.example" with_port: true
                               drop_final_slash: true } } })"})
-                  .empty());
+          .empty());
   Peer client = proxy.Connect();
   client.Send("GET /foo/ HTTP/1.1\r\nHost: www.a.example\r\n\r\n");
   const Peer::Message moved = client.ReadResponse();
   EXPECT_EQ(moved.status, 308);
-  EXPECT_EQ(moved.Field("Location"), "http://a.example:" + std::to_string(proxy.http_port()) + "/foo");
+  EXPECT_EQ(moved.Field("Location"),
+            "http://a.example:" + std::to_string(proxy.http_port()) + "/foo");
 }
 
 }  // namespace

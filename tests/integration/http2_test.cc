@@ -43,7 +43,8 @@ class Http2Test : public ::testing::Test {
   Http2Test() { Configure(""); }
 
   void Configure(std::string_view settings) {
-    proxy.Apply({"name: \"settings\" settings { http2 { on_plain_connections: true } " + std::string(settings) + " }"});
+    proxy.Apply({"name: \"settings\" settings { http2 { on_plain_connections: true } " +
+                 std::string(settings) + " }"});
     proxy.Route("a.example", {upstream.address()}, "policy { max_request_body_bytes: 0 }");
   }
 
@@ -53,7 +54,8 @@ class Http2Test : public ::testing::Test {
 
 TEST_F(Http2Test, ForwardsARequestAndItsResponse) {
   Http2Client client(proxy.http_port());
-  Http2Client::Call& call = client.Send("GET", "/path?q=1", {{"x-mine", "7"}, {"cookie", "a=1"}, {"cookie", "b=2"}});
+  Http2Client::Call& call =
+      client.Send("GET", "/path?q=1", {{"x-mine", "7"}, {"cookie", "a=1"}, {"cookie", "b=2"}});
   Peer server = upstream.Accept();
   const Peer::Message request = server.ReadRequest();
   EXPECT_TRUE(request.head.starts_with("GET /path?q=1 HTTP/1.1\r\n")) << request.head;
@@ -63,8 +65,9 @@ TEST_F(Http2Test, ForwardsARequestAndItsResponse) {
   EXPECT_EQ(request.Field("X-Forwarded-For"), "127.0.0.1");
   EXPECT_EQ(request.Field("Content-Length"), "");
   EXPECT_EQ(request.Field("Transfer-Encoding"), "");
-  server.Send("HTTP/1.1 201 Made\r\nX-Theirs: 8\r\nConnection: keep-alive, x-gone\r\nX-Gone: 1\r\n"
-              "Content-Length: 5\r\n\r\nhello");
+  server.Send(
+      "HTTP/1.1 201 Made\r\nX-Theirs: 8\r\nConnection: keep-alive, x-gone\r\nX-Gone: 1\r\n"
+      "Content-Length: 5\r\n\r\nhello");
   ASSERT_TRUE(client.WaitEnded(call));
   EXPECT_EQ(call.status, 201);
   EXPECT_EQ(call.Field("x-theirs"), "8");
@@ -98,8 +101,8 @@ TEST_F(Http2Test, ManyStreamsAreServedAtOnceInAnyOrder) {
   for (int i = 49; i >= 0; --i) {
     const std::string head = servers[static_cast<size_t>(i)].ReadRequest().head;
     const std::string path = head.substr(4, head.find(' ', 4) - 4);
-    servers[static_cast<size_t>(i)].Send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(path.size()) +
-                                         "\r\n\r\n" + path);
+    servers[static_cast<size_t>(i)].Send(
+        "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(path.size()) + "\r\n\r\n" + path);
   }
   for (size_t i = 0; i < calls.size(); ++i) {
     ASSERT_TRUE(client.WaitEnded(*calls[i]));
@@ -109,15 +112,18 @@ TEST_F(Http2Test, ManyStreamsAreServedAtOnceInAnyOrder) {
 
 TEST_F(Http2Test, BodiesAndTrailersGoBothWays) {
   Http2Client client(proxy.http_port());
-  Http2Client::Call& call = client.Send("POST", "/", {{"te", "trailers"}}, false, BodyLength::Chunked());
+  Http2Client::Call& call =
+      client.Send("POST", "/", {{"te", "trailers"}}, false, BodyLength::Chunked());
   client.SendBody(call, "abc", false);
   Peer server = upstream.Accept();
   EXPECT_THAT(server.ReadHead(), HasSubstr("Transfer-Encoding: chunked\r\n"));
   EXPECT_EQ(server.Read(8), "3\r\nabc\r\n");
   client.SendTrailers(call, {{"x-sum", "5"}});
   EXPECT_EQ(server.Read(15), "0\r\nx-sum: 5\r\n\r\n");
-  server.Send("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-              "4\r\nwxyz\r\n0\r\nX-Sig: s\r\n\r\n");
+  server.Send(
+      "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n"
+      "4\r\nwxyz\r\n0\r\nX-Sig: s\r\n\r\n");
   ASSERT_TRUE(client.WaitEnded(call));
   EXPECT_EQ(call.informational, std::vector<int>{103});
   EXPECT_EQ(call.body, "wxyz");
@@ -199,7 +205,8 @@ TEST_F(Http2Test, ASlowClientHoldsTheEndpointBackAndNotOtherStreams) {
   Peer server = upstream.Accept();
   server.ReadRequest();
   auto sent = std::async(std::launch::async, [&] {
-    return server.Send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    return server.Send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) +
+                       "\r\n\r\n" + body);
   });
   ASSERT_TRUE(client.Wait([&] { return slow.body.size() >= 60'000; }, false));
   Http2Client::Call& quick = client.Send("GET", "/quick");
@@ -220,7 +227,8 @@ TEST_F(Http2Test, ASlowEndpointHoldsTheClientBack) {
   Peer server = upstream.Accept();
   server.ReadHead();
   client.SendBody(call, body, true);
-  // The endpoint takes nothing: what has left the client is bounded by windows, our buffers and the kernel's.
+  // The endpoint takes nothing: what has left the client is bounded by windows, our buffers and the
+  // kernel's.
   EXPECT_FALSE(client.Wait([&] { return call.unsent() == 0; }, true, 500));
   auto received = std::async(std::launch::async, [&] { return server.Read(body.size()); });
   ASSERT_TRUE(client.Wait([&] { return call.unsent() == 0; }));
@@ -253,7 +261,8 @@ TEST_F(Http2Test, NothingIsSmuggledIntoHttp1) {
     EXPECT_FALSE(call.ended);
     EXPECT_EQ(call.status, 0);
   }
-  for (const char* target : {"/ HTTP/1.1\r\nX: 1", "/a b", "relative", "http://b.example/", "/a#b", "*"}) {
+  for (const char* target :
+       {"/ HTTP/1.1\r\nX: 1", "/a b", "relative", "http://b.example/", "/a#b", "*"}) {
     Http2Client client(proxy.http_port());
     Http2Client::Call& call = client.Send("GET", target);
     ASSERT_TRUE(client.WaitClosed(call)) << target;
@@ -284,7 +293,8 @@ TEST_F(Http2Test, HeadsThatAreTooLargeAreAnswered) {
   Http2Client::Fields many;
   for (int i = 0; i < 101; ++i) many.emplace_back("x-" + std::to_string(i), "1");
   for (const Http2Client::Fields& fields :
-       {Http2Client::Fields{{"x-a", std::string(16'000, 'a')}, {"x-b", std::string(20'000, 'b')}}, many}) {
+       {Http2Client::Fields{{"x-a", std::string(16'000, 'a')}, {"x-b", std::string(20'000, 'b')}},
+        many}) {
     Http2Client::Call& call = client.Send("GET", "/", fields);
     ASSERT_TRUE(client.WaitEnded(call));
     EXPECT_EQ(call.status, 431);
@@ -302,7 +312,8 @@ TEST_F(Http2Test, AChangeOfConfigurationLeavesStreamsAlone) {
   server.ReadRequest();
   for (int i = 0; i < 20; ++i) {
     proxy.Apply({R"(name: "vhost/b.example" virtual_host { host: "b.example" routes {
-        match { prefix_path: "/" } fixed_response { status: )" + std::to_string(200 + i) + " } } }"});
+        match { prefix_path: "/" } fixed_response { status: )" +
+                 std::to_string(200 + i) + " } } }"});
   }
   server.Send(kOk);
   ASSERT_TRUE(client.WaitEnded(before));
@@ -321,7 +332,8 @@ TEST_F(Http2Test, DrainAnnouncesTheEndFinishesStreamsAndCloses) {
   Http2Client::Call& call = busy.Send("GET", "/");
   Peer server = upstream.Accept();
   server.ReadRequest();
-  auto drained = std::async(std::launch::async, [&] { return proxy.pool().Drain(std::chrono::seconds(10)); });
+  auto drained =
+      std::async(std::launch::async, [&] { return proxy.pool().Drain(std::chrono::seconds(10)); });
   ASSERT_TRUE(busy.Wait([&] { return busy.goaway.has_value(); }));
   EXPECT_TRUE(idle.WaitGone());
   EXPECT_EQ(idle.goaway, ErrorCode::kNoError);
@@ -375,7 +387,8 @@ TEST_F(Http2Test, ABodyThatDoesNotComeIsAnswered408) {
 TEST_F(Http2Test, AnExtendedConnectBecomesAnUpgrade) {
   Http2Client client(proxy.http_port());
   ASSERT_TRUE(client.Wait([&] { return client.settings > 0; }));
-  Http2Client::Call& call = client.Send("GET", "/chat", {{"sec-websocket-version", "13"}}, false, {}, "websocket");
+  Http2Client::Call& call =
+      client.Send("GET", "/chat", {{"sec-websocket-version", "13"}}, false, {}, "websocket");
   client.SendBody(call, "early", false);
   Peer server = upstream.Accept();
   const std::string request = server.ReadHead();
@@ -447,7 +460,8 @@ TEST_F(Http2Test, AClientThatTakesNothingIsGivenUp) {
 TEST_F(Http2Test, StreamsBegunAndGivenUpAreCountedAndEndTheConnection) {
   Http2Client client(proxy.http_port());
   ASSERT_TRUE(client.Wait([&] { return client.settings > 0; }));
-  for (int i = 0; i < 600 && !client.gone; ++i) client.Reset(client.Send("POST", "/nowhere", {}, false));
+  for (int i = 0; i < 600 && !client.gone; ++i)
+    client.Reset(client.Send("POST", "/nowhere", {}, false));
   ASSERT_TRUE(client.Wait([&] { return client.goaway.has_value() || client.gone; }));
   EXPECT_EQ(proxy.Count(CounterId::kHttp2AbuseResets), 1u);
   EXPECT_EQ(proxy.Count(CounterId::kDownstreamRequestsActive), 0u);

@@ -55,11 +55,13 @@ TEST_F(HttpsRedirectTest, ThoseWithinAHostMayBeRelative) {
 }
 
 TEST_F(HttpsRedirectTest, ARouteMaySayOtherwise) {
-  proxy_.Apply({"name: \"settings\" settings { port_in_https_redirects: true relative_redirects: true }"});
+  proxy_.Apply(
+      {"name: \"settings\" settings { port_in_https_redirects: true relative_redirects: true }"});
   proxy_.Route("a.example", {upstream_.address()},
                "policy { https_redirect { mode: ALWAYS } port_in_https_redirects: false }");
   EXPECT_EQ(LocationOf("/docs"), "https://a.example/docs");
-  proxy_.Apply({R"(name: "vhost/a.example" virtual_host { host: "a.example" routes { match { prefix_path: "/" }
+  proxy_.Apply(
+      {R"(name: "vhost/a.example" virtual_host { host: "a.example" routes { match { prefix_path: "/" }
                    policy { relative_redirects: false } redirect { status: 308 location: "/new" } } })"});
   EXPECT_EQ(LocationOf("/old"), "http://a.example/new");
 }

@@ -14,17 +14,20 @@ namespace {
 class MirrorTest : public testing::Test {
  protected:
   void Serve(const std::string& mirror) {
-    ASSERT_TRUE(proxy.Apply({R"(name: "vhost/a.example" virtual_host { host: "a.example" routes {
+    ASSERT_TRUE(
+        proxy
+            .Apply({R"(name: "vhost/a.example" virtual_host { host: "a.example" routes {
                                 match { prefix_path: "/" } policy { max_request_body_bytes: 0 mirror { cluster: "cluster/m" host: "shadow" )" +
-                                 mirror + R"( } } forward { clusters { cluster: "cluster/a" } } } })",
-                             R"(name: "cluster/a" cluster { endpoints: "endpoints/a" })",
-                             R"(name: "cluster/m" cluster { endpoints: "endpoints/m" })",
-                             EndpointsText("endpoints/a", {upstream.address()}),
-                             EndpointsText("endpoints/m", {mirror_end.address()})})
-                    .empty());
+                        mirror + R"( } } forward { clusters { cluster: "cluster/a" } } } })",
+                    R"(name: "cluster/a" cluster { endpoints: "endpoints/a" })",
+                    R"(name: "cluster/m" cluster { endpoints: "endpoints/m" })",
+                    EndpointsText("endpoints/a", {upstream.address()}),
+                    EndpointsText("endpoints/m", {mirror_end.address()})})
+            .empty());
   }
 
-  static constexpr const char* kTarget = R"(target { parts { literal: "/copy" } parts { variable: REQUEST_URI } })";
+  static constexpr const char* kTarget =
+      R"(target { parts { literal: "/copy" } parts { variable: REQUEST_URI } })";
 
   TestProxy proxy;
   PeerListener upstream;
@@ -36,7 +39,8 @@ constexpr const char* kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 TEST_F(MirrorTest, ACopyOfTheClientsRequestGoesToTheMirror) {
   Serve(kTarget);
   Peer client = proxy.Connect();
-  client.Send("POST /x?q=1 HTTP/1.1\r\nHost: a.example\r\nX-Client: 1\r\nContent-Length: 5\r\n\r\nhello");
+  client.Send(
+      "POST /x?q=1 HTTP/1.1\r\nHost: a.example\r\nX-Client: 1\r\nContent-Length: 5\r\n\r\nhello");
   Peer mirror = mirror_end.Accept();
   const Peer::Message copy = mirror.ReadRequest();
   EXPECT_TRUE(copy.head.starts_with("POST /copy/x?q=1 HTTP/1.1\r\n")) << copy.head;
@@ -97,7 +101,8 @@ TEST_F(MirrorTest, WhatAMirrorDoesNotTakeIsNotPiledUp) {
   Serve(kTarget);
   Peer client = proxy.Connect();
   constexpr size_t kSize = 16 * 1024 * 1024;
-  client.Send("POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: " + std::to_string(kSize) + "\r\n\r\n");
+  client.Send("POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: " + std::to_string(kSize) +
+              "\r\n\r\n");
   Peer server = upstream.Accept();
   server.ReadHead();
   std::thread sender([&] { client.Send(std::string(kSize, 'a')); });

@@ -12,33 +12,40 @@
 namespace headgate::test {
 namespace {
 
-constexpr char kAuth[] = "password { scheme: BASIC secret: \"secret/n/s/users\" realm: \"Members only\" }";
+constexpr char kAuth[] =
+    "password { scheme: BASIC secret: \"secret/n/s/users\" realm: \"Members only\" }";
 // Of "secret".
 constexpr char kBcrypt[] = "$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
 
-std::string Basic(const std::string& text) { return "Authorization: Basic " + absl::Base64Escape(text) + "\r\n"; }
+std::string Basic(const std::string& text) {
+  return "Authorization: Basic " + absl::Base64Escape(text) + "\r\n";
+}
 
 std::string Md5(const std::string& text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
   EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_md5(), nullptr);
-  return absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(digest.data()), size));
+  return absl::BytesToHexString(
+      absl::string_view(reinterpret_cast<const char*>(digest.data()), size));
 }
 
 class PasswordTest : public ::testing::Test {
  protected:
   PasswordTest() {
-    proxy_.Apply({"name: \"settings\" settings { forwarded_headers { trust_incoming: true trusted_cidrs: "
-                  "\"127.0.0.0/8\" } }"});
+    proxy_.Apply(
+        {"name: \"settings\" settings { forwarded_headers { trust_incoming: true trusted_cidrs: "
+         "\"127.0.0.0/8\" } }"});
     Policy(kAuth);
     Users("ann:{PLAIN}apple\\nbob:" + std::string(kBcrypt));
   }
 
   void Policy(const std::string& access, const std::string& more = "") {
-    proxy_.Route("a.example", {upstream_.address()}, "policy { access { " + access + " } " + more + " }");
+    proxy_.Route("a.example", {upstream_.address()},
+                 "policy { access { " + access + " } " + more + " }");
   }
   void Users(const std::string& file) {
-    proxy_.Apply({"name: \"secret/n/s/users\" secret_data { data { key: \"auth\" value: \"" + file + "\" } }"});
+    proxy_.Apply({"name: \"secret/n/s/users\" secret_data { data { key: \"auth\" value: \"" + file +
+                  "\" } }"});
   }
 
   static std::string Head(const std::string& fields, const std::string& start = "GET /") {
@@ -69,8 +76,9 @@ TEST_F(PasswordTest, AsksWhoDoesNotSay) {
   EXPECT_EQ(response.status, 401);
   EXPECT_EQ(response.Field("WWW-Authenticate"), "Basic realm=\"Members only\"");
   EXPECT_NE(response.body.find("401 Authorization Required"), std::string::npos);
-  for (const std::string& bad : {Basic("ann:Apple"), Basic("ann:"), Basic("eve:apple"), Basic("apple"), Basic(":"),
-                                 Basic("bob:Secret"), std::string("Authorization: Bearer abc\r\n")}) {
+  for (const std::string& bad :
+       {Basic("ann:Apple"), Basic("ann:"), Basic("eve:apple"), Basic("apple"), Basic(":"),
+        Basic("bob:Secret"), std::string("Authorization: Bearer abc\r\n")}) {
     EXPECT_EQ(Answered(Head(bad)).status, 401) << bad;
   }
 }
@@ -91,7 +99,8 @@ TEST_F(PasswordTest, ABodyWaitsForTheVerdict) {
   const std::string chunked = Basic("bob:secret") + "Transfer-Encoding: chunked\r\n";
   EXPECT_EQ(Passes(Head(chunked, "POST /") + "4\r\nbody\r\n0\r\n\r\n").body, "body");
   Peer client = proxy_.Connect();
-  client.Send("POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 4\r\n" + Basic("bob:wrong") + "\r\nbody");
+  client.Send("POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 4\r\n" + Basic("bob:wrong") +
+              "\r\nbody");
   EXPECT_EQ(client.ReadResponse().status, 401);
   client.Send("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
   EXPECT_EQ(client.ReadResponse().status, 401) << "the connection goes on";
@@ -122,8 +131,10 @@ TEST_F(PasswordTest, WithoutItsSecretARouteIsClosedBeforeAnythingElse) {
 
 TEST_F(PasswordTest, AMapHasAUserAKey) {
   Policy("password { scheme: BASIC secret: \"secret/n/s/user-map\" }");
-  proxy_.Apply({"name: \"secret/n/s/user-map\" secret_data { data { key: \"auth\" value: \"{PLAIN}x\" } data { key: "
-                "\"tls.crt\" value: \"{PLAIN}y\" } }"});
+  proxy_.Apply(
+      {"name: \"secret/n/s/user-map\" secret_data { data { key: \"auth\" value: \"{PLAIN}x\" } "
+       "data { key: "
+       "\"tls.crt\" value: \"{PLAIN}y\" } }"});
   Passes(Head(Basic("auth:x")));
   Passes(Head(Basic("tls.crt:y")));
   const Peer::Message response = Answered(Head(Basic("ann:apple")));
@@ -133,12 +144,14 @@ TEST_F(PasswordTest, AMapHasAUserAKey) {
 
 TEST_F(PasswordTest, TheAnswerOfAClosedRouteHasNothingThatTheRouteSays) {
   Policy("password { scheme: BASIC secret: \"secret/n/none/users\" }",
-         "cors { origins: \"*\" } response_headers { edits { name: \"X-A\" value { parts { literal: \"b\" } } } }");
+         "cors { origins: \"*\" } response_headers { edits { name: \"X-A\" value { parts { "
+         "literal: \"b\" } } } }");
   const Peer::Message answer = Answered(Head("Origin: https://a.example\r\n"));
   EXPECT_EQ(answer.status, 503);
   EXPECT_EQ(answer.Field("Access-Control-Allow-Origin"), "");
   EXPECT_EQ(answer.Field("X-A"), "");
-  EXPECT_EQ(proxy_.RouteCount("a.example").by_class[5], 1u) << "it is counted and logged as the route's";
+  EXPECT_EQ(proxy_.RouteCount("a.example").by_class[5], 1u)
+      << "it is counted and logged as the route's";
 }
 
 TEST_F(PasswordTest, DigestIsAskedForAndTaken) {
@@ -147,28 +160,35 @@ TEST_F(PasswordTest, DigestIsAskedForAndTaken) {
   const Peer::Message asked = Answered(Head("", "GET /a?b"));
   EXPECT_EQ(asked.status, 401);
   const std::string challenge = asked.Field("WWW-Authenticate");
-  const std::string begin = "Digest algorithm=\"MD5\", qop=\"auth\", realm=\"Members only\", nonce=\"";
+  const std::string begin =
+      "Digest algorithm=\"MD5\", qop=\"auth\", realm=\"Members only\", nonce=\"";
   ASSERT_TRUE(challenge.starts_with(begin)) << challenge;
-  const std::string nonce = challenge.substr(begin.size(), challenge.find('"', begin.size()) - begin.size());
-  const std::string response = "Authorization: Digest username=\"ann\", realm=\"Members only\", nonce=\"" + nonce +
-                               "\", uri=\"/a?b\", qop=auth, nc=00000001, cnonce=\"c\", response=\"" +
-                               Md5("4c09f74059b916c21408391483681653:" + nonce + ":00000001:c:auth:" + Md5("GET:/a?b")) + "\"\r\n";
+  const std::string nonce =
+      challenge.substr(begin.size(), challenge.find('"', begin.size()) - begin.size());
+  const std::string response =
+      "Authorization: Digest username=\"ann\", realm=\"Members only\", nonce=\"" + nonce +
+      "\", uri=\"/a?b\", qop=auth, nc=00000001, cnonce=\"c\", response=\"" +
+      Md5("4c09f74059b916c21408391483681653:" + nonce + ":00000001:c:auth:" + Md5("GET:/a?b")) +
+      "\"\r\n";
   EXPECT_EQ(Passes(Head(response, "GET /a?b")).Field("Authorization"), "");
   EXPECT_EQ(Answered(Head(response, "GET /other")).status, 401);
   EXPECT_EQ(Answered(Head(Basic("ann:apple"))).status, 401);
   const Peer::Message again = Answered(Head(response, "GET /a?b"));
   EXPECT_EQ(again.status, 401) << "what was overheard is no use";
-  EXPECT_TRUE(again.Field("WWW-Authenticate").ends_with(", stale=\"true\"")) << again.Field("WWW-Authenticate");
+  EXPECT_TRUE(again.Field("WWW-Authenticate").ends_with(", stale=\"true\""))
+      << again.Field("WWW-Authenticate");
 }
 
 // Whichever worker has a connection, a response is good once.
 TEST(DigestTest, WorkersShareWhatWasUsed) {
   TestProxy proxy(4);
   PeerListener upstream;
-  proxy.Apply({"name: \"secret/n/s/users\" secret_data { data { key: \"auth\" value: "
-               "\"ann:Members only:4c09f74059b916c21408391483681653\" } }"});
+  proxy.Apply(
+      {"name: \"secret/n/s/users\" secret_data { data { key: \"auth\" value: "
+       "\"ann:Members only:4c09f74059b916c21408391483681653\" } }"});
   proxy.Route("a.example", {upstream.address()},
-              "policy { access { password { scheme: DIGEST secret: \"secret/n/s/users\" realm: \"Members only\" } } }");
+              "policy { access { password { scheme: DIGEST secret: \"secret/n/s/users\" realm: "
+              "\"Members only\" } } }");
   const auto ask = [&proxy](const std::string& fields) {
     Peer client = proxy.Connect();
     client.Send("GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n" + fields + "\r\n");
@@ -177,9 +197,11 @@ TEST(DigestTest, WorkersShareWhatWasUsed) {
   const std::string challenge = ask("").ReadResponse().Field("WWW-Authenticate");
   const size_t begin = challenge.find("nonce=\"") + 7;
   const std::string nonce = challenge.substr(begin, challenge.find('"', begin) - begin);
-  const std::string response = "Authorization: Digest username=\"ann\", realm=\"Members only\", nonce=\"" + nonce +
-                               "\", uri=\"/\", qop=auth, nc=00000001, cnonce=\"c\", response=\"" +
-                               Md5("4c09f74059b916c21408391483681653:" + nonce + ":00000001:c:auth:" + Md5("GET:/")) + "\"\r\n";
+  const std::string response =
+      "Authorization: Digest username=\"ann\", realm=\"Members only\", nonce=\"" + nonce +
+      "\", uri=\"/\", qop=auth, nc=00000001, cnonce=\"c\", response=\"" +
+      Md5("4c09f74059b916c21408391483681653:" + nonce + ":00000001:c:auth:" + Md5("GET:/")) +
+      "\"\r\n";
   Peer first = ask(response);
   Peer server = upstream.Accept();
   server.ReadRequest();

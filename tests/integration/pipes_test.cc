@@ -76,7 +76,8 @@ TEST_F(PipesTest, ALargeBodyBypassesOurMemoryAndBothConnectionsGoOn) {
   }
   EXPECT_GT(piped(), 3 * kSize * 9 / 10);
   EXPECT_EQ(proxy->Count(CounterId::kUpstreamConnections), 1u);
-  EXPECT_EQ(proxy->Count(CounterId::kUpstreamBytesRead), 3 * (Ok(kSize).size() + kSize + Ok(5).size() + 5));
+  EXPECT_EQ(proxy->Count(CounterId::kUpstreamBytesRead),
+            3 * (Ok(kSize).size() + kSize + Ok(5).size() + 5));
   EXPECT_EQ(proxy->RouteCount("a.example").response_bytes, 3 * (kSize + 5));
 }
 
@@ -137,7 +138,8 @@ TEST_F(PipesTest, AClientThatLeavesTakesItsBytesWithIt) {
   for (uint32_t round = 1; round <= 3; ++round) {
     Peer server;
     Peer client = Ask(server);
-    std::thread sender([&] { server.Send(Ok(kLarge) + Body(kLarge, round)); });  // ends when the proxy hangs up
+    std::thread sender(
+        [&] { server.Send(Ok(kLarge) + Body(kLarge, round)); });  // ends when the proxy hangs up
     EXPECT_TRUE(proxy->WaitForCount(CounterId::kDownstreamBytesPiped, round * 300'000));
     client.Abort();
     sender.join();
@@ -221,14 +223,16 @@ TEST_F(PipesTest, SeveralAtOnceDoNotMix) {
   std::vector<std::thread> senders;
   for (size_t i = 0; i < kClients; ++i) {
     clients.push_back(Ask(servers[i]));
-    senders.emplace_back([&servers, i] { servers[i].Send(Ok(kSize) + Body(kSize, static_cast<uint32_t>(i))); });
+    senders.emplace_back(
+        [&servers, i] { servers[i].Send(Ok(kSize) + Body(kSize, static_cast<uint32_t>(i))); });
   }
   std::vector<std::string> got(kClients);
   for (Peer& client : clients) client.ReadHead();
   for (size_t at = 0; at < kSize; at += 50'000) {
     for (size_t i = 0; i < kClients; ++i) got[i] += clients[i].Read(50'000);
   }
-  for (size_t i = 0; i < kClients; ++i) EXPECT_TRUE(got[i] == Body(kSize, static_cast<uint32_t>(i))) << i;
+  for (size_t i = 0; i < kClients; ++i)
+    EXPECT_TRUE(got[i] == Body(kSize, static_cast<uint32_t>(i))) << i;
   for (std::thread& sender : senders) sender.join();
 }
 
@@ -244,7 +248,8 @@ TEST_F(PipesTest, ABodyThatIsReadAheadOrChunkedIsCopied) {
   client.Send(kGet);
   server.ReadRequest();
   std::thread chunked_sender([&] {
-    server.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4c4b40\r\n" + body + "\r\n0\r\n\r\n");
+    server.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4c4b40\r\n" + body +
+                "\r\n0\r\n\r\n");
   });
   EXPECT_TRUE(client.ReadResponse().body == body);
   chunked_sender.join();

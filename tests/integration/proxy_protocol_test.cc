@@ -24,7 +24,8 @@ class ProxyProtocolTest : public ::testing::Test {
     Require("trusted_cidrs: \"127.0.0.0/8\"");
   }
   void Require(const std::string& fields) {
-    proxy_.Apply({"name: \"settings\" settings { proxy_protocol { required: true " + fields + " } }"});
+    proxy_.Apply(
+        {"name: \"settings\" settings { proxy_protocol { required: true " + fields + " } }"});
   }
   // What the upstream gets of one request, which is answered.
   Peer::Message Forwarded() {

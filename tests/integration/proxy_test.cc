@@ -18,7 +18,8 @@ using observe::CounterId;
 constexpr char kOk[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 std::string Get(std::string_view path, std::string_view fields = "") {
-  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: a.example\r\n" + std::string(fields) + "\r\n";
+  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: a.example\r\n" + std::string(fields) +
+         "\r\n";
 }
 
 class ProxyTest : public testing::Test {
@@ -42,7 +43,8 @@ TEST_F(ProxyTest, ForwardsARequestAndItsResponse) {
   EXPECT_EQ(request.Field("X-Forwarded-Proto"), "http");
   EXPECT_EQ(request.Field("X-Forwarded-Port"), std::to_string(proxy.http_port()));
   EXPECT_EQ(request.Field("X-Request-ID").size(), 32u);
-  server.Send("HTTP/1.1 201 Made\r\nX-Theirs: 8\r\nServer: secret/1\r\nContent-Length: 5\r\n\r\nhello");
+  server.Send(
+      "HTTP/1.1 201 Made\r\nX-Theirs: 8\r\nServer: secret/1\r\nContent-Length: 5\r\n\r\nhello");
   const Peer::Message response = client.ReadResponse();
   EXPECT_EQ(response.status, 201);
   EXPECT_EQ(response.Field("X-Theirs"), "8");
@@ -76,13 +78,15 @@ TEST_F(ProxyTest, AnswersPipelinedRequestsInOrder) {
 
 TEST_F(ProxyTest, StreamsChunkedBodiesAndTrailersBothWays) {
   Peer client = proxy.Connect();
-  client.Send("POST /up HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+  client.Send(
+      "POST /up HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
   Peer server = upstream.Accept();
   EXPECT_TRUE(server.ReadHead().find("chunked") != std::string::npos);
   EXPECT_EQ(server.Read(8), "3\r\nabc\r\n");
   client.Send("2\r\nde\r\n0\r\nX-Sum: 5\r\n\r\n");
   EXPECT_EQ(server.Read(22), "2\r\nde\r\n0\r\nX-Sum: 5\r\n\r\n");
-  server.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nwxyz\r\n0\r\nX-Sig: s\r\n\r\n");
+  server.Send(
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nwxyz\r\n0\r\nX-Sig: s\r\n\r\n");
   const Peer::Message response = client.ReadResponse();
   EXPECT_EQ(response.body, "wxyz");
   EXPECT_EQ(response.Field("X-Sig"), "s");
@@ -131,7 +135,8 @@ TEST_F(ProxyTest, HeadAndBodilessStatusesHaveNoBody) {
 
 TEST_F(ProxyTest, ExpectContinueIsAnsweredByUs) {
   Peer client = proxy.Connect();
-  client.Send("PUT / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  client.Send(
+      "PUT / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
   EXPECT_EQ(client.ReadResponse().status, 100);
   client.Send("abc");
   Peer server = upstream.Accept();
@@ -167,14 +172,17 @@ TEST_F(ProxyTest, UnknownHostIs404AndMissingEndpointsAre503) {
 
 TEST_F(ProxyTest, AMalformedRequestIs400AndClosed) {
   Peer client = proxy.Connect();
-  client.Send("GET / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n");
+  client.Send(
+      "GET / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 1\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n");
   EXPECT_EQ(client.ReadResponse().status, 400);
   EXPECT_TRUE(client.Ended());
   EXPECT_FALSE(upstream.HasConnection());
 }
 
 TEST_F(ProxyTest, AmbiguousPathsAre400) {
-  for (const char* path : {"/a/../../b", "/a/..;/b", "/%00", "/a%252e%252e/%252e%252e/b", "/a\\..\\b"}) {
+  for (const char* path :
+       {"/a/../../b", "/a/..;/b", "/%00", "/a%252e%252e/%252e%252e/b", "/a\\..\\b"}) {
     Peer client = proxy.Connect();
     client.Send(Get(path));
     EXPECT_EQ(client.ReadResponse().status, 400) << path;
@@ -195,13 +203,16 @@ TEST_F(ProxyTest, ABodyOverTheLimitIs413) {
   EXPECT_EQ(client.ReadResponse().status, 413);
 
   Peer chunked = proxy.Connect();
-  chunked.Send("POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n");
+  chunked.Send(
+      "POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n");
   EXPECT_EQ(chunked.ReadResponse().status, 413);
 
   Peer small = proxy.Connect();
   small.Send("POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 4\r\n\r\nabcd");
   Peer server = upstream.Accept();
-  if (server.ReadRequest().body.empty()) server = upstream.Accept();  // the chunked one may have connected first
+  if (server.ReadRequest().body.empty())
+    server = upstream.Accept();  // the chunked one may have connected first
   server.Send(kOk);
   EXPECT_EQ(small.ReadResponse().status, 200);
 }
@@ -216,10 +227,11 @@ TEST_F(ProxyTest, LargeBodiesPassUnchangedBothWays) {
   std::thread upstream_side([&] {
     server = upstream.Accept();
     received = server.ReadRequest().body;
-    server.Send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    server.Send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+                body);
   });
-  client.Send("POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: " + std::to_string(body.size()) +
-              "\r\n\r\n" + body);
+  client.Send("POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: " +
+              std::to_string(body.size()) + "\r\n\r\n" + body);
   const Peer::Message response = client.ReadResponse();
   upstream_side.join();
   EXPECT_TRUE(received == body);
@@ -263,7 +275,8 @@ TEST_F(ProxyTest, RetriesOnAnotherEndpointWhenConnectingFails) {
   });
   Peer client = proxy.Connect();
   for (int i = 0; i < 4; ++i) {
-    client.Send(i % 2 == 0 ? Get("/") : "POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 3\r\n\r\nabc");
+    client.Send(i % 2 == 0 ? Get("/")
+                           : "POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 3\r\n\r\nabc");
     EXPECT_EQ(client.ReadResponse().status, 200);
   }
   upstream_side.join();
@@ -320,9 +333,10 @@ TEST_F(ProxyTest, AnUpstreamThatSaysNothingIs504) {
 }
 
 TEST_F(ProxyTest, AMalformedResponseIs502) {
-  for (const char* bad : {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-                          "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "nonsense\r\n\r\n",
-                          "HTTP/1.1 200 OK\r\nbad header\r\n\r\n"}) {
+  for (const char* bad :
+       {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "nonsense\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nbad header\r\n\r\n"}) {
     Peer client = proxy.Connect();
     client.Send("POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 0\r\n\r\n");
     Peer server = upstream.Accept();
@@ -366,7 +380,8 @@ TEST_F(ProxyTest, RequestsAreCountedByRoute) {
 }
 
 TEST_F(ProxyTest, HttpsRedirectComesBeforeForwarding) {
-  proxy.Route("a.example", {upstream.address()}, "policy { https_redirect { mode: ALWAYS status: 308 } }");
+  proxy.Route("a.example", {upstream.address()},
+              "policy { https_redirect { mode: ALWAYS status: 308 } }");
   Peer client = proxy.Connect();
   client.Send("GET /x/?y=1 HTTP/1.1\r\nHost: A.example:8080\r\n\r\n");
   const Peer::Message response = client.ReadResponse();
@@ -381,7 +396,8 @@ TEST_F(ProxyTest, PlainHttpOnTheTlsPortIsToldSo) {
   client.Send(Get("/"));
   const Peer::Message response = client.ReadResponse();
   EXPECT_EQ(response.status, 400);
-  EXPECT_TRUE(response.body.find("The plain HTTP request was sent to HTTPS port") != std::string::npos);
+  EXPECT_TRUE(response.body.find("The plain HTTP request was sent to HTTPS port") !=
+              std::string::npos);
   EXPECT_TRUE(response.body.ends_with("</html>\r\n"));
   EXPECT_TRUE(client.Ended());
 }
@@ -396,7 +412,8 @@ TEST_F(ProxyTest, AConfigSwapDisturbsNoConnection) {
   proxy.Route("a.example", {other.address()});
   server.Send(kOk);
   EXPECT_EQ(client.ReadResponse().status, 200);
-  EXPECT_TRUE(server.Ended());  // the endpoint has left: its connection goes after its last exchange
+  EXPECT_TRUE(
+      server.Ended());  // the endpoint has left: its connection goes after its last exchange
   client.Send(Get("/2"));
   Peer second = other.Accept();
   EXPECT_TRUE(second.ReadRequest().head.starts_with("GET /2 "));
@@ -411,8 +428,10 @@ TEST_F(ProxyTest, OldConfigurationsAreGivenBack) {
 
 TEST_F(ProxyTest, ARefusedResourceKeepsItsLastGoodForm) {
   const auto refusals = proxy.Apply({
-      "name: \"vhost/a.example\" virtual_host { host: \"a.example\" routes { match { regex_path: \"(\" } } }",
-      "name: \"vhost/b.example\" virtual_host { host: \"b.example\" routes { match { prefix_path: \"/\" } "
+      "name: \"vhost/a.example\" virtual_host { host: \"a.example\" routes { match { regex_path: "
+      "\"(\" } } }",
+      "name: \"vhost/b.example\" virtual_host { host: \"b.example\" routes { match { prefix_path: "
+      "\"/\" } "
       "fixed_response { status: 200 body: \"b\" } } }",
   });
   ASSERT_EQ(refusals.size(), 1u);
@@ -454,7 +473,8 @@ TEST_F(ProxyTest, DrainLetsTheExchangeFinishAndCloses) {
   busy.Send(Get("/"));
   Peer server = upstream.Accept();
   server.ReadRequest();
-  auto drained = std::async(std::launch::async, [&] { return proxy.pool().Drain(std::chrono::seconds(10)); });
+  auto drained =
+      std::async(std::launch::async, [&] { return proxy.pool().Drain(std::chrono::seconds(10)); });
   EXPECT_TRUE(idle.Ended());
   server.Send(kOk);
   const Peer::Message response = busy.ReadResponse();
@@ -490,7 +510,8 @@ TEST_F(ProxyTest, AStopEndsADrainThatWaitsForAnExchange) {
   busy.Send(Get("/"));
   Peer server = upstream.Accept();
   server.ReadRequest();
-  auto drained = std::async(std::launch::async, [&] { return proxy.pool().Drain(std::chrono::seconds(20)); });
+  auto drained =
+      std::async(std::launch::async, [&] { return proxy.pool().Drain(std::chrono::seconds(20)); });
   EXPECT_EQ(drained.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
   proxy.pool().Stop();
   EXPECT_EQ(drained.wait_for(std::chrono::seconds(10)), std::future_status::ready);

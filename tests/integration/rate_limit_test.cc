@@ -18,11 +18,15 @@ class RateLimitTest : public ::testing::Test {
   RateLimitTest() { Settings(""); }
 
   void Settings(const std::string& more) {
-    proxy_.Apply({"name: \"settings\" settings { forwarded_headers { trust_incoming: true trusted_cidrs: "
-                  "\"127.0.0.0/8\" } " + more + " }"});
+    proxy_.Apply(
+        {"name: \"settings\" settings { forwarded_headers { trust_incoming: true trusted_cidrs: "
+         "\"127.0.0.0/8\" } " +
+         more + " }"});
   }
-  void Limits(const std::string& limits, const base::Address& upstream, const std::string& more = "") {
-    proxy_.Route("a.example", {upstream}, "policy { access { limits { zone: \"n/i\" " + limits + " } " + more + " } }");
+  void Limits(const std::string& limits, const base::Address& upstream,
+              const std::string& more = "") {
+    proxy_.Route("a.example", {upstream},
+                 "policy { access { limits { zone: \"n/i\" " + limits + " } " + more + " } }");
   }
   Peer Send(const std::string& address, const std::string& fields = "") {
     Peer client = proxy_.Connect();
@@ -110,22 +114,25 @@ TEST_F(RateLimitTest, ABodyGoesNoFasterThanItMay) {
     Peer client = Send("");
     Peer server = upstream.Accept();
     server.ReadRequest();
-    server.Send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" +
-                std::string(size, 'x'));
+    server.Send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + std::to_string(size) +
+                "\r\n\r\n" + std::string(size, 'x'));
     const auto start = std::chrono::steady_clock::now();
     EXPECT_EQ(client.ReadResponse().body, std::string(size, 'x'));
     return std::chrono::steady_clock::now() - start;
   };
   // What may go in the first second goes at once; the rest takes half a second more.
   EXPECT_GE(receive("bytes_per_second: 100000", 150'000), std::chrono::milliseconds(450));
-  EXPECT_GE(receive("bytes_per_second: 100000 after_bytes: 100000", 250'000), std::chrono::milliseconds(450));
+  EXPECT_GE(receive("bytes_per_second: 100000 after_bytes: 100000", 250'000),
+            std::chrono::milliseconds(450));
   receive("bytes_per_second: 1000 after_bytes: 1000000", 500'000);
 }
 
 TEST_F(RateLimitTest, WhoIsBlockedIsForbiddenWhateverHeAsksFor) {
   proxy_.Route("a.example", {server_.address()}, "policy { https_redirect { mode: ALWAYS } }");
-  Settings("blocked { cidrs: \"10.6.0.0/16\" user_agents { exact: \"Bad/1\" } user_agents { ignore_case_regex: \"bot\" } "
-           "referers { regex: \"spam[.]example\" } }");
+  Settings(
+      "blocked { cidrs: \"10.6.0.0/16\" user_agents { exact: \"Bad/1\" } user_agents { "
+      "ignore_case_regex: \"bot\" } "
+      "referers { regex: \"spam[.]example\" } }");
   EXPECT_EQ(StatusFor("10.1.0.1"), 308);
   EXPECT_EQ(StatusFor("10.6.0.1"), 403);
   EXPECT_EQ(StatusFor("10.1.0.1", "User-Agent: bad/1\r\n"), 403);

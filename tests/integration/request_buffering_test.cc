@@ -22,12 +22,13 @@ std::string Body(size_t size) {
 }
 
 std::string Put(size_t length, std::string_view fields = "") {
-  return "PUT /up HTTP/1.1\r\nHost: a.example\r\nContent-Length: " + std::to_string(length) + "\r\n" +
-         std::string(fields) + "\r\n";
+  return "PUT /up HTTP/1.1\r\nHost: a.example\r\nContent-Length: " + std::to_string(length) +
+         "\r\n" + std::string(fields) + "\r\n";
 }
 
 std::string PostChunked(std::string_view fields = "") {
-  return "POST /up HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n" + std::string(fields) + "\r\n";
+  return "POST /up HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n" +
+         std::string(fields) + "\r\n";
 }
 
 class RequestBufferingTest : public testing::Test {
@@ -82,7 +83,8 @@ TEST_F(RequestBufferingTest, AnEndpointOfHttp10IsAskedForNoUpgradeAndOnceOnly) {
     EXPECT_EQ(client.ReadResponse().status, 200);
     EXPECT_TRUE(server.Ended());
   }
-  client.Send("GET / HTTP/1.1\r\nHost: a.example\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
+  client.Send(
+      "GET / HTTP/1.1\r\nHost: a.example\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
   Peer server = upstream.Accept();
   EXPECT_EQ(server.ReadRequest().Field("Upgrade"), "");
   server.Send("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n");
@@ -174,7 +176,8 @@ TEST_F(RequestBufferingTest, WhatIsNotIdempotentIsNotRepeatedOnceSent) {
 }
 
 TEST_F(RequestBufferingTest, ABodyOverTheLimitIs413WithoutAnEndpoint) {
-  proxy.Route("a.example", {upstream.address()}, "policy { buffering { request: true } max_request_body_bytes: 4 }");
+  proxy.Route("a.example", {upstream.address()},
+              "policy { buffering { request: true } max_request_body_bytes: 4 }");
   Peer client = proxy.Connect();
   client.Send(PostChunked() + "3\r\nabc\r\n2\r\nde\r\n");
   EXPECT_EQ(client.ReadResponse().status, 413);

@@ -27,16 +27,19 @@ class RewriteTest : public testing::Test {
       all += "routes { " + routes.substr(begin, end - begin) + forward + "\n";
       begin = end + 1;
     }
-    ASSERT_TRUE(proxy.Apply({R"(name: "vhost/a.example" virtual_host { host: "a.example" )" + host_fields + all + "}",
-                             R"(name: "cluster/a" cluster { endpoints: "endpoints/a" })",
-                             EndpointsText("endpoints/a", {upstream.address()})})
+    ASSERT_TRUE(proxy
+                    .Apply({R"(name: "vhost/a.example" virtual_host { host: "a.example" )" +
+                                host_fields + all + "}",
+                            R"(name: "cluster/a" cluster { endpoints: "endpoints/a" })",
+                            EndpointsText("endpoints/a", {upstream.address()})})
                     .empty());
   }
 
   // The request as the upstream sees it; nothing when the proxy answered, see `answer`.
   Peer::Message Ask(const std::string& target, const std::string& fields = "") {
     Peer client = proxy.Connect();
-    client.Send("GET " + target + " HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n" + fields + "\r\n");
+    client.Send("GET " + target + " HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n" + fields +
+                "\r\n");
     Peer::Message request;
     if (!proxy_answers) {
       if (!server.connected()) server = upstream.Accept();
@@ -82,7 +85,9 @@ TEST_F(RewriteTest, TheUpstreamIsAskedForTheTargetAndTheQueryStays) {
 // What the log of the process has, while this lives.
 class CapturedLog {
  public:
-  CapturedLog() { ConfigureLogging({.level = LogLevel::kInfo, .format = LogFormat::kText, .fd = fileno(file_)}); }
+  CapturedLog() {
+    ConfigureLogging({.level = LogLevel::kInfo, .format = LogFormat::kText, .fd = fileno(file_)});
+  }
   ~CapturedLog() {
     ConfigureLogging({});
     fclose(file_);
@@ -93,12 +98,14 @@ class CapturedLog {
   // Of rewrites, each from its first word.
   std::vector<std::string> Lines() const {
     std::string text(1 << 20, '\0');
-    text.resize(static_cast<size_t>(std::max<ssize_t>(pread(fileno(file_), text.data(), text.size(), 0), 0)));
+    text.resize(static_cast<size_t>(
+        std::max<ssize_t>(pread(fileno(file_), text.data(), text.size(), 0), 0)));
     std::vector<std::string> lines;
     std::istringstream in(text);
     constexpr std::string_view kComponent = " rewrite ";
     for (std::string line; std::getline(in, line);) {
-      if (const size_t at = line.find(kComponent); at != std::string::npos) lines.push_back(line.substr(at + kComponent.size()));
+      if (const size_t at = line.find(kComponent); at != std::string::npos)
+        lines.push_back(line.substr(at + kComponent.size()));
     }
     return lines;
   }
@@ -109,16 +116,17 @@ class CapturedLog {
 
 TEST_F(RewriteTest, WhatBecomesOfRequestsIsLoggedWhereTheRouteAsksForIt) {
   const CapturedLog log;
-  Serve(R"x(match { regex_path: "/api(.*)" } policy { log_rewrites: true rewrite { regex: "/api/(.*)" target: "/v1/$1" } })x"
-        "\n"
-        R"x(match { regex_path: "/old" } policy { log_rewrites: true rewrite { regex: "/old" target: "https://new.example/" } })x"
-        "\n"
-        R"x(match { regex_path: "/up(.*)" } policy { log_rewrites: true rewrite { regex: "/up(.*)" target: "/$1" } })x"
-        "\n"
-        R"x(match { regex_path: "/quiet(.*)" } policy { rewrite { regex: "/quiet(.*)" target: "/q$1" } })x"
-        "\n"
-        R"x(match { regex_path: "/tls" } policy { log_rewrites: true https_redirect { mode: ALWAYS } })x"
-        "\n");
+  Serve(
+      R"x(match { regex_path: "/api(.*)" } policy { log_rewrites: true rewrite { regex: "/api/(.*)" target: "/v1/$1" } })x"
+      "\n"
+      R"x(match { regex_path: "/old" } policy { log_rewrites: true rewrite { regex: "/old" target: "https://new.example/" } })x"
+      "\n"
+      R"x(match { regex_path: "/up(.*)" } policy { log_rewrites: true rewrite { regex: "/up(.*)" target: "/$1" } })x"
+      "\n"
+      R"x(match { regex_path: "/quiet(.*)" } policy { rewrite { regex: "/quiet(.*)" target: "/q$1" } })x"
+      "\n"
+      R"x(match { regex_path: "/tls" } policy { log_rewrites: true https_redirect { mode: ALWAYS } })x"
+      "\n");
   Ask("/api/x?y=%0a");
   Ask("/api");
   Ask("/quiet/x");
@@ -128,7 +136,8 @@ TEST_F(RewriteTest, WhatBecomesOfRequestsIsLoggedWhereTheRouteAsksForIt) {
   const std::vector<std::string> lines = log.Lines();
   ASSERT_EQ(lines.size(), 5u);
   EXPECT_TRUE(lines[0].starts_with("rewritten ingress=")) << lines[0];
-  EXPECT_NE(lines[0].find(" client=127.0.0.1 host=a.example method=GET target=\"/api/x?y=%0a\" pattern=/api/(.*) path=/api/x "
+  EXPECT_NE(lines[0].find(" client=127.0.0.1 host=a.example method=GET target=\"/api/x?y=%0a\" "
+                          "pattern=/api/(.*) path=/api/x "
                           "result=\"/v1/x?y=%0a\" request_id="),
             std::string::npos)
       << lines[0];
@@ -142,8 +151,9 @@ TEST_F(RewriteTest, WhatBecomesOfRequestsIsLoggedWhereTheRouteAsksForIt) {
 }
 
 TEST_F(RewriteTest, AResultAboveTheRootIsRefused) {
-  Serve(R"x(match { regex_path: "/api(.*)" } policy { rewrite { regex: "/api(.*)" target: "/$1" } })x"
-        "\n");
+  Serve(
+      R"x(match { regex_path: "/api(.*)" } policy { rewrite { regex: "/api(.*)" target: "/$1" } })x"
+      "\n");
   EXPECT_EQ(AskProxy("/api../admin").status, 400);
   EXPECT_TRUE(Ask("/api/x").head.starts_with("GET //x HTTP/1.1\r\n"));
 }

@@ -61,10 +61,11 @@ class StaticFilesTest : public testing::Test {
     return content;
   }
 
-  Peer::Message Ask(std::string_view path, std::string_view fields = "", std::string_view method = "GET") {
+  Peer::Message Ask(std::string_view path, std::string_view fields = "",
+                    std::string_view method = "GET") {
     if (!client.connected()) client = proxy.Connect();
-    client.Send(absl::StrCat(std::string(method), " ", std::string(path), " HTTP/1.1\r\nHost: a.example\r\n",
-                             std::string(fields), "\r\n"));
+    client.Send(absl::StrCat(std::string(method), " ", std::string(path),
+                             " HTTP/1.1\r\nHost: a.example\r\n", std::string(fields), "\r\n"));
     return client.ReadResponse(method == "HEAD");
   }
 
@@ -92,7 +93,8 @@ TEST_F(StaticFilesTest, ServesAConfigMapFromMemory) {
 
 TEST_F(StaticFilesTest, AChangeOfTheConfigMapShowsAtOnce) {
   const std::string before = Ask("/memory/").Field("ETag");
-  proxy.Apply({R"(name: "files/ns/site" files { files { name: "index.html" content: "<p>bye" } })"});
+  proxy.Apply(
+      {R"(name: "files/ns/site" files { files { name: "index.html" content: "<p>bye" } })"});
   const Peer::Message after = Ask("/memory/", "If-None-Match: " + before + "\r\n");
   EXPECT_EQ(after.status, 200);
   EXPECT_EQ(after.body, "<p>bye");
@@ -124,7 +126,8 @@ TEST_F(StaticFilesTest, ServesADirectory) {
   EXPECT_EQ(index.status, 200);
   EXPECT_EQ(index.body, "<p>disk");
   EXPECT_NE(index.Field("Last-Modified"), "");
-  EXPECT_EQ(Ask("/disk/", "If-Modified-Since: " + index.Field("Last-Modified") + "\r\n").status, 304);
+  EXPECT_EQ(Ask("/disk/", "If-Modified-Since: " + index.Field("Last-Modified") + "\r\n").status,
+            304);
   EXPECT_EQ(Ask("/disk/sub/").body, "<p>sub");
   EXPECT_EQ(Ask("/disk/empty/").status, 404);
   EXPECT_EQ(Ask("/disk/nothing.txt").status, 404);
@@ -188,16 +191,18 @@ TEST_F(StaticFilesTest, OtherMethodsAre405) {
 
 TEST_F(StaticFilesTest, NothingOutsideIsServed) {
   for (const char* path :
-       {"/disk/../secret.txt", "/disk/%2e%2e/secret.txt", "/disk/..%2fsecret.txt", "/disk/..%5csecret.txt",
-        "/disk/%252e%252e/secret.txt", "/disk/..;/secret.txt", "/disk/sub/../../secret.txt",
-        "/disk/sub/%2e%2e%2f%2e%2e/secret.txt", "/disk/.hidden", "/disk/%2ehidden", "/disk/index.html%00.txt",
-        "/disk/%00", "/disk/./.hidden", "/disk/%c0%ae%c0%ae/secret.txt"}) {
+       {"/disk/../secret.txt", "/disk/%2e%2e/secret.txt", "/disk/..%2fsecret.txt",
+        "/disk/..%5csecret.txt", "/disk/%252e%252e/secret.txt", "/disk/..;/secret.txt",
+        "/disk/sub/../../secret.txt", "/disk/sub/%2e%2e%2f%2e%2e/secret.txt", "/disk/.hidden",
+        "/disk/%2ehidden", "/disk/index.html%00.txt", "/disk/%00", "/disk/./.hidden",
+        "/disk/%c0%ae%c0%ae/secret.txt"}) {
     Peer fresh = proxy.Connect();
     fresh.Send(absl::StrCat("GET ", path, " HTTP/1.1\r\nHost: a.example\r\n\r\n"));
     const Peer::Message answer = fresh.ReadResponse();
     EXPECT_TRUE(answer.status == 404 || answer.status == 400) << path << ": " << answer.status;
   }
-  fs::create_symlink("../secret.txt", base + "/site/up.txt");  // inside the root, if not inside the directory
+  fs::create_symlink("../secret.txt",
+                     base + "/site/up.txt");  // inside the root, if not inside the directory
   EXPECT_EQ(Ask("/disk/up.txt").body, "secret");
   fs::create_symlink("/etc/hostname", base + "/site/out.txt");
   EXPECT_EQ(Ask("/disk/out.txt").status, 404);

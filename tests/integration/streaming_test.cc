@@ -17,10 +17,12 @@ class StreamingTest : public testing::Test {
   // A request that has its answer's head, at both ends.
   void Open(Peer& client, Peer& server, std::string_view fields, std::string_view version = "1.1") {
     client = proxy.Connect();
-    client.Send("GET /events HTTP/" + std::string(version) + "\r\nHost: a.example\r\nAccept: text/event-stream\r\n\r\n");
+    client.Send("GET /events HTTP/" + std::string(version) +
+                "\r\nHost: a.example\r\nAccept: text/event-stream\r\n\r\n");
     server = upstream.Accept();
     server.ReadRequest();
-    server.Send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n" + std::string(fields) + "\r\n");
+    server.Send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n" + std::string(fields) +
+                "\r\n");
     EXPECT_NE(client.ReadHead().find("text/event-stream"), std::string::npos);
   }
 

@@ -1,5 +1,5 @@
-// What the tables of strictness_*_test.cc share. docs/http-strictness.md has a row for each row of theirs, by name; lint.py
-// compares the two.
+// What the tables of strictness_*_test.cc share. docs/http-strictness.md has a row for each row of
+// theirs, by name; lint.py compares the two.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,13 +16,13 @@
 
 namespace headgate::test {
 
-using observe::CounterId;
 using headgate::testing::StrictKind;
 using headgate::testing::StrictMessage;
 using headgate::testing::TakeStrictly;
+using observe::CounterId;
 
-// The oracle in all of them: what came in may be anything, but the bytes on the upstream connection and those on the
-// client's have one reading, and the next request gets its own answer.
+// The oracle in all of them: what came in may be anything, but the bytes on the upstream connection
+// and those on the client's have one reading, and the next request gets its own answer.
 class StrictnessTest : public ::testing::Test {
  protected:
   StrictnessTest() { proxy.Route("a.example", {upstream.address()}); }
@@ -31,16 +31,20 @@ class StrictnessTest : public ::testing::Test {
     return "GET " + std::string(path) + " HTTP/1.1\r\nHost: a.example\r\n\r\n";
   }
   static std::string Ok(std::string_view body) {
-    return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+    return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+           std::string(body);
   }
 
   // Reads one request with the strict reader and leaves nothing behind it.
-  static StrictMessage ReadStrictRequest(Peer& server) { return ReadStrict(server, StrictKind::kRequest); }
+  static StrictMessage ReadStrictRequest(Peer& server) {
+    return ReadStrict(server, StrictKind::kRequest);
+  }
   static StrictMessage ReadStrictResponse(Peer& client, StrictKind kind = StrictKind::kResponse) {
     return ReadStrict(client, kind);
   }
 
-  // A request on the client's connection and its own answer, by way of `server` or a new connection.
+  // A request on the client's connection and its own answer, by way of `server` or a new
+  // connection.
   void ExpectOwnAnswer(Peer& client, Peer& server, bool new_connection) {
     client.Send(Get("/next"));
     if (new_connection) server = upstream.Accept();
@@ -76,8 +80,8 @@ class StrictnessTest : public ::testing::Test {
 inline std::string FieldsText(const std::vector<std::pair<std::string, std::string>>& fields) {
   std::string text;
   for (const auto& [name, value] : fields) {
-    const bool ours = name == "x-request-id" || name == "x-real-ip" || name == "x-scheme" || name == "date" ||
-                      name.starts_with("x-forwarded-");
+    const bool ours = name == "x-request-id" || name == "x-real-ip" || name == "x-scheme" ||
+                      name == "date" || name.starts_with("x-forwarded-");
     if (!ours) text += name + ": " + value + "|";
   }
   return text;

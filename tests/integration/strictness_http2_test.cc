@@ -1,5 +1,5 @@
-// What HTTP/2 clients may send and what becomes of it in front of HTTP/1.1: refused, or passed on with one reading. See
-// docs/http-strictness.md.
+// What HTTP/2 clients may send and what becomes of it in front of HTTP/1.1: refused, or passed on
+// with one reading. See docs/http-strictness.md.
 
 #include <cstdint>
 #include <string>
@@ -16,16 +16,19 @@ namespace {
 
 using Fields = Http2Peer::Fields;
 
-constexpr uint8_t kDataFrame = 0, kHeadersFrame = 1, kPriorityFrame = 2, kResetFrame = 3, kSettingsFrame = 4, kPingFrame = 6,
-                  kGoawayFrame = 7, kWindowUpdateFrame = 8, kContinuationFrame = 9;
-constexpr uint32_t kProtocolError = 1, kStreamClosed = 5, kFrameSizeError = 6, kCompressionError = 9, kEnhanceYourCalm = 11;
+constexpr uint8_t kDataFrame = 0, kHeadersFrame = 1, kPriorityFrame = 2, kResetFrame = 3,
+                  kSettingsFrame = 4, kPingFrame = 6, kGoawayFrame = 7, kWindowUpdateFrame = 8,
+                  kContinuationFrame = 9;
+constexpr uint32_t kProtocolError = 1, kStreamClosed = 5, kFrameSizeError = 6,
+                   kCompressionError = 9, kEnhanceYourCalm = 11;
 
 const std::string kNul(1, '\0');
 
-// The four pseudo-header fields of a sound request, with some of them replaced (an empty name: left out), and what
-// follows.
+// The four pseudo-header fields of a sound request, with some of them replaced (an empty name: left
+// out), and what follows.
 Fields With(const Fields& changes, const Fields& more = {}) {
-  Fields fields = {{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a.example"}};
+  Fields fields = {
+      {":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a.example"}};
   for (const auto& [name, value] : changes) {
     for (auto& [old, old_value] : fields) {
       if (old == name) old_value = value;
@@ -48,7 +51,9 @@ Fields Connect(std::string_view protocol, const Fields& more = {}) {
 
 class StrictHttp2 : public StrictnessTest {
  protected:
-  StrictHttp2() { proxy.Apply({"name: \"settings\" settings { http2 { on_plain_connections: true } }"}); }
+  StrictHttp2() {
+    proxy.Apply({"name: \"settings\" settings { http2 { on_plain_connections: true } }"});
+  }
 
   Http2Peer Client() { return Http2Peer::Client(proxy.Connect()); }
 
@@ -75,7 +80,8 @@ class StrictHttp2 : public StrictnessTest {
   }
 };
 
-// ---- refused with their head: the stream, never the connection ------------------------------------------------------
+// ---- refused with their head: the stream, never the connection
+// ------------------------------------------------------
 
 struct RefusedStream {
   const char* name;
@@ -171,14 +177,17 @@ const RefusedStream kRefused[] = {
     {"Http2ConnectToTls", Connect("tls/1.0"), 501, false},
     {"Http2ConnectWithLength", Connect("websocket", {{"content-length", "3"}}), 0, false},
     // Limits
-    {"Http2HeadTooLarge", Plus({{"x-a", std::string(8'000, 'a')},
-                                {"x-b", std::string(8'000, 'b')},
-                                {"x-c", std::string(8'000, 'c')},
-                                {"x-d", std::string(9'000, 'd')}}), 431},
+    {"Http2HeadTooLarge",
+     Plus({{"x-a", std::string(8'000, 'a')},
+           {"x-b", std::string(8'000, 'b')},
+           {"x-c", std::string(8'000, 'c')},
+           {"x-d", std::string(9'000, 'd')}}),
+     431},
     {"Http2TooManyFields", Many(101), 431},
 };
 
-class RefusedHttp2Request : public StrictHttp2, public ::testing::WithParamInterface<RefusedStream> {
+class RefusedHttp2Request : public StrictHttp2,
+                            public ::testing::WithParamInterface<RefusedStream> {
  protected:
   // In as many frames as it takes.
   static void SendHead(Http2Peer& client, const RefusedStream& row) {
@@ -189,7 +198,8 @@ class RefusedHttp2Request : public StrictHttp2, public ::testing::WithParamInter
       const std::string piece = block.substr(0, 16'000);
       block.erase(0, piece.size());
       const uint8_t last = block.empty() ? Http2Peer::kEndHeaders : 0;
-      client.SendFrame(first ? kHeadersFrame : kContinuationFrame, static_cast<uint8_t>(last | (first ? end : 0)), 1, piece);
+      client.SendFrame(first ? kHeadersFrame : kContinuationFrame,
+                       static_cast<uint8_t>(last | (first ? end : 0)), 1, piece);
       first = false;
     }
   }
@@ -207,17 +217,21 @@ TEST_P(RefusedHttp2Request, NeverReachesAnUpstreamAndHarmsNoOtherStream) {
   }
   ExpectOwnAnswer(client, 3);
   EXPECT_FALSE(upstream.HasConnection());
-  EXPECT_EQ(proxy.Count(CounterId::kHttp2RefusedRequests) + proxy.Count(CounterId::kDownstreamBadRequests), 1u)
+  EXPECT_EQ(proxy.Count(CounterId::kHttp2RefusedRequests) +
+                proxy.Count(CounterId::kDownstreamBadRequests),
+            1u)
       << "each is counted once, as what the library refuses or as what we do";
 }
-INSTANTIATE_TEST_SUITE_P(Strictness, RefusedHttp2Request, ::testing::ValuesIn(kRefused), RowName<RefusedStream>);
+INSTANTIATE_TEST_SUITE_P(Strictness, RefusedHttp2Request, ::testing::ValuesIn(kRefused),
+                         RowName<RefusedStream>);
 
-// ---- refused in their body: the upstream never sees a whole request --------------------------------------------------
+// ---- refused in their body: the upstream never sees a whole request
+// --------------------------------------------------
 
 struct RefusedBody {
   const char* name;
-  Fields fields;       // of a POST
-  const char* data;    // behind which `end`, or trailers
+  Fields fields;     // of a POST
+  const char* data;  // behind which `end`, or trailers
   Fields trailers = {};
 };
 void PrintTo(const RefusedBody& row, std::ostream* out) { *out << row.name; }
@@ -250,9 +264,11 @@ TEST_P(RefusedHttp2Body, NeverLooksCompleteToTheUpstream) {
   }
   ExpectOwnAnswer(client, 3);
 }
-INSTANTIATE_TEST_SUITE_P(Strictness, RefusedHttp2Body, ::testing::ValuesIn(kRefusedBodies), RowName<RefusedBody>);
+INSTANTIATE_TEST_SUITE_P(Strictness, RefusedHttp2Body, ::testing::ValuesIn(kRefusedBodies),
+                         RowName<RefusedBody>);
 
-// ---- the connection ends ---------------------------------------------------------------------------------------------
+// ---- the connection ends
+// ---------------------------------------------------------------------------------------------
 
 struct Ending {
   const char* name;
@@ -271,12 +287,19 @@ const Ending kEndings[] = {
     {"Http2EvenStream", Head(2, true), kProtocolError},
     {"Http2StreamGoesBack", Head(5, true) + Head(3, true), kProtocolError},
     {"Http2DataBehindTheEnd", Head(1, true) + Frame(kDataFrame, 0, 1, "x"), kStreamClosed},
-    {"Http2FrameInsideBlock", Frame(kHeadersFrame, 0, 1, "") + Frame(kPingFrame, 0, 0, "12345678"), kProtocolError},
+    {"Http2FrameInsideBlock", Frame(kHeadersFrame, 0, 1, "") + Frame(kPingFrame, 0, 0, "12345678"),
+     kProtocolError},
     {"Http2ContinuationFromNowhere", Frame(kContinuationFrame, 4, 1, ""), kProtocolError},
     {"Http2FrameTooLarge", std::string("\x7f\xff\xff\0\0\0\0\0\1", 9), kFrameSizeError},
-    {"Http2BrokenCompression", Frame(kHeadersFrame, 5, 1, "\xff\xff\xff\xff\xff"), kCompressionError},
+    {"Http2BrokenCompression", Frame(kHeadersFrame, 5, 1, "\xff\xff\xff\xff\xff"),
+     kCompressionError},
     {"Http2PushFromClient", Frame(5, 4, 1, std::string("\0\0\0\2", 4)), kProtocolError},
-    {"Http2PaddingTooLong", Head(1, false) + Frame(kDataFrame, 8, 1, std::string("\xff" "abc", 4)), kProtocolError},
+    {"Http2PaddingTooLong",
+     Head(1, false) + Frame(kDataFrame, 8, 1,
+                            std::string("\xff"
+                                        "abc",
+                                        4)),
+     kProtocolError},
 };
 
 class EndingHttp2 : public StrictHttp2, public ::testing::WithParamInterface<Ending> {};
@@ -290,7 +313,8 @@ TEST_P(EndingHttp2, TellsWhyAndCloses) {
 }
 INSTANTIATE_TEST_SUITE_P(Strictness, EndingHttp2, ::testing::ValuesIn(kEndings), RowName<Ending>);
 
-// ---- too often -------------------------------------------------------------------------------------------------------
+// ---- too often
+// -------------------------------------------------------------------------------------------------------
 
 struct Flood {
   const char* name;
@@ -303,21 +327,26 @@ void PrintTo(const Flood& row, std::ostream* out) { *out << row.name; }
 
 // One field of 4,000 bytes into the dynamic table, then one byte for each repetition.
 std::string Bomb() {
-  std::string block = Http2Peer::Block(With({})) + std::string("\x40\x01x\x7f\xa1\x1e", 6) + std::string(4000, 'v');
+  std::string block =
+      Http2Peer::Block(With({})) + std::string("\x40\x01x\x7f\xa1\x1e", 6) + std::string(4000, 'v');
   return Frame(kHeadersFrame, 5, 1, block + std::string(10'000, '\xbe'));
 }
 
 const Flood kFloods[] = {
-    {"Http2FloodOfSettings", "", Frame(kSettingsFrame, 0, 0, ""), 1000, CounterId::kHttp2AbuseSettings},
-    {"Http2FloodOfPings", "", Frame(kPingFrame, 0, 0, "12345678"), 1000, CounterId::kHttp2AbusePings},
-    {"Http2FloodOfWindowUpdates", "", Frame(kWindowUpdateFrame, 0, 0, std::string("\0\0\0\1", 4)), 5000,
-     CounterId::kHttp2AbuseWindowUpdates},
-    {"Http2FloodOfPriorities", "", Frame(kPriorityFrame, 0, 1, std::string("\0\0\0\0\x10", 5)), 5000,
-     CounterId::kHttp2AbusePriorities},
-    {"Http2FloodOfEmptyData", Head(1, false), Frame(kDataFrame, 0, 1, ""), 1000, CounterId::kHttp2AbuseEmptyData},
-    {"Http2FloodOfUnknownFrames", "", Frame(0x55, 0, 0, "x"), 1000, CounterId::kHttp2AbuseUnknownFrames},
-    {"Http2FloodOfContinuations", Frame(kHeadersFrame, 0, 1, ""), Frame(kContinuationFrame, 0, 1, ""), 50'000,
-     CounterId::kHttp2AbuseHeaders},
+    {"Http2FloodOfSettings", "", Frame(kSettingsFrame, 0, 0, ""), 1000,
+     CounterId::kHttp2AbuseSettings},
+    {"Http2FloodOfPings", "", Frame(kPingFrame, 0, 0, "12345678"), 1000,
+     CounterId::kHttp2AbusePings},
+    {"Http2FloodOfWindowUpdates", "", Frame(kWindowUpdateFrame, 0, 0, std::string("\0\0\0\1", 4)),
+     5000, CounterId::kHttp2AbuseWindowUpdates},
+    {"Http2FloodOfPriorities", "", Frame(kPriorityFrame, 0, 1, std::string("\0\0\0\0\x10", 5)),
+     5000, CounterId::kHttp2AbusePriorities},
+    {"Http2FloodOfEmptyData", Head(1, false), Frame(kDataFrame, 0, 1, ""), 1000,
+     CounterId::kHttp2AbuseEmptyData},
+    {"Http2FloodOfUnknownFrames", "", Frame(0x55, 0, 0, "x"), 1000,
+     CounterId::kHttp2AbuseUnknownFrames},
+    {"Http2FloodOfContinuations", Frame(kHeadersFrame, 0, 1, ""),
+     Frame(kContinuationFrame, 0, 1, ""), 50'000, CounterId::kHttp2AbuseHeaders},
     {"Http2FloodOfFieldsFromOneByteEach", "", Bomb(), 1, CounterId::kHttp2AbuseHeaders},
 };
 
@@ -333,15 +362,18 @@ TEST_P(FloodHttp2, IsCountedAndEndsTheConnection) {
 }
 INSTANTIATE_TEST_SUITE_P(Strictness, FloodHttp2, ::testing::ValuesIn(kFloods), RowName<Flood>);
 
-// Streams that are begun and given up, by the client ("rapid reset") or by errors that make us do it ("made you reset").
+// Streams that are begun and given up, by the client ("rapid reset") or by errors that make us do
+// it ("made you reset").
 TEST_F(StrictHttp2, StreamsGivenUpByWhomeverEndTheConnection) {
-  const std::string cancel = std::string("\0\0\0\x08", 4), overflow = std::string("\x7f\xff\xff\xff", 4);
+  const std::string cancel = std::string("\0\0\0\x08", 4),
+                    overflow = std::string("\x7f\xff\xff\xff", 4);
   for (const bool by_client : {true, false}) {
     Http2Peer client = Client();
     std::string frames;
     for (uint32_t id = 1; id < 2400; id += 2) {
       frames += Head(id, false);
-      frames += by_client ? Frame(kResetFrame, 0, id, cancel) : Frame(kWindowUpdateFrame, 0, id, overflow);
+      frames += by_client ? Frame(kResetFrame, 0, id, cancel)
+                          : Frame(kWindowUpdateFrame, 0, id, overflow);
     }
     client.peer().Send(frames);
     ExpectGoaway(client, kEnhanceYourCalm);
@@ -349,12 +381,13 @@ TEST_F(StrictHttp2, StreamsGivenUpByWhomeverEndTheConnection) {
   EXPECT_EQ(proxy.Count(CounterId::kHttp2AbuseResets), 2u);
 }
 
-// ---- repaired --------------------------------------------------------------------------------------------------------
+// ---- repaired
+// --------------------------------------------------------------------------------------------------------
 
 struct RepairedStream {
   const char* name;
   Fields fields;
-  std::string seen;  // start line and fields but those that are ours, "|" behind each
+  std::string seen;            // start line and fields but those that are ours, "|" behind each
   const char* body = nullptr;  // null: none
   Fields trailers = {};
   const char* seen_trailers = "";
@@ -366,25 +399,37 @@ const char kPlain[] = "GET / HTTP/1.1|host: a.example|";
 const RepairedStream kRepaired[] = {
     {"Http2HostOnly", Without(":authority", {{"host", "a.example"}}), kPlain},
     {"Http2HostAndAuthority", Plus({{"host", "A.example:80"}}), kPlain},
-    {"Http2CookiesAreOne", Plus({{"cookie", "a=1"}, {"cookie", "b=2"}}), std::string(kPlain) + "cookie: a=1; b=2|"},
-    {"Http2TeTrailers", Plus({{"te", "trailers"}}), std::string(kPlain) + "te: trailers|connection: TE|"},
+    {"Http2CookiesAreOne", Plus({{"cookie", "a=1"}, {"cookie", "b=2"}}),
+     std::string(kPlain) + "cookie: a=1; b=2|"},
+    {"Http2TeTrailers", Plus({{"te", "trailers"}}),
+     std::string(kPlain) + "te: trailers|connection: TE|"},
     {"Http2ProxyField", Plus({{"proxy", "x"}}), kPlain},
     {"Http2UnderscoreNames", Plus({{"x_real_ip", "1.1.1.1"}}), kPlain},
     {"Http2Settings", Plus({{"http2-settings", "AAMAAABkAAQAAP__"}}), kPlain},
     {"Http2SpoofedForwardingFields",
-     Plus({{"x-forwarded-for", "1.1.1.1"}, {"x-real-ip", "1.1.1.1"}, {"x-forwarded-proto", "https"}}),
+     Plus({{"x-forwarded-for", "1.1.1.1"},
+           {"x-real-ip", "1.1.1.1"},
+           {"x-forwarded-proto", "https"}}),
      std::string(kPlain) + "x-original-forwarded-for: 1.1.1.1|"},
     {"Http2SchemeIsTheConnections", With({{":scheme", "https"}}), kPlain},
-    {"Http2DotSegments", With({{":path", "/a/../b/%2e%2e/c?x=../y"}}), "GET /c?x=../y HTTP/1.1|host: a.example|"},
-    {"Http2BodyWithLength", Post({{"content-length", "3"}}), "POST / HTTP/1.1|host: a.example|content-length: 3|", "abc"},
-    {"Http2BodyWithoutLength", Post({}), "POST / HTTP/1.1|host: a.example|transfer-encoding: chunked|", "abc"},
-    {"Http2LengthWithZeros", Post({{"content-length", "003"}}), "POST / HTTP/1.1|host: a.example|content-length: 3|",
-     "abc"},
-    {"Http2ForbiddenTrailers", Post({}), "POST / HTTP/1.1|host: a.example|transfer-encoding: chunked|", "abc",
-     {{"x-t", "1"}, {"content-length", "3"}, {"host", "b.example"}, {"authorization", "x"}}, "x-t: 1|"},
+    {"Http2DotSegments", With({{":path", "/a/../b/%2e%2e/c?x=../y"}}),
+     "GET /c?x=../y HTTP/1.1|host: a.example|"},
+    {"Http2BodyWithLength", Post({{"content-length", "3"}}),
+     "POST / HTTP/1.1|host: a.example|content-length: 3|", "abc"},
+    {"Http2BodyWithoutLength", Post({}),
+     "POST / HTTP/1.1|host: a.example|transfer-encoding: chunked|", "abc"},
+    {"Http2LengthWithZeros", Post({{"content-length", "003"}}),
+     "POST / HTTP/1.1|host: a.example|content-length: 3|", "abc"},
+    {"Http2ForbiddenTrailers",
+     Post({}),
+     "POST / HTTP/1.1|host: a.example|transfer-encoding: chunked|",
+     "abc",
+     {{"x-t", "1"}, {"content-length", "3"}, {"host", "b.example"}, {"authorization", "x"}},
+     "x-t: 1|"},
 };
 
-class RepairedHttp2Request : public StrictHttp2, public ::testing::WithParamInterface<RepairedStream> {};
+class RepairedHttp2Request : public StrictHttp2,
+                             public ::testing::WithParamInterface<RepairedStream> {};
 TEST_P(RepairedHttp2Request, HasOneReadingAndEachGetsItsAnswer) {
   const RepairedStream& row = GetParam();
   Http2Peer client = Client();
@@ -397,14 +442,17 @@ TEST_P(RepairedHttp2Request, HasOneReadingAndEachGetsItsAnswer) {
   EXPECT_EQ(request.body, row.body == nullptr ? "" : row.body);
   EXPECT_EQ(FieldsText(request.trailers), row.seen_trailers);
   using Values = std::vector<std::string>;
-  for (const char* name : {"x-real-ip", "x-forwarded-for"}) EXPECT_EQ(request.Values(name), Values{"127.0.0.1"}) << name;
-  for (const char* name : {"x-scheme", "x-forwarded-proto"}) EXPECT_EQ(request.Values(name), Values{"http"}) << name;
+  for (const char* name : {"x-real-ip", "x-forwarded-for"})
+    EXPECT_EQ(request.Values(name), Values{"127.0.0.1"}) << name;
+  for (const char* name : {"x-scheme", "x-forwarded-proto"})
+    EXPECT_EQ(request.Values(name), Values{"http"}) << name;
   server.Send(Ok("its own answer"));
   const auto response = client.ReadRequest();
   EXPECT_EQ(response.stream, 1);
   EXPECT_EQ(response.body, "its own answer");
 }
-INSTANTIATE_TEST_SUITE_P(Strictness, RepairedHttp2Request, ::testing::ValuesIn(kRepaired), RowName<RepairedStream>);
+INSTANTIATE_TEST_SUITE_P(Strictness, RepairedHttp2Request, ::testing::ValuesIn(kRepaired),
+                         RowName<RepairedStream>);
 
 }  // namespace
 }  // namespace headgate::test

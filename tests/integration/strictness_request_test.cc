@@ -1,4 +1,5 @@
-// What clients may send and what becomes of it: refused, or repaired and then with one reading. See docs/http-strictness.md.
+// What clients may send and what becomes of it: refused, or repaired and then with one reading. See
+// docs/http-strictness.md.
 
 #include <algorithm>
 #include <string>
@@ -9,7 +10,8 @@
 namespace headgate::test {
 namespace {
 
-// ---- refused with their head --------------------------------------------------------------------------------------
+// ---- refused with their head
+// --------------------------------------------------------------------------------------
 
 struct Refused {
   const char* name;
@@ -25,8 +27,12 @@ std::string Lines(std::string_view lines) {
 std::string Body(std::string_view lines, std::string_view body) {
   return "POST / HTTP/1.1\r\nHost: a.example\r\n" + std::string(lines) + "\r\n" + std::string(body);
 }
-std::string Line(std::string_view line) { return std::string(line) + "\r\nHost: a.example\r\n\r\n"; }
-std::string Host(std::string_view lines) { return "GET / HTTP/1.1\r\n" + std::string(lines) + "\r\n"; }
+std::string Line(std::string_view line) {
+  return std::string(line) + "\r\nHost: a.example\r\n\r\n";
+}
+std::string Host(std::string_view lines) {
+  return "GET / HTTP/1.1\r\n" + std::string(lines) + "\r\n";
+}
 std::string Path(std::string_view path) { return Line("GET " + std::string(path) + " HTTP/1.1"); }
 
 const Refused kRefused[] = {
@@ -44,7 +50,8 @@ const Refused kRefused[] = {
     {"LengthOverflow", Body("Content-Length: 9223372036854775808\r\n", "")},
     {"LengthOverflow64", Body("Content-Length: 18446744073709551617\r\n", "")},
     {"ChunkedTwice", Body("Transfer-Encoding: chunked, chunked\r\n", "0\r\n\r\n")},
-    {"ChunkedTwiceInTwoFields", Body("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n")},
+    {"ChunkedTwiceInTwoFields",
+     Body("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n")},
     {"ChunkedNotLast", Body("Transfer-Encoding: chunked, gzip\r\n", "0\r\n\r\n")},
     {"CodingWithoutChunked", Body("Transfer-Encoding: identity\r\n", "")},
     {"EmptyCoding", Body("Transfer-Encoding: \r\n", "")},
@@ -52,9 +59,11 @@ const Refused kRefused[] = {
     {"QuotedChunked", Body("Transfer-Encoding: \"chunked\"\r\n", "0\r\n\r\n")},
     {"ChunkedWithParameter", Body("Transfer-Encoding: chunked;q=1\r\n", "0\r\n\r\n")},
     {"ChunkedBehindControlByte", Body("Transfer-Encoding: \x0b"
-                                      "chunked\r\n", "0\r\n\r\n")},
+                                      "chunked\r\n",
+                                      "0\r\n\r\n")},
     {"UnknownCoding", Body("Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n"), 501},
-    {"CodingInHttp10", "POST / HTTP/1.0\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+    {"CodingInHttp10",
+     "POST / HTTP/1.0\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
     // Field lines
     {"FoldedLine", Lines("X-A: 1\r\n b\r\n")},
     {"FoldedCoding", Body("Transfer-Encoding:\r\n chunked\r\n", "0\r\n\r\n")},
@@ -78,7 +87,8 @@ const Refused kRefused[] = {
        std::string lines;
        for (int i = 0; i < 200; ++i) lines += "X-A: 1\r\n";
        return lines;
-     }()), 431},
+     }()),
+     431},
     // Request line
     {"TwoBlanks", Line("GET  / HTTP/1.1")},
     {"TabInRequestLine", Line("GET\t/ HTTP/1.1")},
@@ -120,29 +130,36 @@ const Refused kRefused[] = {
     {"Connect", "CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n", 405},
     // Connection
     {"ConnectionIsNoTokenList", Lines("Connection: keep alive\r\n")},
-    {"EndlessConnection", Lines("Connection: " + [] {
-       std::string options;
-       for (int i = 0; i < 40; ++i) options += "x" + std::to_string(i) + ",";
-       return options;
-     }() + "y\r\n")},
+    {"EndlessConnection", Lines("Connection: " +
+                                [] {
+                                  std::string options;
+                                  for (int i = 0; i < 40; ++i)
+                                    options += "x" + std::to_string(i) + ",";
+                                  return options;
+                                }() +
+                                "y\r\n")},
     {"MalformedUpgrade", Lines("Connection: upgrade\r\nUpgrade: web socket\r\n")},
 };
 
-// A request that can be read in two ways ends the connection, so that nobody can have another idea of what follows.
+// A request that can be read in two ways ends the connection, so that nobody can have another idea
+// of what follows.
 using RefusedRequest = StrictnessTable<Refused>;
 TEST_P(RefusedRequest, IsAnsweredOnceAndGoesNowhere) {
   Peer client = proxy.Connect();
   client.Send(GetParam().bytes + Get("/smuggled"));
   const StrictMessage response = ReadStrictResponse(client);
   EXPECT_TRUE(response.complete());
-  EXPECT_EQ(response.head.start_line.substr(0, 13), "HTTP/1.1 " + std::to_string(GetParam().status) + " ");
+  EXPECT_EQ(response.head.start_line.substr(0, 13),
+            "HTTP/1.1 " + std::to_string(GetParam().status) + " ");
   EXPECT_EQ(response.Values("connection"), std::vector<std::string>{"close"});
   EXPECT_TRUE(client.Ended());
   EXPECT_EQ(proxy.Count(CounterId::kUpstreamRequests), 0u);
 }
-INSTANTIATE_TEST_SUITE_P(Strictness, RefusedRequest, ::testing::ValuesIn(kRefused), RowName<Refused>);
+INSTANTIATE_TEST_SUITE_P(Strictness, RefusedRequest, ::testing::ValuesIn(kRefused),
+                         RowName<Refused>);
 
-// ---- refused for their path ---------------------------------------------------------------------------------------
+// ---- refused for their path
+// ---------------------------------------------------------------------------------------
 
 const Refused kRefusedPath[] = {
     {"PathAboveRoot", Path("/a/../../b")},
@@ -170,9 +187,11 @@ TEST_P(RefusedPath, IsAnsweredAndGoesNowhere) {
   Peer server;
   ExpectOwnAnswer(client, server, true);
 }
-INSTANTIATE_TEST_SUITE_P(Strictness, RefusedPath, ::testing::ValuesIn(kRefusedPath), RowName<Refused>);
+INSTANTIATE_TEST_SUITE_P(Strictness, RefusedPath, ::testing::ValuesIn(kRefusedPath),
+                         RowName<Refused>);
 
-// ---- refused for their body ---------------------------------------------------------------------------------------
+// ---- refused for their body
+// ---------------------------------------------------------------------------------------
 
 const Refused kRefusedBody[] = {
     {"ChunkSizeOverflow", "10000000000000000\r\nabc"},
@@ -205,7 +224,8 @@ TEST_P(RefusedBody, IsNeverComplete) {
   EXPECT_EQ(response.Values("connection"), std::vector<std::string>{"close"});
   EXPECT_TRUE(client.Ended());
   std::string stream = server.ReadToEnd();
-  EXPECT_EQ(TakeStrictly(stream, StrictKind::kRequest).reading, StrictMessage::Reading::kIncomplete) << stream;
+  EXPECT_EQ(TakeStrictly(stream, StrictKind::kRequest).reading, StrictMessage::Reading::kIncomplete)
+      << stream;
   EXPECT_EQ(proxy.Count(CounterId::kUpstreamRequests), 1u);
 }
 TEST_P(RefusedBody, GoesNowhereWhenItIsHeld) {
@@ -216,9 +236,11 @@ TEST_P(RefusedBody, GoesNowhereWhenItIsHeld) {
   EXPECT_TRUE(client.Ended());
   EXPECT_EQ(proxy.Count(CounterId::kUpstreamRequests), 0u);
 }
-INSTANTIATE_TEST_SUITE_P(Strictness, RefusedBody, ::testing::ValuesIn(kRefusedBody), RowName<Refused>);
+INSTANTIATE_TEST_SUITE_P(Strictness, RefusedBody, ::testing::ValuesIn(kRefusedBody),
+                         RowName<Refused>);
 
-// ---- repaired -----------------------------------------------------------------------------------------------------
+// ---- repaired
+// -----------------------------------------------------------------------------------------------------
 
 struct Repaired {
   const char* name;
@@ -244,41 +266,58 @@ const Repaired kRepaired[] = {
      "POST / HTTP/1.1|host: a.example|content-length: 3|", "abc"},
     {"ChunkedInOtherCase", Body("Transfer-Encoding: CHUNKED\r\n", "3\r\nabc\r\n0\r\n\r\n"),
      "POST / HTTP/1.1|host: a.example|transfer-encoding: chunked|", "abc"},
-    {"ChunkExtensions", Body("Transfer-Encoding: chunked\r\n", "0003;a=\"b\"\r\nabc\r\n00;c\r\n\r\n"),
+    {"ChunkExtensions",
+     Body("Transfer-Encoding: chunked\r\n", "0003;a=\"b\"\r\nabc\r\n00;c\r\n\r\n"),
      "POST / HTTP/1.1|host: a.example|transfer-encoding: chunked|", "abc"},
     {"ForbiddenTrailers",
      Body("Transfer-Encoding: chunked\r\n",
-          "0\r\nX-Sum: 1\r\nContent-Length: 9\r\nHost: b.example\r\nAuthorization: x\r\nX-Forwarded-For: 1.1.1.1\r\n\r\n"),
+          "0\r\nX-Sum: 1\r\nContent-Length: 9\r\nHost: b.example\r\nAuthorization: "
+          "x\r\nX-Forwarded-For: 1.1.1.1\r\n\r\n"),
      "POST / HTTP/1.1|host: a.example|transfer-encoding: chunked|", "", "x-sum: 1|"},
-    {"NominatedFields", Lines("Connection: x-a, keep-alive\r\nX-A: 1\r\nX-B: 2\r\n"), kPlain + "x-b: 2|"},
+    {"NominatedFields", Lines("Connection: x-a, keep-alive\r\nX-A: 1\r\nX-B: 2\r\n"),
+     kPlain + "x-b: 2|"},
     {"NominatedFramingAndOwnFields",
-     Body("Connection: content-length, host, x-forwarded-for, x-real-ip, x-request-id, authorization\r\n"
-          "Content-Length: 3\r\nAuthorization: x\r\n", "abc"),
+     Body("Connection: content-length, host, x-forwarded-for, x-real-ip, x-request-id, "
+          "authorization\r\n"
+          "Content-Length: 3\r\nAuthorization: x\r\n",
+          "abc"),
      "POST / HTTP/1.1|host: a.example|authorization: x|content-length: 3|", "abc"},
-    {"HopByHopFields", Lines("Keep-Alive: x\r\nProxy-Connection: keep-alive\r\nTE: gzip\r\nUpgrade: foo\r\n"), kPlain},
-    {"TeTrailers", Lines("TE: gzip, trailers\r\nConnection: TE\r\n"), kPlain + "te: trailers|connection: TE|"},
+    {"HopByHopFields",
+     Lines("Keep-Alive: x\r\nProxy-Connection: keep-alive\r\nTE: gzip\r\nUpgrade: foo\r\n"),
+     kPlain},
+    {"TeTrailers", Lines("TE: gzip, trailers\r\nConnection: TE\r\n"),
+     kPlain + "te: trailers|connection: TE|"},
     {"ProxyField", Lines("Proxy: http://evil.example\r\n"), kPlain},
     {"SpoofedForwardingFields",
-     Lines("X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Port: 1\r\nX-Real-IP: 1.1.1.1\r\n"
+     Lines("X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Port: "
+           "1\r\nX-Real-IP: 1.1.1.1\r\n"
            "X-Scheme: https\r\nX-Forwarded-Scheme: https\r\nX-Forwarded-Host: b.example\r\n"),
      kPlain + "x-original-forwarded-for: 1.1.1.1|x-original-forwarded-host: b.example|"},
-    {"UnderscoreNames", Body("X_Real_IP: 1.1.1.1\r\nContent_Length: 9\r\nContent-Length: 3\r\n", "abc"),
+    {"UnderscoreNames",
+     Body("X_Real_IP: 1.1.1.1\r\nContent_Length: 9\r\nContent-Length: 3\r\n", "abc"),
      "POST / HTTP/1.1|host: a.example|content-length: 3|", "abc"},
     {"ExpectContinue", Body("Expect: 100-continue\r\nContent-Length: 3\r\n", "abc"),
      "POST / HTTP/1.1|host: a.example|content-length: 3|", "abc"},
     {"UnknownExpectation", Lines("Expect: tea\r\n"), kPlain},
     {"Http10", "GET / HTTP/1.0\r\nHost: a.example\r\n\r\n", kPlain, "", "", true},
-    {"Http10WithUpgrade", "GET / HTTP/1.0\r\nHost: a.example\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+    {"Http10WithUpgrade",
+     "GET / HTTP/1.0\r\nHost: a.example\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
      kPlain, "", "", true},
-    {"H2cUpgrade", Lines("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"),
+    {"H2cUpgrade",
+     Lines("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: "
+           "AAMAAABkAAQAAP__\r\n"),
      kPlain},
     {"TlsUpgrade", Lines("Connection: Upgrade\r\nUpgrade: TLS/1.2\r\n"), kPlain},
     {"UpgradeToSeveral", Lines("Connection: Upgrade\r\nUpgrade: websocket, foo\r\n"), kPlain},
-    {"UpgradeWithBody", Body("Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 3\r\n", "abc"),
+    {"UpgradeWithBody",
+     Body("Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 3\r\n", "abc"),
      "POST / HTTP/1.1|host: a.example|content-length: 3|", "abc"},
-    {"DotSegments", Line("GET /a/./b/../%2e%2e/c?x=../y HTTP/1.1"), "GET /c?x=../y HTTP/1.1|host: a.example|"},
-    {"SlashesAreKept", Line("GET //a//b%2Fc%2f HTTP/1.1"), "GET //a//b%2Fc%2f HTTP/1.1|host: a.example|"},
-    {"RawHighBytesAreKept", Line("GET /\xc3\xa9?{} HTTP/1.1"), "GET /\xc3\xa9?{} HTTP/1.1|host: a.example|"},
+    {"DotSegments", Line("GET /a/./b/../%2e%2e/c?x=../y HTTP/1.1"),
+     "GET /c?x=../y HTTP/1.1|host: a.example|"},
+    {"SlashesAreKept", Line("GET //a//b%2Fc%2f HTTP/1.1"),
+     "GET //a//b%2Fc%2f HTTP/1.1|host: a.example|"},
+    {"RawHighBytesAreKept", Line("GET /\xc3\xa9?{} HTTP/1.1"),
+     "GET /\xc3\xa9?{} HTTP/1.1|host: a.example|"},
 };
 
 using RepairedRequest = StrictnessTable<Repaired>;
@@ -292,7 +331,8 @@ TEST_P(RepairedRequest, HasOneReadingAndEachGetsItsAnswer) {
   EXPECT_EQ(request.body, row.body);
   EXPECT_EQ(FieldsText(request.trailers), row.trailers);
   using Values = std::vector<std::string>;
-  for (const char* name : {"x-real-ip", "x-forwarded-for"}) EXPECT_EQ(request.Values(name), Values{"127.0.0.1"}) << name;
+  for (const char* name : {"x-real-ip", "x-forwarded-for"})
+    EXPECT_EQ(request.Values(name), Values{"127.0.0.1"}) << name;
   for (const char* name : {"x-scheme", "x-forwarded-proto", "x-forwarded-scheme"}) {
     EXPECT_EQ(request.Values(name), Values{"http"}) << name;
   }
@@ -308,9 +348,11 @@ TEST_P(RepairedRequest, HasOneReadingAndEachGetsItsAnswer) {
   }
   ExpectOwnAnswer(client, server, false);
 }
-INSTANTIATE_TEST_SUITE_P(Strictness, RepairedRequest, ::testing::ValuesIn(kRepaired), RowName<Repaired>);
+INSTANTIATE_TEST_SUITE_P(Strictness, RepairedRequest, ::testing::ValuesIn(kRepaired),
+                         RowName<Repaired>);
 
-// ---- what takes more than one message -----------------------------------------------------------------------------
+// ---- what takes more than one message
+// -----------------------------------------------------------------------------
 
 TEST_F(StrictnessTest, SlowHeadIs408) {
   proxy.Apply({"name: \"settings\" settings { timeouts { client_header { nanos: 100000000 } } }"});
@@ -341,15 +383,15 @@ TEST_F(StrictnessTest, RequestBehindAnEarlyAnswerIsTheNextOne) {
   server.ReadHead();
   server.Send(Ok("early"));
   EXPECT_EQ(ReadStrictResponse(client).body, "early");
-  server.ReadToEnd();  // of no further use: it waits for the rest of the body
+  server.ReadToEnd();                   // of no further use: it waits for the rest of the body
   client.Send("GET /smuggled HTTP/1");  // the twenty bytes that were to come
   ExpectOwnAnswer(client, server, true);
 }
 
 TEST_F(StrictnessTest, PipelinedRequestsGetTheirAnswersInOrder) {
   Peer client = proxy.Connect();
-  client.Send(Body("Content-Length: 3\r\n", "abc") + Body("Transfer-Encoding: chunked\r\n", "1\r\nd\r\n0\r\n\r\n") +
-              Get("/3"));
+  client.Send(Body("Content-Length: 3\r\n", "abc") +
+              Body("Transfer-Encoding: chunked\r\n", "1\r\nd\r\n0\r\n\r\n") + Get("/3"));
   Peer server = upstream.Accept();
   for (const char* body : {"abc", "d", ""}) {
     EXPECT_EQ(ReadStrictRequest(server).body, body);

@@ -14,15 +14,23 @@ struct Row {
 };
 void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
 
-std::string Lines(std::string_view lines) { return "HTTP/1.1 200 OK\r\n" + std::string(lines) + "\r\n"; }
-std::string Lines(std::string_view lines, std::string_view body) { return Lines(lines) + std::string(body); }
-std::string Status(std::string_view line) { return std::string(line) + "\r\nContent-Length: 0\r\n\r\n"; }
+std::string Lines(std::string_view lines) {
+  return "HTTP/1.1 200 OK\r\n" + std::string(lines) + "\r\n";
+}
+std::string Lines(std::string_view lines, std::string_view body) {
+  return Lines(lines) + std::string(body);
+}
+std::string Status(std::string_view line) {
+  return std::string(line) + "\r\nContent-Length: 0\r\n\r\n";
+}
 
-// ---- refused ------------------------------------------------------------------------------------------------------
+// ---- refused
+// ------------------------------------------------------------------------------------------------------
 
 const Row kRefused[] = {
     // Length of the body
-    {"ResponseLengthAndCoding", Lines("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n")},
+    {"ResponseLengthAndCoding",
+     Lines("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n")},
     {"ResponseTwoLengths", Lines("Content-Length: 3\r\nContent-Length: 4\r\n", "abcd")},
     {"ResponseEqualLengths", Lines("Content-Length: 3\r\nContent-Length: 3\r\n", "abc")},
     {"ResponseLengthList", Lines("Content-Length: 3, 3\r\n", "abc")},
@@ -64,13 +72,16 @@ const Row kRefused[] = {
      }())},
     {"ResponseConnectionIsNoTokenList", Lines("Content-Length: 0\r\nConnection: keep alive\r\n")},
     // Informational responses
-    {"SwitchWithoutBeingAsked", "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"},
-    {"EndlessInformation", [] {
+    {"SwitchWithoutBeingAsked",
+     "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"},
+    {"EndlessInformation",
+     [] {
        std::string flood;
        for (int i = 0; i < 100; ++i) flood += "HTTP/1.1 100 Continue\r\n\r\n";
        return flood;
      }()},
-    {"MalformedInformation", "HTTP/1.1 103 Early Hints\r\nLink : x\r\n\r\n" + Lines("Content-Length: 0\r\n")},
+    {"MalformedInformation",
+     "HTTP/1.1 103 Early Hints\r\nLink : x\r\n\r\n" + Lines("Content-Length: 0\r\n")},
 };
 
 // A response that can be read in two ways is no response, and its connection is of no further use.
@@ -89,7 +100,8 @@ TEST_P(RefusedResponse, Is502AndTheNextRequestGetsItsOwnAnswer) {
 }
 INSTANTIATE_TEST_SUITE_P(Strictness, RefusedResponse, ::testing::ValuesIn(kRefused), RowName<Row>);
 
-// ---- broken in the middle -----------------------------------------------------------------------------------------
+// ---- broken in the middle
+// -----------------------------------------------------------------------------------------
 
 const std::string kChunked = Lines("Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n");
 
@@ -117,7 +129,9 @@ TEST_P(BrokenResponse, NeverLooksComplete) {
   server.Send(GetParam().bytes);
   server.ShutdownWrite();
   std::string stream = client.ReadToEnd();
-  EXPECT_EQ(TakeStrictly(stream, StrictKind::kResponse).reading, StrictMessage::Reading::kIncomplete) << stream;
+  EXPECT_EQ(TakeStrictly(stream, StrictKind::kResponse).reading,
+            StrictMessage::Reading::kIncomplete)
+      << stream;
   server.ReadToEnd();
 }
 TEST_P(BrokenResponse, IsAResetToAClientThatCannotSeeTheLength) {
@@ -134,7 +148,8 @@ TEST_P(BrokenResponse, IsAResetToAClientThatCannotSeeTheLength) {
 }
 INSTANTIATE_TEST_SUITE_P(Strictness, BrokenResponse, ::testing::ValuesIn(kBroken), RowName<Row>);
 
-// ---- repaired -----------------------------------------------------------------------------------------------------
+// ---- repaired
+// -----------------------------------------------------------------------------------------------------
 
 struct Repaired {
   const char* name;
@@ -143,39 +158,51 @@ struct Repaired {
   std::string seen;
   std::string body = "";
   std::string trailers = "";
-  bool reused = false;     // the upstream's connection serves the next request
+  bool reused = false;  // the upstream's connection serves the next request
   const char* method = "GET";
 };
 void PrintTo(const Repaired& row, std::ostream* out) { *out << row.name; }
 
 const Repaired kRepaired[] = {
-    {"NoReason", "HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 404 Not Found|content-length: 0|", "", "", true},
-    {"Http10Response", "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nabc", "HTTP/1.1 200 OK|content-length: 3|", "abc"},
-    {"ResponseLengthWithZeros", Lines("Content-Length: 003\r\n", "abc"), "HTTP/1.1 200 OK|content-length: 3|", "abc", "",
-     true},
+    {"NoReason", "HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n",
+     "HTTP/1.1 404 Not Found|content-length: 0|", "", "", true},
+    {"Http10Response", "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nabc",
+     "HTTP/1.1 200 OK|content-length: 3|", "abc"},
+    {"ResponseLengthWithZeros", Lines("Content-Length: 003\r\n", "abc"),
+     "HTTP/1.1 200 OK|content-length: 3|", "abc", "", true},
     {"ResponseBlanksAroundValues", Lines("Content-Length: 0\r\nX-A:\t a b\t\r\n"),
      "HTTP/1.1 200 OK|x-a: a b|content-length: 0|", "", "", true},
-    {"ResponseNominatedFields", Lines("Content-Length: 0\r\nConnection: x-a\r\nX-A: 1\r\nX-B: 2\r\n"),
+    {"ResponseNominatedFields",
+     Lines("Content-Length: 0\r\nConnection: x-a\r\nX-A: 1\r\nX-B: 2\r\n"),
      "HTTP/1.1 200 OK|x-b: 2|content-length: 0|", "", "", true},
-    {"ResponseNominatedFraming", Lines("Connection: content-length, set-cookie2, date\r\nContent-Length: 3\r\n", "abc"),
+    {"ResponseNominatedFraming",
+     Lines("Connection: content-length, set-cookie2, date\r\nContent-Length: 3\r\n", "abc"),
      "HTTP/1.1 200 OK|content-length: 3|", "abc", "", true},
     {"ResponseHopByHopFields",
-     Lines("Content-Length: 0\r\nKeep-Alive: timeout=5\r\nProxy-Connection: close\r\nUpgrade: h2c\r\nTE: x\r\n"),
+     Lines("Content-Length: 0\r\nKeep-Alive: timeout=5\r\nProxy-Connection: close\r\nUpgrade: "
+           "h2c\r\nTE: x\r\n"),
      "HTTP/1.1 200 OK|content-length: 0|", "", "", true},
-    {"ResponseChunkExtensions", Lines("Transfer-Encoding: chunked\r\n", "3;a=b\r\nabc\r\n0;c\r\n\r\n"),
+    {"ResponseChunkExtensions",
+     Lines("Transfer-Encoding: chunked\r\n", "3;a=b\r\nabc\r\n0;c\r\n\r\n"),
      "HTTP/1.1 200 OK|transfer-encoding: chunked|", "abc", "", true},
     {"ResponseForbiddenTrailers",
-     Lines("Transfer-Encoding: chunked\r\n", "0\r\nX-Sum: 1\r\nContent-Length: 4\r\nTransfer-Encoding: x\r\n\r\n"),
+     Lines("Transfer-Encoding: chunked\r\n",
+           "0\r\nX-Sum: 1\r\nContent-Length: 4\r\nTransfer-Encoding: x\r\n\r\n"),
      "HTTP/1.1 200 OK|transfer-encoding: chunked|", "", "x-sum: 1|", true},
-    {"ExcessBytes", Lines("Content-Length: 3\r\n", "abcHTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled"),
+    {"ExcessBytes",
+     Lines("Content-Length: 3\r\n", "abcHTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled"),
      "HTTP/1.1 200 OK|content-length: 3|", "abc"},
-    {"ExcessBytesAfterLastChunk", Lines("Transfer-Encoding: chunked\r\n", "0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"),
+    {"ExcessBytesAfterLastChunk",
+     Lines("Transfer-Encoding: chunked\r\n", "0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"),
      "HTTP/1.1 200 OK|transfer-encoding: chunked|"},
-    {"BodyOn204", "HTTP/1.1 204 No Content\r\nContent-Length: 3\r\n\r\nabc", "HTTP/1.1 204 No Content|"},
+    {"BodyOn204", "HTTP/1.1 204 No Content\r\nContent-Length: 3\r\n\r\nabc",
+     "HTTP/1.1 204 No Content|"},
     {"BodyOn304", "HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\nabc",
      "HTTP/1.1 304 Not Modified|content-length: 3|"},
-    {"BodyOnHead", Lines("Content-Length: 3\r\n", "abc"), "HTTP/1.1 200 OK|content-length: 3|", "", "", false, "HEAD"},
-    {"Information", "HTTP/1.1 102 Processing\r\nContent-Length: 3\r\n\r\n" + Lines("Content-Length: 3\r\n", "abc"),
+    {"BodyOnHead", Lines("Content-Length: 3\r\n", "abc"), "HTTP/1.1 200 OK|content-length: 3|", "",
+     "", false, "HEAD"},
+    {"Information",
+     "HTTP/1.1 102 Processing\r\nContent-Length: 3\r\n\r\n" + Lines("Content-Length: 3\r\n", "abc"),
      "HTTP/1.1 102 Processing|HTTP/1.1 200 OK|content-length: 3|", "abc", "", true},
     {"ContinueThatNobodyWaitsFor", "HTTP/1.1 100 Continue\r\n\r\n" + Lines("Content-Length: 0\r\n"),
      "HTTP/1.1 200 OK|content-length: 0|", "", "", true},
@@ -191,7 +218,8 @@ TEST_P(RepairedResponse, HasOneReadingAndTheNextRequestGetsItsOwnAnswer) {
   server.Send(row.bytes);
   std::string seen, stream;
   StrictMessage response;
-  const auto kind = row.method == std::string_view("HEAD") ? StrictKind::kResponseToHead : StrictKind::kResponse;
+  const auto kind =
+      row.method == std::string_view("HEAD") ? StrictKind::kResponseToHead : StrictKind::kResponse;
   do {
     do {
       response = TakeStrictly(stream, kind);
@@ -211,9 +239,11 @@ TEST_P(RepairedResponse, HasOneReadingAndTheNextRequestGetsItsOwnAnswer) {
   if (!row.reused) server.ReadToEnd();
   ExpectOwnAnswer(client, server, !row.reused);
 }
-INSTANTIATE_TEST_SUITE_P(Strictness, RepairedResponse, ::testing::ValuesIn(kRepaired), RowName<Repaired>);
+INSTANTIATE_TEST_SUITE_P(Strictness, RepairedResponse, ::testing::ValuesIn(kRepaired),
+                         RowName<Repaired>);
 
-// ---- what takes more than one message -----------------------------------------------------------------------------
+// ---- what takes more than one message
+// -----------------------------------------------------------------------------
 
 class StrictnessResponseTest : public StrictnessTest {
  protected:
@@ -248,7 +278,8 @@ TEST_F(StrictnessResponseTest, UntilCloseThatIsResetIsBroken) {
     server.Abort();
     bool reset = false;
     stream += client.ReadToEnd(&reset);
-    EXPECT_TRUE(reset || TakeStrictly(stream, StrictKind::kResponse).reading == StrictMessage::Reading::kIncomplete);
+    EXPECT_TRUE(reset || TakeStrictly(stream, StrictKind::kResponse).reading ==
+                             StrictMessage::Reading::kIncomplete);
   }
 }
 
@@ -275,7 +306,8 @@ TEST_F(StrictnessResponseTest, HalfAHeadIs502) {
 
 TEST_F(StrictnessResponseTest, EarlyAnswerEndsTheUpstreamConnection) {
   Peer client = proxy.Connect();
-  client.Send("POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+  client.Send(
+      "POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
   Peer server = upstream.Accept();
   server.ReadHead();
   server.Send(Ok("early"));

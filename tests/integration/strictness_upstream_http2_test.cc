@@ -1,5 +1,5 @@
-// What HTTP/2 endpoints may send and what becomes of it for a client of HTTP/1.1: refused, broken off visibly, or passed on
-// with one reading. See docs/http-strictness.md.
+// What HTTP/2 endpoints may send and what becomes of it for a client of HTTP/1.1: refused, broken
+// off visibly, or passed on with one reading. See docs/http-strictness.md.
 
 #include <cstdint>
 #include <string>
@@ -28,8 +28,9 @@ Fields Ok200(const Fields& more = {}) {
 class StrictUpstreamHttp2 : public StrictnessTest {
  protected:
   StrictUpstreamHttp2() {
-    const auto refused = proxy.Apply({"name: \"cluster/test/a.example/80\" cluster { "
-                                      "endpoints: \"endpoints/test/a.example/80\" protocol: H2C }"});
+    const auto refused =
+        proxy.Apply({"name: \"cluster/test/a.example/80\" cluster { "
+                     "endpoints: \"endpoints/test/a.example/80\" protocol: H2C }"});
     for (const auto& refusal : refused) ADD_FAILURE() << refusal.reason;
   }
 
@@ -56,7 +57,8 @@ class StrictUpstreamHttp2 : public StrictnessTest {
   }
 };
 
-// ---- refused: 502, and the stream is given up -------------------------------------------------------------------------
+// ---- refused: 502, and the stream is given up
+// -------------------------------------------------------------------------
 
 struct RefusedHead {
   const char* name;
@@ -98,7 +100,8 @@ const RefusedHead kRefused[] = {
     {"UpstreamHttp2InformationThatEnds", {{":status", "103"}}, true},
 };
 
-class RefusedUpstreamHttp2 : public StrictUpstreamHttp2, public ::testing::WithParamInterface<RefusedHead> {};
+class RefusedUpstreamHttp2 : public StrictUpstreamHttp2,
+                             public ::testing::WithParamInterface<RefusedHead> {};
 TEST_P(RefusedUpstreamHttp2, Is502AndHarmsNoOtherStream) {
   Peer client = proxy.Connect();
   client.Send(Get("/"));
@@ -111,7 +114,8 @@ TEST_P(RefusedUpstreamHttp2, Is502AndHarmsNoOtherStream) {
   EXPECT_EQ(proxy.Count(CounterId::kUpstreamProtocolErrors), 1u);
   ExpectNextAnswer(&server);
 }
-INSTANTIATE_TEST_SUITE_P(Strictness, RefusedUpstreamHttp2, ::testing::ValuesIn(kRefused), RowName<RefusedHead>);
+INSTANTIATE_TEST_SUITE_P(Strictness, RefusedUpstreamHttp2, ::testing::ValuesIn(kRefused),
+                         RowName<RefusedHead>);
 
 TEST_F(StrictUpstreamHttp2, AHeadThatIsTooLargeIs502) {
   Fields many = Ok200();
@@ -124,7 +128,8 @@ TEST_F(StrictUpstreamHttp2, AHeadThatIsTooLargeIs502) {
   EXPECT_EQ(ReadStrictResponse(client).head.start_line.substr(0, 13), "HTTP/1.1 502 ");
 }
 
-// ---- broken off -------------------------------------------------------------------------------------------------------
+// ---- broken off
+// -------------------------------------------------------------------------------------------------------
 
 struct Broken {
   const char* name;
@@ -137,7 +142,10 @@ void PrintTo(const Broken& row, std::ostream* out) { *out << row.name; }
 const Broken kBroken[] = {
     {"UpstreamHttp2ShorterThanItsLength", Ok200({{"content-length", "5"}}), "abc"},
     {"UpstreamHttp2LongerThanItsLength", Ok200({{"content-length", "2"}}), "abc"},
-    {"UpstreamHttp2TrailersBehindAShortBody", Ok200({{"content-length", "5"}}), "abc", {{"x-t", "1"}}},
+    {"UpstreamHttp2TrailersBehindAShortBody",
+     Ok200({{"content-length", "5"}}),
+     "abc",
+     {{"x-t", "1"}}},
     {"UpstreamHttp2TrailersWithOtherLength", Ok200(), "abc", {{"content-length", "9"}}},
     {"UpstreamHttp2TrailersWithPseudo", Ok200(), "abc", {{":status", "200"}}},
     {"UpstreamHttp2TrailersWithUpperCase", Ok200(), "abc", {{"X-T", "1"}}},
@@ -145,7 +153,8 @@ const Broken kBroken[] = {
     {"UpstreamHttp2TrailersWithConnection", Ok200(), "abc", {{"transfer-encoding", "chunked"}}},
 };
 
-class BrokenUpstreamHttp2 : public StrictUpstreamHttp2, public ::testing::WithParamInterface<Broken> {};
+class BrokenUpstreamHttp2 : public StrictUpstreamHttp2,
+                            public ::testing::WithParamInterface<Broken> {};
 TEST_P(BrokenUpstreamHttp2, NeverLooksComplete) {
   const Broken& row = GetParam();
   Peer client = proxy.Connect();
@@ -157,7 +166,8 @@ TEST_P(BrokenUpstreamHttp2, NeverLooksComplete) {
   if (!row.trailers.empty()) server.SendHeaders(request.stream, row.trailers, true);
   std::string bytes = client.ReadToEnd();
   const StrictMessage response = TakeStrictly(bytes, StrictKind::kResponse);
-  // A client that has its whole length already has a whole response; what came behind it was dropped.
+  // A client that has its whole length already has a whole response; what came behind it was
+  // dropped.
   if (response.complete()) {
     EXPECT_EQ(response.head.start_line.substr(0, 13), "HTTP/1.1 502 ");
   }
@@ -165,9 +175,11 @@ TEST_P(BrokenUpstreamHttp2, NeverLooksComplete) {
   EXPECT_EQ(server.ReadReset(request.stream), kProtocolError);
   ExpectNextAnswer(&server);
 }
-INSTANTIATE_TEST_SUITE_P(Strictness, BrokenUpstreamHttp2, ::testing::ValuesIn(kBroken), RowName<Broken>);
+INSTANTIATE_TEST_SUITE_P(Strictness, BrokenUpstreamHttp2, ::testing::ValuesIn(kBroken),
+                         RowName<Broken>);
 
-// ---- the connection with the endpoint ends ----------------------------------------------------------------------------
+// ---- the connection with the endpoint ends
+// ----------------------------------------------------------------------------
 
 struct Violation {
   const char* name;
@@ -195,10 +207,12 @@ const Violation kViolations[] = {
      std::string("\0\0\1\1\4\0\0\0\1\x88", 10) + Times(1000, std::string("\0\0\0\0\0\0\0\0\1", 9))},
 };
 
-class ViolationUpstreamHttp2 : public StrictUpstreamHttp2, public ::testing::WithParamInterface<Violation> {};
+class ViolationUpstreamHttp2 : public StrictUpstreamHttp2,
+                               public ::testing::WithParamInterface<Violation> {};
 TEST_P(ViolationUpstreamHttp2, EndsTheConnectionAndNeverLooksComplete) {
   Peer client = proxy.Connect();
-  client.Send("POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 0\r\n\r\n");  // not to be tried again
+  client.Send(
+      "POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 0\r\n\r\n");  // not to be tried again
   Http2Peer server = Accept();
   EXPECT_EQ(server.ReadRequest().stream, 1);
   server.peer().Send(GetParam().frames);
@@ -213,9 +227,11 @@ TEST_P(ViolationUpstreamHttp2, EndsTheConnectionAndNeverLooksComplete) {
   proxy.WaitForClosedUpstreams();
   ExpectNextAnswer(nullptr);
 }
-INSTANTIATE_TEST_SUITE_P(Strictness, ViolationUpstreamHttp2, ::testing::ValuesIn(kViolations), RowName<Violation>);
+INSTANTIATE_TEST_SUITE_P(Strictness, ViolationUpstreamHttp2, ::testing::ValuesIn(kViolations),
+                         RowName<Violation>);
 
-// ---- repaired ---------------------------------------------------------------------------------------------------------
+// ---- repaired
+// ---------------------------------------------------------------------------------------------------------
 
 struct RepairedHead {
   const char* name;
@@ -228,15 +244,24 @@ struct RepairedHead {
 void PrintTo(const RepairedHead& row, std::ostream* out) { *out << row.name; }
 
 const RepairedHead kRepaired[] = {
-    {"UpstreamHttp2WithoutLength", Ok200({{"x-a", "1"}}), "abc", "HTTP/1.1 200 OK|x-a: 1|transfer-encoding: chunked|"},
-    {"UpstreamHttp2LengthWithZeros", Ok200({{"content-length", "003"}}), "abc", "HTTP/1.1 200 OK|content-length: 3|"},
-    {"UpstreamHttp2ForbiddenTrailers", Ok200(), "abc", "HTTP/1.1 200 OK|transfer-encoding: chunked|",
-     {{"x-t", "1"}, {"content-length", "3"}, {"set-cookie", "a"}}, "x-t: 1|set-cookie: a|"},
-    {"UpstreamHttp2UnknownReason", {{":status", "299"}, {"content-length", "3"}}, "abc",
+    {"UpstreamHttp2WithoutLength", Ok200({{"x-a", "1"}}), "abc",
+     "HTTP/1.1 200 OK|x-a: 1|transfer-encoding: chunked|"},
+    {"UpstreamHttp2LengthWithZeros", Ok200({{"content-length", "003"}}), "abc",
+     "HTTP/1.1 200 OK|content-length: 3|"},
+    {"UpstreamHttp2ForbiddenTrailers",
+     Ok200(),
+     "abc",
+     "HTTP/1.1 200 OK|transfer-encoding: chunked|",
+     {{"x-t", "1"}, {"content-length", "3"}, {"set-cookie", "a"}},
+     "x-t: 1|set-cookie: a|"},
+    {"UpstreamHttp2UnknownReason",
+     {{":status", "299"}, {"content-length", "3"}},
+     "abc",
      "HTTP/1.1 299 Unknown|content-length: 3|"},
 };
 
-class RepairedUpstreamHttp2 : public StrictUpstreamHttp2, public ::testing::WithParamInterface<RepairedHead> {};
+class RepairedUpstreamHttp2 : public StrictUpstreamHttp2,
+                              public ::testing::WithParamInterface<RepairedHead> {};
 TEST_P(RepairedUpstreamHttp2, HasOneReading) {
   const RepairedHead& row = GetParam();
   Peer client = proxy.Connect();
@@ -255,7 +280,8 @@ TEST_P(RepairedUpstreamHttp2, HasOneReading) {
   server.Reply(next.stream, "the next answer");
   EXPECT_EQ(ReadStrictResponse(client).body, "the next answer");
 }
-INSTANTIATE_TEST_SUITE_P(Strictness, RepairedUpstreamHttp2, ::testing::ValuesIn(kRepaired), RowName<RepairedHead>);
+INSTANTIATE_TEST_SUITE_P(Strictness, RepairedUpstreamHttp2, ::testing::ValuesIn(kRepaired),
+                         RowName<RepairedHead>);
 
 }  // namespace
 }  // namespace headgate::test

@@ -33,8 +33,9 @@ base::Address ClosedAddress() { return *base::Address::ParseIp("127.0.0.1", Free
 // The cluster is that of the service at `of`, or its own.
 std::string ServiceText(uint16_t port, const std::string& fields = "", uint16_t of = 0) {
   const std::string number = std::to_string(port);
-  return "name: \"tcp/" + number + "\" tcp_service { port: " + number + " cluster: \"cluster/shop/db/" +
-         std::to_string(of == 0 ? port : of) + "/tcp\" " + fields + " }";
+  return "name: \"tcp/" + number + "\" tcp_service { port: " + number +
+         " cluster: \"cluster/shop/db/" + std::to_string(of == 0 ? port : of) + "/tcp\" " + fields +
+         " }";
 }
 
 std::string Lines(const std::string& path) {
@@ -46,10 +47,12 @@ class TcpServiceTest : public ::testing::Test {
  protected:
   // Returns what was refused.
   std::vector<config::Refusal> Serve(uint16_t at, const std::vector<base::Address>& endpoints,
-                                     const std::string& fields = "", const std::string& cluster = "") {
+                                     const std::string& fields = "",
+                                     const std::string& cluster = "") {
     const std::string number = std::to_string(at);
     return proxy.Apply({ServiceText(at, fields),
-                        "name: \"cluster/shop/db/" + number + "/tcp\" cluster { endpoints: \"endpoints/shop/db/" + number +
+                        "name: \"cluster/shop/db/" + number +
+                            "/tcp\" cluster { endpoints: \"endpoints/shop/db/" + number +
                             "\" log_name: \"shop-db-" + number + "\" " + cluster + " }",
                         EndpointsText("endpoints/shop/db/" + number, endpoints)});
   }
@@ -60,7 +63,8 @@ class TcpServiceTest : public ::testing::Test {
   uint64_t Count(StreamCount id) {
     proxy.pool().OnEach([](worker::Worker&) {});
     uint64_t sum = 0;
-    for (const auto& numbers : proxy.pool().TcpNumbers()) sum += numbers.counts[static_cast<size_t>(id)];
+    for (const auto& numbers : proxy.pool().TcpNumbers())
+      sum += numbers.counts[static_cast<size_t>(id)];
     return sum;
   }
   void WaitForCount(StreamCount id, uint64_t value) {
@@ -94,8 +98,8 @@ TEST_F(TcpServiceTest, BytesPassUnchangedBothWays) {
 
 TEST_F(TcpServiceTest, AnEndpointThatIsGoneAtOnceIsShownAsSuch) {
   ASSERT_THAT(Serve(port, {backend.address()}), IsEmpty());
-  // The worker is held up, and then between its connect and the next look at its sockets: what is posted meanwhile runs in the
-  // turn in which the client is accepted, after that.
+  // The worker is held up, and then between its connect and the next look at its sockets: what is
+  // posted meanwhile runs in the turn in which the client is accepted, after that.
   std::promise<void> held_up;
   std::promise<void> connected;
   auto worker = std::async(std::launch::async, [&] {
@@ -149,7 +153,8 @@ TEST_F(TcpServiceTest, ANewClusterTakesNewConnections) {
   Peer client, server;
   Open(client, server);
   const std::string number = std::to_string(port);
-  proxy.Apply({"name: \"tcp/" + number + "\" tcp_service { port: " + number + " cluster: \"cluster/shop/other/1\" }",
+  proxy.Apply({"name: \"tcp/" + number + "\" tcp_service { port: " + number +
+                   " cluster: \"cluster/shop/other/1\" }",
                "name: \"cluster/shop/other/1\" cluster { endpoints: \"endpoints/shop/other/1\" }",
                EndpointsText("endpoints/shop/other/1", {elsewhere.address()})});
   Peer next = Peer::Connect(port);
@@ -174,8 +179,9 @@ TEST_F(TcpServiceTest, PortsThatCannotBeHadAreNamedAndHarmNothing) {
 
   ASSERT_THAT(Serve(port, {backend.address()}), IsEmpty());
   const uint16_t third = FreePort();
-  auto refused = proxy.Apply({ServiceText(taken_port, "", port), ServiceText(proxy.http_port(), "", port),
-                              ServiceText(third, "", port)});
+  auto refused =
+      proxy.Apply({ServiceText(taken_port, "", port), ServiceText(proxy.http_port(), "", port),
+                   ServiceText(third, "", port)});
   ASSERT_EQ(refused.size(), 2u);
   std::sort(refused.begin(), refused.end(), [&](const auto& a, const auto&) {
     return a.resource == "tcp/" + std::to_string(taken_port);
@@ -201,18 +207,20 @@ TEST_F(TcpServiceTest, PortsThatCannotBeHadAreNamedAndHarmNothing) {
 }
 
 TEST_F(TcpServiceTest, BadServicesAreRefused) {
-  for (const char* text : {R"(name: "tcp/0" tcp_service { cluster: "cluster/a/b/1" })",
-                           R"(name: "tcp/70000" tcp_service { port: 70000 cluster: "cluster/a/b/1" })",
-                           R"(name: "tcp/5000" tcp_service { port: 5001 cluster: "cluster/a/b/1" })",
-                           R"(name: "tcp/5000" tcp_service { port: 5000 })",
-                           R"(name: "tcp/5000" tcp_service { port: 5000 cluster: "cluster/a/b/1" idle_timeout {} })",
-                           R"(name: "x/5000" tcp_service { port: 5000 cluster: "cluster/a/b/1" })"}) {
+  for (const char* text :
+       {R"(name: "tcp/0" tcp_service { cluster: "cluster/a/b/1" })",
+        R"(name: "tcp/70000" tcp_service { port: 70000 cluster: "cluster/a/b/1" })",
+        R"(name: "tcp/5000" tcp_service { port: 5001 cluster: "cluster/a/b/1" })",
+        R"(name: "tcp/5000" tcp_service { port: 5000 })",
+        R"(name: "tcp/5000" tcp_service { port: 5000 cluster: "cluster/a/b/1" idle_timeout {} })",
+        R"(name: "x/5000" tcp_service { port: 5000 cluster: "cluster/a/b/1" })"}) {
     EXPECT_EQ(proxy.Apply({text}).size(), 1u) << text;
   }
 }
 
 TEST_F(TcpServiceTest, LoadBalancersAndEndpointsMaySpeakThePROXYProtocol) {
-  ASSERT_THAT(Serve(port, {backend.address()}, "proxy_protocol { required: true trusted_cidrs: \"127.0.0.0/8\" }",
+  ASSERT_THAT(Serve(port, {backend.address()},
+                    "proxy_protocol { required: true trusted_cidrs: \"127.0.0.0/8\" }",
                     "proxy_protocol: PROXY_PROTOCOL_V1"),
               IsEmpty());
   const std::string header = "PROXY TCP4 192.0.2.7 198.51.100.1 4711 9000\r\n";
@@ -232,7 +240,8 @@ TEST_F(TcpServiceTest, LoadBalancersAndEndpointsMaySpeakThePROXYProtocol) {
 }
 
 TEST_F(TcpServiceTest, AddressesOfStrangersAreNotBelieved) {
-  ASSERT_THAT(Serve(port, {backend.address()}, "proxy_protocol { required: true trusted_cidrs: \"192.0.2.0/24\" }",
+  ASSERT_THAT(Serve(port, {backend.address()},
+                    "proxy_protocol { required: true trusted_cidrs: \"192.0.2.0/24\" }",
                     "proxy_protocol: PROXY_PROTOCOL_V1"),
               IsEmpty());
   Peer client = Peer::Connect(port);
@@ -256,7 +265,8 @@ TEST_F(TcpServiceTest, NoMoreAreTriedThanTheServiceSays) {
   ASSERT_THAT(Serve(port, {ClosedAddress(), ClosedAddress()}, "tries: 0"), IsEmpty());
   EXPECT_EQ(Peer::Connect(port).ReadToEnd(), "");
   EXPECT_EQ(proxy.Count(CounterId::kUpstreamConnectFailures), 9u);
-  ASSERT_THAT(Serve(port, {ClosedAddress(), ClosedAddress()}, "tries_timeout { nanos: 1000000 }"), IsEmpty());
+  ASSERT_THAT(Serve(port, {ClosedAddress(), ClosedAddress()}, "tries_timeout { nanos: 1000000 }"),
+              IsEmpty());
   Peer::Connect(port).ReadToEnd();
   EXPECT_LE(proxy.Count(CounterId::kUpstreamConnectFailures), 12u);
   EXPECT_EQ(Count(StreamCount::kFailures), 3u);
@@ -273,7 +283,8 @@ TEST_F(TcpServiceTest, WithoutAnEndpointTheConnectionIsClosed) {
 
 TEST_F(TcpServiceTest, AnEndpointThatFailsIsLeftAlone) {
   const base::Address closed = ClosedAddress();
-  ASSERT_THAT(Serve(port, {closed, backend.address()}, "", "outliers { max_fails: 1 fail_timeout { seconds: 60 } }"),
+  ASSERT_THAT(Serve(port, {closed, backend.address()}, "",
+                    "outliers { max_fails: 1 fail_timeout { seconds: 60 } }"),
               IsEmpty());
   Peer client, server;
   for (int i = 0; i < 10; ++i) Open(client, server);
@@ -283,7 +294,9 @@ TEST_F(TcpServiceTest, AnEndpointThatFailsIsLeftAlone) {
 
 TEST_F(TcpServiceTest, ConnectionsCountWhereTheEndpointWithLeastOfThemIsTaken) {
   PeerListener second;
-  ASSERT_THAT(Serve(port, {backend.address(), second.address()}, "", "balancing { policy: LEAST_REQUEST }"), IsEmpty());
+  ASSERT_THAT(
+      Serve(port, {backend.address(), second.address()}, "", "balancing { policy: LEAST_REQUEST }"),
+      IsEmpty());
   std::vector<Peer> clients;
   for (int i = 0; i < 10; ++i) clients.push_back(Peer::Connect(port));
   WaitForCount(StreamCount::kActive, 10);
@@ -313,7 +326,8 @@ TEST_F(TcpServiceTest, EndpointsThatLeaveKeepTheirConnections) {
   Open(client, server);
   ASSERT_THAT(Serve(port, {ClosedAddress()}), IsEmpty());
   ExpectEcho(client, server, "left");
-  proxy.Apply({}, {"cluster/shop/db/" + std::to_string(port) + "/tcp", "tcp/" + std::to_string(port)});
+  proxy.Apply({},
+              {"cluster/shop/db/" + std::to_string(port) + "/tcp", "tcp/" + std::to_string(port)});
   ExpectEcho(client, server, "gone");
   client.Close();
   server.Close();
@@ -321,10 +335,13 @@ TEST_F(TcpServiceTest, EndpointsThatLeaveKeepTheirConnections) {
 
 TEST_F(TcpServiceTest, WhicheverAddressOfANameAnswersIsTaken) {
   const std::string number = std::to_string(port);
-  ASSERT_THAT(proxy.Apply({ServiceText(port), "name: \"cluster/shop/db/" + number + "/tcp\" cluster { dns { host: \"dual.example\" port: " +
-                                                  std::to_string(backend.port()) + " } }"}),
-              IsEmpty());
-  proxy.Resolve("dual.example", {*base::Address::ParseIp("::1", 0), *base::Address::ParseIp("127.0.0.1", 0)});
+  ASSERT_THAT(
+      proxy.Apply({ServiceText(port), "name: \"cluster/shop/db/" + number +
+                                          "/tcp\" cluster { dns { host: \"dual.example\" port: " +
+                                          std::to_string(backend.port()) + " } }"}),
+      IsEmpty());
+  proxy.Resolve("dual.example",
+                {*base::Address::ParseIp("::1", 0), *base::Address::ParseIp("127.0.0.1", 0)});
   Peer client, server;
   Open(client, server);
   ExpectEcho(client, server, "IPv4 it is");
@@ -366,7 +383,8 @@ TEST(TcpServiceLogTest, ConnectionsHaveALineOfTheirOwn) {
     for (const uint16_t port : ports) {
       const std::string number = std::to_string(port);
       ASSERT_THAT(proxy.Apply({ServiceText(port, port == ports[1] ? "no_access_log: true" : ""),
-                               "name: \"cluster/shop/db/" + number + "/tcp\" cluster { endpoints: \"endpoints/e\" }",
+                               "name: \"cluster/shop/db/" + number +
+                                   "/tcp\" cluster { endpoints: \"endpoints/e\" }",
                                EndpointsText("endpoints/e", {backend.address()})}),
                   IsEmpty());
       Peer client = Peer::Connect(port);
@@ -379,7 +397,8 @@ TEST(TcpServiceLogTest, ConnectionsHaveALineOfTheirOwn) {
     }
   }
   (*log)->Flush();
-  EXPECT_THAT(Lines(path), MatchesRegex("\\[127\\.0\\.0\\.1\\] \\[[^]]+\\] TCP 200 3 5 [0-9]+\\.[0-9]+\n"));
+  EXPECT_THAT(Lines(path),
+              MatchesRegex("\\[127\\.0\\.0\\.1\\] \\[[^]]+\\] TCP 200 3 5 [0-9]+\\.[0-9]+\n"));
 }
 
 }  // namespace

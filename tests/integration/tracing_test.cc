@@ -35,10 +35,12 @@ class TracingTest : public ::testing::Test {
   // The request as the upstream gets it.
   Peer::Message Ask(const std::string& fields = "", int status = 200) {
     Peer client = proxy.Connect();
-    client.Send("GET /path?secret=1 HTTP/1.1\r\nHost: a.example\r\n" + fields + "Connection: close\r\n\r\n");
+    client.Send("GET /path?secret=1 HTTP/1.1\r\nHost: a.example\r\n" + fields +
+                "Connection: close\r\n\r\n");
     Peer server = upstream.Accept();
     Peer::Message request = server.ReadRequest();
-    server.Send("HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+    server.Send("HTTP/1.1 " + std::to_string(status) +
+                " X\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
     EXPECT_EQ(client.ReadResponse().status, status);
     return request;
   }
@@ -74,7 +76,8 @@ TEST_F(TracingTest, OffNothingIsTouched) {
 }
 
 TEST_F(TracingTest, ARequestWithoutATraceBeginsOne) {
-  Use(std::string(kOn) + "}", "origin { namespace: \"shop\" ingress: \"web\" service: \"front\" path: \"/\" }");
+  Use(std::string(kOn) + "}",
+      "origin { namespace: \"shop\" ingress: \"web\" service: \"front\" path: \"/\" }");
   const auto request = Ask("User-Agent: test\r\n");
   const TraceContext context = Context(request);
   EXPECT_TRUE(context.sampled);
@@ -95,7 +98,8 @@ TEST_F(TracingTest, ARequestWithoutATraceBeginsOne) {
   EXPECT_EQ(Text(span, "user_agent.original"), "test");
   EXPECT_EQ(Text(span, "k8s.ingress.name"), "web");
   EXPECT_EQ(Text(span, "headgate.upstream.address"), upstream.address().Text());
-  for (const auto& [key, value] : span.texts) EXPECT_EQ(value.find("secret"), std::string::npos) << key;
+  for (const auto& [key, value] : span.texts)
+    EXPECT_EQ(value.find("secret"), std::string::npos) << key;
   const std::map<std::string_view, int64_t> numbers(span.numbers.begin(), span.numbers.end());
   EXPECT_EQ(numbers.at("http.response.status_code"), 200);
   EXPECT_EQ(numbers.at("http.response.body.size"), 2);
@@ -104,7 +108,8 @@ TEST_F(TracingTest, ARequestWithoutATraceBeginsOne) {
 
 TEST_F(TracingTest, ARequestWithATraceContinuesIt) {
   Use(std::string(kOn) + "}");
-  const auto request = Ask(std::string("Traceparent: ") + kSampled + "\r\ntracestate: a=1\r\nTracestate: b=2\r\n");
+  const auto request =
+      Ask(std::string("Traceparent: ") + kSampled + "\r\ntracestate: a=1\r\nTracestate: b=2\r\n");
   const TraceContext parent = *observe::ParseTraceparent(kSampled);
   const TraceContext context = Context(request);
   EXPECT_EQ(context.trace_id, parent.trace_id);
@@ -120,7 +125,9 @@ TEST_F(TracingTest, WhatIsNotExactlyATraceBeginsOne) {
   Use(std::string(kOn) + "}");
   const TraceContext parent = *observe::ParseTraceparent(kSampled);
   const std::string valid = std::string("traceparent: ") + kSampled + "\r\n";
-  for (const std::string& fields : {valid + valid, std::string("traceparent: ") + kSampled + "-x\r\n", std::string("traceparent: 00\r\n")}) {
+  for (const std::string& fields :
+       {valid + valid, std::string("traceparent: ") + kSampled + "-x\r\n",
+        std::string("traceparent: 00\r\n")}) {
     const auto request = Ask(fields + "tracestate: a=1\r\n");
     EXPECT_NE(Context(request).trace_id, parent.trace_id) << fields;
     EXPECT_EQ(request.Field("tracestate"), "") << fields;
@@ -143,7 +150,8 @@ TEST_F(TracingTest, RoutesSayWhetherTheyAreTracedAndUnderWhichName) {
   Use("tracing { collector: \"127.0.0.1:1\" }",
       "policy { tracing { enabled: true operation_name { parts { literal: \"checkout\" } } } }");
   Ask();
-  Use("tracing { collector: \"127.0.0.1:1\" defaults { enabled: true operation_name { parts { variable: REQUEST_METHOD } "
+  Use("tracing { collector: \"127.0.0.1:1\" defaults { enabled: true operation_name { parts { "
+      "variable: REQUEST_METHOD } "
       "parts { literal: \" of \" } parts { variable: HOST } } } }");
   Ask();
   const auto spans = Spans();
@@ -171,7 +179,8 @@ TEST_F(TracingTest, TheSamplerDecides) {
 
 TEST_F(TracingTest, ARatioIsOfTraces) {
   ReplyServer server("ok");
-  ASSERT_THAT(proxy.Apply({"name: \"settings\" settings { " + std::string(kOn) + "sampler: TRACE_ID_RATIO ratio: 0.25 } }"}),
+  ASSERT_THAT(proxy.Apply({"name: \"settings\" settings { " + std::string(kOn) +
+                           "sampler: TRACE_ID_RATIO ratio: 0.25 } }"}),
               IsEmpty());
   proxy.Route("a.example", {server.address()});
   Peer client = proxy.Connect();
@@ -201,8 +210,10 @@ TEST_F(TracingTest, ARatioIsOfTraces) {
 TEST_F(TracingTest, FailuresAreMarkedAndOwnAnswersTracedToo) {
   Use(std::string(kOn) + "}");
   Ask("", 503);
-  proxy.Apply({"name: \"vhost/b.example\" virtual_host { host: \"b.example\" routes { match { prefix_path: \"/\" } redirect { "
-               "status: 302 location: \"/x\" } } }"});
+  proxy.Apply(
+      {"name: \"vhost/b.example\" virtual_host { host: \"b.example\" routes { match { prefix_path: "
+       "\"/\" } redirect { "
+       "status: 302 location: \"/x\" } } }"});
   Peer client = proxy.Connect();
   client.Send("GET / HTTP/1.1\r\nHost: b.example\r\n\r\n");
   EXPECT_EQ(client.ReadResponse().status, 302);
@@ -222,7 +233,8 @@ TEST_F(TracingTest, AnotherAttemptIsOfTheSameSpan) {
   for (const int status : {503, 200}) {
     Peer server = upstream.Accept();
     told.insert(server.ReadRequest().Field("traceparent"));
-    server.Send("HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+    server.Send("HTTP/1.1 " + std::to_string(status) +
+                " X\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
   }
   EXPECT_EQ(client.ReadResponse().status, 200);
   EXPECT_THAT(told, SizeIs(1));
@@ -236,10 +248,13 @@ TEST_F(TracingTest, WithoutACollectorContextIsPassedOnAndNothingKept) {
 }
 
 TEST_F(TracingTest, BadSettingsAreRefused) {
-  for (const char* tracing : {"tracing { ratio: 1.5 }", "tracing { ratio: -1 }", "tracing { ratio: nan }",
-                              "tracing { collector: \"no port\" }", "tracing { max_queue_size: 2000000 }",
-                              "tracing { schedule_delay {} }"}) {
-    EXPECT_THAT(proxy.Apply({"name: \"settings\" settings { " + std::string(tracing) + " }"}), SizeIs(1)) << tracing;
+  for (const char* tracing :
+       {"tracing { ratio: 1.5 }", "tracing { ratio: -1 }", "tracing { ratio: nan }",
+        "tracing { collector: \"no port\" }", "tracing { max_queue_size: 2000000 }",
+        "tracing { schedule_delay {} }"}) {
+    EXPECT_THAT(proxy.Apply({"name: \"settings\" settings { " + std::string(tracing) + " }"}),
+                SizeIs(1))
+        << tracing;
   }
 }
 

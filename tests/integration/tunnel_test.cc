@@ -1,4 +1,5 @@
-// Upgrades: what both ends of a tunnel see, and what becomes of upgrades that are refused or malformed.
+// Upgrades: what both ends of a tunnel see, and what becomes of upgrades that are refused or
+// malformed.
 
 #include <gtest/gtest.h>
 
@@ -17,11 +18,13 @@ using observe::CounterId;
 
 constexpr char kOk[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 constexpr char kSwitching[] =
-    "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Accept: x\r\n\r\n";
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: "
+    "WebSocket\r\nSec-WebSocket-Accept: x\r\n\r\n";
 
 std::string Upgrade(std::string_view path = "/ws", std::string_view fields = "") {
   return "GET " + std::string(path) +
-         " HTTP/1.1\r\nHost: a.example\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n" +
+         " HTTP/1.1\r\nHost: a.example\r\nConnection: keep-alive, Upgrade\r\nUpgrade: "
+         "websocket\r\n" +
          std::string(fields) + "\r\n";
 }
 
@@ -223,11 +226,14 @@ TEST_F(TunnelTest, SurvivesAThousandSwapsAndHoldsNoneOfThem) {
   Open(client, server);
   for (int i = 0; i < 1000; ++i) {
     if (i % 4 == 0) {
-      proxy.Apply({"name: \"settings\" settings { limits { max_request_body_bytes: " + std::to_string(i + 1) + " } }"});
+      proxy.Apply({"name: \"settings\" settings { limits { max_request_body_bytes: " +
+                   std::to_string(i + 1) + " } }"});
     } else if (i % 4 == 1) {
-      proxy.Route("b.example", {upstream.address()}, "policy { read_timeout { seconds: " + std::to_string(i) + " } }");
+      proxy.Route("b.example", {upstream.address()},
+                  "policy { read_timeout { seconds: " + std::to_string(i) + " } }");
     } else if (i % 4 == 2) {
-      proxy.Apply({}, {"vhost/a.example", "cluster/test/a.example/80", "endpoints/test/a.example/80"});
+      proxy.Apply({},
+                  {"vhost/a.example", "cluster/test/a.example/80", "endpoints/test/a.example/80"});
     } else {
       proxy.Route("a.example", {upstream.address()});
     }
@@ -241,7 +247,8 @@ TEST_F(TunnelTest, SurvivesAThousandSwapsAndHoldsNoneOfThem) {
 TEST_F(TunnelTest, LastsWhileDrainingAndEndsWithTheWorkers) {
   Peer client, server;
   Open(client, server);
-  auto drained = std::async(std::launch::async, [&] { return proxy.pool().Drain(std::chrono::seconds(20)); });
+  auto drained =
+      std::async(std::launch::async, [&] { return proxy.pool().Drain(std::chrono::seconds(20)); });
   EXPECT_EQ(drained.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
   ExpectEcho(client, server, "draining");
   proxy.pool().Stop();
@@ -253,7 +260,8 @@ TEST_F(TunnelTest, LastsWhileDrainingAndEndsWithTheWorkers) {
 TEST_F(TunnelTest, ADrainEndsWhenTheTunnelDoes) {
   Peer client, server;
   Open(client, server);
-  auto drained = std::async(std::launch::async, [&] { return proxy.pool().Drain(std::chrono::seconds(20)); });
+  auto drained =
+      std::async(std::launch::async, [&] { return proxy.pool().Drain(std::chrono::seconds(20)); });
   client.Close();
   server.Close();
   EXPECT_TRUE(drained.get());
@@ -285,7 +293,8 @@ TEST_F(TunnelTest, AnUpgradeMayBeTriedAgainBeforeTheSwitch) {
 
 TEST_F(TunnelTest, ARefusedUpgradeEndsTheClientConnection) {
   for (const char* answer : {"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", kOk,
-                             "HTTP/1.1 426 Upgrade Required\r\nUpgrade: foo\r\nConnection: upgrade\r\nContent-Length: 0\r\n\r\n"}) {
+                             "HTTP/1.1 426 Upgrade Required\r\nUpgrade: foo\r\nConnection: "
+                             "upgrade\r\nContent-Length: 0\r\n\r\n"}) {
     PeerListener own;
     proxy.Route("a.example", {own.address()});
     Peer client = proxy.Connect();
@@ -312,11 +321,15 @@ TEST_F(TunnelTest, ASwitchToWhatWasNotAskedForIs502) {
   const std::string plain = "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
   const std::pair<std::string, const char*> cases[] = {
       {plain, kSwitching},
-      {Upgrade(), "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"},
-      {Upgrade(), "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket, foo\r\n\r\n"},
+      {Upgrade(),
+       "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"},
+      {Upgrade(),
+       "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket, "
+       "foo\r\n\r\n"},
       {Upgrade(), "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\r\n"},
       {Upgrade(), "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"},
-      {Upgrade(), "HTTP/1.0 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"},
+      {Upgrade(),
+       "HTTP/1.0 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"},
       {Upgrade(), "HTTP/1.1 101 Switching Protocols\r\n\r\n"},
   };
   for (const auto& [request, answer] : cases) {
@@ -336,16 +349,21 @@ TEST_F(TunnelTest, UpgradesThatAreNotPassedOnAreOrdinaryRequests) {
   Peer client = proxy.Connect();
   Peer server;
   for (const char* request : {
-           "POST / HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 3\r\n\r\nabc",
+           "POST / HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: "
+           "websocket\r\nContent-Length: 3\r\n\r\nabc",
            "POST / HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
            "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
-           "GET / HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+           "GET / HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: "
+           "h2c\r\n"
            "HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
-           "GET / HTTP/1.1\r\nHost: a.example\r\nConnection: upgrade\r\nUpgrade: H2C, HTTP/2.0, TLS/1.0\r\n\r\n",
-           "GET / HTTP/1.1\r\nHost: a.example\r\nConnection: upgrade\r\nUpgrade: websocket, foo\r\n\r\n",
+           "GET / HTTP/1.1\r\nHost: a.example\r\nConnection: upgrade\r\nUpgrade: H2C, HTTP/2.0, "
+           "TLS/1.0\r\n\r\n",
+           "GET / HTTP/1.1\r\nHost: a.example\r\nConnection: upgrade\r\nUpgrade: websocket, "
+           "foo\r\n\r\n",
            "GET / HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\n\r\n",
            "GET / HTTP/1.1\r\nHost: a.example\r\nConnection: upgrade\r\n\r\n",
-           "GET / HTTP/1.0\r\nHost: a.example\r\nConnection: keep-alive, upgrade\r\nUpgrade: websocket\r\n\r\n",
+           "GET / HTTP/1.0\r\nHost: a.example\r\nConnection: keep-alive, upgrade\r\nUpgrade: "
+           "websocket\r\n\r\n",
        }) {
     client.Send(request);
     if (!server.connected()) server = upstream.Accept();
@@ -362,7 +380,8 @@ TEST_F(TunnelTest, UpgradesThatAreNotPassedOnAreOrdinaryRequests) {
 TEST_F(TunnelTest, AMalformedUpgradeIs400) {
   for (const char* value : {"web socket", "websocket/", "/1", "a/b/c", "\"websocket\""}) {
     Peer client = proxy.Connect();
-    client.Send("GET / HTTP/1.1\r\nHost: a.example\r\nConnection: upgrade\r\nUpgrade: " + std::string(value) + "\r\n\r\n");
+    client.Send("GET / HTTP/1.1\r\nHost: a.example\r\nConnection: upgrade\r\nUpgrade: " +
+                std::string(value) + "\r\n\r\n");
     EXPECT_EQ(client.ReadResponse().status, 400) << value;
     EXPECT_TRUE(client.Ended());
   }
@@ -370,10 +389,14 @@ TEST_F(TunnelTest, AMalformedUpgradeIs400) {
 
 TEST_F(TunnelTest, OtherProtocolsAndMethodsPassToo) {
   Peer client = proxy.Connect();
-  client.Send("POST /attach HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nContent-Length: 0\r\n\r\n");
+  client.Send(
+      "POST /attach HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: "
+      "SPDY/3.1\r\nContent-Length: 0\r\n\r\n");
   Peer server = upstream.Accept();
   EXPECT_EQ(server.ReadRequest().Field("Upgrade"), "SPDY/3.1");
-  server.Send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nContent-Length: 7\r\n\r\n");
+  server.Send(
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: "
+      "SPDY/3.1\r\nContent-Length: 7\r\n\r\n");
   EXPECT_EQ(client.ReadResponse().status, 101);
   ExpectEcho(client, server, "x");
 }

@@ -27,8 +27,9 @@ class UpstreamDnsTest : public ::testing::Test {
   // The name's addresses are IPv6 and IPv4 of this host, of which the listener has but the second.
   void Serve(const std::string& fields) {
     proxy.Route("a.example", {});
-    const auto refused = proxy.Apply({"name: \"cluster/test/a.example/80\" cluster { dns { host: \"dual.example\" port: " +
-                                      std::to_string(listener.port()) + " } " + fields + " }"});
+    const auto refused = proxy.Apply(
+        {"name: \"cluster/test/a.example/80\" cluster { dns { host: \"dual.example\" port: " +
+         std::to_string(listener.port()) + " } " + fields + " }"});
     for (const auto& refusal : refused) ADD_FAILURE() << refusal.reason;
     proxy.Resolve("dual.example", {Ip("127.0.0.1"), Ip("::1")});
   }
@@ -83,8 +84,8 @@ TEST_F(UpstreamDnsTest, WhereNoAddressCanBeReachedTheAttemptFails) {
     const PeerListener gone;
     port = gone.port();
   }
-  proxy.Apply({"name: \"cluster/test/a.example/80\" cluster { dns { host: \"dual.example\" port: " + std::to_string(port) +
-               " } }"});
+  proxy.Apply({"name: \"cluster/test/a.example/80\" cluster { dns { host: \"dual.example\" port: " +
+               std::to_string(port) + " } }"});
   proxy.Resolve("dual.example", {Ip("127.0.0.1"), Ip("::1")});
   EXPECT_EQ(Ask().ReadResponse().status, 502);
   EXPECT_EQ(proxy.Count(CounterId::kUpstreamConnectFailures), 1u);
@@ -108,8 +109,9 @@ TEST(UpstreamDnsLogTest, TheLogNamesTheAddressThatAnswered) {
   {
     TestProxy proxy(1, 1 << 20, {}, net::PipePool::kMaxPipes, log->get());
     proxy.Route("a.example", {});
-    proxy.Apply({"name: \"cluster/test/a.example/80\" cluster { dns { host: \"dual.example\" port: " +
-                 std::to_string(listener.port()) + " } }"});
+    proxy.Apply(
+        {"name: \"cluster/test/a.example/80\" cluster { dns { host: \"dual.example\" port: " +
+         std::to_string(listener.port()) + " } }"});
     proxy.Resolve("dual.example", {Ip("127.0.0.1"), Ip("::1")});
     Peer client = proxy.Connect();
     client.Send("GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n");
@@ -121,7 +123,8 @@ TEST(UpstreamDnsLogTest, TheLogNamesTheAddressThatAnswered) {
   (*log)->Flush();
   std::ifstream file(path);
   const std::string lines{std::istreambuf_iterator<char>(file), {}};
-  EXPECT_NE(lines.find(" 127.0.0.1:" + std::to_string(listener.port()) + " "), std::string::npos) << lines;
+  EXPECT_NE(lines.find(" 127.0.0.1:" + std::to_string(listener.port()) + " "), std::string::npos)
+      << lines;
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// What becomes of requests when endpoints fail: probes, failures that requests meet, backups, slow starts.
+// What becomes of requests when endpoints fail: probes, failures that requests meet, backups, slow
+// starts.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -22,16 +23,19 @@ using observe::CounterId;
 // A proxy and some servers behind it that answer with their number.
 class UpstreamHealthTest : public ::testing::Test {
  protected:
-  // `cluster`: further fields of the Cluster, in text format; clusters "cluster/test/<i>/80" of hosts "h<i>".
+  // `cluster`: further fields of the Cluster, in text format; clusters "cluster/test/<i>/80" of
+  // hosts "h<i>".
   void Serve(const std::vector<ReplyServer*>& servers, const std::string& cluster, int hosts = 1) {
     std::vector<std::string> resources;
     for (int i = 0; i < hosts; ++i) {
       const std::string host = "h" + std::to_string(i);
       const std::string name = "cluster/test/" + host + "/80";
-      resources.push_back("name: \"vhost/" + host + "\" virtual_host { host: \"" + host +
-                          "\" routes { match { prefix_path: \"/\" } forward { clusters { cluster: \"" + name +
-                          "\" } } } }");
-      resources.push_back("name: \"" + name + "\" cluster { endpoints: \"endpoints/test/web/80\" " + cluster + " }");
+      resources.push_back(
+          "name: \"vhost/" + host + "\" virtual_host { host: \"" + host +
+          "\" routes { match { prefix_path: \"/\" } forward { clusters { cluster: \"" + name +
+          "\" } } } }");
+      resources.push_back("name: \"" + name + "\" cluster { endpoints: \"endpoints/test/web/80\" " +
+                          cluster + " }");
     }
     resources.push_back(Endpoints("endpoints/test/web/80", servers));
     EXPECT_TRUE(proxy_.Apply(resources).empty());
@@ -70,7 +74,8 @@ class UpstreamHealthTest : public ::testing::Test {
 };
 
 constexpr char kCheck[] =
-    "health_check { kind: HTTP path: \"/health\" interval { nanos: 100000000 } timeout { seconds: 5 } rise: 1 fall: 1 }";
+    "health_check { kind: HTTP path: \"/health\" interval { nanos: 100000000 } timeout { seconds: "
+    "5 } rise: 1 fall: 1 }";
 
 TEST_F(UpstreamHealthTest, AnEndpointThatFailsItsProbesGetsNoRequestsUntilItPassesThem) {
   Serve({&a_, &b_}, kCheck);
@@ -85,7 +90,8 @@ TEST_F(UpstreamHealthTest, WhenAllFailTheirProbesAllAreUsed) {
   a_.SetProbeStatus(503);
   ASSERT_TRUE(Await(10, [](auto& answers) { return answers["200 b"] == 10; }));
   b_.SetProbeStatus(503);
-  EXPECT_TRUE(Await(10, [](auto& answers) { return answers["200 a"] == 5 && answers["200 b"] == 5; }));
+  EXPECT_TRUE(
+      Await(10, [](auto& answers) { return answers["200 a"] == 5 && answers["200 b"] == 5; }));
 }
 
 TEST_F(UpstreamHealthTest, AClusterThatWasNotInUseKnowsItsVerdictsToo) {
@@ -112,7 +118,8 @@ TEST_F(UpstreamHealthTest, AThousandRoutesToOneServiceCostOneSetOfProbes) {
   const auto start = std::chrono::steady_clock::now();
   const uint64_t before = probes();
   while (probes() < before + 60) std::this_thread::yield();
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   EXPECT_NEAR(60 / seconds, 20, 4) << "probes a second";
 }
 
@@ -126,11 +133,15 @@ TEST_F(UpstreamHealthTest, MaxFailsTakesAnEndpointOutForItsTime) {
 }
 
 TEST_F(UpstreamHealthTest, AnEndpointWithoutARouteToItFails) {
-  const base::Address unreachable = *base::Address::ParseIp("255.255.255.255", 80);  // TCP has none to it on any machine
-  proxy_.Apply({"name: \"cluster/lost\" cluster { endpoints: \"endpoints/lost\" outliers { max_fails: 2 fail_timeout { seconds: 60 } } }",
-                EndpointsText("endpoints/lost", {unreachable, a_.address()}),
-                "name: \"vhost/lost\" virtual_host { host: \"lost\" routes { match { prefix_path: \"/\" } forward { clusters { "
-                "cluster: \"cluster/lost\" } } } }"});
+  const base::Address unreachable =
+      *base::Address::ParseIp("255.255.255.255", 80);  // TCP has none to it on any machine
+  proxy_.Apply(
+      {"name: \"cluster/lost\" cluster { endpoints: \"endpoints/lost\" outliers { max_fails: 2 "
+       "fail_timeout { seconds: 60 } } }",
+       EndpointsText("endpoints/lost", {unreachable, a_.address()}),
+       "name: \"vhost/lost\" virtual_host { host: \"lost\" routes { match { prefix_path: \"/\" } "
+       "forward { clusters { "
+       "cluster: \"cluster/lost\" } } } }"});
   for (int i = 0; i < 20; ++i) EXPECT_EQ(Get("lost"), "200 a");
   EXPECT_EQ(proxy_.Count(CounterId::kUpstreamConnectFailures), 2u);
   EXPECT_EQ(proxy_.Count(CounterId::kUpstreamEjections), 1u);
@@ -147,7 +158,8 @@ TEST_F(UpstreamHealthTest, AnEjectedEndpointReturnsByItself) {
 
 TEST_F(UpstreamHealthTest, FiveHundredsInARowTakeAnEndpointOut) {
   a_.SetStatus(500);
-  Serve({&a_, &b_}, "outliers { consecutive_5xx: 3 ejection_time { seconds: 60 } max_ejected_percent: 50 }");
+  Serve({&a_, &b_},
+        "outliers { consecutive_5xx: 3 ejection_time { seconds: 60 } max_ejected_percent: 50 }");
   auto answers = GetMany(20);
   EXPECT_EQ(answers["500 a"], 3);
   EXPECT_EQ(answers["200 b"], 17);
@@ -156,7 +168,8 @@ TEST_F(UpstreamHealthTest, FiveHundredsInARowTakeAnEndpointOut) {
 TEST_F(UpstreamHealthTest, NoMoreThanTheirShareIsEjectedForFiveHundreds) {
   a_.SetStatus(500);
   b_.SetStatus(500);
-  Serve({&a_, &b_, &c_}, "outliers { consecutive_5xx: 1 ejection_time { seconds: 60 } max_ejected_percent: 34 }");
+  Serve({&a_, &b_, &c_},
+        "outliers { consecutive_5xx: 1 ejection_time { seconds: 60 } max_ejected_percent: 34 }");
   GetMany(20);
   EXPECT_EQ(proxy_.Count(CounterId::kUpstreamEjections), 1u);
 }

@@ -25,8 +25,8 @@ std::string Get(std::string_view path) {
   return "GET " + std::string(path) + " HTTP/1.1\r\nHost: a.example\r\n\r\n";
 }
 std::string Post(std::string_view path, size_t length) {
-  return "POST " + std::string(path) + " HTTP/1.1\r\nHost: a.example\r\nContent-Length: " + std::to_string(length) +
-         "\r\n\r\n";
+  return "POST " + std::string(path) +
+         " HTTP/1.1\r\nHost: a.example\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n";
 }
 
 class UpstreamHttp2Test : public ::testing::Test {
@@ -35,12 +35,15 @@ class UpstreamHttp2Test : public ::testing::Test {
 
   void UseCluster(const std::string& route, const char* protocol = "H2C") {
     proxy.Route("a.example", {listener.address()}, route);
-    const auto refused = proxy.Apply(
-        {std::string("name: \"cluster/test/a.example/80\" cluster { endpoints: \"endpoints/test/a.example/80\" protocol: ") +
-         protocol + " }"});
+    const auto refused =
+        proxy.Apply({std::string("name: \"cluster/test/a.example/80\" cluster { endpoints: "
+                                 "\"endpoints/test/a.example/80\" protocol: ") +
+                     protocol + " }"});
     for (const auto& refusal : refused) ADD_FAILURE() << refusal.reason;
   }
-  Http2Peer Accept(std::string_view settings = {}) { return Http2Peer(listener.Accept(), settings); }
+  Http2Peer Accept(std::string_view settings = {}) {
+    return Http2Peer(listener.Accept(), settings);
+  }
 
   TestProxy proxy;
   PeerListener listener;
@@ -48,8 +51,10 @@ class UpstreamHttp2Test : public ::testing::Test {
 
 TEST_F(UpstreamHttp2Test, ForwardsARequestAndItsResponse) {
   Peer client = proxy.Connect();
-  client.Send("POST /p?q=1 HTTP/1.1\r\nHost: a.example:81\r\nTE: trailers\r\nConnection: TE, X-Hop\r\nX-Hop: 1\r\n"
-              "X-Mine: 7\r\nContent-Length: 4\r\n\r\nbody");
+  client.Send(
+      "POST /p?q=1 HTTP/1.1\r\nHost: a.example:81\r\nTE: trailers\r\nConnection: TE, "
+      "X-Hop\r\nX-Hop: 1\r\n"
+      "X-Mine: 7\r\nContent-Length: 4\r\n\r\nbody");
   Http2Peer server = Accept();
   Http2Peer::Request request = server.ReadRequest();
   EXPECT_EQ(request.fields[":method"], "POST");
@@ -89,7 +94,8 @@ TEST_F(UpstreamHttp2Test, ManyClientsShareOneConnection) {
   for (auto request = requests.rbegin(); request != requests.rend(); ++request) {
     server.Reply(request->stream, request->fields[":path"]);
   }
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(clients[static_cast<size_t>(i)].ReadResponse().body, "/" + std::to_string(i));
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(clients[static_cast<size_t>(i)].ReadResponse().body, "/" + std::to_string(i));
   EXPECT_EQ(proxy.Count(CounterId::kUpstreamHttp2Connections), 1u);
   EXPECT_EQ(proxy.Count(CounterId::kUpstreamHttp2Streams), 20u);
 }

@@ -23,23 +23,28 @@ namespace {
 constexpr char kCluster[] = "cluster/test/a.example/80";
 
 std::string Get(std::string_view path, std::string_view fields = "") {
-  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: a.example\r\n" + std::string(fields) + "\r\n";
+  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: a.example\r\n" + std::string(fields) +
+         "\r\n";
 }
 
 class UpstreamLimitsTest : public ::testing::Test {
  protected:
   explicit UpstreamLimitsTest(int workers = 1) : proxy(workers) {}
 
-  // `limits`: fields of UpstreamLimits, `cluster`: further ones of the Cluster, `route`: of the route; in text format.
-  void Serve(const std::string& limits, const std::string& route = "", const std::string& cluster = "") {
+  // `limits`: fields of UpstreamLimits, `cluster`: further ones of the Cluster, `route`: of the
+  // route; in text format.
+  void Serve(const std::string& limits, const std::string& route = "",
+             const std::string& cluster = "") {
     std::vector<base::Address> addresses;
     for (const PeerListener* each : listeners) addresses.push_back(each->address());
     proxy.Route("a.example", addresses, route);
     SetLimits(limits, cluster);
   }
   void SetLimits(const std::string& limits, const std::string& cluster = "") {
-    const auto refused = proxy.Apply({std::string("name: \"") + kCluster + "\" cluster { endpoints: \"endpoints/test/a.example/80\" " +
-                                      (limits.empty() ? "" : "limits { " + limits + " } ") + cluster + " }"});
+    const auto refused =
+        proxy.Apply({std::string("name: \"") + kCluster +
+                     "\" cluster { endpoints: \"endpoints/test/a.example/80\" " +
+                     (limits.empty() ? "" : "limits { " + limits + " } ") + cluster + " }"});
     for (const auto& refusal : refused) ADD_FAILURE() << refusal.reason;
   }
 
@@ -89,7 +94,8 @@ TEST_F(UpstreamLimitsTest, ARequestWaitsForAConnectionAndThenHasIt) {
   EXPECT_EQ(limits().usage->connections.value(), 1u);
   Reply(first.server);
   EXPECT_EQ(first.client.ReadResponse().status, 200);
-  EXPECT_EQ(first.server.ReadRequest().head.substr(0, 11), "GET /second");  // on the connection that is free now
+  EXPECT_EQ(first.server.ReadRequest().head.substr(0, 11),
+            "GET /second");  // on the connection that is free now
   Reply(first.server);
   EXPECT_EQ(second.ReadResponse().body, "ok");
   EXPECT_TRUE(Await([&] { return limits().usage->connections.value() == 0; }));
@@ -122,9 +128,10 @@ TEST_F(UpstreamLimitsTest, WhoFindsNoRoomToWaitInIsToldToComeLater) {
   const Peer::Message refused = Ask(Get("/third")).ReadResponse();
   EXPECT_EQ(refused.status, 503);
   EXPECT_EQ(refused.Field("Retry-After"), "1");
-  const Peer::Message grpc = Ask("POST /s/m HTTP/1.1\r\nHost: a.example\r\nContent-Type: application/grpc\r\n"
-                                 "Content-Length: 0\r\n\r\n")
-                                 .ReadResponse();
+  const Peer::Message grpc =
+      Ask("POST /s/m HTTP/1.1\r\nHost: a.example\r\nContent-Type: application/grpc\r\n"
+          "Content-Length: 0\r\n\r\n")
+          .ReadResponse();
   EXPECT_EQ(grpc.status, 200);
   EXPECT_EQ(grpc.Field("grpc-status"), "14");  // UNAVAILABLE
   EXPECT_EQ(limits().usage->rejected.load(), 2u);
@@ -292,11 +299,12 @@ TEST_F(UpstreamLimitsTest, MetricsShowWhatIsInUse) {
   std::string text;
   MetricsWriter out(&text);
   admin::CollectLimits(proxy.builder(), out);
-  for (const char* line : {"headgate_limit_active_connections{upstream=\"test/a.example/80\"} 1\n",
-                           "headgate_limit_active_requests{upstream=\"test/a.example/80\"} 1\n",
-                           "headgate_limit_pending_requests{upstream=\"test/a.example/80\"} 1\n",
-                           "headgate_limit_rejected_requests_total{upstream=\"test/a.example/80\"} 1\n",
-                           "headgate_limit_open{upstream=\"test/a.example/80\"} 1\n"}) {
+  for (const char* line :
+       {"headgate_limit_active_connections{upstream=\"test/a.example/80\"} 1\n",
+        "headgate_limit_active_requests{upstream=\"test/a.example/80\"} 1\n",
+        "headgate_limit_pending_requests{upstream=\"test/a.example/80\"} 1\n",
+        "headgate_limit_rejected_requests_total{upstream=\"test/a.example/80\"} 1\n",
+        "headgate_limit_open{upstream=\"test/a.example/80\"} 1\n"}) {
     EXPECT_NE(text.find(line), std::string::npos) << line << text;
   }
 }
@@ -314,13 +322,16 @@ TEST_F(UpstreamLimitsOfManyWorkersTest, TheEndMayComeWhileRequestsWait) {
   EXPECT_TRUE(AwaitPending(16));
 }
 
-// The server has never more than three requests at a time, and the room that one worker gives back is used by others.
+// The server has never more than three requests at a time, and the room that one worker gives back
+// is used by others.
 TEST_F(UpstreamLimitsOfManyWorkersTest, LimitsHoldForAllWorkersTogether) {
   constexpr int kClients = 24;
   constexpr int kRequests = 40;
   constexpr int kMost = 3;
   Serve("max_connections: 3");
-  proxy.Apply({"name: \"settings\" settings { limits { upstream_idle_connections: 0 } }"});  // each ends by itself
+  proxy.Apply(
+      {"name: \"settings\" settings { limits { upstream_idle_connections: 0 } }"});  // each ends by
+                                                                                     // itself
   std::atomic<int> now{0};
   std::atomic<int> most{0};
   std::atomic<bool> over{false};

@@ -27,13 +27,16 @@ int RequestsAtASlowEndpoint(const std::string& policy) {
   PeerListener slow;
   proxy.Route("a.example", {a.address(), b.address(), c.address(), slow.address()});
   EXPECT_TRUE(proxy
-                  .Apply({"name: \"cluster/test/a.example/80\" cluster { endpoints: \"endpoints/test/a.example/80\" "
+                  .Apply({"name: \"cluster/test/a.example/80\" cluster { endpoints: "
+                          "\"endpoints/test/a.example/80\" "
                           "balancing { policy: " +
                           policy + " } }"})
                   .empty());
   std::vector<Peer> clients;
   std::vector<Peer> waiting;
-  const auto answered = [&] { return static_cast<int>(a.requests() + b.requests() + c.requests()); };
+  const auto answered = [&] {
+    return static_cast<int>(a.requests() + b.requests() + c.requests());
+  };
   for (int i = 0; i < kRequests; ++i) {
     clients.push_back(proxy.Connect());
     clients.back().Send(kGet);
@@ -47,7 +50,8 @@ int RequestsAtASlowEndpoint(const std::string& policy) {
   return static_cast<int>(waiting.size());
 }
 
-// With round robin a quarter of the requests are slow, p99 and all; with least_request it is those few that find out.
+// With round robin a quarter of the requests are slow, p99 and all; with least_request it is those
+// few that find out.
 TEST(UpstreamLoadTest, LeastRequestKeepsRequestsAwayFromASlowEndpoint) {
   EXPECT_EQ(RequestsAtASlowEndpoint("ROUND_ROBIN"), 25);
   EXPECT_LE(RequestsAtASlowEndpoint("LEAST_REQUEST"), 1);

@@ -1,4 +1,5 @@
-// Connections with endpoints that wait for the next request: how many, how long, and those made ahead of it.
+// Connections with endpoints that wait for the next request: how many, how long, and those made
+// ahead of it.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -20,9 +21,10 @@ class UpstreamPoolTest : public ::testing::Test {
  protected:
   void Serve(const std::string& settings, const std::string& cluster = "") {
     proxy.Route("a.example", {listener.address()});
-    const auto refused = proxy.Apply(
-        {"name: \"settings\" settings { " + settings + " }",
-         "name: \"cluster/test/a.example/80\" cluster { endpoints: \"endpoints/test/a.example/80\" " + cluster + " }"});
+    const auto refused = proxy.Apply({"name: \"settings\" settings { " + settings + " }",
+                                      "name: \"cluster/test/a.example/80\" cluster { endpoints: "
+                                      "\"endpoints/test/a.example/80\" " +
+                                          cluster + " }"});
     for (const auto& refusal : refused) ADD_FAILURE() << refusal.reason;
   }
   // One request on a new connection with the endpoint, which is given back.
@@ -163,8 +165,9 @@ TEST_F(UpstreamPoolTest, AnEndpointThatRefusesThemIsAskedNowAndThen) {
     port = gone.port();
   }
   proxy.Route("a.example", {*base::Address::ParseIp("127.0.0.1", port)});
-  proxy.Apply({"name: \"cluster/test/a.example/80\" cluster { endpoints: \"endpoints/test/a.example/80\" "
-               "warm_connections: 1 }"});
+  proxy.Apply(
+      {"name: \"cluster/test/a.example/80\" cluster { endpoints: \"endpoints/test/a.example/80\" "
+       "warm_connections: 1 }"});
   EXPECT_TRUE(proxy.WaitForCount(CounterId::kUpstreamConnectFailures, 2));
   EXPECT_LE(proxy.Count(CounterId::kUpstreamConnectFailures), 3u);
 }

@@ -24,9 +24,11 @@ class UpstreamTlsTest : public ::testing::Test {
   // `tls`: the fields of UpstreamTls in text format.
   void UseTls(const std::string& tls) {
     proxy.Route("a.example", {listener.address()});
-    const auto refused = proxy.Apply(
-        {"name: \"cluster/test/a.example/80\" cluster { endpoints: \"endpoints/test/a.example/80\" protocol: HTTPS "
-         "tls {" + tls + "} }"});
+    const auto refused =
+        proxy.Apply({"name: \"cluster/test/a.example/80\" cluster { endpoints: "
+                     "\"endpoints/test/a.example/80\" protocol: HTTPS "
+                     "tls {" +
+                     tls + "} }"});
     for (const auto& refusal : refused) ADD_FAILURE() << refusal.reason;
   }
 
@@ -123,7 +125,9 @@ TEST_F(UpstreamTlsTest, TheSystemsAuthoritiesAreTheDefault) {
 }
 
 TEST_F(UpstreamTlsTest, ShowsItsCertificateToWhoAsks) {
-  TlsEnd end({.chain = certificate.chain, .key = certificate.key, .client_ca = own.chain,
+  TlsEnd end({.chain = certificate.chain,
+              .key = certificate.key,
+              .client_ca = own.chain,
               .max_version = TLS1_2_VERSION});
   UseTls("");
   EXPECT_EQ(Exchange(end), 502);
@@ -149,7 +153,8 @@ TEST_F(UpstreamTlsTest, ABrokenSecretKeepsItsLastGoodForm) {
   TlsEnd end({.chain = certificate.chain, .key = certificate.key});
   SetSecret(Data("ca.crt", certificate.chain));
   UseTls("verify: true verify_name: \"backend.example\" secret: \"secret/test/s\"");
-  const auto refused = proxy.Apply({"name: \"secret/test/s\" secret_data {" + Data("ca.crt", "garbage") + "}"});
+  const auto refused =
+      proxy.Apply({"name: \"secret/test/s\" secret_data {" + Data("ca.crt", "garbage") + "}"});
   ASSERT_EQ(refused.size(), 1u);
   EXPECT_EQ(refused[0].reason, "data[ca.crt]: holds no PEM certificate");
   EXPECT_EQ(Exchange(end), 200);
@@ -169,7 +174,8 @@ TEST_F(UpstreamTlsTest, AnEndpointWithoutTlsIsABadGateway) {
 
 TEST_F(UpstreamTlsTest, RequestsOverTlsMayHaveAClusterOfTheirOwn) {
   proxy.Route("a.example", {listener.address()});
-  const auto refused = proxy.Apply({R"(name: "vhost/a.example" virtual_host { host: "a.example" routes {
+  const auto refused =
+      proxy.Apply({R"(name: "vhost/a.example" virtual_host { host: "a.example" routes {
       match { prefix_path: "/" }
       forward { clusters { cluster: "cluster/test/a.example/80" tls_cluster: "cluster/test/none/80" } } } })"});
   EXPECT_TRUE(refused.empty());

@@ -1,6 +1,7 @@
 """Each rule of lint.py fails on a small repository that breaks it, and only then."""
 
 import pathlib
+import shutil
 import sys
 import tempfile
 import unittest
@@ -104,6 +105,12 @@ class LintTest(unittest.TestCase):
     def test_length(self):
         self.expect("length", {"common/a.cc": "\n" * 600})
         self.expect("length", {"common/a.cc": "\n" * 601}, "601 lines")
+
+    @unittest.skipUnless(shutil.which("clang-format-14"), "needs clang-format of Debian 12")
+    def test_layout(self):
+        style = {".clang-format": "BasedOnStyle: Google\n"}
+        self.expect("layout", {**style, "common/a.cc": "int a = 1;\n"})
+        self.expect("layout", {**style, "common/a.cc": "int  a = 1;\nint  b = 2;\n"}, "common/a.cc:1: not laid out")
 
     def test_docs(self):
         self.expect("docs", {"README.md": "Say `make test`.\n[a](docs/architecture.md#layers)\n"})

@@ -13,8 +13,8 @@ struct PemPair {
   std::string key;
 };
 
-// Self-signed, for these DNS names; the first is the common name. Valid for a year around the present. Different keys
-// on each call.
+// Self-signed, for these DNS names; the first is the common name. Valid for a year around the
+// present. Different keys on each call.
 PemPair MakeCertificate(const std::vector<std::string>& names, KeyType type = KeyType::kEcdsa,
                         int key_bits = 2048);
 

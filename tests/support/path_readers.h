@@ -1,5 +1,5 @@
-// How programs behind the proxy read a path: each of the ways below exists in some server or framework. Shares no code with
-// dataplane/http/uri.
+// How programs behind the proxy read a path: each of the ways below exists in some server or
+// framework. Shares no code with dataplane/http/uri.
 #pragma once
 
 #include <string>
@@ -9,9 +9,13 @@
 namespace headgate::testing {
 
 struct PathReader {
-  int decodes = 1;                   // how often percent sequences are decoded
+  int decodes = 1;  // how often percent sequences are decoded
   bool backslash_is_slash = false;
-  enum class Parameters { kKept, kStrippedBefore, kStrippedAfter } parameters = Parameters::kKept;  // decoding
+  enum class Parameters {
+    kKept,
+    kStrippedBefore,
+    kStrippedAfter
+  } parameters = Parameters::kKept;  // decoding
   bool overlong_utf8 = false;        // C0 AE is a dot
   bool ends_at_nul = false;
 };
@@ -21,8 +25,10 @@ inline std::vector<PathReader> AllPathReaders() {
   using Parameters = PathReader::Parameters;
   for (int decodes = 0; decodes <= 3; ++decodes) {
     for (int flags = 0; flags < 8; ++flags) {
-      for (const Parameters parameters : {Parameters::kKept, Parameters::kStrippedBefore, Parameters::kStrippedAfter}) {
-        readers.push_back({decodes, (flags & 1) != 0, parameters, (flags & 2) != 0, (flags & 4) != 0});
+      for (const Parameters parameters :
+           {Parameters::kKept, Parameters::kStrippedBefore, Parameters::kStrippedAfter}) {
+        readers.push_back(
+            {decodes, (flags & 1) != 0, parameters, (flags & 2) != 0, (flags & 4) != 0});
       }
     }
   }
@@ -116,9 +122,11 @@ inline std::string ReadPath(const PathReader& reader, std::string path) {
   return out.empty() ? "/" : out;
 }
 
-// Whether the path that a reader acts on is `prefix` or below it, once what the reader left encoded is decoded too.
+// Whether the path that a reader acts on is `prefix` or below it, once what the reader left encoded
+// is decoded too.
 inline bool IsBelow(std::string path, std::string_view prefix) {
-  for (std::string next = DecodePercent(path); next != path; next = DecodePercent(path)) path = next;
+  for (std::string next = DecodePercent(path); next != path; next = DecodePercent(path))
+    path = next;
   std::string merged;
   for (const char c : path) {
     if (c != '/' || !merged.ends_with('/')) merged += c;

@@ -10,32 +10,32 @@
 #include "dataplane/config/compiled_config.h"
 #include "dataplane/route/route_table.h"
 
-// A second, slow and obvious, reading of proto/headgate/v1/snapshot.proto's RouteMatch, to hold route::RouteTable
-// against.
+// A second, slow and obvious, reading of proto/headgate/v1/snapshot.proto's RouteMatch, to hold
+// route::RouteTable against.
 namespace headgate::testing {
 
 struct ReferenceRoute {
   route::PathKind kind = route::PathKind::kPrefix;
   std::string path;  // for kRegex: literal text, which has to start the request's path in any case
-  std::string method;        // empty: any
-  std::string header;        // name of a field that must be there; empty: none
+  std::string method;  // empty: any
+  std::string header;  // name of a field that must be there; empty: none
 };
 
 inline bool ReferencePathFits(const ReferenceRoute& route, const std::string& path) {
   switch (route.kind) {
-    case route::PathKind::kExact:
-      return path == route.path;
+    case route::PathKind::kExact: return path == route.path;
     case route::PathKind::kRegex: {
       const auto same = [](char a, char b) {
-        return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+        return std::tolower(static_cast<unsigned char>(a)) ==
+               std::tolower(static_cast<unsigned char>(b));
       };
       return path.size() >= route.path.size() &&
              std::equal(route.path.begin(), route.path.end(), path.begin(), same);
     }
-    case route::PathKind::kPrefix:
-      break;
+    case route::PathKind::kPrefix: break;
   }
-  // By segment: each segment of the prefix equals that of the path. A slash at the end asks for one there.
+  // By segment: each segment of the prefix equals that of the path. A slash at the end asks for one
+  // there.
   if (path == route.path) return true;
   std::string with_slash = route.path;
   if (with_slash.back() != '/') with_slash += '/';
@@ -51,8 +51,11 @@ inline int ReferenceMatch(const std::vector<ReferenceRoute>& routes, const std::
     const bool exact = r.kind == route::PathKind::kExact;
     const bool regex = r.kind == route::PathKind::kRegex;
     // The greater wins; the order given decides between equals, and alone between regexes.
-    return std::tuple(exact ? 2 : regex ? 1 : 0, regex ? 0 : r.path.size(),
-                      regex ? 0 : !r.method.empty(), regex ? 0 : !r.header.empty());
+    return std::tuple(exact   ? 2
+                      : regex ? 1
+                              : 0,
+                      regex ? 0 : r.path.size(), regex ? 0 : !r.method.empty(),
+                      regex ? 0 : !r.header.empty());
   };
   for (int i = 0; i < static_cast<int>(routes.size()); ++i) {
     const ReferenceRoute& r = routes[static_cast<size_t>(i)];
@@ -79,8 +82,10 @@ inline route::RouteTable BuildTable(const std::vector<ReferenceRoute>& routes,
     }
     if (!routes[i].method.empty()) specs[i].conditions.methods.push_back(routes[i].method);
     if (!routes[i].header.empty()) {
-      specs[i].conditions.headers.push_back(
-          {.name = routes[i].header, .kind = route::ValueCondition::Kind::kPresent, .text = {}, .regex = nullptr});
+      specs[i].conditions.headers.push_back({.name = routes[i].header,
+                                             .kind = route::ValueCondition::Kind::kPresent,
+                                             .text = {},
+                                             .regex = nullptr});
     }
   }
   return route::RouteTable(std::move(specs));

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-// Messages read in the plainest way there is, for checking what we write: one reading or none. Shares no code with the
-// parsers.
+// Messages read in the plainest way there is, for checking what we write: one reading or none.
+// Shares no code with the parsers.
 namespace headgate::testing {
 
 struct StrictHead {
@@ -94,8 +94,8 @@ inline bool StartLineIsSound(const std::string& line, StrictKind kind) {
   const size_t first = line.find(' ');
   if (first == std::string::npos || first == 0) return false;
   if (kind != StrictKind::kRequest) {
-    return line.starts_with("HTTP/1.1 ") && line.size() >= 13 && AllOf(line.substr(9, 3), "0123456789") &&
-           line[12] == ' ';
+    return line.starts_with("HTTP/1.1 ") && line.size() >= 13 &&
+           AllOf(line.substr(9, 3), "0123456789") && line[12] == ' ';
   }
   const size_t second = line.find(' ', first + 1);
   if (second == std::string::npos || second == first + 1) return false;
@@ -110,8 +110,9 @@ inline Reading TakeChunked(std::string& rest, StrictMessage& message) {
   while (true) {
     const size_t end = rest.find("\r\n");
     if (end == std::string::npos) {
-      return AllOf(rest.empty() ? "0" : rest.substr(0, rest.find('\r')), "0123456789abcdef") ? Reading::kIncomplete
-                                                                                          : Reading::kAmbiguous;
+      return AllOf(rest.empty() ? "0" : rest.substr(0, rest.find('\r')), "0123456789abcdef")
+                 ? Reading::kIncomplete
+                 : Reading::kAmbiguous;
     }
     const std::string digits = rest.substr(0, end);
     if (!AllOf(digits, "0123456789abcdef") || digits.size() > 15) return Reading::kAmbiguous;
@@ -136,8 +137,8 @@ inline Reading TakeChunked(std::string& rest, StrictMessage& message) {
 
 }  // namespace strict_reader_internal
 
-// Takes the first message off `stream`. Of responses without Content-Length or chunked coding those without body alone are
-// understood.
+// Takes the first message off `stream`. Of responses without Content-Length or chunked coding those
+// without body alone are understood.
 inline StrictMessage TakeStrictly(std::string& stream, StrictKind kind) {
   using Reading = StrictMessage::Reading;
   namespace internal = strict_reader_internal;
@@ -153,13 +154,14 @@ inline StrictMessage TakeStrictly(std::string& stream, StrictKind kind) {
   const std::vector<std::string> codings = message.Values("transfer-encoding");
   if (lengths.size() + codings.size() > 1) return message;
   if (kind == StrictKind::kRequest && message.Values("host").size() != 1) return message;
-  if (!lengths.empty() && (!internal::AllOf(lengths[0], "0123456789") || lengths[0].size() > 18)) return message;
+  if (!lengths.empty() && (!internal::AllOf(lengths[0], "0123456789") || lengths[0].size() > 18))
+    return message;
   if (!codings.empty() && codings[0] != "chunked") return message;
 
   std::string rest = stream.substr(head_end + 4);
   const std::string status = kind == StrictKind::kRequest ? "" : head->start_line.substr(9, 3);
-  const bool bodiless = kind == StrictKind::kResponseToHead || status.starts_with("1") || status == "204" ||
-                        status == "304";
+  const bool bodiless = kind == StrictKind::kResponseToHead || status.starts_with("1") ||
+                        status == "204" || status == "304";
   if (!bodiless && !codings.empty()) {
     message.reading = internal::TakeChunked(rest, message);
     if (!message.complete()) return message;

@@ -37,7 +37,8 @@ class NamedUpstream {
     while (!stopping_) {
       if (peer.Silent()) continue;
       if (peer.ReadRequest().head.empty()) return;
-      peer.Send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(name_.size()) + "\r\n\r\n" + name_);
+      peer.Send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(name_.size()) + "\r\n\r\n" +
+                name_);
     }
   }
 
@@ -82,10 +83,12 @@ TEST(SwapTortureTest, NoRequestFailsAndNoConnectionClosesWhileEverythingChanges)
         proxy.Apply({EndpointsText("endpoints/test/a.example/80", {a.address(), b.address()})});
         break;
       case 1:
-        proxy.Apply({EndpointsText("endpoints/test/a.example/80", {random() % 2 == 0 ? a.address() : b.address()})});
+        proxy.Apply({EndpointsText("endpoints/test/a.example/80",
+                                   {random() % 2 == 0 ? a.address() : b.address()})});
         break;
       case 2:  // the loaded host is compiled anew
-        proxy.Route("a.example", {a.address()}, "policy { read_timeout { seconds: " + std::to_string(60 + i) + " } }");
+        proxy.Route("a.example", {a.address()},
+                    "policy { read_timeout { seconds: " + std::to_string(60 + i) + " } }");
         break;
       case 3:  // others come and go
         proxy.Route("other" + std::to_string(i % 7) + ".example", {c.address()});
@@ -96,7 +99,8 @@ TEST(SwapTortureTest, NoRequestFailsAndNoConnectionClosesWhileEverythingChanges)
   stop = true;
   for (std::thread& client : clients) client.join();
   EXPECT_GT(requests.load(), kSwaps / 10);
-  EXPECT_EQ(proxy.RouteCount("a.example").by_class[5] + proxy.RouteCount("b.example").by_class[5], 0u);
+  EXPECT_EQ(proxy.RouteCount("a.example").by_class[5] + proxy.RouteCount("b.example").by_class[5],
+            0u);
 }
 
 // Ends go away at every point of an exchange; the worker survives and serves the next client.
@@ -106,7 +110,8 @@ TEST(SwapTortureTest, EndsThatVanishAtEveryByte) {
   proxy.Route("a.example", {upstream.address()});
   const std::string request =
       "POST /x HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello";
-  const std::string response = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+  const std::string response =
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
   for (size_t cut = 1; cut < request.size(); cut += 3) {
     Peer client = proxy.Connect();
     client.Send(request.substr(0, cut));
@@ -122,7 +127,8 @@ TEST(SwapTortureTest, EndsThatVanishAtEveryByte) {
     cut % 2 == 0 ? server.Abort() : server.Close();
     const std::string seen = client.ReadToEnd();
     if (cut < response.size()) {
-      EXPECT_TRUE(seen.find("0\r\n\r\n") == std::string::npos || seen.starts_with("HTTP/1.1 502")) << cut << seen;
+      EXPECT_TRUE(seen.find("0\r\n\r\n") == std::string::npos || seen.starts_with("HTTP/1.1 502"))
+          << cut << seen;
     }
   }
   Peer client = proxy.Connect();

@@ -1,5 +1,5 @@
-// The gRPC application behind every proxy in bench/compare: HTTP/2 with prior knowledge, one thread; answers each
-// unary call with the message it got and grpc-status 0.
+// The gRPC application behind every proxy in bench/compare: HTTP/2 with prior knowledge, one
+// thread; answers each unary call with the message it got and grpc-status 0.
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -70,11 +70,13 @@ class Connection {
 
   static int OnBegin(nghttp2_session* session, const nghttp2_frame* frame, void*) {
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
-    nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, new Stream);  // OnClose deletes it
+    nghttp2_session_set_stream_user_data(session, frame->hd.stream_id,
+                                         new Stream);  // OnClose deletes it
     return 0;
   }
 
-  static int OnData(nghttp2_session* session, uint8_t, int32_t id, const uint8_t* data, size_t size, void*) {
+  static int OnData(nghttp2_session* session, uint8_t, int32_t id, const uint8_t* data, size_t size,
+                    void*) {
     StreamOf(session, id)->message.append(reinterpret_cast<const char*>(data), size);
     return 0;
   }
@@ -90,8 +92,8 @@ class Connection {
     return 0;
   }
 
-  static ssize_t ReadBody(nghttp2_session* session, int32_t id, uint8_t* buffer, size_t size, uint32_t* flags,
-                          nghttp2_data_source*, void*) {
+  static ssize_t ReadBody(nghttp2_session* session, int32_t id, uint8_t* buffer, size_t size,
+                          uint32_t* flags, nghttp2_data_source*, void*) {
     Stream& stream = *StreamOf(session, id);
     const size_t count = std::min(size, stream.message.size() - stream.sent);
     std::memcpy(buffer, stream.message.data() + stream.sent, count);
@@ -140,7 +142,8 @@ class Connection {
         continue;
       }
       const int fd = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (fd >= 0) static_cast<void>(new Connection(epoll, fd));  // deletes itself through its events
+      if (fd >= 0)
+        static_cast<void>(new Connection(epoll, fd));  // deletes itself through its events
     }
   }
 }

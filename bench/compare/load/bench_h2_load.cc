@@ -1,5 +1,5 @@
-// The HTTP/2 load generator of bench/compare: as bench_load, over multiplexed connections, and with --grpc=1
-// unary gRPC calls. The line protocol with the parent is bench_load's.
+// The HTTP/2 load generator of bench/compare: as bench_load, over multiplexed connections, and with
+// --grpc=1 unary gRPC calls. The line protocol with the parent is bench_load's.
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -25,7 +25,8 @@ namespace headgate::bench {
 namespace {
 
 constexpr char kUsage[] =
-    "bench_h2_load: sends a fixed number of HTTP/2 requests, checks every answer, reports latency.\n"
+    "bench_h2_load: sends a fixed number of HTTP/2 requests, checks every answer, reports "
+    "latency.\n"
     "Speaks the line protocol of bench_load.\n"
     "  --target=ADDR:PORT       where the proxy listens\n"
     "  --connections=8          how many connections\n"
@@ -72,9 +73,10 @@ class Connection {
     return *static_cast<Stream*>(nghttp2_session_get_stream_user_data(session, id));
   }
   static int OnHeader(nghttp2_session* session, const nghttp2_frame* frame, const uint8_t* name,
-                      size_t name_size, const uint8_t* value, size_t value_size, uint8_t flags, void* self);
-  static int OnData(nghttp2_session* session, uint8_t flags, int32_t id, const uint8_t* data, size_t size,
-                    void* self);
+                      size_t name_size, const uint8_t* value, size_t value_size, uint8_t flags,
+                      void* self);
+  static int OnData(nghttp2_session* session, uint8_t flags, int32_t id, const uint8_t* data,
+                    size_t size, void* self);
   static int OnClose(nghttp2_session* session, int32_t id, uint32_t error, void* self);
   static ssize_t ReadBody(nghttp2_session* session, int32_t id, uint8_t* buffer, size_t size,
                           uint32_t* flags, nghttp2_data_source* source, void* self);
@@ -102,7 +104,8 @@ class Load {
         streams_(flags.Number("streams")),
         requests_(flags.Number("requests")),
         warmup_(std::max<uint64_t>(flags.Number("warmup"), 1)) {
-    if (flags.Text("length") != "-") expected_length_ = static_cast<int64_t>(flags.Number("length"));
+    if (flags.Text("length") != "-")
+      expected_length_ = static_cast<int64_t>(flags.Number("length"));
     if (flags.Number("tls") != 0) {
       tls_ = SSL_CTX_new(TLS_client_method());
       SSL_CTX_set_min_proto_version(tls_, TLS1_3_VERSION);
@@ -123,9 +126,10 @@ class Load {
                  H2Field("te", "trailers"),
                  H2Field("user-agent", "bench")};
     } else {
-      fields_ = {H2Field(":method", "GET"),   H2Field(":scheme", tls_ == nullptr ? "http" : "https"),
-                 H2Field(":authority", host_), H2Field(":path", path_),
-                 H2Field("user-agent", "bench"), H2Field("accept", "*/*")};
+      fields_ = {
+          H2Field(":method", "GET"),      H2Field(":scheme", tls_ == nullptr ? "http" : "https"),
+          H2Field(":authority", host_),   H2Field(":path", path_),
+          H2Field("user-agent", "bench"), H2Field("accept", "*/*")};
     }
     epoll_ = epoll_create1(EPOLL_CLOEXEC);
     for (uint64_t i = 0; i < flags.Number("connections"); ++i) {
@@ -140,12 +144,15 @@ class Load {
     const uint64_t begin = NowNs();
     Run(requests_);
     const double seconds = static_cast<double>(NowNs() - begin) / 1e9;
-    const auto micros = [&](double q) { return static_cast<double>(histogram_.Quantile(q)) / 1000; };
+    const auto micros = [&](double q) {
+      return static_cast<double>(histogram_.Quantile(q)) / 1000;
+    };
     std::printf(
         "{\"requests\": %llu, \"seconds\": %.6f, \"requests_per_second\": %.1f, \"p50_us\": %.1f, "
         "\"p90_us\": %.1f, \"p99_us\": %.1f, \"max_us\": %.1f}\n",
-        static_cast<unsigned long long>(requests_), seconds, static_cast<double>(requests_) / seconds,
-        micros(0.5), micros(0.9), micros(0.99), micros(1.0));
+        static_cast<unsigned long long>(requests_), seconds,
+        static_cast<double>(requests_) / seconds, micros(0.5), micros(0.9), micros(0.99),
+        micros(1.0));
   }
 
  private:
@@ -166,8 +173,9 @@ class Load {
   }
 
   size_t connecting() const {
-    return static_cast<size_t>(std::count_if(connections_.begin(), connections_.end(),
-                                             [](const auto& connection) { return !connection->open(); }));
+    return static_cast<size_t>(
+        std::count_if(connections_.begin(), connections_.end(),
+                      [](const auto& connection) { return !connection->open(); }));
   }
 
   void Poll() {
@@ -198,7 +206,8 @@ class Load {
   LatencyHistogram histogram_;
 };
 
-Connection::Connection(Load& load, int epoll, size_t index) : load_(load), epoll_(epoll), index_(index) {
+Connection::Connection(Load& load, int epoll, size_t index)
+    : load_(load), epoll_(epoll), index_(index) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -266,15 +275,19 @@ ssize_t Connection::ReadBody(nghttp2_session* session, int32_t id, uint8_t* buff
 }
 
 int Connection::OnHeader(nghttp2_session* session, const nghttp2_frame* frame, const uint8_t* name,
-                         size_t name_size, const uint8_t* value, size_t value_size, uint8_t, void*) {
+                         size_t name_size, const uint8_t* value, size_t value_size, uint8_t,
+                         void*) {
   const std::string_view field(reinterpret_cast<const char*>(name), name_size);
   const std::string_view text(reinterpret_cast<const char*>(value), value_size);
-  if (field == ":status" && text == "200") StreamOf(session, frame->hd.stream_id).good_status = true;
-  if (field == "grpc-status" && text == "0") StreamOf(session, frame->hd.stream_id).good_grpc_status = true;
+  if (field == ":status" && text == "200")
+    StreamOf(session, frame->hd.stream_id).good_status = true;
+  if (field == "grpc-status" && text == "0")
+    StreamOf(session, frame->hd.stream_id).good_grpc_status = true;
   return 0;
 }
 
-int Connection::OnData(nghttp2_session* session, uint8_t, int32_t id, const uint8_t*, size_t size, void*) {
+int Connection::OnData(nghttp2_session* session, uint8_t, int32_t id, const uint8_t*, size_t size,
+                       void*) {
   StreamOf(session, id).received += size;
   return 0;
 }

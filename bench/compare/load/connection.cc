@@ -162,12 +162,10 @@ Connection::Progress Connection::Advance() {
       state_ = State::kSending;
       return Flush();
     }
-    case State::kSending:
-      return Flush();
+    case State::kSending: return Flush();
     case State::kReading:
     case State::kDraining:
-    case State::kIdle:
-      return ReadAnswer();
+    case State::kIdle: return ReadAnswer();
   }
   return Progress::kPending;
 }

@@ -71,7 +71,8 @@ bool H2Socket::Send(nghttp2_session* session) {
     output_.append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(size));
   }
   while (sent_ < output_.size()) {
-    const long wrote = Write(output_.data() + sent_, std::min<size_t>(output_.size() - sent_, 64u << 10));
+    const long wrote =
+        Write(output_.data() + sent_, std::min<size_t>(output_.size() - sent_, 64u << 10));
     if (wrote < 0) return false;
     if (wrote == 0) return true;
     sent_ += static_cast<size_t>(wrote);

@@ -1,5 +1,5 @@
-// A non-blocking connection that carries an nghttp2 session, plain or over TLS: what the HTTP/2 programs of
-// bench/compare share. One write a turn, whatever the number of frames.
+// A non-blocking connection that carries an nghttp2 session, plain or over TLS: what the HTTP/2
+// programs of bench/compare share. One write a turn, whatever the number of frames.
 #pragma once
 
 #include <nghttp2/nghttp2.h>
@@ -20,7 +20,8 @@ class H2Socket {
 
   int fd() const { return fd_; }
 
-  // Reads until nothing is left and feeds it to the session. False: the peer has ended the connection.
+  // Reads until nothing is left and feeds it to the session. False: the peer has ended the
+  // connection.
   bool Receive(nghttp2_session* session);
   // Sends what the session has to say. False: the peer is gone.
   bool Send(nghttp2_session* session);

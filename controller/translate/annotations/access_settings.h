@@ -18,7 +18,7 @@ using CidrList = std::vector<std::string>;
 struct PasswordSettings {
   kube::ObjectKey secret;
   bool digest = false;  // the scheme; else it is Basic
-  bool map = false;  // each key of the Secret is a user; else "auth" is a file of them
+  bool map = false;     // each key of the Secret is a user; else "auth" is a file of them
   std::string realm;
   friend bool operator==(const PasswordSettings&, const PasswordSettings&) = default;
 };
@@ -51,8 +51,8 @@ struct ExternalAuthSettings {
   bool own_host = false;  // the host is that of the request
   std::string host;       // in lower case; empty with own_host
   uint16_t port = 0;
-  std::string target;     // path and query; this, signin and cache_key: a v1::TextTemplate, serialised
-  std::string method;     // empty: GET
+  std::string target;  // path and query; this, signin and cache_key: a v1::TextTemplate, serialised
+  std::string method;  // empty: GET
   std::optional<std::string> signin;
   std::string signin_parameter;  // empty: "rd"
   std::vector<std::string> response_headers;

@@ -1,5 +1,5 @@
-// affinity, affinity-mode and session-cookie-*: sessions stay with an endpoint. The mode is the upstream's, the cookie that of
-// each location.
+// affinity, affinity-mode and session-cookie-*: sessions stay with an endpoint. The mode is the
+// upstream's, the cookie that of each location.
 #pragma once
 
 #include <array>
@@ -29,6 +29,7 @@ inline constexpr std::array<std::string_view, 12> kAffinityNames = {
 void ReadAffinity(AnnotationReader& reader, IngressSettings& settings);
 
 // `path`: of the Ingress, for cookies without a path of their own.
-void SetSessionCookie(const SessionCookieSettings& settings, std::string_view path, v1::SessionCookie& out);
+void SetSessionCookie(const SessionCookieSettings& settings, std::string_view path,
+                      v1::SessionCookie& out);
 
 }  // namespace headgate::translate

@@ -45,10 +45,13 @@ std::string ReadErrorPage(AnnotationReader& reader) {
     reader.RefuseValue(kName, "a URL");
   } else if (text.starts_with("http://") || text.starts_with("https://")) {
     return std::string(text);
-  } else if (text.front() == '/' && text.find("/..") == std::string_view::npos && text.find(' ') == std::string_view::npos) {
+  } else if (text.front() == '/' && text.find("/..") == std::string_view::npos &&
+             text.find(' ') == std::string_view::npos) {
     return std::string(text);
   } else if (text.front() == '@') {
-    reader.Ignore(kName, "an absolute URL or path; there are no named locations here, so the page for 400 is the answer");
+    reader.Ignore(kName,
+                  "an absolute URL or path; there are no named locations here, so the page for 400 "
+                  "is the answer");
   } else {
     reader.RefuseValue(kName, "an absolute URL or path");
   }
@@ -61,8 +64,9 @@ std::string ReadSubject(AnnotationReader& reader) {
   if (value == nullptr || Trim(*value).empty()) return {};
   const std::string_view text = Trim(*value);
   std::string error;
-  const bool good = text.starts_with("CN=") &&
-                    Regex::Compile(text, Regex::Anchor::kNone, Regex::Case::kSensitive, &error) != nullptr;
+  const bool good =
+      text.starts_with("CN=") &&
+      Regex::Compile(text, Regex::Anchor::kNone, Regex::Case::kSensitive, &error) != nullptr;
   if (!good) reader.RefuseValue(kName, "CN= and a regular expression");
   return good ? std::string(text) : std::string();
 }

@@ -48,13 +48,16 @@ void ReadBasicAuth(AnnotationReader& reader, IngressSettings& settings) {
     if (!secret.empty()) reader.Deny("auth-secret", "there is no auth-type to say how it is used");
     return;
   }
-  if (type != "basic" && type != "digest") return reader.RefuseValue("auth-type", "basic or digest");
+  if (type != "basic" && type != "digest")
+    return reader.RefuseValue("auth-type", "basic or digest");
   if (secret.empty()) return reader.Deny("auth-type", "there is no auth-secret with the users");
   std::optional<kube::ObjectKey> key = ParseSecret(reader, secret);
   if (!key) {
-    return reader.Deny("auth-secret", StrCat(QuoteValue(secret), " is neither NAME nor NAMESPACE/NAME"));
+    return reader.Deny("auth-secret",
+                       StrCat(QuoteValue(secret), " is neither NAME nor NAMESPACE/NAME"));
   }
-  settings.access.password = PasswordSettings{*std::move(key), type == "digest", form == "auth-map", std::string(realm)};
+  settings.access.password =
+      PasswordSettings{*std::move(key), type == "digest", form == "auth-map", std::string(realm)};
 }
 
 }  // namespace headgate::translate

@@ -1,4 +1,5 @@
-// canary, canary-*: the Ingress gets a share of the requests for the hosts and paths that it has in common with another.
+// canary, canary-*: the Ingress gets a share of the requests for the hosts and paths that it has in
+// common with another.
 #pragma once
 
 #include <array>

@@ -1,4 +1,5 @@
-// All annotations that there are, for people and for rules about them. docs/annotations.md is made from it.
+// All annotations that there are, for people and for rules about them. docs/annotations.md is made
+// from it.
 #pragma once
 
 #include <span>
@@ -11,7 +12,8 @@ namespace headgate::translate {
 struct CatalogEntry {
   std::string_view name;  // as AnnotationReader takes it
   Risk risk = Risk::kLow;
-  int tier = 0;  // of ingress-nginx's: 1 most installations use it, 2 many, 3 few; 0: snippets, and our own
+  int tier = 0;  // of ingress-nginx's: 1 most installations use it, 2 many, 3 few; 0: snippets, and
+                 // our own
   std::string_view meaning;  // one line, Markdown
 };
 

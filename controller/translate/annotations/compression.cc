@@ -9,7 +9,8 @@ void ReadCompression(AnnotationReader& reader, IngressSettings& settings) {
   const std::string* value = reader.Find(name);
   if (value == nullptr) return;
   const std::optional<bool> compression = ParseOnOff(*value);
-  if (!compression) return reader.Deny(name, QuoteValue(*value) + " is not valid, accepted: on or off");
+  if (!compression)
+    return reader.Deny(name, QuoteValue(*value) + " is not valid, accepted: on or off");
   settings.no_compression = !*compression;
 }
 

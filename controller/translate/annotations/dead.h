@@ -1,4 +1,5 @@
-// Names that ingress-nginx has given up, or never had, and that are still in manifests: without effect, and said to be.
+// Names that ingress-nginx has given up, or never had, and that are still in manifests: without
+// effect, and said to be.
 #pragma once
 
 #include <array>
@@ -30,7 +31,8 @@ inline constexpr std::array<std::string_view, 20> kDeadNames = {"session-cookie-
                                                                 "rewrite-log",
                                                                 "from-to-www"};
 // Beginnings of more of them.
-inline constexpr std::array<std::string_view, 3> kDeadPrefixes = {"influxdb-", "opentracing-", "lua-resty-waf"};
+inline constexpr std::array<std::string_view, 3> kDeadPrefixes = {"influxdb-", "opentracing-",
+                                                                  "lua-resty-waf"};
 
 // Whether it begins with one of these.
 bool IsDeadByPrefix(std::string_view name);

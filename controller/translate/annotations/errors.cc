@@ -12,8 +12,8 @@ namespace {
 // RFC 1035, with digits in front as newer Services may have.
 bool IsServiceName(std::string_view text) {
   return !text.empty() && text.size() <= 63 && std::all_of(text.begin(), text.end(), [](char c) {
-    return absl::ascii_islower(static_cast<unsigned char>(c)) || absl::ascii_isdigit(static_cast<unsigned char>(c)) ||
-           c == '-';
+    return absl::ascii_islower(static_cast<unsigned char>(c)) ||
+           absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '-';
   });
 }
 
@@ -33,9 +33,11 @@ std::optional<std::vector<uint16_t>> ParseStatuses(std::string_view list, uint16
 
 void ReadErrors(AnnotationReader& reader, IngressSettings& settings) {
   ErrorSettings& errors = settings.headers.errors;
-  if (const std::string* value = reader.Find("custom-http-errors"); value != nullptr && !Trim(*value).empty()) {
+  if (const std::string* value = reader.Find("custom-http-errors");
+      value != nullptr && !Trim(*value).empty()) {
     errors.statuses = ParseStatuses(*value, 400);
-    if (!errors.statuses) reader.RefuseValue("custom-http-errors", "statuses from 400 to 599, separated by commas");
+    if (!errors.statuses)
+      reader.RefuseValue("custom-http-errors", "statuses from 400 to 599, separated by commas");
   }
   errors.local_only = reader.Bool("disable-proxy-intercept-errors").value_or(false);
   if (const std::string* value = reader.Find("default-backend")) {

@@ -12,8 +12,8 @@
 
 namespace headgate::translate {
 
-inline constexpr std::array<std::string_view, 3> kErrorNames = {"custom-http-errors", "disable-proxy-intercept-errors",
-                                                                "default-backend"};
+inline constexpr std::array<std::string_view, 3> kErrorNames = {
+    "custom-http-errors", "disable-proxy-intercept-errors", "default-backend"};
 
 // A bad value of the first and last refuses the Ingress.
 void ReadErrors(AnnotationReader& reader, IngressSettings& settings);

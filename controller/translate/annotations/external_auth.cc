@@ -22,7 +22,8 @@ constexpr int64_t kMostConnections = 1'000'000;
 
 bool IsOf(std::string_view text, std::string_view punctuation) {
   return std::all_of(text.begin(), text.end(), [&](char c) {
-    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || punctuation.find(c) != std::string_view::npos;
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+           punctuation.find(c) != std::string_view::npos;
   });
 }
 
@@ -56,7 +57,9 @@ bool ParseUrl(std::string_view url, ExternalAuthSettings& out, std::vector<std::
   uint32_t port = out.tls ? 443 : 80;
   if (const size_t colon = host.find(':'); colon != std::string_view::npos) {
     const std::string_view digits = host.substr(colon + 1);
-    if (!absl::SimpleAtoi(absl::string_view(digits.data(), digits.size()), &port) || port == 0 || port > 65535) return false;
+    if (!absl::SimpleAtoi(absl::string_view(digits.data(), digits.size()), &port) || port == 0 ||
+        port > 65535)
+      return false;
     host = host.substr(0, colon);
   }
   out.port = static_cast<uint16_t>(port);
@@ -65,7 +68,8 @@ bool ParseUrl(std::string_view url, ExternalAuthSettings& out, std::vector<std::
     if (!IsDnsName(host) && !ParseIpAddress(host)) return false;
     out.host = absl::AsciiStrToLower(absl::string_view(host.data(), host.size()));
   }
-  std::optional<std::string> target = ToTemplate(url.starts_with('/') ? std::string(url) : StrCat("/", url), unknown);
+  std::optional<std::string> target =
+      ToTemplate(url.starts_with('/') ? std::string(url) : StrCat("/", url), unknown);
   if (!target) return false;
   out.target = *std::move(target);
   return true;
@@ -77,7 +81,8 @@ void ReadAuthConnections(AnnotationReader& reader, ExternalAuthSettings& out) {
     const std::string* value = reader.Find(name);
     if (value == nullptr) return std::nullopt;
     const std::optional<int64_t> parsed = ParseInt(*value);
-    if (parsed && *parsed >= 0 && *parsed <= kMostConnections) return static_cast<uint32_t>(*parsed);
+    if (parsed && *parsed >= 0 && *parsed <= kMostConnections)
+      return static_cast<uint32_t>(*parsed);
     reader.Ignore(name, "a whole number from 0 to 1000000");
     return std::nullopt;
   };
@@ -86,7 +91,8 @@ void ReadAuthConnections(AnnotationReader& reader, ExternalAuthSettings& out) {
   const std::optional<uint32_t> timeout = number("auth-keepalive-timeout");
   const bool shared = reader.Bool("auth-keepalive-share-vars").value_or(false);
   if (idle.value_or(0) == 0) return;
-  // With HTTP/2, ingress-nginx asks in another way, in which variables are always those of the request.
+  // With HTTP/2, ingress-nginx asks in another way, in which variables are always those of the
+  // request.
   out.own_request_id = !shared && !reader.rules().http2;
   out.connections.idle = idle;
   out.connections.requests = requests.value_or(1000);
@@ -108,7 +114,9 @@ std::optional<std::vector<CachedStatuses>> ParseCached(std::string_view text) {
     added.milliseconds = absl::ToInt64Milliseconds(std::min(*duration, kMost));
     for (size_t i = 0; i + 1 < words.size(); ++i) {
       uint32_t status = 0;
-      if (words[i].size() != 3 || !absl::SimpleAtoi(words[i], &status) || status < 200 || status > 599) return std::nullopt;
+      if (words[i].size() != 3 || !absl::SimpleAtoi(words[i], &status) || status < 200 ||
+          status > 599)
+        return std::nullopt;
       added.statuses.push_back(status);
     }
     if (words.size() == 1) added.statuses = {200, 301, 302};
@@ -119,7 +127,8 @@ std::optional<std::vector<CachedStatuses>> ParseCached(std::string_view text) {
 
 }  // namespace
 
-std::optional<ExternalAuthSettings> ParseExternalAuth(const ExternalAuthInput& input, ExternalAuthProblem& problem,
+std::optional<ExternalAuthSettings> ParseExternalAuth(const ExternalAuthInput& input,
+                                                      ExternalAuthProblem& problem,
                                                       std::vector<std::string>& unknown) {
   ExternalAuthSettings out;
   const auto bad = [&](std::string_view part, std::string accepted) {
@@ -127,40 +136,49 @@ std::optional<ExternalAuthSettings> ParseExternalAuth(const ExternalAuthInput& i
     return std::nullopt;
   };
   if (!ParseUrl(input.url, out, unknown)) {
-    return bad("url", "http or https, a host name or $host, perhaps a port, and a path with variables");
+    return bad("url",
+               "http or https, a host name or $host, perhaps a port, and a path with variables");
   }
-  if (!input.method.empty() && !IsMethod(input.method)) return bad("method", "an HTTP method in capitals");
+  if (!input.method.empty() && !IsMethod(input.method))
+    return bad("method", "an HTTP method in capitals");
   out.method = input.method;
   if (!input.signin.empty()) {
-    const bool absolute = input.signin.starts_with("http") || input.signin.starts_with('/') || input.signin.starts_with('$');
+    const bool absolute = input.signin.starts_with("http") || input.signin.starts_with('/') ||
+                          input.signin.starts_with('$');
     std::optional<std::string> signin = ToTemplate(input.signin, unknown);
-    if (!absolute || !signin || !IsOf(input.signin, "-._~/:,?&=$")) return bad("signin", "a URL, perhaps with variables");
+    if (!absolute || !signin || !IsOf(input.signin, "-._~/:,?&=$"))
+      return bad("signin", "a URL, perhaps with variables");
     out.signin = std::move(signin);
   }
-  if (!IsOf(input.signin_parameter, "-._~/:,?&=")) return bad("signin-redirect-param", "the name of a parameter");
+  if (!IsOf(input.signin_parameter, "-._~/:,?&="))
+    return bad("signin-redirect-param", "the name of a parameter");
   out.signin_parameter = input.signin_parameter;
   for (const std::string_view name : SplitList(input.response_headers)) {
-    if (!IsOf(name, "-_")) return bad("response-headers", "names of header fields, separated by commas");
+    if (!IsOf(name, "-_"))
+      return bad("response-headers", "names of header fields, separated by commas");
     out.response_headers.emplace_back(name);
   }
   if (!IsOf(input.request_redirect, "-._~/:, ")) {
     return bad("request-redirect", "letters, digits, blanks and - . _ ~ / : ,");
   }
   out.request_redirect = input.request_redirect;
-  const std::optional<bool> cookie = input.always_set_cookie.empty() ? false : ParseBool(input.always_set_cookie);
+  const std::optional<bool> cookie =
+      input.always_set_cookie.empty() ? false : ParseBool(input.always_set_cookie);
   if (!cookie) return bad("always-set-cookie", "true or false");
   out.always_set_cookie = *cookie;
   if (!input.cache_key.empty()) {
     std::vector<std::string> missing;
     std::optional<std::string> key = ToTemplate(input.cache_key, missing);
-    if (!key || !IsOf(input.cache_key, "-_${}")) return bad("cache-key", "letters, digits, - _ and variables");
+    if (!key || !IsOf(input.cache_key, "-_${}"))
+      return bad("cache-key", "letters, digits, - _ and variables");
     // Without all of its parts one client's answer could be another's.
     if (missing.empty()) out.cache_key = *std::move(key);
     unknown.insert(unknown.end(), missing.begin(), missing.end());
   }
   std::optional<std::vector<CachedStatuses>> cached =
       ParseCached(input.cache_duration.empty() ? kDefaultCached : input.cache_duration);
-  if (!cached) return bad("cache-duration", "statuses and a time, as 200 202 401 5m, separated by commas");
+  if (!cached)
+    return bad("cache-duration", "statuses and a time, as 200 202 401 5m, separated by commas");
   if (!out.cache_key.empty()) out.cached = *std::move(cached);
   return out;
 }
@@ -189,13 +207,14 @@ void ReadExternalAuth(AnnotationReader& reader, IngressSettings& settings) {
   if (!access.external) {
     const std::string name = StrCat("auth-", problem.part);
     const std::string* value = reader.Find(name);
-    return reader.Deny(name, StrCat(QuoteValue(value == nullptr ? "" : *value), " is not valid, accepted: ",
-                                    problem.accepted));
+    return reader.Deny(name, StrCat(QuoteValue(value == nullptr ? "" : *value),
+                                    " is not valid, accepted: ", problem.accepted));
   }
   for (const std::string& name : unknown) {
     reader.Warn("auth-url", StrCat("variable $", name, " is not known here and stays empty"));
   }
-  access.external->request_headers = reader.ConfigMap("auth-proxy-set-headers").value_or(kube::ObjectKey());
+  access.external->request_headers =
+      reader.ConfigMap("auth-proxy-set-headers").value_or(kube::ObjectKey());
   ReadAuthConnections(reader, *access.external);
 }
 

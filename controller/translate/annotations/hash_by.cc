@@ -15,12 +15,14 @@ namespace {
 
 constexpr std::string_view kTheirs = "upstream-hash-by";
 constexpr std::string_view kOwn = "headgate.dev/hash-by";
-constexpr std::string_view kTemplate = "letters, digits, -, _ and variables as $request_uri or ${remote_addr}";
+constexpr std::string_view kTemplate =
+    "letters, digits, -, _ and variables as $request_uri or ${remote_addr}";
 constexpr int64_t kMostPerSubset = 1'000'000;
 
 bool IsTemplateText(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
-    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || std::string_view("-_${}").find(c) != std::string_view::npos;
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+           std::string_view("-_${}").find(c) != std::string_view::npos;
   });
 }
 
@@ -30,7 +32,8 @@ bool ReadTemplate(AnnotationReader& reader, std::string_view name, const std::st
   const auto parsed = IsTemplateText(value) ? ParseTemplate(value) : std::nullopt;
   if (!parsed) return false;
   if (!parsed->unknown.empty()) {
-    reader.Warn(name, StrCat("without a value here, and taken as empty: $", absl::StrJoin(parsed->unknown, ", $")));
+    reader.Warn(name, StrCat("without a value here, and taken as empty: $",
+                             absl::StrJoin(parsed->unknown, ", $")));
   }
   out.hash_by = parsed->text.SerializeAsString();
   return true;

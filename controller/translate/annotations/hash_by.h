@@ -1,5 +1,5 @@
-// upstream-hash-by, upstream-hash-by-subset and upstream-hash-by-subset-size of ingress-nginx; headgate.dev/hash-by and
-// headgate.dev/hash-bound: equal values go to the same endpoint.
+// upstream-hash-by, upstream-hash-by-subset and upstream-hash-by-subset-size of ingress-nginx;
+// headgate.dev/hash-by and headgate.dev/hash-bound: equal values go to the same endpoint.
 #pragma once
 
 #include <array>
@@ -14,8 +14,8 @@ inline constexpr std::array<std::string_view, 5> kHashByNames = {
     "upstream-hash-by", "upstream-hash-by-subset", "upstream-hash-by-subset-size",
     "headgate.dev/hash-by", "headgate.dev/hash-bound"};
 
-// A bad value of ingress-nginx's annotations refuses the Ingress, of ours it is ignored. Unknown variables are empty, and a
-// diagnostic.
+// A bad value of ingress-nginx's annotations refuses the Ingress, of ours it is ignored. Unknown
+// variables are empty, and a diagnostic.
 void ReadHashBy(AnnotationReader& reader, UpstreamSettings& settings);
 
 }  // namespace headgate::translate

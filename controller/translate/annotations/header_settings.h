@@ -1,5 +1,5 @@
-// What the annotations of one Ingress say about the heads of messages, and about requests that go elsewhere than to its
-// backends; parsed and checked.
+// What the annotations of one Ingress say about the heads of messages, and about requests that go
+// elsewhere than to its backends; parsed and checked.
 #pragma once
 
 #include <cstdint>
@@ -53,7 +53,7 @@ struct CanarySettings {
 struct ErrorSettings {
   std::optional<std::vector<uint16_t>> statuses;  // sorted; absent: those of the ConfigMap
   bool local_only = false;                        // answers of endpoints stay as they are
-  std::string service;                            // of the namespace, by its first port; empty: the default backend
+  std::string service;  // of the namespace, by its first port; empty: the default backend
   friend bool operator==(const ErrorSettings&, const ErrorSettings&) = default;
 };
 
@@ -92,8 +92,8 @@ struct HeaderSettings {
   ErrorSettings errors;
   std::optional<MirrorSettings> mirror;
   std::vector<std::string> aliases;  // more names of its hosts; in lower case
-  bool www_redirect = false;         // the twins of its hosts, with and without "www.", are sent to them
-  kube::ObjectKey custom_headers;    // ConfigMap with fields of every response; empty: none
+  bool www_redirect = false;  // the twins of its hosts, with and without "www.", are sent to them
+  kube::ObjectKey custom_headers;  // ConfigMap with fields of every response; empty: none
   friend bool operator==(const HeaderSettings&, const HeaderSettings&) = default;
 };
 

@@ -51,8 +51,9 @@ bool Check(std::string_view value, HealthSettings& out) {
 // What goes into a request head as it is.
 bool IsHeadText(std::string_view text) {
   constexpr size_t kMost = 1024;
-  return !text.empty() && text.size() <= kMost &&
-         std::all_of(text.begin(), text.end(), [](char c) { return absl::ascii_isgraph(static_cast<unsigned char>(c)); });
+  return !text.empty() && text.size() <= kMost && std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_isgraph(static_cast<unsigned char>(c));
+  });
 }
 
 bool Path(std::string_view value, HealthSettings& out) {
@@ -63,8 +64,9 @@ bool Path(std::string_view value, HealthSettings& out) {
 
 bool Host(std::string_view value, HealthSettings& out) {
   const bool good = IsHeadText(value) && std::all_of(value.begin(), value.end(), [](char c) {
-    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || std::string_view("-_.:[]").find(c) != std::string_view::npos;
-  });
+                      return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+                             std::string_view("-_.:[]").find(c) != std::string_view::npos;
+                    });
   if (good) out.host = value;
   return good;
 }
@@ -85,10 +87,12 @@ bool Statuses(std::string_view value, HealthSettings& out) {
 
 bool Backup(std::string_view value, HealthSettings& out) {
   const size_t colon = std::min(value.find(':'), value.size());
-  HealthSettings::Backup backup{.service = std::string(value.substr(0, colon)), .port = std::nullopt};
+  HealthSettings::Backup backup{.service = std::string(value.substr(0, colon)),
+                                .port = std::nullopt};
   const auto is_name = [](std::string_view name) {
     return !name.empty() && name.size() <= 63 && std::all_of(name.begin(), name.end(), [](char c) {
-      return absl::ascii_islower(static_cast<unsigned char>(c)) || absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '-';
+      return absl::ascii_islower(static_cast<unsigned char>(c)) ||
+             absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '-';
     });
   };
   if (!is_name(backup.service)) return false;
@@ -137,8 +141,10 @@ constexpr std::array<Setting, kHealthNames.size()> kSettings = {{
 
 }  // namespace
 
-std::string_view ParseHealthSetting(std::string_view name, std::string_view value, HealthSettings& out) {
-  const auto at = static_cast<size_t>(std::find(kHealthNames.begin(), kHealthNames.end(), name) - kHealthNames.begin());
+std::string_view ParseHealthSetting(std::string_view name, std::string_view value,
+                                    HealthSettings& out) {
+  const auto at = static_cast<size_t>(std::find(kHealthNames.begin(), kHealthNames.end(), name) -
+                                      kHealthNames.begin());
   return kSettings[at].parse(value, out) ? std::string_view() : kSettings[at].accepted;
 }
 

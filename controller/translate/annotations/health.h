@@ -1,5 +1,5 @@
-// headgate.dev/health-check*, max-fails, fail-timeout, outlier-*, slow-start and backup-service, on a Service or an
-// Ingress; all but the last in the ConfigMap too, without prefix.
+// headgate.dev/health-check*, max-fails, fail-timeout, outlier-*, slow-start and backup-service, on
+// a Service or an Ingress; all but the last in the ConfigMap too, without prefix.
 #pragma once
 
 #include <array>
@@ -29,7 +29,8 @@ inline constexpr std::array<std::string_view, 16> kHealthNames = {
     "headgate.dev/backup-service"};
 
 // The value of one of these, into `out`. Empty: it is good; else what would be accepted.
-std::string_view ParseHealthSetting(std::string_view name, std::string_view value, HealthSettings& out);
+std::string_view ParseHealthSetting(std::string_view name, std::string_view value,
+                                    HealthSettings& out);
 
 // A bad value is ignored.
 void ReadHealth(AnnotationReader& reader, UpstreamSettings& settings);

@@ -17,14 +17,10 @@ void SetDuration(uint32_t milliseconds, google::protobuf::Duration& out) {
 
 v1::HealthCheck::Kind ToKind(HealthCheckKind kind) {
   switch (kind) {
-    case HealthCheckKind::kHttp:
-      return v1::HealthCheck::HTTP;
-    case HealthCheckKind::kTcp:
-      return v1::HealthCheck::TCP;
-    case HealthCheckKind::kGrpc:
-      return v1::HealthCheck::GRPC;
-    case HealthCheckKind::kOff:
-      break;
+    case HealthCheckKind::kHttp: return v1::HealthCheck::HTTP;
+    case HealthCheckKind::kTcp: return v1::HealthCheck::TCP;
+    case HealthCheckKind::kGrpc: return v1::HealthCheck::GRPC;
+    case HealthCheckKind::kOff: break;
   }
   return v1::HealthCheck::KIND_UNSPECIFIED;
 }
@@ -90,12 +86,14 @@ void SetHealth(const HealthSettings& settings, v1::Cluster& out) {
   if (settings.max_fails.value_or(0) > 0 || settings.consecutive_5xx.value_or(0) > 0) {
     SetOutliers(settings, *out.mutable_outliers());
   }
-  if (settings.slow_start.value_or(0) > 0) SetDuration(*settings.slow_start, *out.mutable_slow_start());
+  if (settings.slow_start.value_or(0) > 0)
+    SetDuration(*settings.slow_start, *out.mutable_slow_start());
 }
 
 std::string Describe(const HealthSettings& settings) {
   std::string out;
-  Append(out, settings.check ? std::optional<int>(static_cast<int>(*settings.check)) : std::nullopt);
+  Append(out,
+         settings.check ? std::optional<int>(static_cast<int>(*settings.check)) : std::nullopt);
   Append(out, settings.path);
   Append(out, settings.host);
   Append(out, settings.port);
@@ -104,7 +102,8 @@ std::string Describe(const HealthSettings& settings) {
   Append(out, settings.rise);
   Append(out, settings.fall);
   if (settings.expected_statuses) {
-    for (const auto& [first, last] : *settings.expected_statuses) StrAppend(&out, first, "-", last, " ");
+    for (const auto& [first, last] : *settings.expected_statuses)
+      StrAppend(&out, first, "-", last, " ");
   }
   Append(out, "");
   Append(out, settings.max_fails);

@@ -27,8 +27,10 @@ constexpr std::array<Setting, kLimitNames.size()> kSettings = {{
 
 }  // namespace
 
-std::string_view ParseLimitSetting(std::string_view name, std::string_view value, LimitSettings& out) {
-  const auto at = static_cast<size_t>(std::find(kLimitNames.begin(), kLimitNames.end(), name) - kLimitNames.begin());
+std::string_view ParseLimitSetting(std::string_view name, std::string_view value,
+                                   LimitSettings& out) {
+  const auto at = static_cast<size_t>(std::find(kLimitNames.begin(), kLimitNames.end(), name) -
+                                      kLimitNames.begin());
   const Setting& setting = kSettings[at];
   const std::optional<int64_t> number = ParseInt(value);
   if (!number || *number < 0 || *number > setting.most) return setting.accepted;

@@ -1,5 +1,5 @@
-// headgate.dev/load-balance, on a Service or an Ingress, and ingress-nginx's load-balance on an Ingress: which endpoint gets
-// a request.
+// headgate.dev/load-balance, on a Service or an Ingress, and ingress-nginx's load-balance on an
+// Ingress: which endpoint gets a request.
 #pragma once
 
 #include <array>
@@ -20,8 +20,8 @@ std::optional<LoadBalance> ParseLoadBalance(std::string_view text);
 inline constexpr std::string_view kLoadBalanceValues =
     "round_robin, least_request, ewma, random or ip_hash";
 
-// Of the two our own name goes before. A bad value of it is ignored, one of ingress-nginx's refuses the Ingress. The
-// names that ingress-nginx has for its own use there count as round_robin.
+// Of the two our own name goes before. A bad value of it is ignored, one of ingress-nginx's refuses
+// the Ingress. The names that ingress-nginx has for its own use there count as round_robin.
 void ReadLoadBalance(AnnotationReader& reader, UpstreamSettings& settings);
 
 }  // namespace headgate::translate

@@ -29,7 +29,8 @@ void ReadHost(AnnotationReader& reader, HeaderSettings& headers) {
   const auto parsed = IsServerName(text) ? ParseTemplate(text) : std::nullopt;
   if (!parsed) return reader.RefuseValue(kName, "a host name, perhaps with variables as $host");
   if (!parsed->unknown.empty()) {
-    reader.Warn(kName, StrCat("without a value here, and taken as empty: $", absl::StrJoin(parsed->unknown, ", $")));
+    reader.Warn(kName, StrCat("without a value here, and taken as empty: $",
+                              absl::StrJoin(parsed->unknown, ", $")));
   }
   headers.upstream_host = parsed->text.SerializeAsString();
 }

@@ -18,7 +18,8 @@ namespace headgate::translate {
 namespace {
 
 constexpr std::string_view kTarget = "mirror-target";
-constexpr std::string_view kAccepted = "an http or https URL of a host by name, as https://mirror.example$request_uri";
+constexpr std::string_view kAccepted =
+    "an http or https URL of a host by name, as https://mirror.example$request_uri";
 
 bool IsUrlWithVariables(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
@@ -54,7 +55,8 @@ std::optional<MirrorSettings> ReadTarget(AnnotationReader& reader, std::string_v
   const auto target = ParseTemplate(url.substr(end));
   if (!target) return std::nullopt;
   if (!target->unknown.empty()) {
-    reader.Warn(kTarget, StrCat("without a value here, and taken as empty: $", absl::StrJoin(target->unknown, ", $")));
+    reader.Warn(kTarget, StrCat("without a value here, and taken as empty: $",
+                                absl::StrJoin(target->unknown, ", $")));
   }
   out.target = target->text.SerializeAsString();
   return out;
@@ -70,7 +72,8 @@ void ReadMirror(AnnotationReader& reader, IngressSettings& settings) {
     without_body = !wanted.value_or(true);
   }
   std::string host;
-  if (const std::string* value = reader.Find("mirror-host"); value != nullptr && !Trim(*value).empty()) {
+  if (const std::string* value = reader.Find("mirror-host");
+      value != nullptr && !Trim(*value).empty()) {
     const auto parsed = HostPattern::Parse(Trim(*value));
     if (parsed.ok() && !parsed->text().starts_with('*')) {
       host = parsed->text();

@@ -9,7 +9,8 @@
 
 namespace headgate::translate {
 
-inline constexpr std::array<std::string_view, 3> kMirrorNames = {"mirror-target", "mirror-request-body", "mirror-host"};
+inline constexpr std::array<std::string_view, 3> kMirrorNames = {
+    "mirror-target", "mirror-request-body", "mirror-host"};
 
 // Bad values are ignored.
 void ReadMirror(AnnotationReader& reader, IngressSettings& settings);

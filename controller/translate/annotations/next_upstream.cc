@@ -44,7 +44,8 @@ void ReadCount(AnnotationReader& reader, std::string_view name, std::optional<ui
 std::optional<uint32_t> ParseNextUpstream(std::string_view text) {
   uint32_t bits = 0;
   bool off = false;
-  for (const absl::string_view part : absl::StrSplit(absl::string_view(text.data(), text.size()), ' ', absl::SkipEmpty())) {
+  for (const absl::string_view part :
+       absl::StrSplit(absl::string_view(text.data(), text.size()), ' ', absl::SkipEmpty())) {
     const std::string_view word(part.data(), part.size());
     const auto* known = std::find_if(std::begin(kConditions), std::end(kConditions),
                                      [&](const auto& entry) { return entry.word == word; });
@@ -63,7 +64,8 @@ std::optional<uint32_t> ParseNextUpstream(std::string_view text) {
 void ReadNextUpstream(AnnotationReader& reader, IngressSettings& settings) {
   if (const std::string* value = reader.Find(kNextUpstreamNames[0])) {
     settings.next_upstream.conditions = ParseNextUpstream(*value);
-    if (!settings.next_upstream.conditions) reader.Ignore(kNextUpstreamNames[0], kNextUpstreamValues);
+    if (!settings.next_upstream.conditions)
+      reader.Ignore(kNextUpstreamNames[0], kNextUpstreamValues);
   }
   ReadCount(reader, kNextUpstreamNames[1], settings.next_upstream.tries);
   ReadCount(reader, kNextUpstreamNames[2], settings.next_upstream.timeout);
@@ -73,7 +75,8 @@ void SetNextUpstream(const NextUpstreamSettings& settings, v1::NextUpstream& out
   if (settings.conditions) {
     v1::NextUpstream::Conditions& conditions = *out.mutable_conditions();
     for (const auto& known : kConditions) {
-      if ((*settings.conditions >> known.condition & 1) != 0) conditions.add_any_of(known.condition);
+      if ((*settings.conditions >> known.condition & 1) != 0)
+        conditions.add_any_of(known.condition);
     }
   }
   if (settings.tries) out.set_tries(*settings.tries);

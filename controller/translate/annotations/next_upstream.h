@@ -1,5 +1,5 @@
-// proxy-next-upstream, proxy-next-upstream-tries, proxy-next-upstream-timeout: when an attempt that failed is followed by
-// another.
+// proxy-next-upstream, proxy-next-upstream-tries, proxy-next-upstream-timeout: when an attempt that
+// failed is followed by another.
 #pragma once
 
 #include <array>
@@ -19,7 +19,8 @@ inline constexpr std::array<std::string_view, 3> kNextUpstreamNames = {
 // Bits by v1::NextUpstream::Condition. Words between blanks; "off" is no condition.
 std::optional<uint32_t> ParseNextUpstream(std::string_view text);
 inline constexpr std::string_view kNextUpstreamValues =
-    "error, timeout, invalid_header, http_500, http_502, http_503, http_504, http_403, http_404, http_429 and "
+    "error, timeout, invalid_header, http_500, http_502, http_503, http_504, http_403, http_404, "
+    "http_429 and "
     "non_idempotent with blanks between them, or off";
 
 // A bad value is ignored.

@@ -68,7 +68,8 @@ class Parser {
   bool ParseWord(std::string& out) {
     const char quote = Peek();
     if (quote == '"' || quote == '\'') return ParseQuoted(quote, out);
-    while (!AtEnd() && !IsBlank(Peek()) && Peek() != ';' && !(Peek() == '{' && !out.ends_with('$'))) {
+    while (!AtEnd() && !IsBlank(Peek()) && Peek() != ';' &&
+           !(Peek() == '{' && !out.ends_with('$'))) {
       // "${name}" is part of a word.
       if (Peek() == '{') {
         const size_t end = text_.find('}', at_);
@@ -111,9 +112,7 @@ class Parser {
       case 't': out.push_back('\t'); break;
       case 'r': out.push_back('\r'); break;
       case 'n': out.push_back('\n'); break;
-      default:
-        out.push_back('\\');
-        out.push_back(escaped);
+      default: out.push_back('\\'); out.push_back(escaped);
     }
   }
 

@@ -1,5 +1,5 @@
-// The lexical form of NGINX's configuration language: directives, their words and their blocks. Nothing is known here of what
-// any of them means. Pure.
+// The lexical form of NGINX's configuration language: directives, their words and their blocks.
+// Nothing is known here of what any of them means. Pure.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,9 @@ namespace headgate::translate {
 
 // "name word word;" or "name word { ... }".
 struct NginxDirective {
-  size_t line = 1;                 // of its name
-  std::vector<std::string> words;  // without quotation marks and escapes; the name first, never empty
+  size_t line = 1;  // of its name
+  std::vector<std::string>
+      words;  // without quotation marks and escapes; the name first, never empty
   bool has_block = false;
   std::vector<NginxDirective> block;
 
@@ -25,7 +26,8 @@ struct NginxText {
   std::string problem;
 };
 
-// As ngx_conf_read_token reads it. Beyond 64 KiB, a nesting of 8 or 1000 directives it is not read at all.
+// As ngx_conf_read_token reads it. Beyond 64 KiB, a nesting of 8 or 1000 directives it is not read
+// at all.
 NginxText ParseNginx(std::string_view text);
 
 }  // namespace headgate::translate

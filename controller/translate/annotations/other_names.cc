@@ -16,7 +16,8 @@ std::vector<std::string> AliasesIn(std::string_view value) {
     const auto pattern = HostPattern::Parse(name);
     if (!pattern.ok()) continue;
     std::string alias(pattern->text());
-    if (std::find(aliases.begin(), aliases.end(), alias) == aliases.end()) aliases.push_back(std::move(alias));
+    if (std::find(aliases.begin(), aliases.end(), alias) == aliases.end())
+      aliases.push_back(std::move(alias));
   }
   return aliases;
 }
@@ -26,7 +27,9 @@ void ReadOtherNames(AnnotationReader& reader, IngressSettings& settings) {
   if (const std::string* value = reader.Find(kServerAlias)) {
     for (const std::string_view name : SplitList(*value)) {
       if (name.starts_with('~')) {
-        reader.Warn(kServerAlias, StrCat(QuoteValue(name), " is left out: regular expressions are no host names here"));
+        reader.Warn(
+            kServerAlias,
+            StrCat(QuoteValue(name), " is left out: regular expressions are no host names here"));
       } else if (!HostPattern::Parse(name).ok()) {
         reader.RefuseValue(kServerAlias, "host names, separated by commas");
       }

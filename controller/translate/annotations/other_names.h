@@ -11,7 +11,8 @@
 
 namespace headgate::translate {
 
-inline constexpr std::array<std::string_view, 2> kOtherNameNames = {"server-alias", "from-to-www-redirect"};
+inline constexpr std::array<std::string_view, 2> kOtherNameNames = {"server-alias",
+                                                                    "from-to-www-redirect"};
 inline constexpr std::string_view kServerAlias = kOtherNameNames[0];
 
 // The host names in a value of server-alias, in lower case, each once; what is none is passed over.

@@ -16,7 +16,8 @@ const std::string* AnnotationReader::Find(std::string_view name) const {
   for (const auto& [key, value] : meta_.annotations) {
     const std::string_view full = key;
     const std::string_view prefix = rules_.prefix;
-    if (full.size() == prefix.size() + name.size() && full.starts_with(prefix) && full.ends_with(name)) {
+    if (full.size() == prefix.size() + name.size() && full.starts_with(prefix) &&
+        full.ends_with(name)) {
       return &value;
     }
   }
@@ -35,8 +36,9 @@ std::optional<kube::ObjectKey> AnnotationReader::ConfigMap(std::string_view name
   const std::string* value = Find(name);
   const std::string_view text = value == nullptr ? std::string_view() : Trim(*value);
   if (text.empty()) return std::nullopt;
-  const auto key = text.find('/') == std::string_view::npos ? kube::ObjectKey{ns(), std::string(text)}
-                                                            : ParseReference(text);
+  const auto key = text.find('/') == std::string_view::npos
+                       ? kube::ObjectKey{ns(), std::string(text)}
+                       : ParseReference(text);
   if (!key) {
     Deny(name, StrCat(QuoteValue(*value), " is no ConfigMap, accepted: NAME or NAMESPACE/NAME"));
   } else if (key->ns != ns()) {

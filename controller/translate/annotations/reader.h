@@ -1,5 +1,5 @@
-// The annotations of one Ingress or Service as the families read them, and the three things that can
-// follow from a bad value. Those of ingress-nginx are read on an Ingress only.
+// The annotations of one Ingress or Service as the families read them, and the three things that
+// can follow from a bad value. Those of ingress-nginx are read on an Ingress only.
 #pragma once
 
 #include <optional>
@@ -17,10 +17,17 @@ namespace headgate::translate {
 class AnnotationReader {
  public:
   // References must outlive the reader.
-  AnnotationReader(const kube::Ingress& ingress, const AnnotationRules& rules, std::vector<Diagnostic>& diagnostics)
-      : kind_(kube::Kind::kIngress), meta_(ingress.meta), rules_(rules), diagnostics_(diagnostics) {}
+  AnnotationReader(const kube::Ingress& ingress, const AnnotationRules& rules,
+                   std::vector<Diagnostic>& diagnostics)
+      : kind_(kube::Kind::kIngress),
+        meta_(ingress.meta),
+        rules_(rules),
+        diagnostics_(diagnostics) {}
   AnnotationReader(const kube::Service& service, std::vector<Diagnostic>& diagnostics)
-      : kind_(kube::Kind::kService), meta_(service.meta), rules_(ServiceRules()), diagnostics_(diagnostics) {}
+      : kind_(kube::Kind::kService),
+        meta_(service.meta),
+        rules_(ServiceRules()),
+        diagnostics_(diagnostics) {}
 
   // The value of an annotation, or null. Here and below names are those of ingress-nginx without
   // their prefix, and our own with it.
@@ -38,8 +45,8 @@ class AnnotationReader {
   // The value as a truth value; nothing when there is none, or a bad one, which is ignored.
   std::optional<bool> Bool(std::string_view name);
 
-  // The ConfigMap of the Ingress's own namespace that the value names, as NAME or NAMESPACE/NAME; nothing when there is no
-  // value, or a bad one, which is denied.
+  // The ConfigMap of the Ingress's own namespace that the value names, as NAME or NAMESPACE/NAME;
+  // nothing when there is no value, or a bad one, which is denied.
   std::optional<kube::ObjectKey> ConfigMap(std::string_view name);
 
   // A bad value is left out of account, and the default holds. `accepted` says what would be valid.
@@ -48,7 +55,8 @@ class AnnotationReader {
   void Warn(std::string_view name, std::string message);
   // Something worth knowing about a value that does what it says, or is known to do nothing.
   void Note(std::string_view name, std::string message);
-  // For an Ingress: requests are answered 503 rather than served without what the annotation asks for.
+  // For an Ingress: requests are answered 503 rather than served without what the annotation asks
+  // for.
   void Deny(std::string_view name, std::string_view why);
   // For an Ingress: its whole form is refused: its last accepted form stays, or it is not served at
   // all.

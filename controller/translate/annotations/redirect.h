@@ -14,8 +14,8 @@ inline constexpr std::array<std::string_view, 6> kRedirectNames = {
     "permanent-redirect",     "permanent-redirect-code", "temporal-redirect",
     "temporal-redirect-code", "relative-redirects",      "use-port-in-redirects"};
 
-// A bad value refuses the Ingress, but of use-port-in-redirects, where it is ignored; a code out of range becomes the default
-// one. temporal-redirect wins.
+// A bad value refuses the Ingress, but of use-port-in-redirects, where it is ignored; a code out of
+// range becomes the default one. temporal-redirect wins.
 void ReadRedirect(AnnotationReader& reader, IngressSettings& settings);
 
 }  // namespace headgate::translate

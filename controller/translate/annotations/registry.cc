@@ -82,16 +82,17 @@ const std::array<Family, 29> kFamilies = {{
 }};
 
 // Read, and without effect or refused whatever they say.
-constexpr std::array<std::string_view, 3> kWithoutEffect = {"http2-push-preload", "stream-snippet", "modsecurity-snippet"};
+constexpr std::array<std::string_view, 3> kWithoutEffect = {"http2-push-preload", "stream-snippet",
+                                                            "modsecurity-snippet"};
 
 bool Contains(std::span<const std::string_view> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 bool IsKnown(std::string_view name) {
-  return IsUpstreamAnnotation(name) || IsDeadByPrefix(name) || std::any_of(kFamilies.begin(), kFamilies.end(), [&](const Family& family) {
-    return Contains(family.names, name);
-  });
+  return IsUpstreamAnnotation(name) || IsDeadByPrefix(name) ||
+         std::any_of(kFamilies.begin(), kFamilies.end(),
+                     [&](const Family& family) { return Contains(family.names, name); });
 }
 
 // Whether the annotation is under one of our prefixes and no family knows it.
@@ -106,16 +107,19 @@ void CheckRules(AnnotationReader& reader, const kube::Ingress& ingress) {
   for (const auto& [full, value] : ingress.meta.annotations) {
     const bool own = std::string_view(full).starts_with(kHeadgatePrefix);
     if (!own && !std::string_view(full).starts_with(rules.prefix)) continue;
-    const std::string_view name = own ? std::string_view(full) : std::string_view(full).substr(rules.prefix.size());
+    const std::string_view name =
+        own ? std::string_view(full) : std::string_view(full).substr(rules.prefix.size());
     if (const CatalogEntry* entry = FindInCatalog(name);
         entry != nullptr && entry->risk > rules.highest && !Contains(kSnippetNames, name)) {
-      reader.Refuse(name, StrCat("its risk is ", RiskName(entry->risk), ", and annotations-risk-level of the ConfigMap is ",
+      reader.Refuse(name, StrCat("its risk is ", RiskName(entry->risk),
+                                 ", and annotations-risk-level of the ConfigMap is ",
                                  RiskName(rules.highest)));
     }
     for (const std::string& word : rules.blocked_words) {
       if (value.find(word) == std::string::npos) continue;
-      reader.Refuse(name, StrCat("it contains ", QuoteValue(word),
-                                 ", which annotation-value-word-blocklist of the ConfigMap does not allow"));
+      reader.Refuse(
+          name, StrCat("it contains ", QuoteValue(word),
+                       ", which annotation-value-word-blocklist of the ConfigMap does not allow"));
     }
   }
 }
@@ -130,7 +134,8 @@ bool TakesEffect(std::string_view name) {
 std::vector<std::string_view> KnownAnnotations() {
   std::vector<std::string_view> names = UpstreamAnnotations();
   for (const Family& family : kFamilies) {
-    if (family.read != ReadDead) names.insert(names.end(), family.names.begin(), family.names.end());
+    if (family.read != ReadDead)
+      names.insert(names.end(), family.names.begin(), family.names.end());
   }
   return names;
 }

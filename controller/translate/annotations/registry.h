@@ -22,11 +22,12 @@ struct AnnotationResult {
 AnnotationResult ReadAnnotations(const kube::Ingress& ingress, const AnnotationRules& rules,
                                  std::vector<Diagnostic>& diagnostics);
 
-// Whether an annotation of ingress-nginx, named without its prefix, does something here; false for those that are only
-// refused, denied or reported.
+// Whether an annotation of ingress-nginx, named without its prefix, does something here; false for
+// those that are only refused, denied or reported.
 bool TakesEffect(std::string_view name);
 
-// All that some family reads, but for names that ingress-nginx has given up; as AnnotationReader takes them.
+// All that some family reads, but for names that ingress-nginx has given up; as AnnotationReader
+// takes them.
 std::vector<std::string_view> KnownAnnotations();
 
 }  // namespace headgate::translate

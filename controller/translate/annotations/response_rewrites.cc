@@ -41,7 +41,8 @@ std::optional<Replacement> ParseReplacement(std::string_view text) {
   const std::string_view from = text.substr(0, blank);
   const std::string_view to = Trim(text.substr(blank));
   constexpr std::string_view kBlanks = " \t\r\n";
-  if (from.find_first_of(kBlanks) != from.npos || to.find_first_of(kBlanks) != to.npos) return std::nullopt;
+  if (from.find_first_of(kBlanks) != from.npos || to.find_first_of(kBlanks) != to.npos)
+    return std::nullopt;
   return Replacement{std::string(from), std::string(to)};
 }
 
@@ -57,8 +58,8 @@ void ReadResponseRewrites(AnnotationReader& reader, IngressSettings& settings) {
   rewrites.redirect_to = ReadRedirectPart(reader, "proxy-redirect-to", kRedirectToValues);
 }
 
-void SetResponseRewrites(const RewriteSettings& settings, const RewriteSettings& defaults, std::string_view path,
-                         v1::RoutePolicy& policy) {
+void SetResponseRewrites(const RewriteSettings& settings, const RewriteSettings& defaults,
+                         std::string_view path, v1::RoutePolicy& policy) {
   const Replacement domain = Pick(settings.cookie_domain, defaults.cookie_domain);
   if (!domain.from.empty()) {
     v1::ResponseRewrites& out = *policy.mutable_response_rewrites();

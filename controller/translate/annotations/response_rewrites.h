@@ -1,4 +1,5 @@
-// proxy-cookie-domain, proxy-cookie-path, proxy-redirect-from, proxy-redirect-to: what is replaced in endpoints' answers.
+// proxy-cookie-domain, proxy-cookie-path, proxy-redirect-from, proxy-redirect-to: what is replaced
+// in endpoints' answers.
 #pragma once
 
 #include <array>
@@ -25,8 +26,9 @@ std::optional<Replacement> ParseReplacement(std::string_view text);
 // Characters of a URL, no blanks.
 bool IsRedirectText(std::string_view text);
 
-// Field by field the settings, else the defaults. Nothing is set when nothing is to be replaced. `path`: of the route.
-void SetResponseRewrites(const RewriteSettings& settings, const RewriteSettings& defaults, std::string_view path,
-                         v1::RoutePolicy& policy);
+// Field by field the settings, else the defaults. Nothing is set when nothing is to be replaced.
+// `path`: of the route.
+void SetResponseRewrites(const RewriteSettings& settings, const RewriteSettings& defaults,
+                         std::string_view path, v1::RoutePolicy& policy);
 
 }  // namespace headgate::translate

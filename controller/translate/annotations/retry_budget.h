@@ -1,4 +1,5 @@
-// headgate.dev/retry-budget-percent: how many retries there may be among the requests of an upstream.
+// headgate.dev/retry-budget-percent: how many retries there may be among the requests of an
+// upstream.
 #pragma once
 
 #include <array>
@@ -9,7 +10,8 @@
 
 namespace headgate::translate {
 
-inline constexpr std::array<std::string_view, 1> kRetryBudgetNames = {"headgate.dev/retry-budget-percent"};
+inline constexpr std::array<std::string_view, 1> kRetryBudgetNames = {
+    "headgate.dev/retry-budget-percent"};
 
 // A bad value is ignored.
 void ReadRetryBudget(AnnotationReader& reader, UpstreamSettings& settings);

@@ -11,14 +11,16 @@ namespace {
 
 constexpr size_t kMaxValue = 2048;
 
-// Letters, digits and - . _ ~ / : $; each '$' before a digit from 1 to 9 or, where `scheme` is known, before "scheme".
+// Letters, digits and - . _ ~ / : $; each '$' before a digit from 1 to 9 or, where `scheme` is
+// known, before "scheme".
 bool IsTemplate(std::string_view text, bool scheme) {
   constexpr std::string_view kMarks = "-._~/:$";
   constexpr std::string_view kScheme = "scheme";
   if (text.empty() || text.size() > kMaxValue) return false;
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && kMarks.find(c) == kMarks.npos) return false;
+    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && kMarks.find(c) == kMarks.npos)
+      return false;
     if (c != '$') continue;
     const std::string_view rest = text.substr(i + 1);
     const bool group = !rest.empty() && rest.front() >= '1' && rest.front() <= '9';
@@ -35,7 +37,8 @@ void ReadRewrite(AnnotationReader& reader, IngressSettings& settings) {
     if (IsTemplate(target, /*scheme=*/true)) {
       settings.rewrite_target = std::string(target);
     } else if (!target.empty()) {
-      reader.Ignore("rewrite-target", "a path or URL of letters, digits and - . _ ~ / : with $1 to $9");
+      reader.Ignore("rewrite-target",
+                    "a path or URL of letters, digits and - . _ ~ / : with $1 to $9");
     }
   }
   settings.use_regex = reader.Bool("use-regex").value_or(false);
@@ -52,7 +55,8 @@ void ReadRewrite(AnnotationReader& reader, IngressSettings& settings) {
     if (IsTemplate(prefix, /*scheme=*/false)) {
       settings.forwarded_prefix = std::string(prefix);
     } else if (!prefix.empty()) {
-      reader.RefuseValue("x-forwarded-prefix", "a path of letters, digits and - . _ ~ / : with $1 to $9");
+      reader.RefuseValue("x-forwarded-prefix",
+                         "a path of letters, digits and - . _ ~ / : with $1 to $9");
     }
   }
 }

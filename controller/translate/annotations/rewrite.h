@@ -9,8 +9,8 @@
 
 namespace headgate::translate {
 
-inline constexpr std::array<std::string_view, 4> kRewriteNames = {"rewrite-target", "use-regex", "app-root",
-                                                                  "x-forwarded-prefix"};
+inline constexpr std::array<std::string_view, 4> kRewriteNames = {"rewrite-target", "use-regex",
+                                                                  "app-root", "x-forwarded-prefix"};
 
 // Of the variables only $1 to $9 and, in rewrite-target, $scheme are known.
 void ReadRewrite(AnnotationReader& reader, IngressSettings& settings);

@@ -51,7 +51,7 @@ enum class UpstreamProxyProtocol : uint8_t { kOff = 0, kV1, kV2 };
 struct UpstreamTls {
   bool verify = false;
   uint32_t verify_depth = 1;
-  std::string name;       // to verify and to send; empty: the Service's own
+  std::string name;        // to verify and to send; empty: the Service's own
   bool send_name = false;  // SNI
   uint8_t min_minor = 2;   // of TLS 1.x
   uint8_t max_minor = 3;
@@ -118,7 +118,7 @@ struct IngressSettings {
   std::optional<bool> force_ssl_redirect;
   std::optional<bool> preserve_trailing_slash;  // in redirects to HTTPS
   std::optional<RedirectTo> redirect;
-  std::optional<bool> relative_redirects;       // to paths of the host
+  std::optional<bool> relative_redirects;  // to paths of the host
   std::optional<bool> port_in_https_redirects;
   // Paths are regular expressions.
   bool use_regex = false;
@@ -138,8 +138,9 @@ struct IngressSettings {
   std::optional<SessionCookieSettings> session_cookie;
   UpstreamProxyProtocol upstream_proxy_protocol = UpstreamProxyProtocol::kOff;
   HeaderSettings headers;
-  // What snippets say: a v1::RoutePolicy, serialised, with header edits and replies; empty: nothing. The second is for the
-  // whole host, the third for the question to the server of auth-url.
+  // What snippets say: a v1::RoutePolicy, serialised, with header edits and replies; empty:
+  // nothing. The second is for the whole host, the third for the question to the server of
+  // auth-url.
   std::string location_snippet;
   std::string server_snippet;
   std::string auth_snippet;

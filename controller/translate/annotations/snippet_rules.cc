@@ -30,7 +30,8 @@ class Translation {
   void Take(const std::vector<NginxDirective>& directives) {
     std::string type;
     for (const NginxDirective& directive : directives) {
-      if (directive.name() == "default_type" && directive.words.size() == 2) type = directive.words[1];
+      if (directive.name() == "default_type" && directive.words.size() == 2)
+        type = directive.words[1];
     }
     TakeBlock(directives, {}, type);
   }
@@ -38,32 +39,40 @@ class Translation {
   SnippetResult result;
 
  private:
-  void TakeBlock(const std::vector<NginxDirective>& directives, const Conditions& when, const std::string& type) {
+  void TakeBlock(const std::vector<NginxDirective>& directives, const Conditions& when,
+                 const std::string& type) {
     for (const NginxDirective& directive : directives) {
       line_ = directive.line;
       TakeDirective(directive, when, type);
     }
   }
 
-  void TakeDirective(const NginxDirective& directive, const Conditions& when, const std::string& type) {
+  void TakeDirective(const NginxDirective& directive, const Conditions& when,
+                     const std::string& type) {
     const std::string& name = directive.name();
     const Words words = Words(directive.words).subspan(1);
     const bool inner = !when.empty();
     if (directive.has_block && name != "if") return Refuse(name);
-    if (name == "proxy_set_header" || (name == "grpc_set_header" && place_ != SnippetPlace::kAuth)) {
+    if (name == "proxy_set_header" ||
+        (name == "grpc_set_header" && place_ != SnippetPlace::kAuth)) {
       return SetRequestField(name, words, when);
     }
     if (place_ == SnippetPlace::kAuth) return Refuse(name);
     if (name == "if") return inner ? Refuse(name) : TakeIf(directive, type);
     if (name == "add_header") return AddHeader(words, when);
-    if (name == "more_set_headers") return MoreHeaders(name, words, when, /*clear=*/false, /*of_request=*/false);
-    if (name == "more_clear_headers") return MoreHeaders(name, words, when, /*clear=*/true, /*of_request=*/false);
-    if (name == "more_set_input_headers") return MoreHeaders(name, words, when, /*clear=*/false, /*of_request=*/true);
-    if (name == "more_clear_input_headers") return MoreHeaders(name, words, when, /*clear=*/true, /*of_request=*/true);
+    if (name == "more_set_headers")
+      return MoreHeaders(name, words, when, /*clear=*/false, /*of_request=*/false);
+    if (name == "more_clear_headers")
+      return MoreHeaders(name, words, when, /*clear=*/true, /*of_request=*/false);
+    if (name == "more_set_input_headers")
+      return MoreHeaders(name, words, when, /*clear=*/false, /*of_request=*/true);
+    if (name == "more_clear_input_headers")
+      return MoreHeaders(name, words, when, /*clear=*/true, /*of_request=*/true);
     if (name == "proxy_hide_header" && !inner) return Hide(words);
     if (name == "default_type" && !inner) return CheckType(words);
     if (name == "return") return Return(words, when, type);
-    if (name == "proxy_http_version" && words.size() == 1 && words[0] == "1.1") return NoteNeedless(name);
+    if (name == "proxy_http_version" && words.size() == 1 && words[0] == "1.1")
+      return NoteNeedless(name);
     Refuse(name);
   }
 
@@ -73,18 +82,21 @@ class Translation {
     if (words.size() != 2) return Complain(directive, "accepted: NAME VALUE");
     const std::string& name = words[0];
     if (place_ == SnippetPlace::kServer) {
-      return Note(StrCat(directive, " has no effect in a server-snippet, as in ingress-nginx, where locations have their own"));
+      return Note(StrCat(directive,
+                         " has no effect in a server-snippet, as in ingress-nginx, where locations "
+                         "have their own"));
     }
     // Upgrades are passed on whatever a snippet says.
     const bool upgrade = absl::EqualsIgnoreCase(name, "upgrade") && words[1] == "$http_upgrade";
     const bool connection = absl::EqualsIgnoreCase(name, "connection") &&
-                            (absl::EqualsIgnoreCase(words[1], "upgrade") || words[1] == "$connection_upgrade" ||
-                             words[1] == "$http_connection");
+                            (absl::EqualsIgnoreCase(words[1], "upgrade") ||
+                             words[1] == "$connection_upgrade" || words[1] == "$http_connection");
     if (upgrade || connection) return NoteNeedless(StrCat(directive, " ", name));
     PutRequestField(directive, name, words[1], when);
   }
 
-  void PutRequestField(const std::string& directive, std::string_view name, std::string_view value, const Conditions& when) {
+  void PutRequestField(const std::string& directive, std::string_view name, std::string_view value,
+                       const Conditions& when) {
     const auto text = Template(directive, value, /*of_response=*/false);
     if (!text) return;
     if (absl::EqualsIgnoreCase(ToAbsl(name), "host")) {
@@ -111,23 +123,29 @@ class Translation {
     *edit.mutable_value() = *text;
     *edit.mutable_when() = when;
     edit.set_append(true);
-    if (!always) edit.mutable_statuses()->Add(std::begin(kAddHeaderStatuses), std::end(kAddHeaderStatuses));
+    if (!always)
+      edit.mutable_statuses()->Add(std::begin(kAddHeaderStatuses), std::end(kAddHeaderStatuses));
     *result.policy.mutable_response_headers()->add_edits() = std::move(edit);
   }
 
-  void MoreHeaders(const std::string& directive, Words words, const Conditions& when, bool clear, bool of_request) {
+  void MoreHeaders(const std::string& directive, Words words, const Conditions& when, bool clear,
+                   bool of_request) {
     std::vector<uint32_t> statuses;
     while (!words.empty() && words.front().starts_with('-')) {
-      const bool read = !of_request && words.front() == "-s" && words.size() > 1 && ReadStatuses(words[1], statuses);
-      if (!read) return Complain(directive, of_request ? "options are not supported" : "accepted: -s 'STATUS ...' and fields");
+      const bool read = !of_request && words.front() == "-s" && words.size() > 1 &&
+                        ReadStatuses(words[1], statuses);
+      if (!read)
+        return Complain(directive, of_request ? "options are not supported"
+                                              : "accepted: -s 'STATUS ...' and fields");
       words = words.subspan(2);
     }
     if (words.empty()) return Complain(directive, "names no field");
     for (const std::string& field : words) {
       const size_t colon = clear ? std::string::npos : field.find(':');
       const std::string_view name = Trim(std::string_view(field).substr(0, colon));
-      const std::string_view value =
-          colon == std::string::npos ? std::string_view() : Trim(std::string_view(field).substr(colon + 1));
+      const std::string_view value = colon == std::string::npos
+                                         ? std::string_view()
+                                         : Trim(std::string_view(field).substr(colon + 1));
       if (of_request) {
         PutRequestField(directive, name, value, when);
       } else {
@@ -151,13 +169,15 @@ class Translation {
     constexpr const char* kName = "proxy_hide_header";
     v1::HeaderEdit edit;
     if (words.size() != 1) return Complain(kName, "accepted: NAME");
-    if (SetName(kName, words[0], edit)) result.policy.mutable_response_headers()->add_hidden(words[0]);
+    if (SetName(kName, words[0], edit))
+      result.policy.mutable_response_headers()->add_hidden(words[0]);
   }
 
   static bool ReadStatuses(const std::string& text, std::vector<uint32_t>& out) {
     for (const absl::string_view word : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
       uint32_t status = 0;
-      if (word.size() != 3 || !absl::SimpleAtoi(word, &status) || status < 200 || status > 599) return false;
+      if (word.size() != 3 || !absl::SimpleAtoi(word, &status) || status < 200 || status > 599)
+        return false;
       out.push_back(status);
     }
     return !out.empty();
@@ -176,25 +196,33 @@ class Translation {
   // --- answers ---
 
   void CheckType(Words words) {
-    if (words.size() != 1 || !IsPrintable(words[0])) Complain("default_type", "accepted: a media type");
+    if (words.size() != 1 || !IsPrintable(words[0]))
+      Complain("default_type", "accepted: a media type");
   }
 
   void Return(Words words, const Conditions& when, const std::string& type) {
     constexpr const char* kName = "return";
-    constexpr const char* kAccepted = "accepted: a status from 200 to 599, but 444 and 499, perhaps with a text or a URL; or a URL";
+    constexpr const char* kAccepted =
+        "accepted: a status from 200 to 599, but 444 and 499, perhaps with a text or a URL; or a "
+        "URL";
     v1::ConditionalReply reply;
     *reply.mutable_when() = when;
     uint32_t status = 0;
-    const bool has_status = !words.empty() && words[0].size() == 3 && absl::SimpleAtoi(words[0], &status);
-    if (words.empty() || words.size() > 2 || (!has_status && words.size() != 1)) return Complain(kName, kAccepted);
+    const bool has_status =
+        !words.empty() && words[0].size() == 3 && absl::SimpleAtoi(words[0], &status);
+    if (words.empty() || words.size() > 2 || (!has_status && words.size() != 1))
+      return Complain(kName, kAccepted);
     if (!has_status) status = 302;
-    if (status < 200 || status > 599 || status == 444 || status == 499) return Complain(kName, kAccepted);
+    if (status < 200 || status > 599 || status == 444 || status == 499)
+      return Complain(kName, kAccepted);
     reply.set_status(status);
     const std::string* argument = has_status && words.size() == 1 ? nullptr : &words.back();
-    const bool redirect = status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+    const bool redirect =
+        status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
     if (redirect) {
       if (argument == nullptr || !IsLocation(*argument)) {
-        return Complain(kName, "accepted: a redirect to a URL with http, https or $scheme, or to a path");
+        return Complain(kName,
+                        "accepted: a redirect to a URL with http, https or $scheme, or to a path");
       }
       const auto location = Template(kName, *argument, /*of_response=*/false);
       if (!location) return;
@@ -219,7 +247,8 @@ class Translation {
 
   void TakeIf(const NginxDirective& directive, const std::string& type) {
     std::vector<std::string> words(directive.words.begin() + 1, directive.words.end());
-    const bool closed = !words.empty() && words.front().starts_with('(') && words.back().ends_with(')');
+    const bool closed =
+        !words.empty() && words.front().starts_with('(') && words.back().ends_with(')');
     if (!directive.has_block || !closed) return Complain("if", "accepted: ( CONDITION ) { ... }");
     words.front().erase(0, 1);
     words.back().pop_back();
@@ -230,7 +259,8 @@ class Translation {
   }
 
   bool ReadCondition(const std::vector<std::string>& words, Conditions& out) {
-    constexpr const char* kAccepted = "accepted: a variable, perhaps with = != ~ ~* !~ or !~* and a text without variables";
+    constexpr const char* kAccepted =
+        "accepted: a variable, perhaps with = != ~ ~* !~ or !~* and a text without variables";
     const auto bad = [&](std::string_view why) {
       Complain("if", why);
       return false;
@@ -238,8 +268,10 @@ class Translation {
     if (words.size() != 1 && words.size() != 3) return bad(kAccepted);
     const auto subject = words[0].starts_with('$') ? ParseTemplate(words[0]) : std::nullopt;
     if (!subject) return bad(kAccepted);
-    if (!subject->unknown.empty()) return bad(StrCat("the variable $", subject->unknown.front(), " is not known here"));
-    if (subject->text.parts_size() != 1 || !subject->text.parts(0).has_variable()) return bad(kAccepted);
+    if (!subject->unknown.empty())
+      return bad(StrCat("the variable $", subject->unknown.front(), " is not known here"));
+    if (subject->text.parts_size() != 1 || !subject->text.parts(0).has_variable())
+      return bad(kAccepted);
     if (words.size() == 1) {
       // Neither nothing nor "0".
       for (const char* text : {"", "0"}) {
@@ -278,12 +310,13 @@ class Translation {
   // --- what is common ---
 
   // Nothing, with a problem, for what cannot be said here.
-  std::optional<v1::TextTemplate> Template(const std::string& directive, std::string_view value, bool of_response,
-                                           bool of_body = false) {
+  std::optional<v1::TextTemplate> Template(const std::string& directive, std::string_view value,
+                                           bool of_response, bool of_body = false) {
     const bool fits = of_body || IsPrintable(value);
     auto parsed = fits ? ParseTemplate(value, of_response) : std::nullopt;
     if (!parsed) {
-      Complain(directive, StrCat(QuoteValue(value), " is not printable text, perhaps with variables as $host"));
+      Complain(directive, StrCat(QuoteValue(value),
+                                 " is not printable text, perhaps with variables as $host"));
       return std::nullopt;
     }
     if (!parsed->unknown.empty()) {
@@ -301,7 +334,9 @@ class Translation {
     result.problems.push_back(StrCat("line ", line_, ": ", directive, " (", why, ")"));
   }
   void Note(const std::string& what) { result.notes.push_back(StrCat("line ", line_, ": ", what)); }
-  void NoteNeedless(const std::string& what) { Note(StrCat(what, " is needless: upgrades are passed on")); }
+  void NoteNeedless(const std::string& what) {
+    Note(StrCat(what, " is needless: upgrades are passed on"));
+  }
 
   const SnippetPlace place_;
   size_t line_ = 1;

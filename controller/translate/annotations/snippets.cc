@@ -43,7 +43,8 @@ constexpr Replacement kReplacements[] = {
     {"proxy_send_timeout", "the annotation of that name"},
     {"grpc_read_timeout", "the annotation proxy-read-timeout"},
     {"grpc_send_timeout", "the annotation proxy-send-timeout"},
-    {"proxy_buffer*", "the annotations proxy-buffering, proxy-buffer-size and proxy-buffers-number"},
+    {"proxy_buffer*",
+     "the annotations proxy-buffering, proxy-buffer-size and proxy-buffers-number"},
     {"proxy_request_buffering", "the annotation of that name"},
     {"proxy_cookie_*", "the annotations proxy-cookie-domain and proxy-cookie-path"},
     {"proxy_redirect", "the annotations proxy-redirect-from and proxy-redirect-to"},
@@ -73,20 +74,23 @@ std::string Describe(std::string_view snippet) {
     if (std::find(seen.begin(), seen.end(), name) != seen.end()) continue;
     seen.push_back(name);
     if (++named > kMaxNamed) return StrCat(out, " and others");
-    StrAppend(&out, named == 1 ? "" : ", ", "line ", directive.line, ": ", name, " (here: ", InsteadOfDirective(name), ")");
+    StrAppend(&out, named == 1 ? "" : ", ", "line ", directive.line, ": ", name,
+              " (here: ", InsteadOfDirective(name), ")");
   }
   return out;
 }
 
 // Serialised; empty where the Ingress is refused.
-std::string Translate(AnnotationReader& reader, std::string_view name, std::string_view snippet, SnippetPlace place) {
+std::string Translate(AnnotationReader& reader, std::string_view name, std::string_view snippet,
+                      SnippetPlace place) {
   const SnippetResult result = TranslateSnippet(snippet, place);
   for (const std::string& note : result.notes) reader.Note(name, note);
   if (result.problems.empty()) return result.policy.SerializeAsString();
   const size_t shown = std::min(result.problems.size(), kMaxNamed);
-  const std::string problems =
-      absl::StrJoin(result.problems.begin(), result.problems.begin() + static_cast<ptrdiff_t>(shown), ", ");
-  reader.Refuse(name, StrCat("it cannot be translated: ", problems, shown < result.problems.size() ? " and others" : ""));
+  const std::string problems = absl::StrJoin(
+      result.problems.begin(), result.problems.begin() + static_cast<ptrdiff_t>(shown), ", ");
+  reader.Refuse(name, StrCat("it cannot be translated: ", problems,
+                             shown < result.problems.size() ? " and others" : ""));
   return {};
 }
 
@@ -121,7 +125,8 @@ std::vector<SnippetDirective> FindDirectives(std::string_view text) {
 
 std::string_view InsteadOfDirective(std::string_view directive) {
   for (const auto& [name, instead] : kReplacements) {
-    const bool fits = name.ends_with('*') ? directive.starts_with(name.substr(0, name.size() - 1)) : directive == name;
+    const bool fits = name.ends_with('*') ? directive.starts_with(name.substr(0, name.size() - 1))
+                                          : directive == name;
     if (fits) return instead;
   }
   return "nothing";
@@ -135,7 +140,8 @@ void ReadSnippets(AnnotationReader& reader, IngressSettings& settings) {
     const bool known = name == kLocationSnippet || name == kServerSnippet || name == kAuthSnippet;
     if (!allowed || !known) {
       const std::string found = Describe(*value);
-      reader.Refuse(name, StrCat("NGINX configuration is never executed here", found.empty() ? "" : "; found in ", found));
+      reader.Refuse(name, StrCat("NGINX configuration is never executed here",
+                                 found.empty() ? "" : "; found in ", found));
     } else if (name == kLocationSnippet) {
       settings.location_snippet = Translate(reader, name, *value, SnippetPlace::kLocation);
     } else if (name == kServerSnippet) {

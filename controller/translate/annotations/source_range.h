@@ -1,5 +1,5 @@
-// allowlist-source-range (or whitelist-source-range) and denylist-source-range: which clients come in by their address;
-// satisfy: whether one of the conditions of access is enough.
+// allowlist-source-range (or whitelist-source-range) and denylist-source-range: which clients come
+// in by their address; satisfy: whether one of the conditions of access is enough.
 #pragma once
 
 #include <array>

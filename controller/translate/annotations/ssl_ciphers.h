@@ -1,5 +1,5 @@
-// ssl-ciphers: the TLS 1.2 ciphers of the host. ssl-prefer-server-ciphers: whether the first of ours or of the client's is
-// taken.
+// ssl-ciphers: the TLS 1.2 ciphers of the host. ssl-prefer-server-ciphers: whether the first of
+// ours or of the client's is taken.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
-// enable-opentelemetry: whether requests are traced. opentelemetry-trust-incoming-span, opentelemetry-operation-name: how; read
-// only where the Ingress itself has them traced.
+// enable-opentelemetry: whether requests are traced. opentelemetry-trust-incoming-span,
+// opentelemetry-operation-name: how; read only where the Ingress itself has them traced.
 #pragma once
 
 #include <array>

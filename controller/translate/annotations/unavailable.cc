@@ -10,10 +10,14 @@ void ReadUnavailable(AnnotationReader& reader, IngressSettings&) {
     if (value == nullptr) continue;
     if (ParseBool(*value) == false) continue;  // a switch that is off asks for nothing
     if (reader.rules().ignore_waf) {
-      reader.Warn(name, "there is no firewall here; requests are let through as headgate-ignore-waf of the ConfigMap says");
+      reader.Warn(name,
+                  "there is no firewall here; requests are let through as headgate-ignore-waf of "
+                  "the ConfigMap says");
       continue;
     }
-    reader.Deny(name, "there is no firewall here (headgate-ignore-waf of the ConfigMap lets requests through without one)");
+    reader.Deny(name,
+                "there is no firewall here (headgate-ignore-waf of the ConfigMap lets requests "
+                "through without one)");
   }
 }
 

@@ -1,7 +1,7 @@
 // Annotations that this version cannot put into effect and must not ignore.
 //
-// They keep requests out: authentication, application firewalls. Serving an Ingress without the protection that it asks for
-// would open it to everybody, so it is closed.
+// They keep requests out: authentication, application firewalls. Serving an Ingress without the
+// protection that it asks for would open it to everybody, so it is closed.
 #pragma once
 
 #include <array>
@@ -12,7 +12,8 @@
 
 namespace headgate::translate {
 
-inline constexpr std::array<std::string_view, 2> kUnavailableNames = {"enable-modsecurity", "enable-owasp-core-rules"};
+inline constexpr std::array<std::string_view, 2> kUnavailableNames = {"enable-modsecurity",
+                                                                      "enable-owasp-core-rules"};
 
 void ReadUnavailable(AnnotationReader& reader, IngressSettings& settings);
 

@@ -26,7 +26,8 @@ std::optional<bool> ParseSwitch(std::string_view text) {
 bool IsServerName(std::string_view text) {
   return !text.empty() && text.size() <= kMaxServerName &&
          std::all_of(text.begin(), text.end(), [](char c) {
-           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.' || c == ':';
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' ||
+                  c == '.' || c == ':';
          });
 }
 

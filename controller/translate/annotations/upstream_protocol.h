@@ -16,8 +16,8 @@ inline constexpr std::array<std::string_view, 10> kUpstreamProtocolNames = {
     "proxy-ssl-secret", "proxy-ssl-ciphers",     "headgate.dev/upstream-proxy-protocol",
     "secure-backends"};
 
-// Whatever would weaken a check that is asked for denies; other bad values are ignored. Unlike in ingress-nginx the
-// check works without a Secret, against the authorities that the system trusts.
+// Whatever would weaken a check that is asked for denies; other bad values are ignored. Unlike in
+// ingress-nginx the check works without a Secret, against the authorities that the system trusts.
 void ReadUpstreamProtocol(AnnotationReader& reader, IngressSettings& settings);
 
 }  // namespace headgate::translate

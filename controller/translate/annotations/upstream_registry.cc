@@ -41,7 +41,8 @@ bool IsUpstreamAnnotation(std::string_view name) {
 
 std::vector<std::string_view> UpstreamAnnotations() {
   std::vector<std::string_view> names;
-  for (const Family& family : kFamilies) names.insert(names.end(), family.names.begin(), family.names.end());
+  for (const Family& family : kFamilies)
+    names.insert(names.end(), family.names.begin(), family.names.end());
   return names;
 }
 

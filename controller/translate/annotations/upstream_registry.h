@@ -1,6 +1,6 @@
-// The families of annotations that say how an upstream is to be treated. Each has names of our own, which a Service and an
-// Ingress may carry; where both do the Service's word counts, for the upstream is its. Names of ingress-nginx are an
-// Ingress's alone.
+// The families of annotations that say how an upstream is to be treated. Each has names of our own,
+// which a Service and an Ingress may carry; where both do the Service's word counts, for the
+// upstream is its. Names of ingress-nginx are an Ingress's alone.
 #pragma once
 
 #include <string_view>

@@ -10,16 +10,11 @@ void Fill(std::optional<T>& mine, const std::optional<T>& weaker) {
 
 v1::Balancing::Policy ToPolicy(LoadBalance policy) {
   switch (policy) {
-    case LoadBalance::kRoundRobin:
-      return v1::Balancing::ROUND_ROBIN;
-    case LoadBalance::kLeastRequest:
-      return v1::Balancing::LEAST_REQUEST;
-    case LoadBalance::kEwma:
-      return v1::Balancing::EWMA;
-    case LoadBalance::kRandom:
-      return v1::Balancing::RANDOM;
-    case LoadBalance::kIpHash:
-      return v1::Balancing::IP_HASH;
+    case LoadBalance::kRoundRobin: return v1::Balancing::ROUND_ROBIN;
+    case LoadBalance::kLeastRequest: return v1::Balancing::LEAST_REQUEST;
+    case LoadBalance::kEwma: return v1::Balancing::EWMA;
+    case LoadBalance::kRandom: return v1::Balancing::RANDOM;
+    case LoadBalance::kIpHash: return v1::Balancing::IP_HASH;
   }
   return v1::Balancing::POLICY_UNSPECIFIED;
 }

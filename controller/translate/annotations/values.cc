@@ -65,19 +65,12 @@ std::optional<uint64_t> ParseSize(std::string_view text) {
     if (end + 1 != last) return std::nullopt;
     switch (*end) {
       case 'k':
-      case 'K':
-        shift = 10;
-        break;
+      case 'K': shift = 10; break;
       case 'm':
-      case 'M':
-        shift = 20;
-        break;
+      case 'M': shift = 20; break;
       case 'g':
-      case 'G':
-        shift = 30;
-        break;
-      default:
-        return std::nullopt;
+      case 'G': shift = 30; break;
+      default: return std::nullopt;
     }
   }
   if (value > std::numeric_limits<uint64_t>::max() >> shift) return std::nullopt;

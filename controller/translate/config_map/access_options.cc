@@ -21,8 +21,10 @@ SourceRangeDefault ReadList(OptionReader& reader, std::string_view name) {
   if (!text) return {};
   std::optional<CidrList> list = ParseCidrList(*text);
   if (list) return {*std::move(list), false};
-  reader.Ignore(name, "addresses and CIDRs, separated by commas; until it is valid, Ingresses without a list of their "
-                      "own are answered 503");
+  reader.Ignore(name,
+                "addresses and CIDRs, separated by commas; until it is valid, Ingresses without a "
+                "list of their "
+                "own are answered 503");
   return {{}, true};
 }
 
@@ -68,7 +70,9 @@ void ReadPatterns(OptionReader& reader, std::string_view name,
     }
   }
   if (bad) {
-    reader.Ignore(name, "text, ~REGEX and ~*REGEX, separated by commas; the items that are valid are in effect");
+    reader.Ignore(
+        name,
+        "text, ~REGEX and ~*REGEX, separated by commas; the items that are valid are in effect");
   }
 }
 
@@ -83,8 +87,9 @@ void ReadBlocked(OptionReader& reader, v1::Settings& settings) {
     }
   }
   if (bad) {
-    reader.Ignore("block-cidrs",
-                  "addresses and CIDRs, separated by commas; the items that are valid are in effect");
+    reader.Ignore(
+        "block-cidrs",
+        "addresses and CIDRs, separated by commas; the items that are valid are in effect");
   }
   ReadPatterns(reader, "block-user-agents", *blocked.mutable_user_agents());
   ReadPatterns(reader, "block-referers", *blocked.mutable_referers());
@@ -110,7 +115,8 @@ ExternalAuthDefault ReadGlobalAuth(OptionReader& reader) {
   std::optional<ExternalAuthSettings> auth = ParseExternalAuth(input, problem, unknown);
   if (auth) return {std::move(auth), false};
   reader.Ignore(StrCat("global-auth-", problem.part),
-                StrCat(problem.accepted, "; until it is valid, Ingresses without an auth-url are answered 503"));
+                StrCat(problem.accepted,
+                       "; until it is valid, Ingresses without an auth-url are answered 503"));
   return {std::nullopt, true};
 }
 
@@ -124,7 +130,8 @@ void ReadAccessOptions(OptionReader& reader, GlobalSettings& global) {
   ReadBlocked(reader, global.settings);
   constexpr int64_t kMost = 1'000'000;
   global.ingress.limit_rate = static_cast<uint32_t>(reader.Int("limit-rate", 0, kMost).value_or(0));
-  global.ingress.limit_rate_after = static_cast<uint32_t>(reader.Int("limit-rate-after", 0, kMost).value_or(0));
+  global.ingress.limit_rate_after =
+      static_cast<uint32_t>(reader.Int("limit-rate-after", 0, kMost).value_or(0));
   global.ingress.cross_namespace = reader.Bool("allow-cross-namespace-resources").value_or(false);
   if (!reader.Text("no-auth-locations")) return;
   global.ingress.no_auth.clear();

@@ -24,7 +24,8 @@ void ReadAnnotationOptions(OptionReader& reader, GlobalSettings& global) {
     if (!risk) reader.Ignore("annotations-risk-level", "Low, Medium, High or Critical");
     rules.highest = risk.value_or(rules.highest);
   }
-  for (const std::string_view word : reader.List("annotation-value-word-blocklist")) rules.blocked_words.emplace_back(word);
+  for (const std::string_view word : reader.List("annotation-value-word-blocklist"))
+    rules.blocked_words.emplace_back(word);
   std::sort(rules.blocked_words.begin(), rules.blocked_words.end());
 }
 

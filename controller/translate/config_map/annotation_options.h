@@ -1,5 +1,5 @@
-// allow-snippet-annotations, annotations-risk-level, annotation-value-word-blocklist, headgate-ignore-waf: which annotations
-// Ingresses may have.
+// allow-snippet-annotations, annotations-risk-level, annotation-value-word-blocklist,
+// headgate-ignore-waf: which annotations Ingresses may have.
 #pragma once
 
 #include <array>
@@ -11,7 +11,8 @@
 namespace headgate::translate {
 
 inline constexpr std::array<std::string_view, 4> kAnnotationOptions = {
-    "allow-snippet-annotations", "annotations-risk-level", "annotation-value-word-blocklist", "headgate-ignore-waf"};
+    "allow-snippet-annotations", "annotations-risk-level", "annotation-value-word-blocklist",
+    "headgate-ignore-waf"};
 
 void ReadAnnotationOptions(OptionReader& reader, GlobalSettings& global);
 

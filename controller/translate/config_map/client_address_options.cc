@@ -23,8 +23,9 @@ std::vector<std::string> ReadTrusted(OptionReader& reader) {
   for (const std::string_view cidr : reader.List("proxy-real-ip-cidr")) {
     if (!IsCidr(cidr)) {
       // To trust more than was meant is worse than to trust nobody.
-      reader.Ignore("proxy-real-ip-cidr",
-                    "addresses and CIDRs, separated by commas; nobody is trusted until it is valid");
+      reader.Ignore(
+          "proxy-real-ip-cidr",
+          "addresses and CIDRs, separated by commas; nobody is trusted until it is valid");
       return {};
     }
     trusted.emplace_back(cidr);

@@ -27,18 +27,21 @@ void ReadTimes(OptionReader& reader, v1::Settings& settings) {
   if (const auto seconds = reader.Int("keep-alive", 0, kMostSeconds)) {
     settings.mutable_timeouts()->mutable_client_idle()->set_seconds(*seconds);
   }
-  if (const auto count = reader.Int("keep-alive-requests", 1, std::numeric_limits<int32_t>::max())) {
+  if (const auto count =
+          reader.Int("keep-alive-requests", 1, std::numeric_limits<int32_t>::max())) {
     settings.mutable_limits()->set_max_requests_per_connection(static_cast<uint32_t>(*count));
   }
 }
 
-// "NUMBER SIZE": as much as all buffers hold together. Where one of them would be too small for a line, NGINX refuses what
-// is taken here.
+// "NUMBER SIZE": as much as all buffers hold together. Where one of them would be too small for a
+// line, NGINX refuses what is taken here.
 std::optional<uint64_t> ParseHeadBuffers(std::string_view text) {
   const size_t blank = text.find(' ');
   if (blank == std::string_view::npos) return std::nullopt;
   uint64_t number = 0;
-  if (!absl::SimpleAtoi(ToAbsl(text.substr(0, blank)), &number) || number == 0 || number > kMostHead) return std::nullopt;
+  if (!absl::SimpleAtoi(ToAbsl(text.substr(0, blank)), &number) || number == 0 ||
+      number > kMostHead)
+    return std::nullopt;
   const std::optional<uint64_t> size = ParseSize(text.substr(text.find_first_not_of(' ', blank)));
   if (!size || *size > kMostHead) return std::nullopt;
   const uint64_t bytes = number * *size;
@@ -54,7 +57,8 @@ void ReadClientOptions(OptionReader& reader, GlobalSettings& global) {
     if (const auto bytes = ParseHeadBuffers(*text)) {
       global.settings.mutable_limits()->set_max_request_head_bytes(static_cast<uint32_t>(*bytes));
     } else {
-      reader.Ignore("large-client-header-buffers", "a number and a size, 1k to 1m in all, as \"4 16k\"");
+      reader.Ignore("large-client-header-buffers",
+                    "a number and a size, 1k to 1m in all, as \"4 16k\"");
     }
   }
   const bool none = reader.Bool("disable-access-log").value_or(false);

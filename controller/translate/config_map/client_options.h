@@ -1,5 +1,6 @@
-// client-header-timeout, client-body-timeout, keep-alive, keep-alive-requests, large-client-header-buffers: what clients
-// may take of time and of room. disable-access-log, disable-http-access-log: whether their requests are logged.
+// client-header-timeout, client-body-timeout, keep-alive, keep-alive-requests,
+// large-client-header-buffers: what clients may take of time and of room. disable-access-log,
+// disable-http-access-log: whether their requests are logged.
 #pragma once
 
 #include <array>
@@ -11,8 +12,9 @@
 namespace headgate::translate {
 
 inline constexpr std::array<std::string_view, 7> kClientOptions = {
-    "client-header-timeout", "client-body-timeout", "keep-alive", "keep-alive-requests",
-    "large-client-header-buffers", "disable-access-log", "disable-http-access-log"};
+    "client-header-timeout",  "client-body-timeout",         "keep-alive",
+    "keep-alive-requests",    "large-client-header-buffers", "disable-access-log",
+    "disable-http-access-log"};
 
 void ReadClientOptions(OptionReader& reader, GlobalSettings& global);
 

@@ -15,16 +15,23 @@ namespace {
 using Coding = v1::Compression::Coding;
 
 // What ingress-nginx compresses unless told otherwise; text/html is always among them.
-constexpr std::string_view kDefaultTypes[] = {
-    "application/atom+xml",     "application/javascript",
-    "application/x-javascript", "application/json",
-    "application/rss+xml",      "application/vnd.ms-fontobject",
-    "application/x-font-ttf",   "application/x-web-app-manifest+json",
-    "application/xhtml+xml",    "application/xml",
-    "font/opentype",            "image/svg+xml",
-    "image/x-icon",             "text/css",
-    "text/javascript",          "text/plain",
-    "text/x-component"};
+constexpr std::string_view kDefaultTypes[] = {"application/atom+xml",
+                                              "application/javascript",
+                                              "application/x-javascript",
+                                              "application/json",
+                                              "application/rss+xml",
+                                              "application/vnd.ms-fontobject",
+                                              "application/x-font-ttf",
+                                              "application/x-web-app-manifest+json",
+                                              "application/xhtml+xml",
+                                              "application/xml",
+                                              "font/opentype",
+                                              "image/svg+xml",
+                                              "image/x-icon",
+                                              "text/css",
+                                              "text/javascript",
+                                              "text/plain",
+                                              "text/x-component"};
 
 bool IsTokenChar(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -73,11 +80,11 @@ struct CodingOptions {
 // Also where the coding is off: a bad value is told when it is written, not when it counts.
 Coding ReadCoding(OptionReader& reader, const CodingOptions& options) {
   Coding coding;
-  const auto level = reader.Int(StrCat(options.prefix, "-level"), options.least_level,
-                                options.most_level);
+  const auto level =
+      reader.Int(StrCat(options.prefix, "-level"), options.least_level, options.most_level);
   if (level) coding.set_level(static_cast<uint32_t>(*level));
-  const auto length = reader.Int(StrCat(options.prefix, "-min-length"), 0,
-                                 std::numeric_limits<int32_t>::max());
+  const auto length =
+      reader.Int(StrCat(options.prefix, "-min-length"), 0, std::numeric_limits<int32_t>::max());
   if (length) coding.set_min_length(static_cast<uint64_t>(*length));
   ReadTypes(reader, StrCat(options.prefix, "-types"), options.also, coding);
   return coding;

@@ -21,7 +21,8 @@ std::optional<Replacement> ReadReplacement(OptionReader& reader, std::string_vie
   return parsed;
 }
 
-std::optional<std::string> ReadRedirectPart(OptionReader& reader, std::string_view name, std::string_view accepted) {
+std::optional<std::string> ReadRedirectPart(OptionReader& reader, std::string_view name,
+                                            std::string_view accepted) {
   const auto text = reader.Text(name);
   if (!text) return std::nullopt;
   if (IsRedirectText(*text)) return std::string(*text);
@@ -65,9 +66,11 @@ void ReadHeaderOptions(OptionReader& reader, GlobalSettings& global) {
     }
   }
   global.ingress.errors_local_only = reader.Bool("disable-proxy-intercept-errors").value_or(false);
-  global.headers = {ReadConfigMapName(reader, "proxy-set-headers"), ReadConfigMapName(reader, "add-headers")};
+  global.headers = {ReadConfigMapName(reader, "proxy-set-headers"),
+                    ReadConfigMapName(reader, "add-headers")};
   std::vector<std::string>& allowed = global.ingress.response_headers;
-  for (const std::string_view name : reader.List("global-allowed-response-headers")) allowed.emplace_back(name);
+  for (const std::string_view name : reader.List("global-allowed-response-headers"))
+    allowed.emplace_back(name);
   std::sort(allowed.begin(), allowed.end());
   RewriteSettings& rewrites = global.ingress.rewrites;
   rewrites.cookie_domain = ReadReplacement(reader, "proxy-cookie-domain");

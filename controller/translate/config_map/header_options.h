@@ -1,5 +1,7 @@
-// proxy-set-headers, add-headers, global-allowed-response-headers, server-tokens, allow-backend-server-header, hide-headers, generate-request-id, proxy-add-original-uri-header, and the
-// defaults of proxy-cookie-*, proxy-redirect-* and of whose bodies failures have: what is changed in the heads of all messages.
+// proxy-set-headers, add-headers, global-allowed-response-headers, server-tokens,
+// allow-backend-server-header, hide-headers, generate-request-id, proxy-add-original-uri-header,
+// and the defaults of proxy-cookie-*, proxy-redirect-* and of whose bodies failures have: what is
+// changed in the heads of all messages.
 #pragma once
 
 #include <array>
@@ -11,11 +13,20 @@
 namespace headgate::translate {
 
 inline constexpr std::array<std::string_view, 14> kHeaderOptions = {
-    "server-tokens",       "allow-backend-server-header",   "hide-headers",
-    "generate-request-id", "proxy-add-original-uri-header", "proxy-cookie-domain",
-    "proxy-cookie-path",   "proxy-redirect-from",           "proxy-redirect-to",
-    "custom-http-errors",  "disable-proxy-intercept-errors", "proxy-set-headers",
-    "add-headers",         "global-allowed-response-headers"};
+    "server-tokens",
+    "allow-backend-server-header",
+    "hide-headers",
+    "generate-request-id",
+    "proxy-add-original-uri-header",
+    "proxy-cookie-domain",
+    "proxy-cookie-path",
+    "proxy-redirect-from",
+    "proxy-redirect-to",
+    "custom-http-errors",
+    "disable-proxy-intercept-errors",
+    "proxy-set-headers",
+    "add-headers",
+    "global-allowed-response-headers"};
 
 void ReadHeaderOptions(OptionReader& reader, GlobalSettings& global);
 

@@ -1,5 +1,6 @@
-// The options by which upstreams are watched whose Service and Ingresses say nothing: the annotations of
-// annotations/health.h without prefix, but for backup-service, whose namespace is an upstream's.
+// The options by which upstreams are watched whose Service and Ingresses say nothing: the
+// annotations of annotations/health.h without prefix, but for backup-service, whose namespace is an
+// upstream's.
 #pragma once
 
 #include <array>
@@ -13,7 +14,8 @@ namespace headgate::translate {
 
 inline constexpr auto kHealthOptions = [] {
   std::array<std::string_view, kHealthNames.size() - 1> names;
-  for (size_t i = 0; i < names.size(); ++i) names[i] = kHealthNames[i].substr(kHeadgatePrefix.size());
+  for (size_t i = 0; i < names.size(); ++i)
+    names[i] = kHealthNames[i].substr(kHeadgatePrefix.size());
   return names;
 }();
 

@@ -16,9 +16,8 @@ void ReadHstsOptions(OptionReader& reader, GlobalSettings& global) {
   const bool subdomains = reader.Bool("hsts-include-subdomains").value_or(true);
   const bool preload = reader.Bool("hsts-preload").value_or(false);
   if (!on) return;
-  global.settings.set_strict_transport_security(StrCat("max-age=", max_age,
-                                                       subdomains ? "; includeSubDomains" : "",
-                                                       preload ? "; preload" : ""));
+  global.settings.set_strict_transport_security(StrCat(
+      "max-age=", max_age, subdomains ? "; includeSubDomains" : "", preload ? "; preload" : ""));
 }
 
 }  // namespace headgate::translate

@@ -1,5 +1,5 @@
-// hsts, hsts-max-age, hsts-include-subdomains, hsts-preload: the field Strict-Transport-Security (RFC 6797) of every
-// response over TLS. On by default, as in ingress-nginx.
+// hsts, hsts-max-age, hsts-include-subdomains, hsts-preload: the field Strict-Transport-Security
+// (RFC 6797) of every response over TLS. On by default, as in ingress-nginx.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
-// use-http2, http2-max-concurrent-streams: HTTP/2 with clients, over TLS. enable-h2c (ours): also on plain connections,
-// with clients that begin so.
+// use-http2, http2-max-concurrent-streams: HTTP/2 with clients, over TLS. enable-h2c (ours): also
+// on plain connections, with clients that begin so.
 #pragma once
 
 #include <array>

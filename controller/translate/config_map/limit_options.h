@@ -1,5 +1,5 @@
-// The options by which upstreams are limited whose Service and Ingresses say nothing: the annotations of
-// annotations/limits.h without prefix.
+// The options by which upstreams are limited whose Service and Ingresses say nothing: the
+// annotations of annotations/limits.h without prefix.
 #pragma once
 
 #include <array>
@@ -13,7 +13,8 @@ namespace headgate::translate {
 
 inline constexpr auto kLimitOptions = [] {
   std::array<std::string_view, kLimitNames.size()> names;
-  for (size_t i = 0; i < names.size(); ++i) names[i] = kLimitNames[i].substr(kHeadgatePrefix.size());
+  for (size_t i = 0; i < names.size(); ++i)
+    names[i] = kLimitNames[i].substr(kHeadgatePrefix.size());
   return names;
 }();
 

@@ -64,7 +64,8 @@ void OptionReader::Complain(std::string_view name, std::string_view value,
                             std::string_view accepted) {
   diagnostics_.push_back(
       {kube::Kind::kConfigMap, config_map_.meta.key, StrCat("data.", name), Reason::kInvalidOption,
-       Severity::kWarning, StrCat(value, " is not valid, the default is used; accepted: ", accepted)});
+       Severity::kWarning,
+       StrCat(value, " is not valid, the default is used; accepted: ", accepted)});
 }
 
 }  // namespace headgate::translate

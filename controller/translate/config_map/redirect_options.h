@@ -1,5 +1,6 @@
-// ssl-redirect, force-ssl-redirect, preserve-trailing-slash: the defaults of the annotations. http-redirect-code: the status
-// of redirects to HTTPS. no-tls-redirect-locations: path prefixes that are exempt from them.
+// ssl-redirect, force-ssl-redirect, preserve-trailing-slash: the defaults of the annotations.
+// http-redirect-code: the status of redirects to HTTPS. no-tls-redirect-locations: path prefixes
+// that are exempt from them.
 #pragma once
 
 #include <array>

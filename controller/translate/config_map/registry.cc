@@ -9,9 +9,9 @@
 #include "controller/translate/config_map/access_options.h"
 #include "controller/translate/config_map/annotation_options.h"
 #include "controller/translate/config_map/buffering_options.h"
-#include "controller/translate/config_map/compression_options.h"
 #include "controller/translate/config_map/client_address_options.h"
 #include "controller/translate/config_map/client_options.h"
+#include "controller/translate/config_map/compression_options.h"
 #include "controller/translate/config_map/header_options.h"
 #include "controller/translate/config_map/health_options.h"
 #include "controller/translate/config_map/hsts_options.h"
@@ -54,27 +54,13 @@ const std::array<Family, 16> kFamilies = {{
 
 // How NGINX is run, not what it serves. Sorted.
 constexpr std::string_view kMeaningless[] = {
-    "client-header-buffer-size",
-    "enable-aio-write",
-    "enable-multi-accept",
-    "enable-serial-reloads",
-    "http2-max-field-size",
-    "http2-max-header-size",
-    "http2-max-requests",
-    "lua-shared-dicts",
-    "map-hash-bucket-size",
-    "max-worker-open-files",
-    "opentelemetry-config",
-    "proxy-headers-hash-bucket-size",
-    "proxy-headers-hash-max-size",
-    "proxy-stream-responses",
-    "reuse-port",
-    "server-name-hash-bucket-size",
-    "server-name-hash-max-size",
-    "ssl-buffer-size",
-    "ssl-session-cache-size",
-    "variables-hash-bucket-size",
-    "variables-hash-max-size",
+    "client-header-buffer-size",    "enable-aio-write",           "enable-multi-accept",
+    "enable-serial-reloads",        "http2-max-field-size",       "http2-max-header-size",
+    "http2-max-requests",           "lua-shared-dicts",           "map-hash-bucket-size",
+    "max-worker-open-files",        "opentelemetry-config",       "proxy-headers-hash-bucket-size",
+    "proxy-headers-hash-max-size",  "proxy-stream-responses",     "reuse-port",
+    "server-name-hash-bucket-size", "server-name-hash-max-size",  "ssl-buffer-size",
+    "ssl-session-cache-size",       "variables-hash-bucket-size", "variables-hash-max-size",
     "worker-cpu-affinity",
 };
 

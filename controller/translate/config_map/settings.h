@@ -41,8 +41,8 @@ struct IngressDefaults {
   // Paths under these prefixes are never redirected to HTTPS.
   std::vector<std::string> no_tls_redirect = {"/.well-known/acme-challenge"};
   RewriteSettings rewrites;
-  std::vector<uint16_t> error_statuses;  // whose bodies the default backend makes; sorted
-  bool errors_local_only = false;        // but not those of endpoints' answers
+  std::vector<uint16_t> error_statuses;       // whose bodies the default backend makes; sorted
+  bool errors_local_only = false;             // but not those of endpoints' answers
   std::vector<std::string> response_headers;  // that Ingresses may set; sorted
   // Annotations may name Secrets and ConfigMaps of other namespaces.
   bool cross_namespace = false;

@@ -14,7 +14,8 @@ void SetDuration(absl::Duration duration, google::protobuf::Duration& out) {
   out.set_nanos(static_cast<int32_t>(milliseconds % 1000 * 1'000'000));
 }
 
-std::optional<absl::Duration> ReadDuration(OptionReader& reader, std::string_view name, absl::Duration least) {
+std::optional<absl::Duration> ReadDuration(OptionReader& reader, std::string_view name,
+                                           absl::Duration least) {
   const std::optional<absl::Duration> duration = reader.Duration(name);
   if (!duration || (*duration >= least && *duration <= kMost)) return duration;
   reader.Ignore(name, least > absl::ZeroDuration() ? "more than 0 and at most 24h" : "0 to 24h");
@@ -29,7 +30,8 @@ void ReadStreamOptions(OptionReader& reader, GlobalSettings& global) {
     SetDuration(*idle, *stream.mutable_idle_timeout());
   }
   const auto tries = reader.Int("proxy-stream-next-upstream-tries", 0, 1'000'000);
-  const auto timeout = ReadDuration(reader, "proxy-stream-next-upstream-timeout", absl::ZeroDuration());
+  const auto timeout =
+      ReadDuration(reader, "proxy-stream-next-upstream-timeout", absl::ZeroDuration());
   if (!reader.Bool("proxy-stream-next-upstream").value_or(true)) {
     stream.set_tries(1);
   } else {

@@ -1,6 +1,7 @@
-// proxy-stream-timeout, proxy-stream-next-upstream, proxy-stream-next-upstream-tries, proxy-stream-next-upstream-timeout,
-// disable-stream-access-log: connections of TCP services. Who their clients are when load balancers stand before us is read
-// from the options of client_address_options.h.
+// proxy-stream-timeout, proxy-stream-next-upstream, proxy-stream-next-upstream-tries,
+// proxy-stream-next-upstream-timeout, disable-stream-access-log: connections of TCP services. Who
+// their clients are when load balancers stand before us is read from the options of
+// client_address_options.h.
 #pragma once
 
 #include <array>

@@ -1,6 +1,7 @@
-// ssl-protocols, ssl-ciphers, ssl-ecdh-curve: how TLS is spoken with clients. ssl-session-cache, ssl-session-tickets,
-// ssl-session-timeout, ssl-session-ticket-key: whether, how long and with which key sessions can be resumed.
-// ssl-reject-handshake: no handshake for names that nobody has configured.
+// ssl-protocols, ssl-ciphers, ssl-ecdh-curve: how TLS is spoken with clients. ssl-session-cache,
+// ssl-session-tickets, ssl-session-timeout, ssl-session-ticket-key: whether, how long and with
+// which key sessions can be resumed. ssl-reject-handshake: no handshake for names that nobody has
+// configured.
 #pragma once
 
 #include <array>

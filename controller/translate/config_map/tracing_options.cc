@@ -19,7 +19,8 @@ std::string ReadCollector(OptionReader& reader) {
   const auto host = reader.Text("otlp-collector-host");
   const int64_t port = reader.Int("otlp-collector-port", 1, 65535).value_or(4317);
   if (!host) return {};
-  const std::string collector = HostPort{std::string(*host), static_cast<uint16_t>(port)}.ToString();
+  const std::string collector =
+      HostPort{std::string(*host), static_cast<uint16_t>(port)}.ToString();
   const auto parsed = ParseHostPort(collector);
   if (parsed.ok() && parsed->host == *host) return collector;
   reader.Ignore("otlp-collector-host", "a host name or an IP address");
@@ -31,7 +32,8 @@ void ReadOperationName(OptionReader& reader, v1::TextTemplate& out) {
   if (!text) return;
   std::optional<ParsedTemplate> parsed = ParseTemplate(*text);
   if (!parsed || !parsed->unknown.empty()) {
-    return reader.Ignore("opentelemetry-operation-name", "text with variables of the request, such as $request_method $host");
+    return reader.Ignore("opentelemetry-operation-name",
+                         "text with variables of the request, such as $request_method $host");
   }
   out = std::move(parsed->text);
 }
@@ -65,7 +67,8 @@ void ReadTracingOptions(OptionReader& reader, GlobalSettings& global) {
   if (trust) tracing.mutable_defaults()->set_trust_incoming(*trust);
   ReadOperationName(reader, *tracing.mutable_defaults()->mutable_operation_name());
   tracing.set_collector(ReadCollector(reader));
-  if (const auto name = reader.Text("otel-service-name")) tracing.set_service_name(std::string(*name));
+  if (const auto name = reader.Text("otel-service-name"))
+    tracing.set_service_name(std::string(*name));
   ReadSampler(reader, tracing);
   if (const auto most = reader.Int("otel-max-queuesize", 1, kMostSpans)) {
     tracing.set_max_queue_size(static_cast<uint32_t>(*most));
@@ -77,7 +80,8 @@ void ReadTracingOptions(OptionReader& reader, GlobalSettings& global) {
     tracing.mutable_schedule_delay()->set_seconds(*delay / 1000);
     tracing.mutable_schedule_delay()->set_nanos(static_cast<int32_t>(*delay % 1000 * 1'000'000));
   }
-  if (enabled || !tracing.collector().empty()) *global.settings.mutable_tracing() = std::move(tracing);
+  if (enabled || !tracing.collector().empty())
+    *global.settings.mutable_tracing() = std::move(tracing);
 }
 
 }  // namespace headgate::translate

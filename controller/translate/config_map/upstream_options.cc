@@ -22,7 +22,8 @@ void ReadRetries(OptionReader& reader, GlobalSettings& global) {
   }
   if (reader.Bool("retry-non-idempotent").value_or(false)) {
     constexpr uint32_t kDefault = 1U << v1::NextUpstream::ERROR | 1U << v1::NextUpstream::TIMEOUT;
-    retries.conditions = retries.conditions.value_or(kDefault) | 1U << v1::NextUpstream::NON_IDEMPOTENT;
+    retries.conditions =
+        retries.conditions.value_or(kDefault) | 1U << v1::NextUpstream::NON_IDEMPOTENT;
   }
   if (const auto tries = reader.Int("proxy-next-upstream-tries", 0, kMost)) {
     retries.tries = static_cast<uint32_t>(*tries);
@@ -30,7 +31,8 @@ void ReadRetries(OptionReader& reader, GlobalSettings& global) {
   if (const auto timeout = reader.Int("proxy-next-upstream-timeout", 0, 1'000'000)) {
     retries.timeout = static_cast<uint32_t>(*timeout);
   }
-  if (retries != NextUpstreamSettings()) SetNextUpstream(retries, *global.settings.mutable_next_upstream());
+  if (retries != NextUpstreamSettings())
+    SetNextUpstream(retries, *global.settings.mutable_next_upstream());
 }
 
 void ReadKeepAlive(OptionReader& reader, v1::Settings& settings) {
@@ -49,7 +51,8 @@ void ReadKeepAlive(OptionReader& reader, v1::Settings& settings) {
     }
   }
   if (const auto count = reader.Int("upstream-keepalive-requests", 0, kMost)) {
-    settings.mutable_limits()->set_max_requests_per_upstream_connection(static_cast<uint32_t>(*count));
+    settings.mutable_limits()->set_max_requests_per_upstream_connection(
+        static_cast<uint32_t>(*count));
   }
 }
 

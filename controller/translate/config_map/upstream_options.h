@@ -1,6 +1,8 @@
-// load-balance, proxy-next-upstream, proxy-next-upstream-tries, proxy-next-upstream-timeout, retry-non-idempotent: how
-// upstreams are treated that neither their Service nor an Ingress says anything about. upstream-keepalive-connections,
-// upstream-keepalive-time, upstream-keepalive-timeout, upstream-keepalive-requests: connections with endpoints that wait for the next request.
+// load-balance, proxy-next-upstream, proxy-next-upstream-tries, proxy-next-upstream-timeout,
+// retry-non-idempotent: how upstreams are treated that neither their Service nor an Ingress says
+// anything about. upstream-keepalive-connections, upstream-keepalive-time,
+// upstream-keepalive-timeout, upstream-keepalive-requests: connections with endpoints that wait for
+// the next request.
 #pragma once
 
 #include <array>

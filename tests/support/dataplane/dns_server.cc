@@ -20,7 +20,8 @@ void Append16(std::string& out, uint16_t value) {
 }
 
 uint16_t Read16(std::string_view bytes, size_t at) {
-  return static_cast<uint16_t>(static_cast<uint8_t>(bytes[at]) << 8 | static_cast<uint8_t>(bytes[at + 1]));
+  return static_cast<uint16_t>(static_cast<uint8_t>(bytes[at]) << 8 |
+                               static_cast<uint8_t>(bytes[at + 1]));
 }
 
 // RFC 1035 section 3.1, without compression.
@@ -49,7 +50,8 @@ std::string DecodeName(std::string_view bytes, size_t& at) {
 
 }  // namespace
 
-DnsServer::DnsServer() : fd_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)), stop_(eventfd(0, EFD_CLOEXEC)) {
+DnsServer::DnsServer()
+    : fd_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)), stop_(eventfd(0, EFD_CLOEXEC)) {
   sockaddr_storage storage;
   const socklen_t length = base::Address::ParseHostPort("127.0.0.1:0")->ToSockaddr(storage);
   EXPECT_EQ(bind(fd_.get(), reinterpret_cast<sockaddr*>(&storage), length), 0);
@@ -93,7 +95,8 @@ void DnsServer::Run() {
     char buffer[1500];
     sockaddr_storage peer;
     socklen_t length = sizeof(peer);
-    const ssize_t got = recvfrom(fd_.get(), buffer, sizeof(buffer), 0, reinterpret_cast<sockaddr*>(&peer), &length);
+    const ssize_t got =
+        recvfrom(fd_.get(), buffer, sizeof(buffer), 0, reinterpret_cast<sockaddr*>(&peer), &length);
     if (got < static_cast<ssize_t>(kHeadSize)) continue;
     const std::string answer = Answer({buffer, static_cast<size_t>(got)});
     if (answer.empty()) continue;
@@ -139,7 +142,8 @@ std::string DnsServer::Answer(std::string_view query) {
     }
   }
   std::string out(query.substr(0, 2));
-  Append16(out, static_cast<uint16_t>(0x8580 | (zone == zones_.end() ? 3 : 0)));  // answer, or NXDOMAIN
+  Append16(out,
+           static_cast<uint16_t>(0x8580 | (zone == zones_.end() ? 3 : 0)));  // answer, or NXDOMAIN
   Append16(out, 1);
   Append16(out, count);
   Append16(out, 0);

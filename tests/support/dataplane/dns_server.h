@@ -13,7 +13,8 @@
 
 namespace headgate::test {
 
-// A name server on a loopback port, by UDP, that knows what the test tells it. Names it does not know do not exist.
+// A name server on a loopback port, by UDP, that knows what the test tells it. Names it does not
+// know do not exist.
 class DnsServer {
  public:
   DnsServer();
@@ -24,7 +25,8 @@ class DnsServer {
   // "127.0.0.1:40001", as DnsLookupOptions::servers takes it.
   std::string address() const { return address_.Text(); }
 
-  // The addresses of a name, of either family, with this lifetime in seconds. `name` without a dot at the end.
+  // The addresses of a name, of either family, with this lifetime in seconds. `name` without a dot
+  // at the end.
   void Serve(const std::string& name, const std::vector<std::string>& ips, uint32_t ttl);
   // `name` is another name for `target`.
   void ServeAlias(const std::string& name, const std::string& target, uint32_t ttl);

@@ -77,8 +77,9 @@ void Http2Client::OnGoaway(int32_t last_stream, http2::ErrorCode error) {
   goaway_last = last_stream;
 }
 
-Http2Client::Call& Http2Client::Send(std::string_view method, std::string_view target, const Fields& fields,
-                                 bool end, http::BodyLength body, std::string_view upgrade) {
+Http2Client::Call& Http2Client::Send(std::string_view method, std::string_view target,
+                                     const Fields& fields, bool end, http::BodyLength body,
+                                     std::string_view upgrade) {
   calls_.push_back(std::make_unique<Call>(pool_, method == "HEAD"));
   http::RequestHead head;
   head.method = http::ParseMethod(method);

@@ -14,14 +14,16 @@
 
 namespace headgate::test {
 
-// A client that speaks HTTP/2 on a plain connection with prior knowledge: requests by name, and raw frames for what a
-// well-behaved client would never send. Every wait is bounded; one that runs out is a test failure.
+// A client that speaks HTTP/2 on a plain connection with prior knowledge: requests by name, and raw
+// frames for what a well-behaved client would never send. Every wait is bounded; one that runs out
+// is a test failure.
 class Http2Client : private http2::SessionEvents {
  public:
   // One request and what came of it.
   class Call final : public http2::Stream {
    public:
-    explicit Call(base::BlockPool& pool, bool head_request) : arena_(pool), head_request_(head_request) {}
+    explicit Call(base::BlockPool& pool, bool head_request)
+        : arena_(pool), head_request_(head_request) {}
 
     int status = 0;
     std::vector<int> informational;
@@ -29,7 +31,9 @@ class Http2Client : private http2::SessionEvents {
     std::string trailers;  // "name=value;"
     bool ended = false;
     std::optional<http2::ErrorCode> closed;
-    std::string Field(std::string_view name) const { return std::string(response_.fields.Get(name)); }
+    std::string Field(std::string_view name) const {
+      return std::string(response_.fields.Get(name));
+    }
 
    private:
     base::Arena& header_arena() override { return arena_; }
@@ -49,8 +53,8 @@ class Http2Client : private http2::SessionEvents {
 
   using Fields = std::vector<std::pair<std::string, std::string>>;
   // Sends a request; without `end` its body follows with SendBody.
-  Call& Send(std::string_view method, std::string_view target, const Fields& fields = {}, bool end = true,
-             http::BodyLength body = {}, std::string_view upgrade = "");
+  Call& Send(std::string_view method, std::string_view target, const Fields& fields = {},
+             bool end = true, http::BodyLength body = {}, std::string_view upgrade = "");
   void SendBody(Call& call, std::string_view piece, bool end);
   void SendTrailers(Call& call, const Fields& trailers);
   void Reset(Call& call);

@@ -151,7 +151,8 @@ std::string Http2Peer::Block(const Fields& fields) {
 }
 
 void Http2Peer::SendHeaders(int32_t stream, const Fields& fields, bool end) {
-  SendFrame(kHeaders, static_cast<uint8_t>(kEndHeaders | (end ? kEndStream : 0)), stream, Block(fields));
+  SendFrame(kHeaders, static_cast<uint8_t>(kEndHeaders | (end ? kEndStream : 0)), stream,
+            Block(fields));
 }
 
 void Http2Peer::SendData(int32_t stream, std::string_view data, bool end) {
@@ -171,6 +172,8 @@ void Http2Peer::Reply(int32_t stream, std::string_view body) {
   SendData(stream, body, true);
 }
 
-std::string Http2Peer::Setting(uint16_t id, uint32_t value) { return Number(id, 2) + Number(value, 4); }
+std::string Http2Peer::Setting(uint16_t id, uint32_t value) {
+  return Number(id, 2) + Number(value, 4);
+}
 
 }  // namespace headgate::test

@@ -13,8 +13,8 @@
 
 namespace headgate::test {
 
-// A scripted end of an HTTP/2 connection, frame by frame, so that it can say what no library would. Settings, pings and
-// window updates of the other end are answered or passed over by themselves.
+// A scripted end of an HTTP/2 connection, frame by frame, so that it can say what no library would.
+// Settings, pings and window updates of the other end are answered or passed over by themselves.
 class Http2Peer {
  public:
   using Fields = std::vector<std::pair<std::string, std::string>>;

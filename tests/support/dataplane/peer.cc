@@ -54,11 +54,12 @@ TlsEnd::TlsEnd(const TlsEndOptions& options)
   }
   SSL_CTX_set_alpn_select_cb(
       context_,
-      [](SSL*, const unsigned char** out, unsigned char* size, const unsigned char* in, unsigned in_size,
-         void* self) {
+      [](SSL*, const unsigned char** out, unsigned char* size, const unsigned char* in,
+         unsigned in_size, void* self) {
         const std::string& wanted = static_cast<TlsEnd*>(self)->alpn_;
         for (unsigned at = 0; at + 1 < in_size; at += in[at] + 1u) {
-          if (wanted != std::string_view(reinterpret_cast<const char*>(in + at + 1), in[at])) continue;
+          if (wanted != std::string_view(reinterpret_cast<const char*>(in + at + 1), in[at]))
+            continue;
           *out = in + at + 1;
           *size = in[at];
           return SSL_TLSEXT_ERR_OK;
@@ -99,12 +100,9 @@ bool Peer::Handshake(int (*step)(SSL*)) {
 
 bool Peer::WaitForTls(int result) {
   switch (SSL_get_error(tls_.get(), result)) {
-    case SSL_ERROR_WANT_READ:
-      return WaitFor(fd_.get(), POLLIN, kLimitMs);
-    case SSL_ERROR_WANT_WRITE:
-      return WaitFor(fd_.get(), POLLOUT, kLimitMs);
-    default:
-      return false;
+    case SSL_ERROR_WANT_READ: return WaitFor(fd_.get(), POLLIN, kLimitMs);
+    case SSL_ERROR_WANT_WRITE: return WaitFor(fd_.get(), POLLOUT, kLimitMs);
+    default: return false;
   }
 }
 
@@ -230,8 +228,8 @@ Peer::Message Peer::ReadMessage(bool without_body, bool until_close) {
   Message message;
   message.head = ReadHead();
   if (message.head.starts_with("HTTP/1.")) message.status = std::atoi(message.head.c_str() + 9);
-  const bool bodiless = without_body || message.status / 100 == 1 || message.status == 204 ||
-                        message.status == 304;
+  const bool bodiless =
+      without_body || message.status / 100 == 1 || message.status == 204 || message.status == 304;
   if (bodiless) return message;
   if (message.Field("Transfer-Encoding") == "chunked") {
     while (true) {
@@ -264,7 +262,9 @@ Peer::Message Peer::ReadMessage(bool without_body, bool until_close) {
   return message;
 }
 
-Peer::Message Peer::ReadResponse(bool to_head_request) { return ReadMessage(to_head_request, true); }
+Peer::Message Peer::ReadResponse(bool to_head_request) {
+  return ReadMessage(to_head_request, true);
+}
 
 Peer::Message Peer::ReadRequest() { return ReadMessage(false, false); }
 

@@ -10,8 +10,8 @@
 #include "dataplane/base/address.h"
 #include "dataplane/net/socket.h"
 
-// Scripted ends for tests: plain blocking sockets on loopback, every wait bounded. A wait that runs out is a test failure
-// and returns what there is.
+// Scripted ends for tests: plain blocking sockets on loopback, every wait bounded. A wait that runs
+// out is a test failure and returns what there is.
 namespace headgate::test {
 
 // How a scripted end speaks TLS as server.
@@ -64,8 +64,8 @@ class Peer {
   std::string ReadSome();
   // Everything up to the end of the stream. `reset` tells a reset from an orderly end.
   std::string ReadToEnd(bool* reset = nullptr);
-  // A response head and its body by Content-Length, chunked (decoded) or until close; the body of a HEAD, 1xx, 204 or 304
-  // response is empty.
+  // A response head and its body by Content-Length, chunked (decoded) or until close; the body of a
+  // HEAD, 1xx, 204 or 304 response is empty.
   struct Message {
     std::string head;
     std::string body;
@@ -92,7 +92,8 @@ class Peer {
   void Abort();
 
  private:
-  // Reads more into buffer_; false at the end, on reset (reset_) and after the time limit (a test failure).
+  // Reads more into buffer_; false at the end, on reset (reset_) and after the time limit (a test
+  // failure).
   bool Fill(int timeout_ms);
   Message ReadMessage(bool without_body, bool until_close);
 

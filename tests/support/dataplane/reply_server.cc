@@ -10,7 +10,8 @@
 
 namespace headgate::test {
 
-ReplyServer::ReplyServer(std::string name) : name_(std::move(name)), listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+ReplyServer::ReplyServer(std::string name)
+    : name_(std::move(name)), listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_storage storage;
   const socklen_t length = base::Address::ParseHostPort("127.0.0.1:0")->ToSockaddr(storage);
   EXPECT_EQ(bind(listener_.get(), reinterpret_cast<sockaddr*>(&storage), length), 0);
@@ -60,7 +61,8 @@ void ReplyServer::Converse(int fd) {
     ++(probe ? probes_ : requests_);
     if (!probe && broken_) break;
     const std::string reply = "HTTP/1.1 " + std::to_string(probe ? probe_status_ : status_) +
-                              " X\r\nContent-Length: " + std::to_string(name_.size()) + "\r\n\r\n" + name_;
+                              " X\r\nContent-Length: " + std::to_string(name_.size()) + "\r\n\r\n" +
+                              name_;
     if (send(fd, reply.data(), reply.size(), MSG_NOSIGNAL) < 0) break;
   }
   std::lock_guard lock(mutex_);

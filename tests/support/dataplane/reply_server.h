@@ -13,8 +13,8 @@
 
 namespace headgate::test {
 
-// An HTTP/1.1 server that goes on answering every request with its name, on threads of its own, and counts; for tests in
-// which what is asked of whom matters. "/health" is for probes.
+// An HTTP/1.1 server that goes on answering every request with its name, on threads of its own, and
+// counts; for tests in which what is asked of whom matters. "/health" is for probes.
 class ReplyServer {
  public:
   explicit ReplyServer(std::string name);
@@ -30,8 +30,8 @@ class ReplyServer {
   void Break() { broken_ = true; }
   void Repair() { broken_ = false; }
 
-  // Waits until nobody is connected any more, as a pod that is asked to go. False after a minute: its
-  // threads may be many, and the machine busy.
+  // Waits until nobody is connected any more, as a pod that is asked to go. False after a minute:
+  // its threads may be many, and the machine busy.
   bool AwaitNoConnections();
 
   // How many came so far.
@@ -53,8 +53,8 @@ class ReplyServer {
 
   std::mutex mutex_;
   std::condition_variable closed_;
-  bool stopping_ = false;      // guarded by mutex_, as is the next
-  std::vector<int> open_;      // connections
+  bool stopping_ = false;  // guarded by mutex_, as is the next
+  std::vector<int> open_;  // connections
   std::vector<std::thread> threads_;
   std::thread accepting_;
 };

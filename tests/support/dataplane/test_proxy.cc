@@ -2,7 +2,6 @@
 
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
-
 #include <signal.h>
 
 #include <chrono>
@@ -16,7 +15,8 @@ namespace headgate::test {
 TestProxy::TestProxy(int workers, uint64_t spill_limit, files::StaticRoots static_roots,
                      size_t max_pipes, observe::AccessLogFile* access_log)
     : builder_(config::ConfigBuilder::Options{.allow_local_dns = true}),
-      checker_([this](std::vector<config::HealthVerdict> verdicts) { pool_->ApplyHealth(verdicts); }) {
+      checker_(
+          [this](std::vector<config::HealthVerdict> verdicts) { pool_->ApplyHealth(verdicts); }) {
   signal(SIGPIPE, SIG_IGN);  // as Shutdown does in the program
   const base::Address any_port = *base::Address::ParseHostPort("127.0.0.1:0");
   worker::PoolOptions options;
@@ -53,12 +53,14 @@ std::vector<config::Refusal> TestProxy::Apply(const std::vector<std::string>& re
   std::vector<v1::Resource> parsed(resources.size());
   std::vector<const v1::Resource*> pointers;
   for (size_t i = 0; i < resources.size(); ++i) {
-    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(resources[i], &parsed[i])) << resources[i];
+    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(resources[i], &parsed[i]))
+        << resources[i];
     parsed[i].set_hash(i + 1);
     pointers.push_back(&parsed[i]);
   }
   config::BuildResult result = builder_.Apply(pointers, removed);
-  for (config::Refusal& refusal : Distribute(result.update)) result.refusals.push_back(std::move(refusal));
+  for (config::Refusal& refusal : Distribute(result.update))
+    result.refusals.push_back(std::move(refusal));
   return std::move(result.refusals);
 }
 
@@ -83,10 +85,10 @@ void TestProxy::Route(std::string_view host, const std::vector<base::Address>& u
   const std::string suffix = "test/" + std::string(host == "_" ? "any" : host) + "/80";
   Apply({
       "name: \"vhost/" + std::string(host) + "\" virtual_host { host: \"" + std::string(host) +
-          "\" routes { match { prefix_path: \"/\" } forward { clusters { cluster: \"cluster/" + suffix +
-          "\" } } " + std::string(route) + " } }",
-      "name: \"cluster/" + suffix + "\" cluster { endpoints: \"endpoints/" + suffix + "\" log_name: \"log-" +
-          std::string(host) + "\" }",
+          "\" routes { match { prefix_path: \"/\" } forward { clusters { cluster: \"cluster/" +
+          suffix + "\" } } " + std::string(route) + " } }",
+      "name: \"cluster/" + suffix + "\" cluster { endpoints: \"endpoints/" + suffix +
+          "\" log_name: \"log-" + std::string(host) + "\" }",
       EndpointsText("endpoints/" + suffix, upstreams),
   });
 }
@@ -131,7 +133,8 @@ std::string EndpointsText(std::string_view name, const std::vector<base::Address
   std::string text = "name: \"" + std::string(name) + "\" endpoints {";
   for (const base::Address& address : addresses) {
     const std::string bytes(address.bytes());
-    text += " endpoints { address: \"" + absl::CEscape(bytes) + "\" port: " + std::to_string(address.port()) + " }";
+    text += " endpoints { address: \"" + absl::CEscape(bytes) +
+            "\" port: " + std::to_string(address.port()) + " }";
   }
   return text + " }";
 }

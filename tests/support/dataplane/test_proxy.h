@@ -15,8 +15,8 @@
 
 namespace headgate::test {
 
-// Real workers on loopback ports, configured with resources as a controller would send them. The test's thread plays
-// the control thread.
+// Real workers on loopback ports, configured with resources as a controller would send them. The
+// test's thread plays the control thread.
 class TestProxy {
  public:
   // `spill_limit`: bytes of bodies on disk, and `max_pipes`: see worker::PoolOptions. `access_log`
@@ -36,8 +36,10 @@ class TestProxy {
   std::vector<config::Refusal> Apply(const std::vector<std::string>& resources,
                                      const std::vector<std::string>& removed = {});
 
-  // A host whose every path leads to `upstreams`, plus `route` as further fields of the route (text format).
-  void Route(std::string_view host, const std::vector<base::Address>& upstreams, std::string_view route = "");
+  // A host whose every path leads to `upstreams`, plus `route` as further fields of the route (text
+  // format).
+  void Route(std::string_view host, const std::vector<base::Address>& upstreams,
+             std::string_view route = "");
 
   // What a DNS name stands for from now on.
   void Resolve(std::string_view name, const std::vector<base::Address>& addresses);

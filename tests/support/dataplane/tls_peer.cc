@@ -26,7 +26,9 @@ T* FromPem(const std::string& pem, Read read) {
 }  // namespace
 
 TlsPeer::TlsPeer(uint16_t port, const TlsPeerOptions& options)
-    : socket_(Peer::Connect(port)), context_(SSL_CTX_new(TLS_client_method())), ssl_(SSL_new(context_)) {
+    : socket_(Peer::Connect(port)),
+      context_(SSL_CTX_new(TLS_client_method())),
+      ssl_(SSL_new(context_)) {
   fcntl(socket_.fd(), F_SETFL, fcntl(socket_.fd(), F_GETFL) & ~O_NONBLOCK);
   setsockopt(socket_.fd(), SOL_SOCKET, SO_RCVTIMEO, &kLimit, sizeof(kLimit));
   if (!options.before.empty()) socket_.Send(options.before);

@@ -34,7 +34,8 @@ class TlsPeer {
   bool Send(std::string_view bytes);
   // A response with a Content-Length, or none.
   Peer::Message ReadResponse();
-  Peer::Message Get(std::string_view host, std::string_view path = "/", std::string_view fields = "");
+  Peer::Message Get(std::string_view host, std::string_view path = "/",
+                    std::string_view fields = "");
   // After a response: the session for another connection; the caller frees it.
   SSL_SESSION* TakeSession();
 

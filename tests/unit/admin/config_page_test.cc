@@ -38,7 +38,8 @@ TEST_F(ConfigPageTest, SaysWhichCertificatesAHostOffersAndWhichAreMissing) {
   v1::Resource host = config::MakeHost("shop.example", "cluster/shop/web/80");
   host.mutable_virtual_host()->add_certificates("cert/shop/shop-tls");
   host.mutable_virtual_host()->add_certificates("cert/shop/gone");
-  v1::Resource settings = config::MakeResource("settings", "settings { default_certificate: 'cert/default' }");
+  v1::Resource settings =
+      config::MakeResource("settings", "settings { default_certificate: 'cert/default' }");
   Apply({host, settings, Certificate("cert/shop/shop-tls", {"shop.example", "www.shop.example"}),
          Certificate("cert/default", {"fallback.example"})});
   const Json certificates = Page()["certificates"];

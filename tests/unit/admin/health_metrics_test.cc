@@ -52,19 +52,24 @@ TEST(HealthMetricsTest, ShowWhatProbesFind) {
   health::Checker checker([](const auto&) {});
   checker.Start();
   const v1::Resource cluster = Parse(
-      "name: \"cluster/n/web/80\" cluster { endpoints: \"endpoints/n/web/80\" health_check { kind: HTTP path: "
+      "name: \"cluster/n/web/80\" cluster { endpoints: \"endpoints/n/web/80\" health_check { kind: "
+      "HTTP path: "
       "\"/health\" interval { nanos: 100000000 } fall: 1 rise: 1 } }");
-  const v1::Resource endpoints = Parse(test::EndpointsText("endpoints/n/web/80", {good.address(), bad.address()}));
+  const v1::Resource endpoints =
+      Parse(test::EndpointsText("endpoints/n/web/80", {good.address(), bad.address()}));
   const config::BuildResult built = builder.Apply({&cluster, &endpoints}, {});
   ASSERT_TRUE(built.refusals.empty());
   checker.Apply(built.update);
-  const std::string sick = "headgate_health_endpoint_unhealthy{upstream=\"endpoints/n/web/80\",check=\"http\",endpoint=\"" +
-                           bad.address().Text() + "\"} 1\n";
+  const std::string sick =
+      "headgate_health_endpoint_unhealthy{upstream=\"endpoints/n/web/"
+      "80\",check=\"http\",endpoint=\"" +
+      bad.address().Text() + "\"} 1\n";
   std::string text = Await(checker, sick);
   EXPECT_THAT(text, HasSubstr(sick));
   EXPECT_THAT(text, HasSubstr("headgate_health_endpoints{state=\"healthy\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("headgate_health_endpoints{state=\"unhealthy\"} 1\n"));
-  const std::string upstream = "headgate_health_upstream_endpoints{upstream=\"endpoints/n/web/80\",check=\"http\",state=";
+  const std::string upstream =
+      "headgate_health_upstream_endpoints{upstream=\"endpoints/n/web/80\",check=\"http\",state=";
   EXPECT_THAT(text, HasSubstr(upstream + "\"healthy\"} 1\n"));
   EXPECT_THAT(text, HasSubstr(upstream + "\"unhealthy\"} 1\n"));
   EXPECT_THAT(text, Not(HasSubstr("headgate_health_probes_total 0\n")));

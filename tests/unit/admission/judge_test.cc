@@ -101,21 +101,28 @@ TEST_F(JudgeTest, APathThatAnOlderIngressHasIsRefused) {
 }
 
 TEST_F(JudgeTest, AnAliasThatIsAnothersHostOrAliasIsWarnedOf) {
-  const Verdict host = Ask(With(Shop("new", "new.example.com"), "server-alias", "Shop.example.com,free.example.com"));
+  const Verdict host = Ask(
+      With(Shop("new", "new.example.com"), "server-alias", "Shop.example.com,free.example.com"));
   EXPECT_TRUE(host.allowed) << host.reason;
-  EXPECT_THAT(host.warnings, ElementsAre(AllOf(HasSubstr("server-alias: "), HasSubstr("is a host by itself"))));
-  kube::Ingress second = With(Shop("second", "second.example.com"), "server-alias", "alias.example.com");
+  EXPECT_THAT(host.warnings,
+              ElementsAre(AllOf(HasSubstr("server-alias: "), HasSubstr("is a host by itself"))));
+  kube::Ingress second =
+      With(Shop("second", "second.example.com"), "server-alias", "alias.example.com");
   second.meta.creation_time = 2000;
   Put(std::move(second));
   Turn();
-  const Verdict alias = Ask(With(Shop("new", "new.example.com"), "server-alias", "alias.example.com"));
+  const Verdict alias =
+      Ask(With(Shop("new", "new.example.com"), "server-alias", "alias.example.com"));
   EXPECT_TRUE(alias.allowed) << alias.reason;
-  EXPECT_THAT(alias.warnings, ElementsAre(HasSubstr("is already another name of \"second.example.com\"")));
+  EXPECT_THAT(alias.warnings,
+              ElementsAre(HasSubstr("is already another name of \"second.example.com\"")));
   // One that takes a host that was only an alias of another may have it.
   EXPECT_THAT(Ask(Shop("new", "alias.example.com")).warnings, IsEmpty());
   state_.Apply(kube::Change(kube::Deletion{kube::Kind::kIngress, {"shop", "second"}}));
   Turn();
-  EXPECT_THAT(Ask(With(Shop("new", "new.example.com"), "server-alias", "alias.example.com")).warnings, IsEmpty());
+  EXPECT_THAT(
+      Ask(With(Shop("new", "new.example.com"), "server-alias", "alias.example.com")).warnings,
+      IsEmpty());
 }
 
 TEST_F(JudgeTest, WhatMayYetComeAndWhatIsIgnoredAreWarnings) {

@@ -48,8 +48,7 @@ TEST_F(DiagnosticMetricsTest, ASeriesNamesObjectAndFieldAndGoesWithItsCause) {
   constexpr char kSeries[] =
       "headgate_object_diagnostics{severity=\"warning\",reason=\"InvalidHost\",kind=\"Ingress\","
       "namespace=\"shop\",name=\"web\",field=\"spec.rules[0].host\"} 1\n";
-  constexpr char kCount[] =
-      "headgate_diagnostics{severity=\"warning\",reason=\"InvalidHost\"} ";
+  constexpr char kCount[] = "headgate_diagnostics{severity=\"warning\",reason=\"InvalidHost\"} ";
   EXPECT_THAT(Text(), HasSubstr(kSeries));
   EXPECT_THAT(Text(), HasSubstr(StrCat(kCount, "1\n")));
   Clear(Of("web", Severity::kWarning));
@@ -73,7 +72,8 @@ TEST_F(DiagnosticMetricsTest, BeyondTheLimitTheMostSevereAreShownAndTheRestCount
   EXPECT_THAT(Text(), HasSubstr("name=\"late\""));
   EXPECT_THAT(Text(), HasSubstr("headgate_object_diagnostics_left_out 1\n"));
   // All of them are counted by reason.
-  EXPECT_THAT(Text(), HasSubstr("headgate_diagnostics{severity=\"warning\",reason=\"InvalidHost\"} 500\n"));
+  EXPECT_THAT(Text(),
+              HasSubstr("headgate_diagnostics{severity=\"warning\",reason=\"InvalidHost\"} 500\n"));
   // What goes makes room for what was left out.
   Clear(Of("late", Severity::kError));
   EXPECT_THAT(Text(), HasSubstr("headgate_object_diagnostics_left_out 0\n"));

@@ -73,8 +73,11 @@ TEST(OptionsTest, TimesOfWhatIsWritten) {
 }
 
 TEST(OptionsTest, NodesAreFoundByLabels) {
-  EXPECT_EQ(Problem({"--snapshot-insecure", "--publish-nodes-of=app=web,tier=edge", "--report-node-internal-ip-address"}), "");
-  EXPECT_THAT(Problem({"--snapshot-insecure", "--publish-nodes-of=app"}), HasSubstr("\"app\" is not LABEL=VALUE"));
+  EXPECT_EQ(Problem({"--snapshot-insecure", "--publish-nodes-of=app=web,tier=edge",
+                     "--report-node-internal-ip-address"}),
+            "");
+  EXPECT_THAT(Problem({"--snapshot-insecure", "--publish-nodes-of=app"}),
+              HasSubstr("\"app\" is not LABEL=VALUE"));
 }
 
 TEST(OptionsTest, AWebhookNeedsACertificate) {
@@ -87,20 +90,26 @@ TEST(OptionsTest, AWebhookNeedsACertificate) {
 
 TEST(OptionsTest, AWebhookWithACertificateOfItsOwnNeedsToKnowWhereAndForWhom) {
   const auto problem = [](std::vector<std::string> more) {
-    more.insert(more.end(), {"--snapshot-insecure", "--validating-webhook-secret=headgate/admission"});
+    more.insert(more.end(),
+                {"--snapshot-insecure", "--validating-webhook-secret=headgate/admission"});
     return Problem(more);
   };
-  const std::string webhook = "--validating-webhook=:8443", configuration = "--validating-webhook-configuration=headgate",
+  const std::string webhook = "--validating-webhook=:8443",
+                    configuration = "--validating-webhook-configuration=headgate",
                     names = "--validating-webhook-names=admission.headgate.svc,192.0.2.1,::1";
   EXPECT_EQ(problem({webhook, configuration, names}), "");
   EXPECT_THAT(problem({configuration, names}), HasSubstr("needs --validating-webhook"));
   EXPECT_THAT(problem({webhook, configuration}), HasSubstr("--validating-webhook-names"));
   EXPECT_THAT(problem({webhook, names}), HasSubstr("--validating-webhook-configuration"));
-  EXPECT_THAT(problem({webhook, configuration, "--validating-webhook-names=a b"}), HasSubstr("\"a b\" is no DNS name"));
-  EXPECT_THAT(problem({webhook, configuration, names, "--validating-webhook-certificate=a", "--validating-webhook-key=b"}),
+  EXPECT_THAT(problem({webhook, configuration, "--validating-webhook-names=a b"}),
+              HasSubstr("\"a b\" is no DNS name"));
+  EXPECT_THAT(problem({webhook, configuration, names, "--validating-webhook-certificate=a",
+                       "--validating-webhook-key=b"}),
               HasSubstr("exclude each other"));
   EXPECT_THAT(problem({webhook, configuration, names, "--manifests=a"}), HasSubstr("--manifests"));
-  EXPECT_THAT(problem({webhook, configuration, names, "--validating-webhook-certificate-lifetime=1s"}), HasSubstr("10s"));
+  EXPECT_THAT(
+      problem({webhook, configuration, names, "--validating-webhook-certificate-lifetime=1s"}),
+      HasSubstr("10s"));
 }
 
 TEST(OptionsTest, ThereIsOneSource) {

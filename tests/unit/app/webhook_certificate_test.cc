@@ -26,19 +26,26 @@ using kube::Json;
 using ::testing::StartsWith;
 
 constexpr char kSecret[] = "/api/v1/namespaces/headgate/secrets/admission";
-constexpr char kConfiguration[] = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/headgate";
+constexpr char kConfiguration[] =
+    "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/headgate";
 
-X509Ptr ReadCertificate(BIO* bio) { return X509Ptr(PEM_read_bio_X509(bio, nullptr, nullptr, nullptr)); }
+X509Ptr ReadCertificate(BIO* bio) {
+  return X509Ptr(PEM_read_bio_X509(bio, nullptr, nullptr, nullptr));
+}
 
-// What an API server does: whether `certificate` is signed by one of `bundle`, and is for `name`, at `now`.
-bool Trusts(const std::string& bundle, const std::string& certificate, const std::string& name, absl::Time now) {
+// What an API server does: whether `certificate` is signed by one of `bundle`, and is for `name`,
+// at `now`.
+bool Trusts(const std::string& bundle, const std::string& certificate, const std::string& name,
+            absl::Time now) {
   const std::unique_ptr<X509_STORE, OpenSslDeleter<X509_STORE_free>> store(X509_STORE_new());
   const BioPtr authorities(BIO_new_mem_buf(bundle.data(), static_cast<int>(bundle.size())));
-  while (const X509Ptr authority = ReadCertificate(authorities.get())) X509_STORE_add_cert(store.get(), authority.get());
+  while (const X509Ptr authority = ReadCertificate(authorities.get()))
+    X509_STORE_add_cert(store.get(), authority.get());
   const BioPtr text(BIO_new_mem_buf(certificate.data(), static_cast<int>(certificate.size())));
   const X509Ptr leaf = ReadCertificate(text.get());
   if (leaf == nullptr) return false;
-  const std::unique_ptr<X509_STORE_CTX, OpenSslDeleter<X509_STORE_CTX_free>> context(X509_STORE_CTX_new());
+  const std::unique_ptr<X509_STORE_CTX, OpenSslDeleter<X509_STORE_CTX_free>> context(
+      X509_STORE_CTX_new());
   X509_STORE_CTX_init(context.get(), store.get(), leaf.get(), nullptr);
   X509_STORE_CTX_set_purpose(context.get(), X509_PURPOSE_SSL_SERVER);
   X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context.get());
@@ -53,8 +60,9 @@ class WebhookCertificateTest : public ::testing::Test {
  protected:
   WebhookCertificateTest() {
     api_.Put(kSecret, {{"metadata", {{"name", "admission"}}}});
-    api_.Put(kConfiguration, {{"webhooks", {{{"name", "a"}, {"clientConfig", {{"url", "https://x"}}}},
-                                            {{"name", "b"}, {"clientConfig", {{"url", "https://y"}}}}}}});
+    api_.Put(kConfiguration, {{"webhooks",
+                               {{{"name", "a"}, {"clientConfig", {{"url", "https://x"}}}},
+                                {{"name", "b"}, {"clientConfig", {{"url", "https://y"}}}}}}});
   }
   ~WebhookCertificateTest() override {
     for (auto& controller : controllers_) controller->Stop();
@@ -94,7 +102,9 @@ class WebhookCertificateTest : public ::testing::Test {
   }
   std::string Bundle(int webhook = 0) const {
     std::string bundle;
-    absl::Base64Unescape(api_.Find(kConfiguration)["webhooks"][webhook]["clientConfig"].value("caBundle", ""), &bundle);
+    absl::Base64Unescape(
+        api_.Find(kConfiguration)["webhooks"][webhook]["clientConfig"].value("caBundle", ""),
+        &bundle);
     return bundle;
   }
   size_t Authorities() const {
@@ -124,7 +134,8 @@ TEST_F(WebhookCertificateTest, TheLeaderMakesItAndTheOthersServeIt) {
   ASSERT_NE(leader.pair(), nullptr);
   Pass(absl::Seconds(20));
   EXPECT_EQ(Served(other), Served(leader));
-  for (const std::string& name : names_) EXPECT_TRUE(Trusts(Bundle(0), Served(leader), name, clock_.WallNow())) << name;
+  for (const std::string& name : names_)
+    EXPECT_TRUE(Trusts(Bundle(0), Served(leader), name, clock_.WallNow())) << name;
   EXPECT_EQ(Bundle(1), Bundle(0));
   EXPECT_FALSE(Trusts(Bundle(), Served(leader), "other.headgate.svc", clock_.WallNow()));
   EXPECT_EQ(api_.Find(kConfiguration)["webhooks"][0]["clientConfig"]["url"], "https://x");
@@ -227,19 +238,23 @@ TEST(WebhookSecretTest, TakesWhatIsThereAndRefusesWhatDoesNotFit) {
   WebhookSecret secret;
   EXPECT_EQ(NextStep(secret, spec, now, true), RotationStep::kMake);
   const testing::PemPair made = testing::MakeCertificate({"a.example"});
-  secret.current = WebhookPair{.authority = made.chain, .certificate = made.chain, .key = SecretBytes(made.key)};
+  secret.current =
+      WebhookPair{.authority = made.chain, .certificate = made.chain, .key = SecretBytes(made.key)};
   EXPECT_EQ(NextStep(secret, spec, now, true), RotationStep::kNone);
   const testing::PemPair other = testing::MakeCertificate({"a.example"});
   secret.current->key = SecretBytes(other.key);
   EXPECT_EQ(NextStep(secret, spec, now, true), RotationStep::kMake) << "the key is another one's";
   secret.current->key = SecretBytes(made.key);
   secret.current->authority = other.chain;
-  EXPECT_EQ(NextStep(secret, spec, now, true), RotationStep::kMake) << "the authority is another one's";
+  EXPECT_EQ(NextStep(secret, spec, now, true), RotationStep::kMake)
+      << "the authority is another one's";
   secret.current->authority = "none";
   EXPECT_EQ(NextStep(secret, spec, now, true), RotationStep::kMake);
   secret.current.reset();
-  secret.next = WebhookPair{.authority = made.chain, .certificate = made.chain, .key = SecretBytes(made.key)};
-  EXPECT_EQ(NextStep(secret, spec, now, false), RotationStep::kPromote) << "nothing else can be served";
+  secret.next =
+      WebhookPair{.authority = made.chain, .certificate = made.chain, .key = SecretBytes(made.key)};
+  EXPECT_EQ(NextStep(secret, spec, now, false), RotationStep::kPromote)
+      << "nothing else can be served";
 }
 
 TEST(WebhookSecretTest, ReadsWhatItWrites) {
@@ -258,7 +273,8 @@ TEST(WebhookSecretTest, ReadsWhatItWrites) {
   EXPECT_EQ(read.next->certificate, secret.next->certificate);
   document["data"]["tls.key"] = "not base64!";
   EXPECT_FALSE(ReadWebhookSecret(document).current.has_value());
-  for (const char* text : {"{}", "[]", R"({"data": 1})", R"({"data": {"tls.crt": 1, "tls.key": null}})"}) {
+  for (const char* text :
+       {"{}", "[]", R"({"data": 1})", R"({"data": {"tls.crt": 1, "tls.key": null}})"}) {
     EXPECT_FALSE(ReadWebhookSecret(Json::parse(text)).current.has_value()) << text;
   }
 }

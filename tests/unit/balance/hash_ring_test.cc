@@ -56,7 +56,8 @@ TEST(HashRing, WrapsAround) {
 struct Hashed {
   explicit Hashed(size_t count, const PolicySpec& policy = {.policy = Policy::kHash})
       : spec(policy), peers(count), balancer(1) {
-    const std::vector<std::string> names = Names(static_cast<int>(RingPicker::NodesFor(spec, count)));
+    const std::vector<std::string> names =
+        Names(static_cast<int>(RingPicker::NodesFor(spec, count)));
     ring = std::make_shared<HashRing>(names);
     Reset();
   }
@@ -97,7 +98,8 @@ TEST(Hash, MovesNoMoreThanItsShareWhenAnEndpointLeavesAndAllBackWhenItReturns) {
         ++moved;
       }
       EXPECT_GT(moved, 0);
-      // With 160 points the shares of few endpoints differ by more: that is the ring of ingress-nginx.
+      // With 160 points the shares of few endpoints differ by more: that is the ring of
+      // ingress-nginx.
       if (count >= 10) {
         EXPECT_LE(moved, kUsers * (share + 0.02)) << leaving << " of " << count;
       }

@@ -15,7 +15,9 @@ using std::chrono::milliseconds;
 
 // A list of peers and the lots drawn among them.
 struct Lots {
-  Lots(Policy policy, size_t count) : peers(count), sampler(policy) { sampler.Reset(peers.all(), TimePoint()); }
+  Lots(Policy policy, size_t count) : peers(count), sampler(policy) {
+    sampler.Reset(peers.all(), TimePoint());
+  }
   Lots(Policy policy, std::initializer_list<uint32_t> weights) : peers(weights), sampler(policy) {
     sampler.Reset(peers.all(), TimePoint());
   }
@@ -59,7 +61,8 @@ TEST_P(EverySampler, AvoidsTriedEndpoints) {
   EXPECT_EQ(lots.Pick({.tried = all}), nullptr);
 }
 
-INSTANTIATE_TEST_SUITE_P(Policies, WeightedSampler, ::testing::Values(Policy::kRandom, Policy::kLeastRequest));
+INSTANTIATE_TEST_SUITE_P(Policies, WeightedSampler,
+                         ::testing::Values(Policy::kRandom, Policy::kLeastRequest));
 INSTANTIATE_TEST_SUITE_P(Policies, EverySampler,
                          ::testing::Values(Policy::kRandom, Policy::kLeastRequest, Policy::kEwma));
 

@@ -1,4 +1,5 @@
-// What policies do to latency, in virtual time: endpoints that serve one request after the other, two in ten of them slow.
+// What policies do to latency, in virtual time: endpoints that serve one request after the other,
+// two in ten of them slow.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -23,13 +24,14 @@ struct Arrival {
 
 std::vector<Arrival> Arrivals() {
   std::mt19937 random(7);
-  std::exponential_distribution<double> gap(1.0 / 170);   // microseconds
+  std::exponential_distribution<double> gap(1.0 / 170);  // microseconds
   std::exponential_distribution<double> work(1.0 / 1000);
   std::vector<Arrival> arrivals;
   double now = 0;
   for (int i = 0; i < 50'000; ++i) {
     now += gap(random);
-    arrivals.push_back({Micros(static_cast<int64_t>(now)), Micros(static_cast<int64_t>(work(random)) + 1)});
+    arrivals.push_back(
+        {Micros(static_cast<int64_t>(now)), Micros(static_cast<int64_t>(work(random)) + 1)});
   }
   return arrivals;
 }

@@ -1,8 +1,8 @@
-#include <cstdint>
-
 #include "bench/compare/load/histogram.h"
 
 #include <gtest/gtest.h>
+
+#include <cstdint>
 
 namespace headgate::bench {
 namespace {

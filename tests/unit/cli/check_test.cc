@@ -1,5 +1,3 @@
-#include "controller/cli/check_command.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -9,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "controller/cli/check_command.h"
 #include "controller/kube/json.h"
 
 namespace headgate::cli {
@@ -20,11 +19,12 @@ using ::testing::Not;
 
 std::string Ingress(const std::string& name, const std::string& more_metadata = "",
                     const std::string& host = "shop.example", const std::string& service = "shop") {
-  return "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: " + name + "\n  namespace: shop\n" +
-         more_metadata + "spec:\n  ingressClassName: nginx\n  rules:\n  - host: " + host +
+  return "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: " + name +
+         "\n  namespace: shop\n" + more_metadata +
+         "spec:\n  ingressClassName: nginx\n  rules:\n  - host: " + host +
          "\n    http:\n      paths:\n      - path: /" + name +
-         "\n        pathType: Prefix\n        backend:\n          service:\n            name: " + service +
-         "\n            port:\n              number: 80\n";
+         "\n        pathType: Prefix\n        backend:\n          service:\n            name: " +
+         service + "\n            port:\n              number: 80\n";
 }
 
 std::string Annotated(const std::string& name, const std::string& value) {
@@ -32,7 +32,8 @@ std::string Annotated(const std::string& name, const std::string& value) {
 }
 
 constexpr const char* kService =
-    "apiVersion: v1\nkind: Service\nmetadata:\n  name: shop\n  namespace: shop\nspec:\n  ports:\n  - port: 80\n";
+    "apiVersion: v1\nkind: Service\nmetadata:\n  name: shop\n  namespace: shop\nspec:\n  ports:\n  "
+    "- port: 80\n";
 
 class CheckTest : public ::testing::Test {
  protected:
@@ -70,7 +71,8 @@ class CheckTest : public ::testing::Test {
 };
 
 TEST_F(CheckTest, AnIngressThatWorksIsCalledSo) {
-  const std::string file = File("a.yaml", Ingress("a", Annotated("proxy-body-size", "8m")) + "---\n" + kService);
+  const std::string file =
+      File("a.yaml", Ingress("a", Annotated("proxy-body-size", "8m")) + "---\n" + kService);
   EXPECT_EQ(Check({file}), 0);
   EXPECT_THAT(out, HasSubstr("shop/a   nginx  shop.example  works\n"));
   EXPECT_THAT(out, HasSubstr("1 Ingress: 1 works as it does now.\n"));
@@ -78,18 +80,20 @@ TEST_F(CheckTest, AnIngressThatWorksIsCalledSo) {
 }
 
 TEST_F(CheckTest, EndpointsOfThisMachineAreRightInFiles) {
-  const std::string file = File("a.yaml", Ingress("a") + "---\n" + kService +
-                                              "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\naddressType: IPv4\n"
-                                              "metadata:\n  name: shop-1\n  namespace: shop\n  labels:\n"
-                                              "    kubernetes.io/service-name: shop\nports:\n- port: 80\n"
-                                              "endpoints:\n- addresses: [127.0.0.1]\n");
+  const std::string file = File(
+      "a.yaml", Ingress("a") + "---\n" + kService +
+                    "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\naddressType: IPv4\n"
+                    "metadata:\n  name: shop-1\n  namespace: shop\n  labels:\n"
+                    "    kubernetes.io/service-name: shop\nports:\n- port: 80\n"
+                    "endpoints:\n- addresses: [127.0.0.1]\n");
   EXPECT_EQ(Check({file}), 0);
   EXPECT_THAT(out, HasSubstr("works\n"));
   EXPECT_THAT(out, Not(HasSubstr("loopback")));
 }
 
 TEST_F(CheckTest, WhatIsNotKnownDiffersAndNamesTheAnnotation) {
-  const std::string file = File("a.yaml", Ingress("a", Annotated("no-such-thing", "1")) + "---\n" + kService);
+  const std::string file =
+      File("a.yaml", Ingress("a", Annotated("no-such-thing", "1")) + "---\n" + kService);
   EXPECT_EQ(Check({file}), 1);
   EXPECT_THAT(out, HasSubstr("differs  nginx.ingress.kubernetes.io/no-such-thing: "));
   EXPECT_THAT(out, HasSubstr("1 is served, with differences"));
@@ -97,15 +101,16 @@ TEST_F(CheckTest, WhatIsNotKnownDiffersAndNamesTheAnnotation) {
 }
 
 TEST_F(CheckTest, WhatIsNotServedIsRefused) {
-  const std::string file =
-      File("a.yaml", Ingress("a", Annotated("permanent-redirect", "no url {}")) + "---\n" + kService);
+  const std::string file = File(
+      "a.yaml", Ingress("a", Annotated("permanent-redirect", "no url {}")) + "---\n" + kService);
   EXPECT_EQ(Check({file, "--fail-on=refused"}), 1);
   EXPECT_THAT(out, HasSubstr("refused  nginx.ingress.kubernetes.io/permanent-redirect: "));
   EXPECT_EQ(Check({file, "--fail-on=never"}), 0);
 }
 
 TEST_F(CheckTest, MissingAndConflictingObjectsAreProblemsOfToday) {
-  const std::string file = File("a.yaml", Ingress("a", "", "shop.example", "gone") + "---\n" + kService);
+  const std::string file =
+      File("a.yaml", Ingress("a", "", "shop.example", "gone") + "---\n" + kService);
   EXPECT_EQ(Check({file}), 0);
   EXPECT_THAT(out, HasSubstr("problem  spec.rules[0].http.paths[0].backend.service.name: "));
   EXPECT_EQ(Check({file, "--fail-on=problem"}), 1);
@@ -129,16 +134,18 @@ TEST_F(CheckTest, ReferencesToKindsThatWereNotGivenAreNotJudged) {
 }
 
 TEST_F(CheckTest, AConfigMapThatIsNotAmongThoseGivenIsMissing) {
-  const std::string other = "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: other\n  namespace: shop\n";
-  const std::string file = File("a.yaml", Ingress("a", Annotated("custom-headers", "fields")) + "---\n" + kService + other);
+  const std::string other =
+      "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: other\n  namespace: shop\n";
+  const std::string file = File(
+      "a.yaml", Ingress("a", Annotated("custom-headers", "fields")) + "---\n" + kService + other);
   EXPECT_EQ(Check({file, "--fail-on=problem"}), 1);
-  EXPECT_THAT(out, HasSubstr("problem  nginx.ingress.kubernetes.io/custom-headers: ConfigMap shop/fields does not exist"));
+  EXPECT_THAT(out, HasSubstr("problem  nginx.ingress.kubernetes.io/custom-headers: ConfigMap "
+                             "shop/fields does not exist"));
 }
 
 TEST_F(CheckTest, AListAsKubectlPrintsItIsRead) {
-  const std::string file = File(
-      "all.json",
-      R"({"apiVersion": "v1", "kind": "List", "items": [
+  const std::string file = File("all.json",
+                                R"({"apiVersion": "v1", "kind": "List", "items": [
           {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "a", "namespace": "n"},
            "spec": {"defaultBackend": {"service": {"name": "s", "port": {"number": 80}}}}}]})");
   EXPECT_EQ(Check({file}), 0);
@@ -167,7 +174,8 @@ TEST_F(CheckTest, WhatCannotBeReadIsNamedAndFails) {
 }
 
 TEST_F(CheckTest, JsonIsForPrograms) {
-  const std::string file = File("a.yaml", Ingress("a", Annotated("no-such-thing", "1")) + "---\n" + kService);
+  const std::string file =
+      File("a.yaml", Ingress("a", Annotated("no-such-thing", "1")) + "---\n" + kService);
   EXPECT_EQ(Check({file, "--output=json"}), 1);
   const auto json = kube::ParseJson(out);
   ASSERT_TRUE(json.ok()) << json.status();
@@ -178,8 +186,8 @@ TEST_F(CheckTest, JsonIsForPrograms) {
 }
 
 TEST_F(CheckTest, MarkupOfObjectsIsText) {
-  const std::string file =
-      File("a.yaml", Ingress("a", Annotated("permanent-redirect", "<script>|x")) + "---\n" + kService);
+  const std::string file = File(
+      "a.yaml", Ingress("a", Annotated("permanent-redirect", "<script>|x")) + "---\n" + kService);
   EXPECT_EQ(Check({file, "--output=html"}), 1);
   EXPECT_THAT(out, HasSubstr("permanent-redirect"));
   EXPECT_THAT(out, Not(HasSubstr("<script>")));

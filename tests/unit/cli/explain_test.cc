@@ -1,5 +1,3 @@
-#include "controller/cli/explain_command.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include "controller/cli/data_plane.h"
+#include "controller/cli/explain_command.h"
 #include "controller/cli/explanation.h"
 #include "controller/kube/json.h"
 
@@ -95,7 +94,8 @@ data: { hsts-max-age: "60", http-redirect-code: "301" }
 
 class ExplainTest : public ::testing::Test {
  protected:
-  ExplainTest() : file_(fs::path(::testing::TempDir()) / ("explain." + std::to_string(getpid()) + ".yaml")) {
+  ExplainTest()
+      : file_(fs::path(::testing::TempDir()) / ("explain." + std::to_string(getpid()) + ".yaml")) {
     std::ofstream(file_) << kObjects;
   }
   ~ExplainTest() override { fs::remove(file_); }
@@ -145,14 +145,16 @@ TEST_F(ExplainTest, SaysWhoAnswersAndWhoDoesNot) {
 }
 
 TEST_F(ExplainTest, SaysWhereEachSettingComesFrom) {
-  EXPECT_EQ(Explain({"https://shop.example/cart", "--output=json", "--configmap=shop/options"}), 0) << err;
+  EXPECT_EQ(Explain({"https://shop.example/cart", "--output=json", "--configmap=shop/options"}), 0)
+      << err;
   EXPECT_EQ(Setting("read_timeout")["value"], "2m");
   EXPECT_EQ(Setting("read_timeout")["origins"],
             kube::Json({"nginx.ingress.kubernetes.io/proxy-read-timeout of Ingress shop/main"}));
   EXPECT_EQ(Setting("https_redirect")["origins"],
             kube::Json({"nginx.ingress.kubernetes.io/ssl-redirect of Ingress shop/main",
                         "http-redirect-code of ConfigMap shop/options"}));
-  EXPECT_EQ(Setting("upstream.balancing")["origins"], kube::Json({"headgate.dev/load-balance of Service shop/cart"}));
+  EXPECT_EQ(Setting("upstream.balancing")["origins"],
+            kube::Json({"headgate.dev/load-balance of Service shop/cart"}));
   EXPECT_EQ(Setting("host.tls_configured")["value"], "true");
   EXPECT_EQ(Setting("host.tls_configured")["origins"], kube::Json::array());
   EXPECT_THAT(out, Not(HasSubstr("example.com/owner")));
@@ -197,7 +199,8 @@ TEST_F(ExplainTest, ADataPlaneSaysWhatItServes) {
   EXPECT_EQ(cart.endpoints[1].address, "[2001:db8::7]:8080");
   EXPECT_EQ(cart.endpoints[1].unhealthy, "");
   EXPECT_THAT(RenderExplanation(cart), HasSubstr("  read_timeout       2m\n"));
-  EXPECT_EQ(ExplainDataPlane(*view, *ParseRequestUrl("http://shop.example/")).answer, "308 to https://shop.example");
+  EXPECT_EQ(ExplainDataPlane(*view, *ParseRequestUrl("http://shop.example/")).answer,
+            "308 to https://shop.example");
   EXPECT_EQ(ExplainDataPlane(*view, *ParseRequestUrl("other.example")).match, "");
 
   Explanation expected = cart;
@@ -205,7 +208,8 @@ TEST_F(ExplainTest, ADataPlaneSaysWhatItServes) {
   EXPECT_EQ(expected.data_plane, "has the same route");
   expected.ingress = "shop/other";
   AddDataPlane(*view, *ParseRequestUrl("https://shop.example/cart/1"), expected);
-  EXPECT_EQ(expected.data_plane, "has another route: Prefix /cart of host shop.example, Ingress shop/main");
+  EXPECT_EQ(expected.data_plane,
+            "has another route: Prefix /cart of host shop.example, Ingress shop/main");
   AddDataPlane(*view, *ParseRequestUrl("https://other.example/"), expected);
   EXPECT_EQ(expected.data_plane, "has no route for this request");
   EXPECT_FALSE(ReadConfigPage("no JSON").ok());

@@ -34,7 +34,8 @@ class LiveCommandsTest : public ::testing::Test {
           ++asked_;
           if (then_ && asked_ > 2) return *then_;
           const auto at = pages_.find(request.path);
-          return at == pages_.end() ? app::HttpReply{.status = 404, .body = "no such page\n"} : at->second;
+          return at == pages_.end() ? app::HttpReply{.status = 404, .body = "no such page\n"}
+                                    : at->second;
         },
         clock_);
     EXPECT_TRUE(started.ok()) << started.status();
@@ -45,7 +46,8 @@ class LiveCommandsTest : public ::testing::Test {
   // After the second question.
   void SayThen(std::string body) { then_ = app::HttpReply{.body = std::move(body)}; }
 
-  int Run(int (*command)(std::string_view, std::span<const char* const>), std::vector<std::string> arguments) {
+  int Run(int (*command)(std::string_view, std::span<const char* const>),
+          std::vector<std::string> arguments) {
     const std::string flag = command == &RunWait ? "--controller=127.0.0.1:" : "--admin=127.0.0.1:";
     arguments.push_back(StrCat(flag, server_->port()));
     std::vector<const char*> texts;
@@ -60,8 +62,10 @@ class LiveCommandsTest : public ::testing::Test {
 
   static std::string Progress(const std::string& version, std::vector<bool> data_planes,
                               std::vector<std::string> rejected = {}) {
-    Json page = {{"resourceVersion", version}, {"rejected", rejected}, {"dataPlanes", Json::array()}};
-    for (const bool in_effect : data_planes) page["dataPlanes"].push_back({{"inEffect", in_effect}, {"refused", Json::array()}});
+    Json page = {
+        {"resourceVersion", version}, {"rejected", rejected}, {"dataPlanes", Json::array()}};
+    for (const bool in_effect : data_planes)
+      page["dataPlanes"].push_back({{"inEffect", in_effect}, {"refused", Json::array()}});
     return page.dump();
   }
 
@@ -77,14 +81,17 @@ class LiveCommandsTest : public ::testing::Test {
   std::unique_ptr<app::HttpServer> server_;
 };
 
-constexpr const char* kConfig = R"json({"hosts": {"a.example": [{"path": "/", "match": "exact", "reply": {"status": 404},
+constexpr const char* kConfig =
+    R"json({"hosts": {"a.example": [{"path": "/", "match": "exact", "reply": {"status": 404},
   "ingress": "shop/a", "rule": "/"}]}, "clusters": {"cluster/shop/web/80": {"protocol": "http1", "endpoints": []}},
   "certificates": {"(default)": [{"names": ["x.example"], "not_after": "2999-01-01T00:00:00+00:00"}]}})json";
 
 TEST_F(LiveCommandsTest, PrintWhatTheDataPlaneSays) {
   Say("/config", kConfig);
   EXPECT_EQ(Run(&RunRoutes, {}), 0) << err;
-  EXPECT_EQ(out, "HOST       PATH  MATCH  TO         INGRESS  RULE\na.example  /     exact  reply 404  shop/a   /\n");
+  EXPECT_EQ(out,
+            "HOST       PATH  MATCH  TO         INGRESS  RULE\na.example  /     exact  reply 404  "
+            "shop/a   /\n");
   EXPECT_EQ(Run(&RunBackends, {"-n", "shop", "--output=json"}), 0) << err;
   EXPECT_EQ(Json::parse(out).at(0)["backend"], "shop/web/80");
   EXPECT_EQ(Run(&RunCertificates, {"--host", "a.example"}), 0) << err;
@@ -113,7 +120,8 @@ TEST_F(LiveCommandsTest, WaitEndsWhenEveryDataPlaneHasTheForm) {
 }
 
 TEST_F(LiveCommandsTest, WaitSaysWhatItWaitedFor) {
-  const std::vector<std::string> common = {"a", "--namespace=shop", "--resource-version=7", "--timeout=1ms"};
+  const std::vector<std::string> common = {"a", "--namespace=shop", "--resource-version=7",
+                                           "--timeout=1ms"};
   EXPECT_EQ(Run(&RunWait, common), 1);
   EXPECT_THAT(out, HasSubstr("says: no such page")) << err;
   Say("/ingresses/shop/a", Progress("6", {true}));

@@ -51,15 +51,20 @@ TEST(BackendTableTest, SaysOfEachEndpointWhatProbesSay) {
   const Table table = BackendTable(Page(), "");
   const std::vector<Json> web = Rows(table, "backend", "shop/web/80");
   ASSERT_EQ(web.size(), 2u);
-  EXPECT_EQ(web[0], Json({{"backend", "shop/web/80"}, {"protocol", "http1"}, {"endpoint", "192.0.2.1:8080"},
-                          {"state", "ready"}, {"health", "unhealthy: connection refused"}}));
+  EXPECT_EQ(web[0], Json({{"backend", "shop/web/80"},
+                          {"protocol", "http1"},
+                          {"endpoint", "192.0.2.1:8080"},
+                          {"state", "ready"},
+                          {"health", "unhealthy: connection refused"}}));
   EXPECT_EQ(web[1]["state"], "draining");
   EXPECT_EQ(web[1]["health"], "healthy");
   const std::vector<Json> next = Rows(table, "backend", "shop/next/80");
   ASSERT_EQ(next.size(), 1u);
   EXPECT_EQ(next[0]["state"], "ready, backup");
-  EXPECT_FALSE(next[0].contains("health")) << "nobody probes it there, whatever is found for another backend";
-  EXPECT_EQ(Rows(table, "backend", "shopping/none/80").at(0)["state"], "no endpoint: requests get 503");
+  EXPECT_FALSE(next[0].contains("health"))
+      << "nobody probes it there, whatever is found for another backend";
+  EXPECT_EQ(Rows(table, "backend", "shopping/none/80").at(0)["state"],
+            "no endpoint: requests get 503");
 }
 
 TEST(BackendTableTest, TakesOneNamespace) {
@@ -82,7 +87,8 @@ TEST(RouteTableTest, SaysWhereEachPathLeadsAndWhereItIsFrom) {
 }
 
 TEST(CertificateTableTest, SaysWhichCertificateAHostShowsAndWhoseItIs) {
-  const Table table = CertificateTable(Page(), "", absl::FromCivil(absl::CivilDay(2030, 1, 1), absl::UTCTimeZone()));
+  const Table table = CertificateTable(
+      Page(), "", absl::FromCivil(absl::CivilDay(2030, 1, 1), absl::UTCTimeZone()));
   const std::vector<Json> own = Rows(table, "host", "shop.example");
   ASSERT_EQ(own.size(), 1u);
   EXPECT_EQ(own[0]["secret"], "shop/tls");
@@ -110,8 +116,9 @@ TEST(LiveViewTest, ATableHasColumnsAndJsonRows) {
 
 // A page of another program, or of another version.
 TEST(LiveViewTest, WhatIsNotAsExpectedIsNoRow) {
-  for (const char* text : {"{}", R"({"hosts": [1], "clusters": "x", "certificates": 7, "health_checks": {"a": 1}})",
-                           R"({"hosts": {"a": 1, "b": [2]}, "clusters": {"c": null}, "certificates": {"b": {}}})"}) {
+  for (const char* text :
+       {"{}", R"({"hosts": [1], "clusters": "x", "certificates": 7, "health_checks": {"a": 1}})",
+        R"({"hosts": {"a": 1, "b": [2]}, "clusters": {"c": null}, "certificates": {"b": {}}})"}) {
     const Json page = Json::parse(text);
     RenderTable(BackendTable(page, ""));
     RenderTable(RouteTable(page, "", ""));

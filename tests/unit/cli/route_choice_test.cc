@@ -19,8 +19,9 @@ namespace headgate::cli {
 namespace {
 
 TEST(RouteChoiceTest, PathsAreNormalisedAsInTheDataPlane) {
-  for (const std::string raw : {"/", "/a", "/a/", "//a//b", "/a/./b", "/a/../b", "/a/b/..", "/%61/b", "/a%2Fb", "/.", "/a/.",
-                                "/%2e%2e", "/..", "/a/../..", "/a%", "/a%zz", "/a%20b", "/a/b/../../c/"}) {
+  for (const std::string raw :
+       {"/", "/a", "/a/", "//a//b", "/a/./b", "/a/../b", "/a/b/..", "/%61/b", "/a%2Fb", "/.",
+        "/a/.", "/%2e%2e", "/..", "/a/../..", "/a%", "/a%zz", "/a%20b", "/a/b/../../c/"}) {
     base::BlockPool pool;
     base::Arena arena(pool);
     http::NormalPath expected;
@@ -59,7 +60,8 @@ class RandomRoutes {
       const bool regex = Below(3) == 0;
       std::vector<std::string> taken;
       for (int i = Below(5); i >= 0; --i) AddRoute(regex, StrCat(host, i), taken, body);
-      translation_.resources.push_back(translate::Finish(translate::VirtualHostName(host), std::move(resource)));
+      translation_.resources.push_back(
+          translate::Finish(translate::VirtualHostName(host), std::move(resource)));
     }
   }
 
@@ -82,7 +84,8 @@ class RandomRoutes {
         if (routes == nullptr) continue;
         EXPECT_EQ(choice.host->host(), routes->host());
         const config::CompiledRoute* route = routes->Match(head, path);
-        EXPECT_EQ(choice.route == nullptr ? "" : choice.route->origin().ingress(), route == nullptr ? "" : std::string(route->origin.ingress))
+        EXPECT_EQ(choice.route == nullptr ? "" : choice.route->origin().ingress(),
+                  route == nullptr ? "" : std::string(route->origin.ingress))
             << host << path;
         const size_t all = static_cast<size_t>(choice.host->routes_size());
         EXPECT_EQ(choice.passed_over.size() + (choice.route == nullptr ? 0 : 1), all);
@@ -93,7 +96,8 @@ class RandomRoutes {
  private:
   int Below(int n) { return static_cast<int>(random_() % static_cast<unsigned>(n)); }
 
-  void AddRoute(bool regex, std::string name, std::vector<std::string>& taken, v1::VirtualHost& host) {
+  void AddRoute(bool regex, std::string name, std::vector<std::string>& taken,
+                v1::VirtualHost& host) {
     const char* paths[] = {"/", "/a", "/a/", "/a/b", "/b"};
     const std::string path = paths[Below(5)];
     const bool exact = !regex && Below(3) == 0;

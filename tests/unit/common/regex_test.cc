@@ -27,7 +27,8 @@ class RegexTest : public testing::TestWithParam<bool> {
  protected:
   std::shared_ptr<const Regex> Make(std::string_view pattern, Anchor anchor = Anchor::kNone,
                                     Case letters = Case::kSensitive) {
-    auto regex = Compile(GetParam() ? "(?=)(?:" + std::string(pattern) + ")" : std::string(pattern), anchor, letters);
+    auto regex = Compile(GetParam() ? "(?=)(?:" + std::string(pattern) + ")" : std::string(pattern),
+                         anchor, letters);
     EXPECT_EQ(regex->backtracks(), GetParam());
     return regex;
   }

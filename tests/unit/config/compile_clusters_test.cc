@@ -31,7 +31,8 @@ std::string Reason(const absl::StatusOr<T>& result) {
 TEST(CompileClusters, CompilesEndpoints) {
   const auto endpoints = Endpoints(
       "endpoints { address: '\\012\\000\\000\\001' port: 80 weight: 7 }"
-      "endpoints { address: '\\040\\001\\015\\270\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000\\001' port: 443"
+      "endpoints { address: "
+      "'\\040\\001\\015\\270\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000\\001' port: 443"
       "            state: DRAINING }");
   ASSERT_TRUE(endpoints.ok()) << endpoints.status();
   ASSERT_EQ(endpoints->size(), 2u);
@@ -57,7 +58,8 @@ TEST(CompileClusters, DuplicatesAreOneEndpointThatIsLiveIfAnyIs) {
 TEST(CompileClusters, RefusesBadEndpoints) {
   EXPECT_THAT(Reason(Endpoints("endpoints { address: 'abc' port: 80 }")),
               StartsWith("endpoints[0].address: is not 4 or 16 bytes"));
-  EXPECT_THAT(Reason(Endpoints("endpoints { address: 'abcd' }")), StartsWith("endpoints[0].port: 0"));
+  EXPECT_THAT(Reason(Endpoints("endpoints { address: 'abcd' }")),
+              StartsWith("endpoints[0].port: 0"));
   EXPECT_THAT(Reason(Endpoints("endpoints { address: 'abcd' port: 65536 }")),
               StartsWith("endpoints[0].port: 65536"));
   EXPECT_THAT(Reason(Endpoints("endpoints { address: 'abcd' port: 1 state: 9 }")),
@@ -81,7 +83,8 @@ TEST(CompileClusters, RefusesBadClusters) {
   EXPECT_THAT(Reason(Cluster("protocol: 9 endpoints: 'endpoints/a'")), StartsWith("protocol: "));
   EXPECT_THAT(Reason(Cluster("balancing { policy: 9 } endpoints: 'endpoints/a'")),
               StartsWith("balancing.policy: "));
-  EXPECT_THAT(Reason(Cluster("log_name: 'a\\nb' endpoints: 'endpoints/a'")), StartsWith("log_name: "));
+  EXPECT_THAT(Reason(Cluster("log_name: 'a\\nb' endpoints: 'endpoints/a'")),
+              StartsWith("log_name: "));
   EXPECT_THAT(Reason(Cluster("dns { host: 'a.org' }")), StartsWith("dns.port: "));
   EXPECT_THAT(Reason(Cluster("dns { host: '' port: 1 }")), StartsWith("dns.host: "));
   EXPECT_THAT(Reason(Cluster("dns { host: 'a b' port: 1 }")), StartsWith("dns.host: "));
@@ -94,8 +97,8 @@ TEST(CompileClusters, KnowsLocalAddresses) {
                          "255.255.255.255", "::", "::1", "fe80::1", "febf::1", "ff02::1"}) {
     EXPECT_TRUE(local(ip)) << ip;
   }
-  for (const char* ip : {"10.0.0.1", "169.253.0.1", "192.168.1.1", "223.255.255.255", "::2", "fec0::1",
-                         "fd00::1", "2001:db8::1"}) {
+  for (const char* ip : {"10.0.0.1", "169.253.0.1", "192.168.1.1", "223.255.255.255", "::2",
+                         "fec0::1", "fd00::1", "2001:db8::1"}) {
     EXPECT_FALSE(local(ip)) << ip;
   }
 }

@@ -38,9 +38,11 @@ TEST_F(CompileRoutesTest, CompilesEverythingOnARoute) {
   const auto host = Compile(
       "host: '*.a.com' tls_configured: true certificates: 'cert/n/1' certificates: 'cert/n/2'"
       "routes { match { exact_path: '/x' }"
-      "  forward { clusters { cluster: 'cluster/n/a/80' weight: 2 } clusters { cluster: 'cluster/n/z/80' }"
+      "  forward { clusters { cluster: 'cluster/n/a/80' weight: 2 } clusters { cluster: "
+      "'cluster/n/z/80' }"
       "            clusters { cluster: 'cluster/n/b/80' weight: 3 } }"
-      "  policy { connect_timeout { seconds: 1 } send_timeout { seconds: 2 } read_timeout { seconds: 3 }"
+      "  policy { connect_timeout { seconds: 1 } send_timeout { seconds: 2 } read_timeout { "
+      "seconds: 3 }"
       "           max_request_body_bytes: 0 https_redirect { mode: ALWAYS status: 307 } }"
       "  origin { namespace: 'n' ingress: 'i' service: 'a' service_port: 'http' path: '/x' } }");
   ASSERT_TRUE(host.ok()) << host.status();
@@ -70,16 +72,19 @@ TEST_F(CompileRoutesTest, CompilesEverythingOnARoute) {
 }
 
 TEST_F(CompileRoutesTest, ASingleClusterNeedsNoWeight) {
-  const auto host = CompileOne(std::string(kAnywhere) + "forward { clusters { cluster: 'cluster/n/a/80' } }");
+  const auto host =
+      CompileOne(std::string(kAnywhere) + "forward { clusters { cluster: 'cluster/n/a/80' } }");
   ASSERT_TRUE(host.ok()) << host.status();
   EXPECT_EQ(std::get<ForwardAction>(Find(*host, "/")->action).total_weight, 1u);
 }
 
 TEST_F(CompileRoutesTest, CompilesRedirectsAndFixedReplies) {
   const auto host = Compile(
-      "host: '_' routes { match { prefix_path: '/r' } redirect { status: 308 location: 'https://b.com/x' } }"
+      "host: '_' routes { match { prefix_path: '/r' } redirect { status: 308 location: "
+      "'https://b.com/x' } }"
       "routes { match { prefix_path: '/s' } redirect { status: 301 scheme: 'https' } }"
-      "routes { match { prefix_path: '/f' } fixed_response { status: 503 content_type: 't' body: '\\000b' } }");
+      "routes { match { prefix_path: '/f' } fixed_response { status: 503 content_type: 't' body: "
+      "'\\000b' } }");
   ASSERT_TRUE(host.ok()) << host.status();
   EXPECT_EQ(std::get<RedirectAction>(Find(*host, "/r")->action).location, "https://b.com/x");
   EXPECT_EQ(std::get<RedirectAction>(Find(*host, "/s")->action).scheme, "https");
@@ -92,8 +97,9 @@ TEST_F(CompileRoutesTest, TextOutlivesTheMessageAndTheHostThatOthersShare) {
   const CompiledRoute* route = nullptr;
   std::shared_ptr<const route::HostRoutes> kept;
   {
-    const auto host = CompileOne(std::string(kAnywhere) +
-                                 "redirect { status: 302 location: '/a-rather-long-location-for-sso' }");
+    const auto host =
+        CompileOne(std::string(kAnywhere) +
+                   "redirect { status: 302 location: '/a-rather-long-location-for-sso' }");
     ASSERT_TRUE(host.ok());
     kept = host->routes;
     route = Find(*host, "/");
@@ -104,7 +110,8 @@ TEST_F(CompileRoutesTest, TextOutlivesTheMessageAndTheHostThatOthersShare) {
 
 TEST_F(CompileRoutesTest, ARefusedHostLeavesNoHandle) {
   EXPECT_FALSE(Compile("host: 'a.com' routes { match { prefix_path: '/' } "
-                       "forward { clusters { cluster: 'cluster/n/a/80' } } } routes { }").ok());
+                       "forward { clusters { cluster: 'cluster/n/a/80' } } } routes { }")
+                   .ok());
   EXPECT_EQ(clusters_.Acquire("cluster/n/other/80").slot(), 0u);
 }
 
@@ -113,7 +120,8 @@ struct BadRoute {
   const char* reason;
 };
 
-class RefusedRouteTest : public CompileRoutesTest, public ::testing::WithParamInterface<BadRoute> {};
+class RefusedRouteTest : public CompileRoutesTest,
+                         public ::testing::WithParamInterface<BadRoute> {};
 
 TEST_P(RefusedRouteTest, NamesTheField) {
   const auto host = CompileOne(GetParam().route);
@@ -128,8 +136,10 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         BadRoute{TO_A, "routes[0].match.path: is missing"},
         BadRoute{ANY, "routes[0].action: is missing"},
-        BadRoute{TO_A "match { exact_path: 'x' }", "routes[0].match.exact_path: does not start with '/'"},
-        BadRoute{TO_A "match { prefix_path: '/a\\nb' }", "routes[0].match.prefix_path: holds a control"},
+        BadRoute{TO_A "match { exact_path: 'x' }",
+                 "routes[0].match.exact_path: does not start with '/'"},
+        BadRoute{TO_A "match { prefix_path: '/a\\nb' }",
+                 "routes[0].match.prefix_path: holds a control"},
         BadRoute{TO_A "match { regex_path: '/(' }", "routes[0].match.regex_path: "},
         BadRoute{TO_A "match { regex_path: '' }", "routes[0].match.regex_path length: "},
         BadRoute{TO_A "match { prefix_path: '/' methods: 'GET' methods: 'A B' }",
@@ -145,22 +155,28 @@ INSTANTIATE_TEST_SUITE_P(
         BadRoute{ANY "forward { }", "routes[0].forward.clusters: is empty"},
         BadRoute{ANY "forward { clusters { cluster: 'endpoints/n/a/80' } }",
                  "routes[0].forward.clusters[0].cluster: "},
-        BadRoute{ANY "forward { clusters { cluster: 'cluster/a' } clusters { cluster: 'cluster/b' } }",
+        BadRoute{ANY
+                 "forward { clusters { cluster: 'cluster/a' } clusters { cluster: 'cluster/b' } }",
                  "routes[0].forward.clusters: all weights are 0"},
         BadRoute{ANY "forward { clusters { cluster: 'cluster/a' weight: 4294967295 }"
                      "          clusters { cluster: 'cluster/b' weight: 1 } }",
                  "routes[0].forward.clusters[1].weight: the sum"},
-        BadRoute{ANY "redirect { status: 200 location: '/' }", "routes[0].redirect.status: 200 is not"},
+        BadRoute{ANY "redirect { status: 200 location: '/' }",
+                 "routes[0].redirect.status: 200 is not"},
         BadRoute{ANY "redirect { status: 302 }", "routes[0].redirect.scheme: "},
-        BadRoute{ANY "redirect { status: 302 location: 'b.com' }", "routes[0].redirect.location: is neither"},
-        BadRoute{ANY "redirect { status: 302 location: '/a\\r\\nb' }", "routes[0].redirect.location: holds"},
+        BadRoute{ANY "redirect { status: 302 location: 'b.com' }",
+                 "routes[0].redirect.location: is neither"},
+        BadRoute{ANY "redirect { status: 302 location: '/a\\r\\nb' }",
+                 "routes[0].redirect.location: holds"},
         BadRoute{ANY "redirect { status: 302 location: '/' scheme: 'https' }",
                  "routes[0].redirect.location: excludes"},
         BadRoute{ANY "fixed_response { status: 100 }", "routes[0].fixed_response.status: "},
         BadRoute{ANY "fixed_response { status: 200 content_type: 'a\\nb' }",
                  "routes[0].fixed_response.content_type: "},
-        BadRoute{ANY TO_A "policy { read_timeout { } }", "routes[0].policy.read_timeout: must not be 0"},
-        BadRoute{ANY TO_A "policy { https_redirect { mode: 7 } }", "routes[0].policy.https_redirect.mode: "},
+        BadRoute{ANY TO_A "policy { read_timeout { } }",
+                 "routes[0].policy.read_timeout: must not be 0"},
+        BadRoute{ANY TO_A "policy { https_redirect { mode: 7 } }",
+                 "routes[0].policy.https_redirect.mode: "},
         BadRoute{ANY TO_A "policy { https_redirect { mode: OFF status: 303 } }",
                  "routes[0].policy.https_redirect.status: "}));
 

@@ -54,7 +54,8 @@ TEST(CompileSettings, BodiesAreNotHeldByDefault) {
 
 TEST(CompileSettings, TakesBufferingWithinBounds) {
   const auto spec = Compile(
-      "buffering { request: true request_memory_bytes: 0 response: true response_buffer_bytes: 1000000000"
+      "buffering { request: true request_memory_bytes: 0 response: true response_buffer_bytes: "
+      "1000000000"
       "            response_buffers: 10 response_file_bytes: 0 }");
   ASSERT_TRUE(spec.ok());
   EXPECT_EQ(spec->settings.buffering, (Buffering{.request = true,
@@ -72,13 +73,15 @@ TEST(CompileSettings, CompressionIsOffUnlessACodingIsGiven) {
   EXPECT_FALSE(none->settings.compression.any());
 
   const auto spec = Compile(
-      "compression { gzip { } brotli { level: 11 min_length: 0 types: 'Text/Plain' } zstd { level: 0 types: '*' } }");
+      "compression { gzip { } brotli { level: 11 min_length: 0 types: 'Text/Plain' } zstd { level: "
+      "0 types: '*' } }");
   ASSERT_TRUE(spec.ok()) << spec.status();
   const Compression& c = spec->settings.compression;
   EXPECT_EQ(c.gzip, (Compression::Coder{.level = 1, .min_length = 256, .types = {"text/html"}}));
-  EXPECT_EQ(c.brotli, (Compression::Coder{.level = 6, .min_length = 0, .types = {"text/html", "text/plain"}}));
-  EXPECT_EQ(c.zstd,
-            (Compression::Coder{.level = 1, .min_length = 20, .all_types = true, .types = {"text/html"}}));
+  EXPECT_EQ(c.brotli, (Compression::Coder{
+                          .level = 6, .min_length = 0, .types = {"text/html", "text/plain"}}));
+  EXPECT_EQ(c.zstd, (Compression::Coder{
+                        .level = 1, .min_length = 20, .all_types = true, .types = {"text/html"}}));
 }
 
 TEST(CompileSettings, MediaTypesAreComparedWithoutParametersAndCase) {
@@ -93,10 +96,12 @@ TEST(CompileSettings, MediaTypesAreComparedWithoutParametersAndCase) {
 TEST(CompileSettings, TakesEveryField) {
   const auto spec = Compile(
       "timeouts { client_header { seconds: 1 } client_body { seconds: 2 } client_idle { }"
-      "           client_send { seconds: 4 } connect { nanos: 1 } send { seconds: 6 nanos: 500000000 }"
+      "           client_send { seconds: 4 } connect { nanos: 1 } send { seconds: 6 nanos: "
+      "500000000 }"
       "           read { seconds: 7 } upstream_idle { } tls_handshake { seconds: 9 } }"
       "limits { max_request_head_bytes: 2048 max_request_fields: 3 max_response_head_bytes: 4096"
-      "         max_request_body_bytes: 0 max_requests_per_connection: 7 upstream_idle_connections: 0"
+      "         max_request_body_bytes: 0 max_requests_per_connection: 7 "
+      "upstream_idle_connections: 0"
       "         max_requests_per_upstream_connection: 0 }"
       "tls { min_version: TLS_1_3 max_version: TLS_1_3 ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' }"
       "access_log { disabled: true format: JSON }"
@@ -151,8 +156,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadSettings{"timeouts { connect { } }", "timeouts.connect: must not be 0"},
         BadSettings{"timeouts { client_idle { seconds: 9000000000000000000 } }",
                     "timeouts.client_idle: is longer"},
-        BadSettings{"limits { max_request_head_bytes: 100 }", "limits.max_request_head_bytes: 100 is not"},
-        BadSettings{"limits { max_response_head_bytes: 4294967295 }", "limits.max_response_head_bytes"},
+        BadSettings{"limits { max_request_head_bytes: 100 }",
+                    "limits.max_request_head_bytes: 100 is not"},
+        BadSettings{"limits { max_response_head_bytes: 4294967295 }",
+                    "limits.max_response_head_bytes"},
         BadSettings{"limits { max_request_fields: 100000 }", "limits.max_request_fields"},
         BadSettings{"compression { gzip { types: 'text/plain' types: 'plain' } }",
                     "compression.gzip.types[1]: is not a media type"},
@@ -160,8 +167,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadSettings{"tls { ciphers: 'NONSENSE' }", "tls: ciphers"},
         BadSettings{"tls { min_version: 1 }", "tls.min_version: unknown"},
         BadSettings{"access_log { format: 9 }", "access_log.format"},
-        BadSettings{"forwarded_headers { trusted_cidrs: '10.0.0.0/8' trusted_cidrs: '10.0.0.0/33' }",
-                    "forwarded_headers.trusted_cidrs[1]: is not a CIDR"},
+        BadSettings{
+            "forwarded_headers { trusted_cidrs: '10.0.0.0/8' trusted_cidrs: '10.0.0.0/33' }",
+            "forwarded_headers.trusted_cidrs[1]: is not a CIDR"},
         BadSettings{"default_certificate: 'secret/n/x'", "default_certificate: "},
         BadSettings{"default_backend_cluster: 'cluster/'", "default_backend_cluster: "}));
 

@@ -44,7 +44,8 @@ class ConfigBuilderTest : public ::testing::Test {
   }
   std::vector<std::string> Addresses(std::string_view cluster) {
     std::vector<std::string> texts;
-    for (const auto& e : builder_.FindCluster(cluster)->endpoints) texts.push_back(e.address.Text());
+    for (const auto& e : builder_.FindCluster(cluster)->endpoints)
+      texts.push_back(e.address.Text());
     return texts;
   }
 
@@ -76,9 +77,8 @@ TEST_F(ConfigBuilderTest, TheFirstApplyMakesAConfigEvenOfNothing) {
 }
 
 TEST_F(ConfigBuilderTest, JoinsHostsClustersAndEndpoints) {
-  const BuildResult result =
-      Accept({MakeHost("a.com", "cluster/ns/s/80"), MakeCluster("ns/s/80"),
-              MakeEndpoints("endpoints/ns/s/80", {"10.0.0.1", "10.0.0.2"})});
+  const BuildResult result = Accept({MakeHost("a.com", "cluster/ns/s/80"), MakeCluster("ns/s/80"),
+                                     MakeEndpoints("endpoints/ns/s/80", {"10.0.0.1", "10.0.0.2"})});
   ASSERT_THAT(result.update.clusters, SizeIs(1));
   EXPECT_EQ(result.update.clusters[0].slot, SlotOf("a.com"));
   EXPECT_EQ(result.update.clusters[0].cluster->log_name, "ns/s/80");
@@ -138,9 +138,10 @@ TEST_F(ConfigBuilderTest, ASlotFreedAndReusedInOneApplyEndsWithTheNewCluster) {
 
 TEST_F(ConfigBuilderTest, ARefusedResourceKeepsItsLastGoodFormAndHarmsNoOther) {
   Accept({MakeHost("a.com", "cluster/n/a/80")});
-  v1::Resource bad = MakeResource(
-      "vhost/a.com", "virtual_host { host: 'a.com' routes { match { regex_path: '/x(' } "
-                     "forward { clusters { cluster: 'cluster/n/new/80' } } } }");
+  v1::Resource bad =
+      MakeResource("vhost/a.com",
+                   "virtual_host { host: 'a.com' routes { match { regex_path: '/x(' } "
+                   "forward { clusters { cluster: 'cluster/n/new/80' } } } }");
   bad.set_hash(77);
   const BuildResult result = Apply({bad, MakeHost("b.com", "cluster/n/b/80")});
   ASSERT_THAT(result.refusals, SizeIs(1));
@@ -219,7 +220,8 @@ TEST_F(ConfigBuilderTest, HostsOfferTheCertificatesTheyName) {
   EXPECT_EQ(builder_.config()->certificates->Find("a.com"), nullptr) << "not there yet";
   EXPECT_EQ(builder_.config()->certificates->fallback(), nullptr);
 
-  Accept({MakeCertificateResource("cert/n/a", "a.com"), MakeCertificateResource("cert/n/b", "b.com"),
+  Accept({MakeCertificateResource("cert/n/a", "a.com"),
+          MakeCertificateResource("cert/n/b", "b.com"),
           MakeCertificateResource("cert/default", "x")});
   const auto table = builder_.config()->certificates;
   ASSERT_NE(table->Find("a.com"), nullptr);
@@ -260,13 +262,13 @@ TEST_F(ConfigBuilderTest, AnotherDefaultCertificateCanBeNamed) {
 }
 
 v1::Resource MakeDns(const std::string& name, const std::string& host, int port) {
-  return MakeResource(name, "cluster { dns { host: '" + host + "' port: " + std::to_string(port) +
-                                " } }");
+  return MakeResource(
+      name, "cluster { dns { host: '" + host + "' port: " + std::to_string(port) + " } }");
 }
 
 TEST_F(ConfigBuilderTest, DnsClustersWaitForTheirAddresses) {
-  const BuildResult started = Accept({MakeDns("cluster/n/a/80", "Example.org", 80),
-                                      MakeDns("cluster/n/b/81", "example.org", 81)});
+  const BuildResult started = Accept(
+      {MakeDns("cluster/n/a/80", "Example.org", 80), MakeDns("cluster/n/b/81", "example.org", 81)});
   EXPECT_THAT(started.dns_started, ElementsAre("example.org"));
   EXPECT_TRUE(builder_.FindCluster("cluster/n/a/80")->pending);
 
@@ -289,15 +291,20 @@ TEST_F(ConfigBuilderTest, ANameWithBothFamiliesHasEndpointsThatAreReachedByEithe
     found.push_back(*base::Address::ParseIp(ip, 0));
   }
   builder_.Resolved("dual.org", found);
-  EXPECT_THAT(Addresses("cluster/n/a/80"), ElementsAre("192.0.2.1:80", "192.0.2.2:80", "192.0.2.3:80"));
+  EXPECT_THAT(Addresses("cluster/n/a/80"),
+              ElementsAre("192.0.2.1:80", "192.0.2.2:80", "192.0.2.3:80"));
   std::vector<std::string> second;
-  for (const base::Address& address : *builder_.FindCluster("cluster/n/a/80")->endpoints[1].candidates) {
+  for (const base::Address& address :
+       *builder_.FindCluster("cluster/n/a/80")->endpoints[1].candidates) {
     second.push_back(address.Text());
   }
-  EXPECT_THAT(second, ElementsAre("[2001:db8::2]:80", "192.0.2.2:80", "[2001:db8::1]:80", "192.0.2.3:80", "192.0.2.1:80"));
+  EXPECT_THAT(second, ElementsAre("[2001:db8::2]:80", "192.0.2.2:80", "[2001:db8::1]:80",
+                                  "192.0.2.3:80", "192.0.2.1:80"));
 
   // Probes say which can be used.
-  Accept({MakeResource("cluster/n/a/80", "cluster { dns { host: 'dual.org' port: 80 } health_check { kind: TCP } }")});
+  Accept(
+      {MakeResource("cluster/n/a/80",
+                    "cluster { dns { host: 'dual.org' port: 80 } health_check { kind: TCP } }")});
   EXPECT_THAT(Addresses("cluster/n/a/80"), SizeIs(5));
   EXPECT_EQ(builder_.FindCluster("cluster/n/a/80")->endpoints[0].candidates, nullptr);
 }

@@ -22,9 +22,10 @@ inline v1::Resource MakeResource(const std::string& name, const std::string& bod
 
 // A host with one route, "/" to `cluster`.
 inline v1::Resource MakeHost(const std::string& host, const std::string& cluster) {
-  return MakeResource("vhost/" + host, "virtual_host { host: '" + host +
-                                           "' routes { match { prefix_path: '/' } forward { clusters { cluster: '" +
-                                           cluster + "' } } } }");
+  return MakeResource("vhost/" + host,
+                      "virtual_host { host: '" + host +
+                          "' routes { match { prefix_path: '/' } forward { clusters { cluster: '" +
+                          cluster + "' } } } }");
 }
 
 inline v1::Resource MakeEndpoints(const std::string& name, const std::vector<std::string>& ips) {

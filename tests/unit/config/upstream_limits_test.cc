@@ -23,7 +23,8 @@ class UpstreamLimitsTest : public ::testing::Test {
     return cluster == nullptr ? nullptr : cluster->limits;
   }
   static v1::Resource Cluster(const std::string& fields) {
-    return MakeResource("cluster/n/a/80", "cluster { endpoints: 'endpoints/n/a/80' " + fields + " }");
+    return MakeResource("cluster/n/a/80",
+                        "cluster { endpoints: 'endpoints/n/a/80' " + fields + " }");
   }
 
   ConfigBuilder builder_{{}};
@@ -35,14 +36,19 @@ TEST_F(UpstreamLimitsTest, WithoutAnythingToWaitForThereAreNone) {
   EXPECT_EQ(Apply({Cluster("limits { max_pending_requests: 5 }")}), nullptr);
   const auto limits = Apply({Cluster("limits { max_connections: 3 }")});
   ASSERT_NE(limits, nullptr);
-  EXPECT_EQ(limits->limits, (UpstreamLimits{.max_connections = 3, .max_pending = 1024, .max_requests_per_endpoint = 0}));
-  EXPECT_EQ(Apply({Cluster("limits { max_requests_per_endpoint: 1 max_pending_requests: 0 }")})->limits.max_pending, 0u);
+  EXPECT_EQ(
+      limits->limits,
+      (UpstreamLimits{.max_connections = 3, .max_pending = 1024, .max_requests_per_endpoint = 0}));
+  EXPECT_EQ(Apply({Cluster("limits { max_requests_per_endpoint: 1 max_pending_requests: 0 }")})
+                ->limits.max_pending,
+            0u);
 }
 
 TEST_F(UpstreamLimitsTest, TooMuchIsRefused) {
   Apply({Cluster("limits { max_connections: 1000001 }")});
   Apply({Cluster("warm_connections: 101")});
-  EXPECT_THAT(reasons_, testing::ElementsAre(testing::HasSubstr("limits.max_connections"), testing::HasSubstr("warm_connections")));
+  EXPECT_THAT(reasons_, testing::ElementsAre(testing::HasSubstr("limits.max_connections"),
+                                             testing::HasSubstr("warm_connections")));
 }
 
 TEST_F(UpstreamLimitsTest, WhatIsInUseIsCarriedOver) {
@@ -56,8 +62,10 @@ TEST_F(UpstreamLimitsTest, WhatIsInUseIsCarriedOver) {
 }
 
 TEST_F(UpstreamLimitsTest, OpenMeansThatTheNextRequestWouldBeTurnedAway) {
-  const auto limits = Apply({Cluster("limits { max_connections: 2 max_requests_per_endpoint: 1 max_pending_requests: 1 }"),
-                             MakeEndpoints("endpoints/n/a/80", {"10.0.0.1", "10.0.0.2"})});
+  const auto limits = Apply(
+      {Cluster(
+           "limits { max_connections: 2 max_requests_per_endpoint: 1 max_pending_requests: 1 }"),
+       MakeEndpoints("endpoints/n/a/80", {"10.0.0.1", "10.0.0.2"})});
   EXPECT_FALSE(limits->open());
   EXPECT_TRUE(limits->requests[0]->TryTake(1));
   EXPECT_FALSE(limits->requests[0]->TryTake(1));

@@ -58,8 +58,8 @@ TEST(AcceptedCodingsTest, OnlyWhatIsOffered) {
 }
 
 TEST(AcceptedCodingsTest, WhatCannotBeReadIsNotAccepted) {
-  for (const char* value : {"gzip;q=2", "gzip;q=-1", "gzip;q=0.1234", "gzip;q=1.001", "gzip;q=x", "gzip;q=00",
-                            ";;,,;q=1", "gz ip", "gzip;q=,"}) {
+  for (const char* value : {"gzip;q=2", "gzip;q=-1", "gzip;q=0.1234", "gzip;q=1.001", "gzip;q=x",
+                            "gzip;q=00", ";;,,;q=1", "gz ip", "gzip;q=,"}) {
     const Coding got = Choose({value});
     EXPECT_TRUE(got == Coding::kIdentity || std::string_view(value) == "gzip;q=,") << value;
   }

@@ -14,7 +14,8 @@ using test::Decoder;
 
 std::string Text(size_t size) {
   std::string text;
-  for (size_t i = 0; text.size() < size; ++i) text += "line " + std::to_string(i * i % 977) + " of the page\n";
+  for (size_t i = 0; text.size() < size; ++i)
+    text += "line " + std::to_string(i * i % 977) + " of the page\n";
   text.resize(size);
   return text;
 }
@@ -80,7 +81,8 @@ TEST_P(EncoderTest, ABodyGivenUpLeavesNothingBehind) {
   EXPECT_EQ(decoder.Decode(Encode(*encoder, "second", Op::kFinish)), "second");
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EncoderTest, testing::Values(Coding::kGzip, Coding::kBrotli, Coding::kZstd),
+INSTANTIATE_TEST_SUITE_P(All, EncoderTest,
+                         testing::Values(Coding::kGzip, Coding::kBrotli, Coding::kZstd),
                          [](const auto& test) { return std::string(CodingName(test.param)); });
 
 }  // namespace

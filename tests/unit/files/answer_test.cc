@@ -80,7 +80,8 @@ TEST_F(AnswerTest, AnEmptyFileHasNoParts) {
 }
 
 TEST_F(AnswerTest, OtherMethodsAreNotAllowed) {
-  for (http::Method method : {http::Method::kPost, http::Method::kPut, http::Method::kOptions, http::Method::kOther}) {
+  for (http::Method method :
+       {http::Method::kPost, http::Method::kPut, http::Method::kOptions, http::Method::kOther}) {
     request.method = method;
     EXPECT_EQ(Status(), 405);
     EXPECT_EQ(Field("Allow"), "GET, HEAD");
@@ -173,10 +174,12 @@ TEST_F(AnswerTest, SeveralRangesAreAMultipart) {
   EXPECT_EQ(Field("Content-Type"), "multipart/byteranges; boundary=B");
   EXPECT_EQ(Field("Content-Range"), "");
   ASSERT_EQ(parts.size(), 3u);
-  EXPECT_EQ(parts[0].text,
-            "--B\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Range: bytes 0-1/1000\r\n\r\n");
+  EXPECT_EQ(
+      parts[0].text,
+      "--B\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Range: bytes 0-1/1000\r\n\r\n");
   EXPECT_EQ(parts[1].text,
-            "\r\n--B\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Range: bytes 998-999/1000\r\n\r\n");
+            "\r\n--B\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Range: bytes "
+            "998-999/1000\r\n\r\n");
   EXPECT_EQ(parts[2].text, "\r\n--B--\r\n");
   uint64_t size = 0;
   for (const BodyPart& part : parts) size += part.text.size() + part.size;

@@ -41,7 +41,8 @@ TEST(ByteRanges, KeepsSeveralInTheirOrderAndDropsWhatLiesOutside) {
 }
 
 TEST(ByteRanges, WithoutOneInsideItIsUnsatisfiable) {
-  for (const char* field : {"bytes=10-", "bytes=10-12", "bytes=-0", "bytes=10-,11-12", "bytes=99999999999999999999999-"}) {
+  for (const char* field : {"bytes=10-", "bytes=10-12", "bytes=-0", "bytes=10-,11-12",
+                            "bytes=99999999999999999999999-"}) {
     EXPECT_EQ(ParseByteRanges(field, 10).kind, Kind::kUnsatisfiable) << field;
   }
   EXPECT_EQ(ParseByteRanges("bytes=0-", 0).kind, Kind::kUnsatisfiable);
@@ -49,8 +50,9 @@ TEST(ByteRanges, WithoutOneInsideItIsUnsatisfiable) {
 }
 
 TEST(ByteRanges, WhatIsMalformedIsIgnored) {
-  for (const char* field : {"", "bytes", "bytes=", "bytes=,", "bytes 0-1", "items=0-1", "bytes=1", "bytes=-", "bytes=a-b",
-                            "bytes=5-2", "bytes=0-1,5-2", "bytes=0-1;2-3", "bytes=+1-2", "bytes=1--2", "bytes=0x1-2"}) {
+  for (const char* field : {"", "bytes", "bytes=", "bytes=,", "bytes 0-1", "items=0-1", "bytes=1",
+                            "bytes=-", "bytes=a-b", "bytes=5-2", "bytes=0-1,5-2", "bytes=0-1;2-3",
+                            "bytes=+1-2", "bytes=1--2", "bytes=0x1-2"}) {
     EXPECT_EQ(ParseByteRanges(field, 10).kind, Kind::kIgnore) << field;
   }
 }

@@ -13,7 +13,8 @@ using Kind = FilePath::Kind;
 
 class FilePathTest : public testing::Test {
  protected:
-  FilePath Map(std::string_view path, std::string_view strip = "", std::string_view directory = "") {
+  FilePath Map(std::string_view path, std::string_view strip = "",
+               std::string_view directory = "") {
     return MapPath(path, strip, directory, arena);
   }
 
@@ -46,8 +47,8 @@ TEST_F(FilePathTest, AnotherPathThanThePrefixIsHidden) {
 }
 
 TEST_F(FilePathTest, DotFilesAreHiddenButWellKnown) {
-  for (const char* path : {"/.git/config", "/a/.htpasswd", "/.env", "/a/.", "/...", "/.well-known2/x",
-                           "/..data/x", "/.well-known/.secret"}) {
+  for (const char* path : {"/.git/config", "/a/.htpasswd", "/.env", "/a/.", "/...",
+                           "/.well-known2/x", "/..data/x", "/.well-known/.secret"}) {
     EXPECT_EQ(Map(path).kind, Kind::kHidden) << path;
   }
   EXPECT_EQ(Map("/.well-known/security.txt").path, ".well-known/security.txt");
@@ -55,23 +56,47 @@ TEST_F(FilePathTest, DotFilesAreHiddenButWellKnown) {
 
 TEST_F(FilePathTest, WhatNormalPathsCannotHoldIsHiddenTooInCaseTheyDo) {
   using namespace std::string_literals;
-  for (const std::string& path : {"/../etc/passwd"s, "/a/../../etc/passwd"s, "/a//b"s, "/a/./b"s, "/.."s, "/a/.."s,
-                                  "/a\0b"s, "/a\\..\\b"s, "/a\nb"s, "/a\x7f"s, "//"s}) {
+  for (const std::string& path :
+       {"/../etc/passwd"s, "/a/../../etc/passwd"s, "/a//b"s, "/a/./b"s, "/.."s, "/a/.."s, "/a\0b"s,
+        "/a\\..\\b"s, "/a\nb"s, "/a\x7f"s, "//"s}) {
     EXPECT_EQ(Map(path).kind, Kind::kHidden) << path;
   }
 }
 
 // Through the same normalisation as a request.
 TEST_F(FilePathTest, NoSpellingOfDotDotLeadsOut) {
-  for (const char* raw :
-       {"/../x", "/a/../../x", "/%2e%2e/x", "/%2E%2e/x", "/.%2e/x", "/%2e./x", "/a/%2e%2e/%2e%2e/x", "/..%2fx",
-        "/%2e%2e%2fx", "/%2e%2e%5cx", "/..\\x", "/..%5c..%5cx", "/%252e%252e/x", "/%25%32%65%252e/x", "/..;/x",
-        "/..;a=b/x", "/a/..;/..;/x", "/%c0%ae%c0%ae/x", "/%e0%80%ae%e0%80%ae/x", "/..%00/x", "/%00", "/a%00.html",
-        "/..%2f..%2f..%2fetc%2fpasswd", "/a/%2e%2e%2f%2e%2e/x", "/....//x", "/.../x", "/a/..", "/%2e%2e"}) {
+  for (const char* raw : {"/../x",
+                          "/a/../../x",
+                          "/%2e%2e/x",
+                          "/%2E%2e/x",
+                          "/.%2e/x",
+                          "/%2e./x",
+                          "/a/%2e%2e/%2e%2e/x",
+                          "/..%2fx",
+                          "/%2e%2e%2fx",
+                          "/%2e%2e%5cx",
+                          "/..\\x",
+                          "/..%5c..%5cx",
+                          "/%252e%252e/x",
+                          "/%25%32%65%252e/x",
+                          "/..;/x",
+                          "/..;a=b/x",
+                          "/a/..;/..;/x",
+                          "/%c0%ae%c0%ae/x",
+                          "/%e0%80%ae%e0%80%ae/x",
+                          "/..%00/x",
+                          "/%00",
+                          "/a%00.html",
+                          "/..%2f..%2f..%2fetc%2fpasswd",
+                          "/a/%2e%2e%2f%2e%2e/x",
+                          "/....//x",
+                          "/.../x",
+                          "/a/..",
+                          "/%2e%2e"}) {
     http::NormalPath normal;
     if (!http::NormalizePath(raw, arena, normal)) continue;  // 400
     const FilePath mapped = Map(normal.match);
-    if (mapped.kind == Kind::kHidden) continue;              // 404
+    if (mapped.kind == Kind::kHidden) continue;  // 404
     EXPECT_TRUE(IsSafePath(mapped.path)) << raw << " became " << mapped.path;
     EXPECT_EQ(mapped.path.find(".."), std::string_view::npos) << raw << " became " << mapped.path;
   }

@@ -45,7 +45,8 @@ class StaticRootTest : public testing::TestWithParam<Confinement> {
     if (!fd) return "errno " + std::to_string(errno);
     char bytes[64];
     const ssize_t got = read(fd.get(), bytes, sizeof(bytes));
-    return got < 0 ? "errno " + std::to_string(errno) : std::string(bytes, static_cast<size_t>(got));
+    return got < 0 ? "errno " + std::to_string(errno)
+                   : std::string(bytes, static_cast<size_t>(got));
   }
   static std::string Errno(int error) { return "errno " + std::to_string(error); }
 
@@ -79,7 +80,8 @@ TEST_P(StaticRootTest, LinksThatLeadOutAreRefused) {
   Link("root/inside_but_absolute", base + "/root/a.txt");
   Link("root/dir/up", "../..");
   Link("root/indirect", "dir/up/secret.txt");
-  for (const char* name : {"out", "absolute", "inside_but_absolute", "dir/up", "dir/up/secret.txt", "indirect"}) {
+  for (const char* name :
+       {"out", "absolute", "inside_but_absolute", "dir/up", "dir/up/secret.txt", "indirect"}) {
     EXPECT_EQ(Read(name), Errno(EXDEV)) << name;
   }
   Link("root/proc", "/proc/self/root/etc/passwd");
@@ -141,7 +143,8 @@ TEST_P(StaticRootTest, TheCacheNoticesAReplacedFileAfterASecond) {
   ASSERT_EQ(after.kind, FileLookup::Kind::kFile);
   EXPECT_EQ(after.file->size, 6u);
   EXPECT_NE(after.file->etag, before.file->etag);
-  EXPECT_EQ(cache.Find(*root, "new.txt", start + std::chrono::milliseconds(1000)).kind, FileLookup::Kind::kFile);
+  EXPECT_EQ(cache.Find(*root, "new.txt", start + std::chrono::milliseconds(1000)).kind,
+            FileLookup::Kind::kFile);
 }
 
 TEST_P(StaticRootTest, TheCacheIsBounded) {
@@ -155,9 +158,11 @@ TEST_P(StaticRootTest, TheCacheIsBounded) {
   EXPECT_EQ(cache.Find(*root, "a.txt", now).file, first);
 }
 
-INSTANTIATE_TEST_SUITE_P(Both, StaticRootTest, testing::Values(Confinement::kKernel, Confinement::kWalk),
+INSTANTIATE_TEST_SUITE_P(Both, StaticRootTest,
+                         testing::Values(Confinement::kKernel, Confinement::kWalk),
                          [](const auto& test) {
-                           return std::string(test.param == Confinement::kKernel ? "Kernel" : "Walk");
+                           return std::string(test.param == Confinement::kKernel ? "Kernel"
+                                                                                 : "Walk");
                          });
 
 TEST(StaticRoot, TheKernelConfinesWhereItCan) {

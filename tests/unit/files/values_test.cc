@@ -12,7 +12,7 @@ using testing::ElementsAre;
 TEST(MimeTypeOf, GoesByTheExtension) {
   EXPECT_EQ(MimeTypeOf("index.html").text, "text/html; charset=utf-8");
   EXPECT_EQ(MimeTypeOf("a/b/APP.JS").text, "text/javascript; charset=utf-8");
-  EXPECT_EQ(MimeTypeOf("x.3gp").text, "video/3gpp");    // the first of the table
+  EXPECT_EQ(MimeTypeOf("x.3gp").text, "video/3gpp");        // the first of the table
   EXPECT_EQ(MimeTypeOf("x.zst").text, "application/zstd");  // and the last
   EXPECT_EQ(MimeTypeOf("site.webmanifest").text, "application/manifest+json");
   EXPECT_EQ(MimeTypeOf("a.tar.gz").text, "application/gzip");
@@ -21,7 +21,8 @@ TEST(MimeTypeOf, GoesByTheExtension) {
 }
 
 TEST(MimeTypeOf, IsBytesOtherwise) {
-  for (const char* name : {"", "README", "x.", "x.unknown", "a.b/c", "x.averyveryverylongone", ".html/x"}) {
+  for (const char* name :
+       {"", "README", "x.", "x.unknown", "a.b/c", "x.averyveryverylongone", ".html/x"}) {
     EXPECT_EQ(MimeTypeOf(name).text, "application/octet-stream") << name;
   }
 }
@@ -45,7 +46,8 @@ TEST(AcceptedEncodings, ReadsWeights) {
 }
 
 TEST(AcceptedEncodings, TakesABadWeightForARefusal) {
-  for (const char* value : {"br;q=2", "br;q=1.001", "br;q=0.1234", "br;q=", "br;q=x", "br;level=1", "br;q=.5"}) {
+  for (const char* value :
+       {"br;q=2", "br;q=1.001", "br;q=0.1234", "br;q=", "br;q=x", "br;level=1", "br;q=.5"}) {
     EXPECT_THAT(Accepted({value}), ElementsAre(0, 0, 0)) << value;
   }
 }

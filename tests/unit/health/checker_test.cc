@@ -46,7 +46,8 @@ class CheckerTest : public ::testing::Test {
     health->group = group;
     health->source = "endpoints/ns/web/80";
     cluster->health = std::move(health);
-    for (const base::Address& address : addresses) cluster->endpoints.push_back({.address = address});
+    for (const base::Address& address : addresses)
+      cluster->endpoints.push_back({.address = address});
     return cluster;
   }
 
@@ -75,7 +76,8 @@ class CheckerTest : public ::testing::Test {
  private:
   void Take(std::vector<config::HealthVerdict> verdicts) {
     std::lock_guard lock(mutex_);
-    for (config::HealthVerdict& verdict : verdicts) told_[verdict.slot] = std::move(verdict.unhealthy);
+    for (config::HealthVerdict& verdict : verdicts)
+      told_[verdict.slot] = std::move(verdict.unhealthy);
     told_changed_.notify_all();
   }
 
@@ -84,7 +86,8 @@ class CheckerTest : public ::testing::Test {
   std::map<config::ClusterSlot, std::shared_ptr<const config::UnhealthyEndpoints>> told_;
 
  protected:
-  Checker checker_{[this](std::vector<config::HealthVerdict> verdicts) { Take(std::move(verdicts)); }};
+  Checker checker_{
+      [this](std::vector<config::HealthVerdict> verdicts) { Take(std::move(verdicts)); }};
 };
 
 std::string Response(int status) {
@@ -185,7 +188,8 @@ TEST_F(CheckerTest, GrpcAsksForTheStateOfTheWholeServer) {
     EXPECT_EQ(request.fields.at("content-type"), "application/grpc");
     EXPECT_EQ(request.fields.at("te"), "trailers");
     EXPECT_EQ(request.body, std::string(5, '\0'));
-    peer.SendHeaders(request.stream, {{":status", "200"}, {"content-type", "application/grpc"}}, false);
+    peer.SendHeaders(request.stream, {{":status", "200"}, {"content-type", "application/grpc"}},
+                     false);
     peer.SendData(request.stream, message, false);
     peer.SendHeaders(request.stream, {{"grpc-status", grpc_status}}, true);
   };
@@ -214,7 +218,8 @@ TEST_F(CheckerTest, EndpointsThatSpeakTlsAreProbedOverIt) {
 TEST_F(CheckerTest, ClustersOfOneGroupShareTheirProbes) {
   check_.interval = milliseconds(60'000);
   config::ConfigUpdate update;
-  for (config::ClusterSlot slot = 0; slot < 1000; ++slot) update.clusters.push_back({slot, Cluster({listener_.address()})});
+  for (config::ClusterSlot slot = 0; slot < 1000; ++slot)
+    update.clusters.push_back({slot, Cluster({listener_.address()})});
   checker_.Apply(update);
   const std::vector<UpstreamStatus> status = checker_.Status();
   ASSERT_EQ(status.size(), 1u);

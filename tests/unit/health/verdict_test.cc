@@ -73,16 +73,21 @@ std::string Framed(const std::string& message) {
 TEST(GrpcHealthTest, ServingIsStatusOneAndNothingElse) {
   EXPECT_TRUE(IsServing(Framed("\x08\x01")));
   EXPECT_FALSE(IsServing(Framed("\x08\x02")));
-  EXPECT_FALSE(IsServing(Framed("")));              // UNKNOWN
+  EXPECT_FALSE(IsServing(Framed("")));                  // UNKNOWN
   EXPECT_FALSE(IsServing(Framed("\x08\x01\x08\x02")));  // the last one counts
-  EXPECT_TRUE(IsServing(Framed("\x12\x03" "abc" "\x08\x01")));  // fields that we do not know
+  EXPECT_TRUE(
+      IsServing(Framed("\x12\x03"
+                       "abc"
+                       "\x08\x01")));  // fields that we do not know
 }
 
 TEST(GrpcHealthTest, MalformedMessagesAreNotServing) {
   EXPECT_FALSE(IsServing(""));
   EXPECT_FALSE(IsServing(Framed("\x08\x01").substr(0, 6)));
   EXPECT_FALSE(IsServing(Framed("\x08")));
-  EXPECT_FALSE(IsServing(Framed("\x12\x7f" "a\x08\x01")));
+  EXPECT_FALSE(
+      IsServing(Framed("\x12\x7f"
+                       "a\x08\x01")));
   EXPECT_FALSE(IsServing(Framed("\x0b\x08\x01")));  // a group
   std::string compressed = Framed("\x08\x01");
   compressed[0] = 1;

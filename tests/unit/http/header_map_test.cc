@@ -154,8 +154,8 @@ TEST(WriteDate, IsFixedLength) {
 }
 
 TEST(MessageTest, KnowsGrpcByItsType) {
-  for (const char* type :
-       {"application/grpc", "application/grpc+proto", "application/grpc;charset=x", "Application/GRPC"}) {
+  for (const char* type : {"application/grpc", "application/grpc+proto",
+                           "application/grpc;charset=x", "Application/GRPC"}) {
     EXPECT_TRUE(IsGrpc(type)) << type;
   }
   for (const char* type : {"", "application/grpc-web", "application/grp", "text/plain"}) {

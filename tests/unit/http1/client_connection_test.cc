@@ -17,13 +17,13 @@ namespace {
 
 using base::Failure;
 using http::BodyLength;
+using std::chrono::milliseconds;
 using testing::ConnectPair;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using testing::LoopTest;
 using testing::Peer;
 using ::testing::StartsWith;
-using std::chrono::milliseconds;
 
 // Plays the proxy.
 struct FakeAttempt : http::ClientStreamEvents {

@@ -25,7 +25,6 @@
 
 namespace headgate::http1::testing {
 
-
 // A loop that the test turns by hand, and what connections need.
 class LoopTest : public ::testing::Test {
  protected:

@@ -139,7 +139,8 @@ TEST_F(RequestParserTest, FieldNamesAreTokens) {
       std::string name = "X-Trace-0123456789-ABCDEFGHIJ-abcdefghij";
       name[position] = static_cast<char>(c);
       limits_.drop_underscores = false;
-      EXPECT_EQ(WithLines(name + ": " + std::string(position, 'v') + "\r\n"), token ? 0 : 400) << name;
+      EXPECT_EQ(WithLines(name + ": " + std::string(position, 'v') + "\r\n"), token ? 0 : 400)
+          << name;
       EXPECT_EQ(request_.fields.Get(name).size(), token ? position : 0);
       limits_.drop_underscores = true;
       EXPECT_EQ(WithLines(name + ": v\r\n"), token ? 0 : 400) << name;
@@ -399,7 +400,8 @@ TEST(HeadScannerTest, FindsTheEndWhereverItIs) {
     for (size_t after = 0; after < 40; ++after) {
       const std::string head = std::string(before, 'x') + "\nx\r\nx\n\rx\r\n\r\n";
       HeadScanner scanner;
-      EXPECT_EQ(scanner.Scan(head + std::string(after, '\n')), head.size()) << before << " " << after;
+      EXPECT_EQ(scanner.Scan(head + std::string(after, '\n')), head.size())
+          << before << " " << after;
     }
   }
 }

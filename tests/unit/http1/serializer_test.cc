@@ -55,13 +55,14 @@ TEST(WriteRequestHeadTest, FieldsAreWrittenTheSameHoweverTheyStoodInTheirLine) {
   base::BlockPool pool;
   base::Arena arena(pool);
   http::RequestHead head;
-  constexpr std::string_view kLines =
-      "A:1\r\nB: 2\r\nC:\t3\r\nD:  4\r\nE: 5 \r\nF:\r\nG: \r\nH: 6";
-  ASSERT_TRUE(ParseRequestHead(arena.Copy("GET / HTTP/1.1\r\nHost: x\r\n" + std::string(kLines) + "\r\n\r\n"),
-                               {}, arena, head)
+  constexpr std::string_view kLines = "A:1\r\nB: 2\r\nC:\t3\r\nD:  4\r\nE: 5 \r\nF:\r\nG: \r\nH: 6";
+  ASSERT_TRUE(ParseRequestHead(
+                  arena.Copy("GET / HTTP/1.1\r\nHost: x\r\n" + std::string(kLines) + "\r\n\r\n"),
+                  {}, arena, head)
                   .ok());
   EXPECT_EQ(Request(head),
-            "GET / HTTP/1.1\r\nHost: x\r\nA: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\nE: 5\r\nF: \r\nG: \r\nH: 6\r\n\r\n");
+            "GET / HTTP/1.1\r\nHost: x\r\nA: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\nE: 5\r\nF: \r\nG: \r\nH: "
+            "6\r\n\r\n");
 }
 
 TEST(WriteRequestHeadTest, HopByHopFieldsStayHere) {

@@ -1,12 +1,11 @@
 // How requests and connections end: refusals, time limits, half-closed and vanished clients, drain.
-#include "dataplane/http1/server_connection.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 #include <utility>
 
+#include "dataplane/http1/server_connection.h"
 #include "tests/unit/http1/server_connection_support.h"
 
 namespace headgate::http1 {
@@ -14,15 +13,15 @@ namespace {
 
 using http::BodyLength;
 using observe::CounterId;
+using std::chrono::milliseconds;
 using ::testing::EndsWith;
-using ::testing::HasSubstr;
-using ::testing::Not;
-using ::testing::StartsWith;
 using testing::FakeHandler;
+using ::testing::HasSubstr;
 using testing::kGet;
+using ::testing::Not;
 using testing::Peer;
 using testing::ServerConnectionTest;
-using std::chrono::milliseconds;
+using ::testing::StartsWith;
 
 TEST_F(ServerConnectionTest, RefusedRequestsAreAnsweredByTheHandlerAndEndTheConnection) {
   const std::pair<std::string_view, int> kCases[] = {

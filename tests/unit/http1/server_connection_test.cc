@@ -14,15 +14,15 @@ namespace {
 
 using http::BodyLength;
 using observe::CounterId;
+using std::chrono::milliseconds;
 using ::testing::EndsWith;
-using ::testing::HasSubstr;
-using ::testing::Not;
-using ::testing::StartsWith;
 using testing::FakeHandler;
+using ::testing::HasSubstr;
 using testing::kGet;
+using ::testing::Not;
 using testing::Peer;
 using testing::ServerConnectionTest;
-using std::chrono::milliseconds;
+using ::testing::StartsWith;
 
 TEST_F(ServerConnectionTest, AnswersARequestAndKeepsTheConnection) {
   ReplyToAll();

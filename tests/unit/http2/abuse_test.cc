@@ -21,8 +21,12 @@ std::string Frame(uint8_t type, uint8_t flags, uint32_t stream, std::string_view
 }
 
 // GET / of host a in HPACK, and a POST.
-constexpr std::string_view kGet = "\x82\x87\x84\x41\x01" "a";
-constexpr std::string_view kPost = "\x83\x87\x84\x41\x01" "a";
+constexpr std::string_view kGet =
+    "\x82\x87\x84\x41\x01"
+    "a";
+constexpr std::string_view kPost =
+    "\x83\x87\x84\x41\x01"
+    "a";
 
 class AbuseTest : public SessionTest {
  protected:
@@ -49,10 +53,14 @@ TEST_F(AbuseTest, StreamsResetByTheClient) {
   EXPECT_LE(server.streams.size(), 501u);
 }
 
-// "Made you reset": errors in a stream that make the server give it up, here a length that is not true.
+// "Made you reset": errors in a stream that make the server give it up, here a length that is not
+// true.
 TEST_F(AbuseTest, StreamsThatWeAreMadeToReset) {
   for (uint32_t id = 1; id < 2000 && !server.session.abuse(); id += 2) {
-    Feed(Frame(1, 4, id, std::string(kPost) + "\x0f\x0d\x01" "9") + Frame(0, 1, id, "x"));
+    Feed(Frame(1, 4, id,
+               std::string(kPost) + "\x0f\x0d\x01"
+                                    "9") +
+         Frame(0, 1, id, "x"));
     server.Take();
   }
   EXPECT_EQ(server.session.abuse(), Abuse::kResets);

@@ -21,7 +21,8 @@ class HeaderBlockTest : public ::testing::Test {
   }
   // A good request with these fields, or with one of its own replaced.
   HeadResult With(const Fields& more, bool end = true, const HeadLimits& limits = {}) {
-    Fields fields = {{":method", "GET"}, {":scheme", "https"}, {":authority", "a.example"}, {":path", "/"}};
+    Fields fields = {
+        {":method", "GET"}, {":scheme", "https"}, {":authority", "a.example"}, {":path", "/"}};
     for (const auto& field : more) {
       bool replaced = false;
       for (auto& own : fields) {
@@ -47,7 +48,8 @@ class HeaderBlockTest : public ::testing::Test {
 };
 
 TEST_F(HeaderBlockTest, ReadsARequest) {
-  ASSERT_TRUE(With({{"x-a", "1"}, {"content-length", "3"}, {"expect", "100-continue"}}, false).ok());
+  ASSERT_TRUE(
+      With({{"x-a", "1"}, {"content-length", "3"}, {"expect", "100-continue"}}, false).ok());
   EXPECT_EQ(request.method, http::Method::kGet);
   EXPECT_EQ(request.authority, "a.example");
   EXPECT_EQ(request.body, BodyLength::Fixed(3));
@@ -62,7 +64,8 @@ TEST_F(HeaderBlockTest, TheBodyEndsAsTheFramesSay) {
   ASSERT_TRUE(With({}, false).ok());
   EXPECT_EQ(request.body, BodyLength::Chunked());
   EXPECT_EQ(With({{"content-length", "1"}}, true).status, 400);
-  for (const char* bad : {"+1", "-1", "1 ", "1,1", "0x1", "", "9223372036854775808", "99999999999999999999"}) {
+  for (const char* bad :
+       {"+1", "-1", "1 ", "1,1", "0x1", "", "9223372036854775808", "99999999999999999999"}) {
     EXPECT_EQ(With({{"content-length", bad}}, false).status, 400) << bad;
   }
   EXPECT_EQ(With({{"content-length", "1"}, {"content-length", "1"}}, false).status, 400);
@@ -70,7 +73,8 @@ TEST_F(HeaderBlockTest, TheBodyEndsAsTheFramesSay) {
 
 TEST_F(HeaderBlockTest, RefusesWhatHttp1WouldReadInAnotherWay) {
   const std::string nul("\0", 1);
-  for (const std::string& bad : {std::string("\r"), std::string("\n"), nul, std::string("\r\n"), std::string("\x7f")}) {
+  for (const std::string& bad :
+       {std::string("\r"), std::string("\n"), nul, std::string("\r\n"), std::string("\x7f")}) {
     EXPECT_EQ(With({{"x-a", "1" + bad + "2"}}).status, 400);
     EXPECT_EQ(With({{"x-a" + bad, "1"}}).status, 400);
     for (const char* name : {":method", ":scheme", ":authority", ":path"}) {
@@ -86,7 +90,8 @@ TEST_F(HeaderBlockTest, RefusesWhatHttp1WouldReadInAnotherWay) {
 }
 
 TEST_F(HeaderBlockTest, RefusesConnectionSpecificFields) {
-  for (const char* name : {"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"}) {
+  for (const char* name :
+       {"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"}) {
     EXPECT_EQ(With({{name, "x"}}).status, 400) << name;
   }
   EXPECT_EQ(With({{"te", "gzip"}}).status, 400);
@@ -109,9 +114,19 @@ TEST_F(HeaderBlockTest, RefusesBadPseudoHeaderFields) {
     std::erase_if(fields, [name](const auto& field) { return field.first == name; });
     EXPECT_EQ(Request(fields).status, 400) << name;
   }
-  EXPECT_EQ(Request({{":method", "GET"}, {":method", "GET"}, {":scheme", "https"}, {":authority", "a"}, {":path", "/"}})
-                .status, 400);
-  EXPECT_EQ(Request({{":method", "GET"}, {":scheme", "https"}, {":authority", "a"}, {"x-a", "1"}, {":path", "/"}}).status,
+  EXPECT_EQ(Request({{":method", "GET"},
+                     {":method", "GET"},
+                     {":scheme", "https"},
+                     {":authority", "a"},
+                     {":path", "/"}})
+                .status,
+            400);
+  EXPECT_EQ(Request({{":method", "GET"},
+                     {":scheme", "https"},
+                     {":authority", "a"},
+                     {"x-a", "1"},
+                     {":path", "/"}})
+                .status,
             400);
 }
 
@@ -123,7 +138,9 @@ TEST_F(HeaderBlockTest, OneAuthority) {
   EXPECT_EQ(With({{"host", "b.example"}}).status, 400);
   EXPECT_EQ(With({{"host", "a.example:80"}}).status, 400);
   EXPECT_EQ(With({{"host", "a.example"}, {"host", "a.example"}}).status, 400);
-  ASSERT_TRUE(Request({{":method", "GET"}, {":scheme", "https"}, {":path", "/"}, {"host", "h.example"}}).ok());
+  ASSERT_TRUE(
+      Request({{":method", "GET"}, {":scheme", "https"}, {":path", "/"}, {"host", "h.example"}})
+          .ok());
   EXPECT_EQ(request.authority, "h.example");
 }
 
@@ -138,7 +155,8 @@ TEST_F(HeaderBlockTest, JoinsCookies) {
 TEST_F(HeaderBlockTest, LimitsAreAnswered) {
   EXPECT_EQ(With({{"x-a", std::string(2000, 'a')}}, true, {.max_head_bytes = 1000}).status, 431);
   EXPECT_EQ(With({{"a", "1"}, {"b", "2"}, {"c", "3"}}, true, {.max_fields = 2}).status, 431);
-  EXPECT_EQ(With({{":path", "/" + std::string(200, 'a')}}, true, {.max_line_bytes = 100}).status, 414);
+  EXPECT_EQ(With({{":path", "/" + std::string(200, 'a')}}, true, {.max_line_bytes = 100}).status,
+            414);
   ASSERT_TRUE(With({{"a_b", "1"}}, true, {.drop_underscores = true}).ok());
   EXPECT_EQ(request.fields.Find("a_b"), nullptr);
 }
@@ -153,9 +171,13 @@ TEST_F(HeaderBlockTest, Connect) {
   EXPECT_EQ(With({{":method", "CONNECT"}, {":protocol", "web socket"}}).status, 400);
   // What is never passed on as an Upgrade of HTTP/1.1 is not passed on from here either.
   for (const char* protocol : {"h2c", "H2C", "HTTP/2.0", "TLS/1.0"}) {
-    EXPECT_EQ(With({{":method", "CONNECT"}, {":protocol", protocol}}, false).status, 501) << protocol;
+    EXPECT_EQ(With({{":method", "CONNECT"}, {":protocol", protocol}}, false).status, 501)
+        << protocol;
   }
-  EXPECT_EQ(With({{":method", "CONNECT"}, {":protocol", "websocket"}, {"content-length", "1"}}, false).status, 400);
+  EXPECT_EQ(
+      With({{":method", "CONNECT"}, {":protocol", "websocket"}, {"content-length", "1"}}, false)
+          .status,
+      400);
 }
 
 TEST_F(HeaderBlockTest, ReadsAResponse) {

@@ -1,9 +1,9 @@
-#include <cstdint>
-
 #include "controller/kube/decode.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cstdint>
 
 #include "common/strings.h"
 

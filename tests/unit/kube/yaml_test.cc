@@ -60,7 +60,8 @@ TEST(YamlTest, ErrorsNameTheLine) {
 
 // Text goes into messages that are UTF-8 or cannot be read at all.
 TEST(YamlTest, TextThatIsNotUtf8IsRefused) {
-  for (const std::string& text : {"a: b\xff"s, "a: \"b\xc3\""s, "a: [b, !!binary \xfe]"s, "a\xff: b"s}) {
+  for (const std::string& text :
+       {"a: b\xff"s, "a: \"b\xc3\""s, "a: [b, !!binary \xfe]"s, "a\xff: b"s}) {
     const auto documents = ParseYaml("x: 1\n" + text);
     EXPECT_EQ(documents.status().code(), absl::StatusCode::kInvalidArgument) << text;
   }

@@ -59,11 +59,13 @@ class ConnectRaceTest : public ::testing::Test, protected ConnectRace::Owner {
   std::optional<base::Address> Run(std::vector<base::Address> addresses) {
     over_ = false;
     winner_.reset();
-    auto race = std::make_unique<ConnectRace>(loop, std::move(addresses), static_cast<ConnectRace::Owner&>(*this));
+    auto race = std::make_unique<ConnectRace>(loop, std::move(addresses),
+                                              static_cast<ConnectRace::Owner&>(*this));
     const auto start = std::chrono::steady_clock::now();
     race->Start();
     EXPECT_FALSE(over_) << "told from within Start";
-    while (!over_ && std::chrono::steady_clock::now() - start < std::chrono::seconds(10)) loop.RunOnce(milliseconds(100));
+    while (!over_ && std::chrono::steady_clock::now() - start < std::chrono::seconds(10))
+      loop.RunOnce(milliseconds(100));
     EXPECT_TRUE(over_);
     took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start);
     return winner_;
@@ -75,7 +77,8 @@ class ConnectRaceTest : public ::testing::Test, protected ConnectRace::Owner {
   milliseconds took{0};
 
  private:
-  void OnRaceWon(Fd fd, IoRegistration registration, const base::Address& address, IoEvents /*edges*/) override {
+  void OnRaceWon(Fd fd, IoRegistration registration, const base::Address& address,
+                 IoEvents /*edges*/) override {
     EXPECT_TRUE(fd);
     EXPECT_TRUE(registration);
     over_ = true;
@@ -94,7 +97,8 @@ TEST_F(ConnectRaceTest, TheFirstAddressWinsIfItAnswers) {
 }
 
 TEST_F(ConnectRaceTest, TheNextIsTriedAtOnceWhenOneIsRefused) {
-  EXPECT_EQ(Run({refusing, refusing, refusing, refusing, listeners[0]->address()}), listeners[0]->address());
+  EXPECT_EQ(Run({refusing, refusing, refusing, refusing, listeners[0]->address()}),
+            listeners[0]->address());
   EXPECT_LT(took, 3 * ConnectRace::kDelay);  // less than four waits, however busy the machine
 }
 
@@ -106,7 +110,8 @@ TEST_F(ConnectRaceTest, TheNextIsTriedAfterAWhileWhenOneDoesNotAnswer) {
 
 TEST_F(ConnectRaceTest, AddressesThatCannotEvenBeTriedArePassedOver) {
   const auto nowhere = *base::Address::ParseIp("255.255.255.255", 80);
-  EXPECT_EQ(Run({nowhere, nowhere, nowhere, nowhere, listeners[0]->address()}), listeners[0]->address());
+  EXPECT_EQ(Run({nowhere, nowhere, nowhere, nowhere, listeners[0]->address()}),
+            listeners[0]->address());
   EXPECT_LT(took, 3 * ConnectRace::kDelay);
 }
 

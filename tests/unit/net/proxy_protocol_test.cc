@@ -69,7 +69,8 @@ TEST(ProxyProtocol, ReadsVersionTwo) {
   ASSERT_TRUE(v4.header.addresses);
   EXPECT_EQ(v4.header.addresses->source.Text(), "192.0.2.1:8080");
   EXPECT_EQ(v4.header.addresses->destination.Text(), "10.0.0.1:443");
-  const std::string v6 = std::string(15, 0) + "\1" + std::string(15, 0) + "\2" + Bytes({0, 80, 0, 81});
+  const std::string v6 =
+      std::string(15, 0) + "\1" + std::string(15, 0) + "\2" + Bytes({0, 80, 0, 81});
   const auto result = ParseProxyHeader(Binary(0x21, 0x21, v6));
   ASSERT_TRUE(result.header.addresses);
   EXPECT_EQ(result.header.addresses->source.Text(), "[::1]:80");
@@ -78,9 +79,10 @@ TEST(ProxyProtocol, ReadsVersionTwo) {
 }
 
 TEST(ProxyProtocol, SomeSayNothingAboutTheClient) {
-  for (const std::string& text : {std::string("PROXY UNKNOWN\r\n"), std::string("PROXY UNKNOWN a b c\r\n"),
-                                  Binary(0x20, 0x00, ""), Binary(0x20, 0x11, kV4), Binary(0x21, 0x00, ""),
-                                  Binary(0x21, 0x31, std::string(216, 'u'))}) {
+  for (const std::string& text :
+       {std::string("PROXY UNKNOWN\r\n"), std::string("PROXY UNKNOWN a b c\r\n"),
+        Binary(0x20, 0x00, ""), Binary(0x20, 0x11, kV4), Binary(0x21, 0x00, ""),
+        Binary(0x21, 0x31, std::string(216, 'u'))}) {
     const auto result = ParseProxyHeader(text);
     EXPECT_EQ(result.status, Status::kComplete) << text;
     EXPECT_EQ(result.header.size, text.size());
@@ -92,7 +94,8 @@ TEST(ProxyProtocol, EveryPrefixIsIncomplete) {
   for (const std::string& text :
        {std::string("PROXY TCP4 192.0.2.1 10.0.0.1 8080 443\r\n"), Binary(0x21, 0x11, kV4)}) {
     for (size_t size = 0; size < text.size(); ++size) {
-      EXPECT_EQ(ParseProxyHeader(std::string_view(text).substr(0, size)).status, Status::kIncomplete)
+      EXPECT_EQ(ParseProxyHeader(std::string_view(text).substr(0, size)).status,
+                Status::kIncomplete)
           << size;
     }
   }

@@ -23,7 +23,9 @@ struct Acceptor : AcceptHandler {
     EXPECT_TRUE(peer.is_loopback());
   }
   // UBSan looks at dynamic types through a pipe, for which there are no descriptors here.
-  __attribute__((no_sanitize("vptr"))) void OnAcceptOverload(Listener&, int) override { ++overloads; }
+  __attribute__((no_sanitize("vptr"))) void OnAcceptOverload(Listener&, int) override {
+    ++overloads;
+  }
   std::vector<Fd> accepted;
   int overloads = 0;
 };

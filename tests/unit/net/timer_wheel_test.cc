@@ -111,7 +111,7 @@ TEST_F(TimerWheelTest, RandomDelaysFireInTheirWindow) {
   const TimePoint start = now;
   milliseconds step(0);
   while (now < start + hours(60)) {
-    step = now < start + seconds(3) ? milliseconds(7)
+    step = now < start + seconds(3)     ? milliseconds(7)
            : now < start + seconds(800) ? milliseconds(500)
                                         : milliseconds(60'000);
     Go(step);

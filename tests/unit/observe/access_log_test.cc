@@ -124,7 +124,8 @@ TEST_F(AccessLogLineTest, EscapesInEveryPlaceOfATextOfEveryLength) {
       }
       RequestRecord record = FullRecord();
       record.user_agent = agent;
-      EXPECT_NE(Line(record).find(" \"" + escaped + "\" 321 "), std::string::npos) << size << " " << at;
+      EXPECT_NE(Line(record).find(" \"" + escaped + "\" 321 "), std::string::npos)
+          << size << " " << at;
     }
   }
 }

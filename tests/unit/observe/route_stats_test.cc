@@ -1,15 +1,16 @@
-#include <cstdint>
-#include <numeric>
-#include <span>
-
 #include "dataplane/observe/route_stats.h"
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <numeric>
+#include <span>
+
 namespace headgate::observe {
 namespace {
 
-RequestRecord Record(std::string_view host, std::string_view path, uint16_t status, int milliseconds = 1) {
+RequestRecord Record(std::string_view host, std::string_view path, uint16_t status,
+                     int milliseconds = 1) {
   RequestRecord record;
   record.virtual_host = host;
   record.route_path = path;
@@ -103,7 +104,8 @@ TEST(RouteStatsTest, CountsOfManyRequestsAreStillRight) {
   record.request_bytes = 50;
   record.response_body_bytes = 1'000;
   record.attempt_count = 1;
-  record.attempt_storage[0].header_time = record.attempt_storage[0].response_time = std::chrono::milliseconds(1);
+  record.attempt_storage[0].header_time = record.attempt_storage[0].response_time =
+      std::chrono::milliseconds(1);
   constexpr uint64_t kMany = 200'000;  // more than 16 bits hold
   for (uint64_t i = 1; i <= kMany; ++i) {
     stats.Count(record);
@@ -151,9 +153,10 @@ TEST(RouteStatsTest, SizesFallIntoTheBucketsOfBothHistograms) {
     size_t length;
     size_t size;
   };
-  for (const Case& c : {Case{0, 0, 0}, Case{10, 0, 0}, Case{11, 1, 1}, Case{20, 1, 1}, Case{100, 9, 1}, Case{101, 10, 2},
-                        Case{1'000, 10, 2}, Case{1'001, 10, 3}, Case{10'000, 10, 3}, Case{10'000'000, 10, 6},
-                        Case{10'000'001, 10, 7}, Case{uint64_t{1} << 60, 10, 7}}) {
+  for (const Case& c :
+       {Case{0, 0, 0}, Case{10, 0, 0}, Case{11, 1, 1}, Case{20, 1, 1}, Case{100, 9, 1},
+        Case{101, 10, 2}, Case{1'000, 10, 2}, Case{1'001, 10, 3}, Case{10'000, 10, 3},
+        Case{10'000'000, 10, 6}, Case{10'000'001, 10, 7}, Case{uint64_t{1} << 60, 10, 7}}) {
     RouteStats stats(100, true);
     RequestRecord record = Record("a", "/", 200);
     record.request_bytes = record.response_body_bytes = c.bytes;

@@ -60,9 +60,10 @@ TEST(TraceContextTest, AnythingElseIsNothing) {
 }
 
 TEST(TraceContextTest, StatesAreListsOfMembers) {
-  for (const std::string& text : {std::string("rojo=00f067aa0ba902b7"), std::string("a=1,b=2"), std::string("a=1 , b=2"),
-                                  std::string("a=1,,b=2"), std::string("tenant@system=1"), std::string("0a/-_*=x y"),
-                                  "a=" + std::string(256, 'x'), std::string(256, 'k') + "=" + std::string(255, 'x')}) {
+  for (const std::string& text :
+       {std::string("rojo=00f067aa0ba902b7"), std::string("a=1,b=2"), std::string("a=1 , b=2"),
+        std::string("a=1,,b=2"), std::string("tenant@system=1"), std::string("0a/-_*=x y"),
+        "a=" + std::string(256, 'x'), std::string(256, 'k') + "=" + std::string(255, 'x')}) {
     EXPECT_TRUE(IsTracestate(text)) << text;
   }
   std::string many;
@@ -70,9 +71,10 @@ TEST(TraceContextTest, StatesAreListsOfMembers) {
   EXPECT_TRUE(IsTracestate(many));
   EXPECT_FALSE(IsTracestate(many + "one=more"));
   for (const std::string& text :
-       {std::string(""), std::string(","), std::string("a"), std::string("=1"), std::string("a="), std::string("A=1"),
-        std::string("a=1,a=2"), std::string("a=1=2"), std::string("a b=1"), std::string("a=\x7f"), std::string("a=\xc3\xa4"),
-        std::string("_a=1"), "a=" + std::string(257, 'x'), std::string(257, 'k') + "=1",
+       {std::string(""), std::string(","), std::string("a"), std::string("=1"), std::string("a="),
+        std::string("A=1"), std::string("a=1,a=2"), std::string("a=1=2"), std::string("a b=1"),
+        std::string("a=\x7f"), std::string("a=\xc3\xa4"), std::string("_a=1"),
+        "a=" + std::string(257, 'x'), std::string(257, 'k') + "=1",
         "a=" + std::string(255, 'x') + ",b=" + std::string(255, 'x')}) {
     EXPECT_FALSE(IsTracestate(text)) << text;
   }

@@ -26,7 +26,8 @@ TEST(AddressSetTest, NetworksOfBothFamiliesApart) {
   for (const char* in : {"10.0.0.0", "10.255.255.255", "192.0.2.7", "2001:db8:ffff::1", "::1"}) {
     EXPECT_TRUE(set.Contains(Ip(in))) << in;
   }
-  for (const char* out : {"9.255.255.255", "11.0.0.0", "192.0.2.6", "192.0.2.8", "2001:db9::", "::2"}) {
+  for (const char* out :
+       {"9.255.255.255", "11.0.0.0", "192.0.2.6", "192.0.2.8", "2001:db9::", "::2"}) {
     EXPECT_FALSE(set.Contains(Ip(out))) << out;
   }
   EXPECT_FALSE(Set({"::/0"}).Contains(Ip("10.0.0.1")));

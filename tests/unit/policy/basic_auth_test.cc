@@ -17,16 +17,18 @@ TEST(BasicAuthTest, ReadsUserAndPassword) {
   EXPECT_EQ(plain->user, "ann");
   EXPECT_EQ(plain->password, "pass:word");
   EXPECT_TRUE(ParseBasic("bAsIc   " + absl::Base64Escape("a:")));
-  for (const std::string& bad : {std::string(), std::string("Basic"), std::string("Basic "), std::string("Bearer abc"),
-                                 std::string("Basic ???"), Basic("no colon"), "Basic" + absl::Base64Escape("a:b")}) {
+  for (const std::string& bad :
+       {std::string(), std::string("Basic"), std::string("Basic "), std::string("Bearer abc"),
+        std::string("Basic ???"), Basic("no colon"), "Basic" + absl::Base64Escape("a:b")}) {
     EXPECT_FALSE(ParseBasic(bad)) << bad;
   }
 }
 
 TEST(UserTableTest, ReadsFilesAsNginxDoes) {
   UserTable users;
-  users.AddFile("# ann:{PLAIN}comment\nann:{PLAIN}one\r\nann:{PLAIN}two\nbob:{PLAIN}three:a comment\n"
-                "no colon\n\nempty:\nlast:{PLAIN}four");
+  users.AddFile(
+      "# ann:{PLAIN}comment\nann:{PLAIN}one\r\nann:{PLAIN}two\nbob:{PLAIN}three:a comment\n"
+      "no colon\n\nempty:\nlast:{PLAIN}four");
   EXPECT_EQ(users.HashOf("ann"), "{PLAIN}one");
   EXPECT_EQ(users.HashOf("bob"), "{PLAIN}three");
   EXPECT_EQ(users.HashOf("last"), "{PLAIN}four");

@@ -13,7 +13,8 @@ std::shared_ptr<const Regex> Compile(std::string_view pattern) {
   return Regex::Compile(pattern, Regex::Anchor::kNone, Regex::Case::kSensitive, &error);
 }
 
-bool Decide(const CanaryRules& rules, const char* header, std::string_view cookie = "", uint64_t random = 99) {
+bool Decide(const CanaryRules& rules, const char* header, std::string_view cookie = "",
+            uint64_t random = 99) {
   http::HeaderMap fields;
   if (header != nullptr) fields.Add("X-Canary", header);
   return BelongsToCanary(rules, fields, cookie, random);

@@ -37,8 +37,10 @@ TEST_F(HeaderEditsTest, EditsAreAppliedInOrderToEveryFieldOfTheName) {
   fields.Add("X-A", "2");
   fields.Add("Location", "/old");
   fields.Add("X-B", "3");
-  const std::vector<HeaderEdit> edits = {Literal("X-a", "4"), Literal("LOCATION", "/new"),
-                                         {"x-b", http::FieldId::kOther, {}}, Literal("X-a", "5")};
+  const std::vector<HeaderEdit> edits = {Literal("X-a", "4"),
+                                         Literal("LOCATION", "/new"),
+                                         {"x-b", http::FieldId::kOther, {}},
+                                         Literal("X-a", "5")};
   Apply(edits, Source(""), arena, fields);
   ASSERT_EQ(fields.size(), 2U);
   EXPECT_EQ(fields.Get(http::FieldId::kLocation), "/new");
@@ -63,8 +65,11 @@ TEST_F(HeaderEditsTest, AnEditMayDependOnTheStatusAndAddToWhatIsThere) {
 TEST_F(HeaderEditsTest, AnEditMayDependOnTheRequest) {
   const auto condition = [](std::string_view pattern, bool negated) {
     std::string error;
-    return RequestCondition{{{{Variable::kHost, ""}}}, "",
-                            Regex::Compile(pattern, Regex::Anchor::kNone, Regex::Case::kSensitive, &error), negated};
+    return RequestCondition{
+        {{{Variable::kHost, ""}}},
+        "",
+        Regex::Compile(pattern, Regex::Anchor::kNone, Regex::Case::kSensitive, &error),
+        negated};
   };
   HeaderEdit edit = Literal("X-A", "there");
   const auto applied = [&](RequestConditions when, std::string_view value) {
@@ -82,9 +87,11 @@ TEST_F(HeaderEditsTest, AnEditMayDependOnTheRequest) {
 
 TEST_F(HeaderEditsTest, ASearchThatIsGivenUpIsDecidedByWhoAsks) {
   std::string error;
-  const RequestConditions when = {{{{{Variable::kHost, ""}}}, "",
-                                   Regex::Compile("^(?=a)(a|aa|a?)+$", Regex::Anchor::kNone, Regex::Case::kSensitive, &error),
-                                   true}};
+  const RequestConditions when = {
+      {{{{Variable::kHost, ""}}},
+       "",
+       Regex::Compile("^(?=a)(a|aa|a?)+$", Regex::Anchor::kNone, Regex::Case::kSensitive, &error),
+       true}};
   const std::string long_text = std::string(2000, 'a') + "b";
   EXPECT_TRUE(Hold(when, Source(long_text), arena, /*when_in_doubt=*/true));
   EXPECT_FALSE(Hold(when, Source(long_text), arena, /*when_in_doubt=*/false));
@@ -92,8 +99,9 @@ TEST_F(HeaderEditsTest, ASearchThatIsGivenUpIsDecidedByWhoAsks) {
 
 TEST_F(HeaderEditsTest, AValueThatNoFieldMayHoldRemovesTheField) {
   const std::vector<HeaderEdit> edits = {{"X-A", http::FieldId::kOther, {{{Variable::kUri, ""}}}}};
-  for (const std::string_view value : {std::string_view("a\r\nEvil: 1"), std::string_view("a\0b", 3),
-                                       std::string_view("a\x7f"), std::string_view(""), std::string_view(" ")}) {
+  for (const std::string_view value :
+       {std::string_view("a\r\nEvil: 1"), std::string_view("a\0b", 3), std::string_view("a\x7f"),
+        std::string_view(""), std::string_view(" ")}) {
     http::HeaderMap fields;
     fields.Add("X-A", "client's");
     Apply(edits, Source(value), arena, fields);
@@ -110,11 +118,15 @@ TEST_F(HeaderEditsTest, CookiesKeepWhatDoesNotFit) {
   rewrites.cookie_domain_to = "a.example";
   rewrites.cookie_path_from = "/app";
   rewrites.cookie_path_to = "/";
-  const auto rewritten = [&](std::string_view cookie) { return RewriteCookie(rewrites, cookie, arena); };
+  const auto rewritten = [&](std::string_view cookie) {
+    return RewriteCookie(rewrites, cookie, arena);
+  };
   EXPECT_EQ(rewritten("a=b"), "a=b");
   EXPECT_EQ(rewritten("Path=/app; Domain=in.local"), "Path=/app; Domain=a.example");
-  EXPECT_EQ(rewritten("a=b;path = /app/x;DOMAIN=.IN.local;HttpOnly"), "a=b;path = //x;DOMAIN=.a.example;HttpOnly");
-  EXPECT_EQ(rewritten("a=b; Domain=x.in.local; Path=/other"), "a=b; Domain=x.in.local; Path=/other");
+  EXPECT_EQ(rewritten("a=b;path = /app/x;DOMAIN=.IN.local;HttpOnly"),
+            "a=b;path = //x;DOMAIN=.a.example;HttpOnly");
+  EXPECT_EQ(rewritten("a=b; Domain=x.in.local; Path=/other"),
+            "a=b; Domain=x.in.local; Path=/other");
   EXPECT_EQ(rewritten("a=b; Path=; Domain="), "a=b; Path=; Domain=");
   EXPECT_EQ(rewritten("a=b; Path"), "a=b; Path");
   EXPECT_EQ(rewritten(""), "");

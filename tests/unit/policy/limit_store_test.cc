@@ -16,7 +16,8 @@ TEST(LimitStoreTest, DoesWhatAListDoes) {
   LimitStore<int> store(20);
   std::list<std::pair<uint64_t, int>> model;  // the newest last
   const auto find = [&](uint64_t key) {
-    return std::find_if(model.begin(), model.end(), [&](const auto& entry) { return entry.first == key; });
+    return std::find_if(model.begin(), model.end(),
+                        [&](const auto& entry) { return entry.first == key; });
   };
   for (int step = 0; step < 20'000; ++step) {
     const uint64_t number = random() % 40;

@@ -42,7 +42,8 @@ TEST(AuthCacheTest, PartsOfAKeyDoNotRunIntoEachOther) {
 TEST(AuthCacheTest, StaysWithinItsMemory) {
   AuthCache cache;
   for (int i = 0; i < 20'000; ++i) {
-    cache.Keep(Key(std::to_string(i)), {.status = 200, .fields = {{"X", std::string(1000, 'x')}}}, minutes(1), kStart);
+    cache.Keep(Key(std::to_string(i)), {.status = 200, .fields = {{"X", std::string(1000, 'x')}}},
+               minutes(1), kStart);
     ASSERT_LE(cache.bytes(), AuthCache::kMaxBytes);
   }
   EXPECT_EQ(cache.Find(Key("0"), kStart), nullptr);

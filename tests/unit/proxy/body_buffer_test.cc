@@ -49,7 +49,8 @@ TEST_F(BodyBufferTest, StaysInMemoryUpToItsLimit) {
 TEST_F(BodyBufferTest, IsReadAgainFromFileAndMemory) {
   buffer.Start(Keep::kAll, kMemory, kFile);
   const std::string body = Text(200'000);
-  for (size_t at = 0; at < body.size(); at += 3000) buffer.Append(std::string_view(body).substr(at, 3000));
+  for (size_t at = 0; at < body.size(); at += 3000)
+    buffer.Append(std::string_view(body).substr(at, 3000));
   EXPECT_TRUE(buffer.spilled());
   EXPECT_GT(space.used(), 190'000u);
   EXPECT_EQ(buffer.size(), body.size());

@@ -47,8 +47,8 @@ TEST(ExchangeStateTest, AFinalHeadIsSentAtMostOnce) {
 
 // From every phase that can be reached the exchange can still end.
 TEST(ExchangeStateTest, EveryPhaseLeadsToTheEnd) {
-  for (const Phase phase : {Phase::kAsking, Phase::kHoldingRequest, Phase::kForwarding, Phase::kStreaming, Phase::kTunnelling,
-                            Phase::kReplying}) {
+  for (const Phase phase : {Phase::kAsking, Phase::kHoldingRequest, Phase::kForwarding,
+                            Phase::kStreaming, Phase::kTunnelling, Phase::kReplying}) {
     EXPECT_EQ(NextStep(phase, Event::kDownstreamGone).next, Phase::kFinished);
     EXPECT_EQ(NextStep(phase, Event::kDownstreamGone).action, Action::kFinish);
   }
@@ -66,7 +66,8 @@ TEST(ExchangeStateTest, AFailureAfterTheHeadBreaksTheResponse) {
 TEST(ExchangeStateTest, ATunnelIsNeverRetriedAndHasOneHead) {
   EXPECT_EQ(NextStep(Phase::kForwarding, Event::kUpgraded).next, Phase::kTunnelling);
   EXPECT_EQ(NextStep(Phase::kTunnelling, Event::kFailed).action, Action::kBreakDownstream);
-  for (const Event event : {Event::kAttemptRetry, Event::kResponseHead, Event::kUpgraded, Event::kReply}) {
+  for (const Event event :
+       {Event::kAttemptRetry, Event::kResponseHead, Event::kUpgraded, Event::kReply}) {
     EXPECT_EQ(NextStep(Phase::kTunnelling, event).action, Action::kImpossible);
   }
 }

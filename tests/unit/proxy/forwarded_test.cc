@@ -127,8 +127,9 @@ TEST_F(ForwardedTest, OverTlsThePortIs443WhateverTheListener) {
 }
 
 TEST_F(ForwardedTest, SpoofedFieldsAreReplacedAndShownOnlyAsOriginal) {
-  for (const char* name : {"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Proto",
-                           "X-Forwarded-Scheme", "X-Real-IP", "X-Scheme", "X-Original-Forwarded-For"}) {
+  for (const char* name :
+       {"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Proto",
+        "X-Forwarded-Scheme", "X-Real-IP", "X-Scheme", "X-Original-Forwarded-For"}) {
     head.fields.Add(name, "spoofed");
   }
   head.fields.Add("Proxy", "http://evil");
@@ -167,7 +168,8 @@ TEST_F(ForwardedTest, WalksTheChainOverTrustedProxies) {
 
 TEST_F(ForwardedTest, AHostThatIsNoneIsNotTaken) {
   Trust({"10.0.0.0/8"});
-  for (const char* host : {"a b", "user@public.example", "public.example/x", "a..b", ", public.example"}) {
+  for (const char* host :
+       {"a b", "user@public.example", "public.example/x", "a..b", ", public.example"}) {
     head.fields.Remove("X-Forwarded-Host");
     head.fields.Add("X-Forwarded-Host", host);
     EXPECT_EQ(Client().host, "shop.example:8080") << host;

@@ -1,9 +1,10 @@
-#include <cstdint>
-
-#include "dataplane/http/message.h"
 #include "dataplane/proxy/grpc.h"
 
 #include <gtest/gtest.h>
+
+#include <cstdint>
+
+#include "dataplane/http/message.h"
 
 namespace headgate::proxy {
 namespace {
@@ -26,7 +27,8 @@ TEST(GrpcTest, TimeoutsAreDigitsAndAUnit) {
 }
 
 TEST(GrpcTest, ACallIsKnownByItsContentType) {
-  for (const char* type : {"application/grpc", "application/grpc+proto", "application/grpc;a=b", "Application/gRPC"}) {
+  for (const char* type :
+       {"application/grpc", "application/grpc+proto", "application/grpc;a=b", "Application/gRPC"}) {
     EXPECT_TRUE(http::IsGrpc(type)) << type;
   }
   for (const char* type : {"", "application/grpc-web", "application/json", "application/grp"}) {

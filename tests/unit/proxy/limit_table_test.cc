@@ -21,7 +21,8 @@ RateLimits PerSecond(uint32_t requests, uint32_t burst) {
   return limits;
 }
 
-int Admitted(LimitTable& table, const RateLimits& limits, const LimitKey& key, int64_t now, int tries) {
+int Admitted(LimitTable& table, const RateLimits& limits, const LimitKey& key, int64_t now,
+             int tries) {
   int admitted = 0;
   for (int i = 0; i < tries; ++i) admitted += table.AdmitRequest(limits, key, now) ? 1 : 0;
   return admitted;
@@ -44,7 +45,8 @@ TEST(RateLimitTest, WhatIsRefusedIsNotCounted) {
   const RateLimits limits = PerSecond(1, 0);
   const LimitKey key = table.KeyOf("shop", "a");
   EXPECT_EQ(Admitted(table, limits, key, 0, 10), 1);
-  for (int64_t now = 100; now < 1000; now += 100) EXPECT_EQ(Admitted(table, limits, key, now, 1), 0);
+  for (int64_t now = 100; now < 1000; now += 100)
+    EXPECT_EQ(Admitted(table, limits, key, now, 1), 0);
   EXPECT_EQ(Admitted(table, limits, key, 1000, 2), 1);
 }
 
@@ -55,7 +57,8 @@ TEST(RateLimitTest, DataPlanesShareWhatIsForAllOfThem) {
   const RateLimits own = limits;
   limits.shared = true;
   table.SetDataPlanes(4);
-  EXPECT_EQ(Admitted(table, limits, table.KeyOf("shop", "a"), 0, 100), 13) << "a quarter of the burst, and one";
+  EXPECT_EQ(Admitted(table, limits, table.KeyOf("shop", "a"), 0, 100), 13)
+      << "a quarter of the burst, and one";
   EXPECT_EQ(Admitted(table, own, table.KeyOf("own", "a"), 0, 100), 51) << "not for all";
   const ConnectionPermit first = table.AdmitConnection(limits, table.KeyOf("shop", "a"));
   EXPECT_TRUE(first.valid());
@@ -82,7 +85,8 @@ TEST(RateLimitTest, BothRatesMustBeKept) {
 TEST(RateLimitTest, ZonesAndClientsAreApart) {
   LimitTable table(1);
   const RateLimits limits = PerSecond(1, 1);
-  for (const auto& [zone, client] : {std::pair("shop", "a"), {"shop", "b"}, {"blog", "a"}, {"shopa", ""}}) {
+  for (const auto& [zone, client] :
+       {std::pair("shop", "a"), {"shop", "b"}, {"blog", "a"}, {"shopa", ""}}) {
     EXPECT_EQ(Admitted(table, limits, table.KeyOf(zone, client), 0, 5), 2);
   }
   EXPECT_EQ(table.request_clients(), 4u);
@@ -121,7 +125,8 @@ TEST(RateLimitTest, ConnectionsCountUntilTheyEnd) {
 TEST(RateLimitTest, AFullTableForgetsTheOldestAndRefusesFurtherConnections) {
   LimitTable table(1, 64);  // one of each kind in each part
   const RateLimits limits = PerSecond(1, 0);
-  for (int i = 0; i < 1000; ++i) EXPECT_TRUE(table.AdmitRequest(limits, table.KeyOf("z", std::to_string(i)), 0));
+  for (int i = 0; i < 1000; ++i)
+    EXPECT_TRUE(table.AdmitRequest(limits, table.KeyOf("z", std::to_string(i)), 0));
   EXPECT_LE(table.request_clients(), 64u);
   RateLimits connections;
   connections.connections = 1;

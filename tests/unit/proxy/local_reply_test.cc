@@ -1,15 +1,17 @@
-#include <cstdint>
-
 #include "dataplane/proxy/local_reply.h"
 
 #include <gtest/gtest.h>
+
+#include <cstdint>
 
 namespace headgate::proxy {
 namespace {
 
 using base::Failure;
 
-uint16_t Status(Failure::Side side, Failure::Kind kind) { return StatusFor({side, kind, Failure::Retry::kNever, ""}); }
+uint16_t Status(Failure::Side side, Failure::Kind kind) {
+  return StatusFor({side, kind, Failure::Retry::kNever, ""});
+}
 
 TEST(LocalReplyTest, EveryFailureHasItsStatus) {
   using Side = Failure::Side;

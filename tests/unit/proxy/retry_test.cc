@@ -1,8 +1,8 @@
-#include <cstdint>
-
 #include "dataplane/proxy/retry.h"
 
 #include <gtest/gtest.h>
+
+#include <cstdint>
 
 namespace headgate::proxy {
 namespace {
@@ -34,15 +34,17 @@ TEST(Retry, FollowsConditionsAndSafety) {
   constexpr uint16_t kDefault = RetryPolicy::kError | RetryPolicy::kTimeout;
   const FailureCase cases[] = {
       {"refused", kDefault, kGet, Failed(Kind::kConnectRefused, Retry::kAlways), true},
-      {"refused, whatever the method", kDefault, kPost, Failed(Kind::kConnectRefused, Retry::kAlways), true},
+      {"refused, whatever the method", kDefault, kPost,
+       Failed(Kind::kConnectRefused, Retry::kAlways), true},
       {"refused, switched off", 0, kGet, Failed(Kind::kConnectRefused, Retry::kAlways), false},
       {"no TLS", kDefault, kPost, Failed(Kind::kTlsHandshake, Retry::kAlways), true},
-      {"connecting takes too long", RetryPolicy::kTimeout, kPost, Failed(Kind::kConnectTimeout, Retry::kAlways), true},
+      {"connecting takes too long", RetryPolicy::kTimeout, kPost,
+       Failed(Kind::kConnectTimeout, Retry::kAlways), true},
       {"connecting takes too long, not asked for", RetryPolicy::kError, kPost,
        Failed(Kind::kConnectTimeout, Retry::kAlways), false},
       {"no answer in time", kDefault, kGet, Failed(Kind::kTimeout, Retry::kIdempotent), true},
-      {"no answer in time to what may have been done", kDefault, kPost, Failed(Kind::kTimeout, Retry::kIdempotent),
-       false},
+      {"no answer in time to what may have been done", kDefault, kPost,
+       Failed(Kind::kTimeout, Retry::kIdempotent), false},
       {"the same, asked for", kDefault | RetryPolicy::kNonIdempotent, kPost,
        Failed(Kind::kTimeout, Retry::kIdempotent), true},
       {"non_idempotent alone is no condition", RetryPolicy::kNonIdempotent, kPost,
@@ -50,7 +52,8 @@ TEST(Retry, FollowsConditionsAndSafety) {
       {"reset", kDefault, kGet, Failed(Kind::kReset, Retry::kIdempotent), true},
       {"reset in mid-response", kDefault, kGet, Failed(Kind::kReset, Retry::kNever), false},
       {"nonsense", kDefault, kGet, Failed(Kind::kProtocol, Retry::kNever), false},
-      {"nonsense, asked for", RetryPolicy::kInvalidHeader, kGet, Failed(Kind::kProtocol, Retry::kNever), true},
+      {"nonsense, asked for", RetryPolicy::kInvalidHeader, kGet,
+       Failed(Kind::kProtocol, Retry::kNever), true},
       {"nonsense, asked for, not idempotent", RetryPolicy::kInvalidHeader, kPost,
        Failed(Kind::kProtocol, Retry::kNever), false},
       {"no stream could be opened", kDefault, kPost, Failed(Kind::kProtocol, Retry::kAlways), true},
@@ -74,8 +77,9 @@ TEST(Retry, OfAStatusFollowsItsCondition) {
   const struct {
     uint16_t status;
     uint16_t condition;
-  } cases[] = {{403, RetryPolicy::kStatus403}, {404, RetryPolicy::kStatus404}, {429, RetryPolicy::kStatus429},
-               {500, RetryPolicy::kStatus500}, {502, RetryPolicy::kStatus502}, {503, RetryPolicy::kStatus503},
+  } cases[] = {{403, RetryPolicy::kStatus403}, {404, RetryPolicy::kStatus404},
+               {429, RetryPolicy::kStatus429}, {500, RetryPolicy::kStatus500},
+               {502, RetryPolicy::kStatus502}, {503, RetryPolicy::kStatus503},
                {504, RetryPolicy::kStatus504}};
   for (const auto& c : cases) {
     EXPECT_TRUE(MayRetry(On(c.condition), {}, c.status)) << c.status;
@@ -94,7 +98,8 @@ TEST(Retry, EndsWithTriesTimeAndBody) {
   EXPECT_FALSE(MayRetry(policy, {.body_repeatable = false}, refused));
   policy.tries = 0;
   EXPECT_TRUE(MayRetry(policy, {.attempts = kMaxAttempts - 1}, refused));
-  EXPECT_FALSE(MayRetry(policy, {.attempts = kMaxAttempts}, refused)) << "what cannot be logged is not done";
+  EXPECT_FALSE(MayRetry(policy, {.attempts = kMaxAttempts}, refused))
+      << "what cannot be logged is not done";
   policy.timeout = std::chrono::milliseconds(100);
   EXPECT_TRUE(MayRetry(policy, {.since_first = std::chrono::milliseconds(99)}, refused));
   EXPECT_FALSE(MayRetry(policy, {.since_first = std::chrono::milliseconds(100)}, refused));

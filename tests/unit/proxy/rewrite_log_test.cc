@@ -16,7 +16,9 @@ namespace {
 
 class RewriteLogTest : public ::testing::Test {
  protected:
-  RewriteLogTest() { ConfigureLogging({.level = LogLevel::kInfo, .format = LogFormat::kText, .fd = fileno(file_)}); }
+  RewriteLogTest() {
+    ConfigureLogging({.level = LogLevel::kInfo, .format = LogFormat::kText, .fd = fileno(file_)});
+  }
   ~RewriteLogTest() override {
     ConfigureLogging({});
     fclose(file_);
@@ -51,9 +53,11 @@ class RewriteLogTest : public ::testing::Test {
 
 TEST_F(RewriteLogTest, ALineSaysWhatBecameOfARequest) {
   log_.Write(decision_, now_);
-  EXPECT_NE(Text().find(" INFO rewrite rewritten ingress=default/shop client=192.0.2.1 host=a.test method=GET "
-                        "target=/api/x?y pattern=/api(.*) path=/api/x result=/x?y request_id=1f left_out=0\n"),
-            std::string::npos)
+  EXPECT_NE(
+      Text().find(
+          " INFO rewrite rewritten ingress=default/shop client=192.0.2.1 host=a.test method=GET "
+          "target=/api/x?y pattern=/api(.*) path=/api/x result=/x?y request_id=1f left_out=0\n"),
+      std::string::npos)
       << Text();
 }
 
@@ -65,13 +69,15 @@ TEST_F(RewriteLogTest, NothingThatAClientSendsIsMoreThanAValue) {
   EXPECT_EQ(Lines(), 1u);
   const std::string text = Text();
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
-  EXPECT_NE(text.find(R"(host="a.test\n2026-01-01T00:00:00Z INFO app stopped")"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"(host="a.test\n2026-01-01T00:00:00Z INFO app stopped")"), std::string::npos)
+      << text;
   EXPECT_NE(text.find(R"(path="/x\" result=\"/y)"), std::string::npos) << text;
 }
 
 TEST_F(RewriteLogTest, LongTextsAreCut) {
   const std::string longest(100'000, 'a');
-  decision_.host = decision_.target = decision_.pattern = decision_.path = decision_.result = decision_.request_id = longest;
+  decision_.host = decision_.target = decision_.pattern = decision_.path = decision_.result =
+      decision_.request_id = longest;
   decision_.method = longest;
   log_.Write(decision_, now_);
   EXPECT_LT(Text().size(), 8 * RewriteLog::kMaxText);

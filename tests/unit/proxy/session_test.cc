@@ -46,17 +46,20 @@ TEST_F(SessionCookieTest, HasItsAttributesInOneOrder) {
   cookie.secure = true;
   cookie.same_site = SessionCookie::SameSite::kStrict;
   EXPECT_EQ(Make(),
-            "ROUTE=key|upstream; Expires=Thu, 18-Nov-10 11:27:35 GMT; Max-Age=60; Domain=example.com; Path=/a; "
+            "ROUTE=key|upstream; Expires=Thu, 18-Nov-10 11:27:35 GMT; Max-Age=60; "
+            "Domain=example.com; Path=/a; "
             "Secure; HttpOnly; SameSite=Strict");
 }
 
 TEST_F(SessionCookieTest, LeavesOutSameSiteNoneForClientsThatMisreadIt) {
   cookie.same_site = SessionCookie::SameSite::kNone;
-  const std::string_view chrome_60 = "Mozilla/5.0 (X11) AppleWebKit/537.36 Chrome/60.0.3112.90 Safari/537.36";
+  const std::string_view chrome_60 =
+      "Mozilla/5.0 (X11) AppleWebKit/537.36 Chrome/60.0.3112.90 Safari/537.36";
   EXPECT_TRUE(Make(false, chrome_60).ends_with("; SameSite=None"));
   cookie.conditional_same_site_none = true;
   EXPECT_TRUE(Make(false, chrome_60).ends_with("; HttpOnly"));
-  EXPECT_TRUE(Make(false, "Mozilla/5.0 (X11) Chrome/120.0 Safari/537.36").ends_with("; SameSite=None"));
+  EXPECT_TRUE(
+      Make(false, "Mozilla/5.0 (X11) Chrome/120.0 Safari/537.36").ends_with("; SameSite=None"));
 }
 
 TEST(SameSiteNone, IsMisreadByTheseAlone) {
@@ -66,8 +69,10 @@ TEST(SameSiteNone, IsMisreadByTheseAlone) {
   EXPECT_FALSE(MisreadsSameSiteNone("Chrome/600.0"));
   EXPECT_TRUE(MisreadsSameSiteNone("Mozilla/5.0 (iPhone; CPU iPhone OS 12_4 like Mac OS X)"));
   EXPECT_FALSE(MisreadsSameSiteNone("Mozilla/5.0 (iPhone; CPU iPhone OS 13_4 like Mac OS X)"));
-  EXPECT_TRUE(MisreadsSameSiteNone("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_14_6) Version/12.1 Safari/605"));
-  EXPECT_FALSE(MisreadsSameSiteNone("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_6) Version/13.1 Safari/605"));
+  EXPECT_TRUE(MisreadsSameSiteNone(
+      "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_14_6) Version/12.1 Safari/605"));
+  EXPECT_FALSE(MisreadsSameSiteNone(
+      "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_6) Version/13.1 Safari/605"));
   EXPECT_FALSE(MisreadsSameSiteNone(""));
 }
 

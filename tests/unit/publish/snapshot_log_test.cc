@@ -1,9 +1,9 @@
-#include <cstdint>
-
 #include "controller/publish/snapshot_log.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cstdint>
 
 #include "tests/unit/publish/test_resources.h"
 

@@ -1,5 +1,7 @@
-// No request reaches an upstream with a path outside the prefix that it was matched on, whichever way the upstream reads
-// paths.
+// No request reaches an upstream with a path outside the prefix that it was matched on, whichever
+// way the upstream reads paths.
+
+#include "tests/support/path_readers.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +11,6 @@
 
 #include "dataplane/base/arena.h"
 #include "dataplane/http/uri.h"
-#include "tests/support/path_readers.h"
 #include "tests/support/route_reference.h"
 
 namespace headgate::route {
@@ -27,9 +28,10 @@ using headgate::testing::TableMatch;
 // What attacks are made of.
 std::string RandomPath(std::mt19937& random) {
   static constexpr std::string_view kPieces[] = {
-      "/",   "/",    "a",     "b",       "/a",     "/b",       "..",  "/..",     "/../",   ".",   "/./",  "//",
-      ";",   "..;",  ";x=1",  "%2e",     "%2E%2e", "%2f",      "%5c", "\\",      "%252e",  "%25", "%32%65", "%252f",
-      "%3b", "%253b", "%c0%ae", "%c0%af", "%00",    "%25%32%65", "\xc0\xae", "%e0%80%ae", "%2",   "?"};
+      "/",      "/",   "a",         "b",        "/a",        "/b",    "..",  "/..",    "/../",
+      ".",      "/./", "//",        ";",        "..;",       ";x=1",  "%2e", "%2E%2e", "%2f",
+      "%5c",    "\\",  "%252e",     "%25",      "%32%65",    "%252f", "%3b", "%253b",  "%c0%ae",
+      "%c0%af", "%00", "%25%32%65", "\xc0\xae", "%e0%80%ae", "%2",    "?"};
   std::string path = "/";
   for (size_t i = random() % 9; i > 0; --i) path += kPieces[random() % std::size(kPieces)];
   return path.substr(0, path.find('?'));
@@ -72,8 +74,8 @@ TEST(PathReaders, NoneLeavesThePrefixThatWasMatched) {
     below += prefix.size() > 1;
     for (const PathReader& reader : readers) {
       const std::string seen = ReadPath(reader, std::string(normal.forward));
-      ASSERT_TRUE(IsBelow(seen, prefix)) << raw << " matched " << prefix << ", was sent as " << normal.forward
-                                         << ", and somebody reads " << seen;
+      ASSERT_TRUE(IsBelow(seen, prefix)) << raw << " matched " << prefix << ", was sent as "
+                                         << normal.forward << ", and somebody reads " << seen;
     }
     // What is sent would be matched in the same way again, and sent unchanged.
     http::NormalPath again;
@@ -86,7 +88,8 @@ TEST(PathReaders, NoneLeavesThePrefixThatWasMatched) {
   EXPECT_GT(below, 1'000);
 }
 
-// The same paths without our care: each kind of reader that does more than decode once is led astray by some.
+// The same paths without our care: each kind of reader that does more than decode once is led
+// astray by some.
 TEST(PathReaders, EachWouldBeLedAstrayByARawPath) {
   const Site site = MakeSite();
   std::mt19937 random(20261127);
@@ -95,7 +98,8 @@ TEST(PathReaders, EachWouldBeLedAstrayByARawPath) {
   for (int round = 0; round < 20'000; ++round) {
     const std::string raw = RandomPath(random);
     const std::string prefix = PrefixOf(site, DecodePercent(raw));
-    for (size_t i = 0; i < readers.size(); ++i) astray[i] += !IsBelow(ReadPath(readers[i], raw), prefix);
+    for (size_t i = 0; i < readers.size(); ++i)
+      astray[i] += !IsBelow(ReadPath(readers[i], raw), prefix);
   }
   for (size_t i = 0; i < readers.size(); ++i) EXPECT_GT(astray[i], 0) << i;
 }

@@ -14,8 +14,8 @@ using headgate::testing::ReferenceMatch;
 using headgate::testing::ReferenceRoute;
 using headgate::testing::TableMatch;
 
-// Short paths over few letters, so that they meet: prefixes of each other, with and without the slash at the end, and
-// with bytes that sort before and after '/'.
+// Short paths over few letters, so that they meet: prefixes of each other, with and without the
+// slash at the end, and with bytes that sort before and after '/'.
 std::string RandomPath(std::mt19937& random) {
   static constexpr std::string_view kLetters = "//ab-A0\xff";
   std::string path = "/";
@@ -67,8 +67,10 @@ TEST(RouteProperty, ManyRoutesOfOneHost) {
   std::vector<config::CompiledRoute> targets;
   const RouteTable table = BuildTable(routes, targets);
   for (int i = 0; i < 2000; ++i) {
-    const std::string path = routes[random() % routes.size()].path + (random() % 2 ? RandomPath(random) : "");
-    ASSERT_EQ(TableMatch(table, targets, path, "GET", ""), ReferenceMatch(routes, path, "GET", "")) << path;
+    const std::string path =
+        routes[random() % routes.size()].path + (random() % 2 ? RandomPath(random) : "");
+    ASSERT_EQ(TableMatch(table, targets, path, "GET", ""), ReferenceMatch(routes, path, "GET", ""))
+        << path;
   }
 }
 

@@ -1,8 +1,8 @@
-#include <cstdint>
-
 #include "controller/state/batcher.h"
 
 #include <gtest/gtest.h>
+
+#include <cstdint>
 
 namespace headgate::state {
 namespace {

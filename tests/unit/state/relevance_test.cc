@@ -1,8 +1,8 @@
-#include <cstdint>
-
 #include "controller/state/relevance.h"
 
 #include <gtest/gtest.h>
+
+#include <cstdint>
 
 #include "tests/support/kube_objects.h"
 

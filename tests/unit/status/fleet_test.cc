@@ -23,11 +23,14 @@ kube::Endpoint Pod(const std::string& name, bool ready = true, bool serving = tr
 
 TEST(FleetTest, CountsThePodsThatServeOnceEach) {
   state::ClusterState state{state::ClusterState::Options{}};
-  const auto put = [&state](const std::string& slice, const std::string& service, std::vector<kube::Endpoint> endpoints) {
-    state.Apply(kube::Change(kube::Object(Slice("edge", slice, service, 80, std::move(endpoints)))));
+  const auto put = [&state](const std::string& slice, const std::string& service,
+                            std::vector<kube::Endpoint> endpoints) {
+    state.Apply(
+        kube::Change(kube::Object(Slice("edge", slice, service, 80, std::move(endpoints)))));
   };
   EXPECT_EQ(CountDataPlanes(state, {"edge", "gate"}), 0u);
-  put("gate-4", "gate", {Pod("a"), Pod("b"), Pod("going", false, true), Pod("starting", false, false)});
+  put("gate-4", "gate",
+      {Pod("a"), Pod("b"), Pod("going", false, true), Pod("starting", false, false)});
   put("gate-6", "gate", {Pod("a"), Pod("b")});
   put("other-4", "other", {Pod("c")});
   EXPECT_EQ(CountDataPlanes(state, {"edge", "gate"}), 3u);

@@ -16,10 +16,13 @@ using ::testing::ElementsAre;
 
 class IngressProgressTest : public ::testing::Test {
  protected:
-  IngressProgressTest() { state_.Apply(kube::Change(kube::Object(headgate::testing::Class("headgate")))); }
+  IngressProgressTest() {
+    state_.Apply(kube::Change(kube::Object(headgate::testing::Class("headgate"))));
+  }
 
   void Put(const std::string& version, const std::string& form) {
-    kube::Ingress ingress = SimpleIngress("shop", "web", "web.example", Backend("web", 80), version);
+    kube::Ingress ingress =
+        SimpleIngress("shop", "web", "web.example", Backend("web", 80), version);
     ingress.meta.annotations = {{"form", form}};
     state_.Apply(kube::Change(kube::Object(std::move(ingress))));
   }
@@ -78,8 +81,9 @@ TEST_F(IngressProgressTest, AChangeOfNothingThatCountsIsInEffectAtOnce) {
 
 TEST_F(IngressProgressTest, SaysWhatIsRejectedAndWhatDataPlanesRefuse) {
   Put("7", "a");
-  const translate::Diagnostic error = {kube::Kind::kIngress, {"shop", "web"}, "spec.rules[0].host",
-                                       translate::Reason::kInvalidHost, translate::Severity::kError, "is no host name"};
+  const translate::Diagnostic error = {kube::Kind::kIngress,        {"shop", "web"},
+                                       "spec.rules[0].host",        translate::Reason::kInvalidHost,
+                                       translate::Severity::kError, "is no host name"};
   Turn(5, {error});
   auto resource = std::make_shared<v1::Resource>();
   resource->set_name("vhost/web.example");

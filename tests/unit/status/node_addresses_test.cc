@@ -18,7 +18,8 @@ using kube::Json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr char kPods[] = "/api/v1/namespaces/headgate/pods?labelSelector=app%3Dweb%2Ca.example%2Ftier%3Dedge&limit=100";
+constexpr char kPods[] =
+    "/api/v1/namespaces/headgate/pods?labelSelector=app%3Dweb%2Ca.example%2Ftier%3Dedge&limit=100";
 
 class NodeAddressesTest : public ::testing::Test {
  protected:
@@ -41,17 +42,23 @@ class NodeAddressesTest : public ::testing::Test {
     clock_.Advance(time);
     Settle();
   }
-  static Json Pod(const std::string& node, const std::string& ready = "True", const std::string& phase = "Running") {
+  static Json Pod(const std::string& node, const std::string& ready = "True",
+                  const std::string& phase = "Running") {
     return {{"metadata", Json::object()},
             {"spec", {{"nodeName", node}}},
-            {"status", {{"phase", phase}, {"conditions", {{{"type", "Initialized"}, {"status", "True"}},
-                                                          {{"type", "Ready"}, {"status", ready}}}}}}};
+            {"status",
+             {{"phase", phase},
+              {"conditions",
+               {{{"type", "Initialized"}, {"status", "True"}},
+                {{"type", "Ready"}, {"status", ready}}}}}}};
   }
   void Pods(std::vector<Json> pods, const std::string& more = "", const std::string& path = kPods) {
     api_.Put(path, {{"metadata", {{"continue", more}}}, {"items", std::move(pods)}});
   }
-  void Node(const std::string& name, const std::string& internal, const std::string& external = "") {
-    Json list = {{{"type", "Hostname"}, {"address", name}}, {{"type", "InternalIP"}, {"address", internal}}};
+  void Node(const std::string& name, const std::string& internal,
+            const std::string& external = "") {
+    Json list = {{{"type", "Hostname"}, {"address", name}},
+                 {{"type", "InternalIP"}, {"address", internal}}};
     if (!external.empty()) list.push_back({{"type", "ExternalIP"}, {"address", external}});
     api_.Put("/api/v1/nodes/" + name, {{"status", {{"addresses", std::move(list)}}}});
   }
@@ -93,7 +100,8 @@ TEST_F(NodeAddressesTest, FollowPodsAndNowAndThenNodes) {
   EXPECT_EQ(found_.back(), (AddressList{"10.0.0.1", "10.0.0.2"}));
   Node("a", "10.0.0.9");
   Pass(absl::Seconds(15));
-  EXPECT_EQ(found_.back(), (AddressList{"10.0.0.1", "10.0.0.2"})) << "nodes are not read every time";
+  EXPECT_EQ(found_.back(), (AddressList{"10.0.0.1", "10.0.0.2"}))
+      << "nodes are not read every time";
   Pass(absl::Minutes(10));
   EXPECT_EQ(found_.back(), (AddressList{"10.0.0.2", "10.0.0.9"}));
 }
@@ -110,7 +118,8 @@ TEST_F(NodeAddressesTest, StayWhileNothingIsKnown) {
   EXPECT_THAT(metrics_.Render(), HasSubstr("headgate_node_address_failures_total 1\n"));
   api_.Fail(0);
   Pass(absl::Seconds(15));
-  EXPECT_THAT(found_, ElementsAre(AddressList{"10.0.0.1"})) << "a node that is going does not matter";
+  EXPECT_THAT(found_, ElementsAre(AddressList{"10.0.0.1"}))
+      << "a node that is going does not matter";
 }
 
 TEST_F(NodeAddressesTest, TheLeaderLooks) {
@@ -130,7 +139,8 @@ TEST(LabelSelectorTest, IsLabelsWithValues) {
   for (const char* good : {"a=b", "app.kubernetes.io/name=headgate,tier=", "a-b_c.d/e=F-1.2_3"}) {
     EXPECT_TRUE(IsLabelSelector(good)) << good;
   }
-  for (const char* bad : {"", "a", "=b", "a==b", "a!=b", "a in (b)", "a=b,", "a=b c", "a=b&limit=1", "a=b/c", "a=%"}) {
+  for (const char* bad : {"", "a", "=b", "a==b", "a!=b", "a in (b)", "a=b,", "a=b c", "a=b&limit=1",
+                          "a=b/c", "a=%"}) {
     EXPECT_FALSE(IsLabelSelector(bad)) << bad;
   }
 }

@@ -224,7 +224,8 @@ TEST_F(StatusWriterTest, AnApiServerThatFailsIsAskedLessAndLess) {
   EXPECT_LT(api_.writes().size(), 12u) << "all Ingresses together, and not each of them";
   api_.Fail(0);
   clock_.Advance(absl::Minutes(1));
-  ASSERT_TRUE(api_.AwaitWrites([](const auto& writes) { return writes.back().target.find("web-9") != std::string::npos; }));
+  ASSERT_TRUE(api_.AwaitWrites(
+      [](const auto& writes) { return writes.back().target.find("web-9") != std::string::npos; }));
 }
 
 TEST_F(StatusWriterTest, WritesAreSpreadOverTime) {

@@ -67,8 +67,9 @@ TEST_F(CertificateTest, SaysWhatIsWrong) {
   EXPECT_THAT(Reason(a.key, a.key), StartsWith("chain_pem: holds no PEM certificate"));
   EXPECT_THAT(Reason("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", a.key),
               StartsWith("chain_pem: the first certificate cannot be parsed"));
-  EXPECT_THAT(Reason(a.chain + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", a.key),
-              StartsWith("chain_pem: certificate 2 cannot be parsed"));
+  EXPECT_THAT(
+      Reason(a.chain + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", a.key),
+      StartsWith("chain_pem: certificate 2 cannot be parsed"));
   EXPECT_THAT(Reason(a.chain, ""), StartsWith("key_pem: holds no unencrypted"));
   EXPECT_THAT(Reason(a.chain, a.chain), StartsWith("key_pem: holds no unencrypted"));
   EXPECT_THAT(Reason(a.chain, b.key), StartsWith("key_pem: does not belong"));

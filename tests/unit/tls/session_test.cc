@@ -1,4 +1,5 @@
-// What a context decides for each connection by itself: whether an earlier session is taken up, and what holds for a name.
+// What a context decides for each connection by itself: whether an earlier session is taken up, and
+// what holds for a name.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -12,7 +13,8 @@ namespace {
 class TlsSessionTest : public TlsVersionTest {};
 class TlsPolicyTest : public TlsTransportTest {};
 
-INSTANTIATE_TEST_SUITE_P(Versions, TlsSessionTest, ::testing::Values(TLS1_2_VERSION, TLS1_3_VERSION),
+INSTANTIATE_TEST_SUITE_P(Versions, TlsSessionTest,
+                         ::testing::Values(TLS1_2_VERSION, TLS1_3_VERSION),
                          [](const auto& test_case) {
                            return test_case.param == TLS1_2_VERSION ? "Tls12" : "Tls13";
                          });

@@ -31,7 +31,8 @@ void WaitReadable(int fd) { WaitForInput(fd, -1); }
 
 TlsClient::TlsClient(net::Fd fd, const ClientOptions& options)
     : fd_(std::move(fd)), context_(SSL_CTX_new(TLS_client_method())) {
-  SSL_CTX_set_session_cache_mode(context_, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
+  SSL_CTX_set_session_cache_mode(context_,
+                                 SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
   SSL_CTX_sess_set_new_cb(context_, OnSession);
   SSL_CTX_set_max_proto_version(context_, options.max_version);
   if (!options.signature_algorithms.empty()) {

@@ -31,7 +31,8 @@ struct ClientOptions {
   SSL_SESSION* resume = nullptr;          // not taken over
 };
 
-// An OpenSSL client on a non-blocking socket. It checks no certificates: tests look at the one it was shown.
+// An OpenSSL client on a non-blocking socket. It checks no certificates: tests look at the one it
+// was shown.
 class TlsClient {
  public:
   TlsClient(net::Fd fd, const ClientOptions& options);

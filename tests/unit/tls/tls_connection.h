@@ -22,7 +22,8 @@ using net::IoResult;
 using Status = IoResult::Status;
 using Kind = base::Failure::Kind;
 
-inline std::shared_ptr<const Certificate> Certify(const std::string& name, KeyType type = KeyType::kEcdsa) {
+inline std::shared_ptr<const Certificate> Certify(const std::string& name,
+                                                  KeyType type = KeyType::kEcdsa) {
   static CertificateParser* const parser = new CertificateParser;
   const auto pem = MakeCertificate({name}, type);
   auto certificate = parser->Parse(pem.chain, pem.key);
@@ -101,8 +102,9 @@ class TlsTransportTest : public ::testing::Test {
     context_.SetCertificates(&table_);
   }
 
-  static CertTable MakeTable(const std::vector<std::pair<std::string, HostCertificates::List>>& hosts,
-                             std::shared_ptr<const Certificate> fallback) {
+  static CertTable MakeTable(
+      const std::vector<std::pair<std::string, HostCertificates::List>>& hosts,
+      std::shared_ptr<const Certificate> fallback) {
     base::HostMap<HostCertificates>::Edit edit{base::HostMap<HostCertificates>()};
     for (const auto& [host, list] : hosts) {
       edit.Set(std::make_shared<HostCertificates>(host, list));

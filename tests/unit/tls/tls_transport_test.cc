@@ -49,8 +49,8 @@ TEST_F(TlsTransportTest, ANewTableTakesEffectWithTheNextHandshake) {
 }
 
 TEST_F(TlsTransportTest, OffersTheKeyTypeThatTheClientCanVerify) {
-  const CertTable both = MakeTable(
-      {{"a.com", {Certify("ecdsa"), Certify("rsa", KeyType::kRsa)}}}, Certify("default"));
+  const CertTable both =
+      MakeTable({{"a.com", {Certify("ecdsa"), Certify("rsa", KeyType::kRsa)}}}, Certify("default"));
   context_.SetCertificates(&both);
   EXPECT_EQ(ShownTo("a.com"), "ecdsa");
   Connection rsa_only(context_,
@@ -59,7 +59,8 @@ TEST_F(TlsTransportTest, OffersTheKeyTypeThatTheClientCanVerify) {
   EXPECT_EQ(rsa_only.client->CertificateName(), "rsa");
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, TlsVersionTest, ::testing::Values(TLS1_2_VERSION, TLS1_3_VERSION),
+INSTANTIATE_TEST_SUITE_P(Versions, TlsVersionTest,
+                         ::testing::Values(TLS1_2_VERSION, TLS1_3_VERSION),
                          [](const auto& test_case) {
                            return test_case.param == TLS1_2_VERSION ? "Tls12" : "Tls13";
                          });
@@ -99,13 +100,14 @@ TEST_P(TlsVersionTest, AnswersAfterTheClientHasEndedItsDirection) {
   EXPECT_EQ(connection.last_read.status, Status::kEof);
   EXPECT_EQ(connection.ServerWrite("response").bytes, 8u);
   connection.server->ShutdownWrite();
-  // OpenSSL's client does not read after its own close_notify, so the bytes are looked at on the wire: one record
-  // with data, one alert, then the end.
+  // OpenSSL's client does not read after its own close_notify, so the bytes are looked at on the
+  // wire: one record with data, one alert, then the end.
   WaitReadable(connection.client->fd().get());
   char wire[4096];
   ssize_t total = 0, got;
   while (total < static_cast<ssize_t>(sizeof(wire))) {
-    got = recv(connection.client->fd().get(), wire + total, sizeof(wire) - static_cast<size_t>(total), 0);
+    got = recv(connection.client->fd().get(), wire + total,
+               sizeof(wire) - static_cast<size_t>(total), 0);
     if (got == 0) break;
     if (got < 0) WaitReadable(connection.client->fd().get());
     if (got > 0) total += got;
@@ -296,7 +298,8 @@ TEST_F(TlsTransportTest, PolicyLimitsVersions) {
   EXPECT_FALSE(old.Handshake());
   EXPECT_EQ(old.server_result.failure, Kind::kTlsHandshake);
   EXPECT_FALSE(old.server->failure_detail().empty());
-  context_.SetPolicy({.min_version = Version::kTls12, .max_version = Version::kTls12, .ciphers = ""});
+  context_.SetPolicy(
+      {.min_version = Version::kTls12, .max_version = Version::kTls12, .ciphers = ""});
   Connection young(context_);
   ASSERT_TRUE(young.Handshake());
   EXPECT_EQ(young.server->version(), "TLSv1.2");
@@ -311,7 +314,8 @@ TEST_F(TlsTransportTest, GarbageIsAFailedHandshakeAndHarmsNobodyElse) {
   Connection healthy(context_, {.server_name = "a.com"});
   ASSERT_TRUE(healthy.Handshake());
   for (const std::string& garbage :
-       {std::string(100, '\0'), std::string("\x16\x03\x01\x02\x00garbage, not a hello") + std::string(600, 'x'),
+       {std::string(100, '\0'),
+        std::string("\x16\x03\x01\x02\x00garbage, not a hello") + std::string(600, 'x'),
         std::string("\x80\x2e\x01\x00\x02", 5), std::string(20'000, '\xff')}) {
     SocketPair pair = Connect();
     TlsTransport server(context_, std::move(pair.server));
@@ -360,7 +364,7 @@ TEST_F(TlsTransportTest, ABrokenRecordIsAProtocolError) {
   Connection connection(context_);
   ASSERT_TRUE(connection.Handshake());
   const std::string fake("\x17\x03\x03\x00\x20" + std::string(32, 'x'));
-  ASSERT_GT(send(connection.client->fd().get(), fake.data() , 5, 0), 0);
+  ASSERT_GT(send(connection.client->fd().get(), fake.data(), 5, 0), 0);
   ASSERT_GT(send(connection.client->fd().get(), std::string(32, 'x').data(), 32, 0), 0);
   EXPECT_EQ(connection.ServerRead(1), "");
   EXPECT_EQ(connection.last_read.failure, Kind::kProtocol);
@@ -377,7 +381,8 @@ TEST_F(TlsTransportTest, RenegotiationIsRefused) {
 }
 
 TEST_F(TlsTransportTest, KnowsPlainHttpByItsFirstByte) {
-  for (const std::string request : {"GET / HTTP/1.1\r\nHost: a.com\r\n\r\n", "OPTIONS * HTTP/1.1\r\n", "P"}) {
+  for (const std::string request :
+       {"GET / HTTP/1.1\r\nHost: a.com\r\n\r\n", "OPTIONS * HTTP/1.1\r\n", "P"}) {
     SocketPair pair = Connect();
     TlsTransport server(context_, std::move(pair.server));
     ASSERT_GT(send(pair.client.get(), request.data(), request.size(), 0), 0);

@@ -26,7 +26,8 @@ class Collector final : public otlp::TraceService::Service {
  public:
   explicit Collector(int port = 0) {
     grpc::ServerBuilder builder;
-    builder.AddListeningPort("127.0.0.1:" + std::to_string(port), grpc::InsecureServerCredentials(), &port_);
+    builder.AddListeningPort("127.0.0.1:" + std::to_string(port), grpc::InsecureServerCredentials(),
+                             &port_);
     builder.RegisterService(this);
     server_ = builder.BuildAndStart();
   }
@@ -40,7 +41,8 @@ class Collector final : public otlp::TraceService::Service {
   // Waits until there are as many spans.
   std::vector<otlp::Span> WaitForSpans(size_t count) {
     std::unique_lock lock(mutex_);
-    EXPECT_TRUE(changed_.wait_for(lock, std::chrono::seconds(20), [&] { return spans_.size() >= count; }));
+    EXPECT_TRUE(
+        changed_.wait_for(lock, std::chrono::seconds(20), [&] { return spans_.size() >= count; }));
     return spans_;
   }
   std::vector<size_t> batches() {
@@ -114,8 +116,8 @@ std::unique_ptr<observe::Span> Named(std::string name) {
 
 class ExporterTest : public ::testing::Test {
  protected:
-  static std::shared_ptr<const config::Tracing> To(const std::string& collector, size_t batch, int64_t delay_ms,
-                                                   size_t most = 1000) {
+  static std::shared_ptr<const config::Tracing> To(const std::string& collector, size_t batch,
+                                                   int64_t delay_ms, size_t most = 1000) {
     auto tracing = std::make_shared<config::Tracing>();
     tracing->collector = collector;
     tracing->service_name = "edge";

@@ -54,14 +54,16 @@ std::string Page() {
     count += TakesEffect(entry.name) ? 1 : 0;
   }
   return StrCat(kHead, "\n## Of ingress-nginx\n\n", count, " of the ", total,
-                " of ingress-nginx 1.15 take effect.\n\n| annotation | meaning | effect | risk | use |\n| --- | --- | --- | --- | --- |\n",
+                " of ingress-nginx 1.15 take effect.\n\n| annotation | meaning | effect | risk | "
+                "use |\n| --- | --- | --- | --- | --- |\n",
                 theirs, "\n## Of Headgate\n\n| annotation | meaning |\n| --- | --- |\n", own);
 }
 
 TEST(CatalogTest, IsSortedAndSaysWhatEachMeans) {
   const auto catalog = Catalog();
-  EXPECT_TRUE(std::is_sorted(catalog.begin(), catalog.end(),
-                             [](const CatalogEntry& a, const CatalogEntry& b) { return a.name < b.name; }));
+  EXPECT_TRUE(
+      std::is_sorted(catalog.begin(), catalog.end(),
+                     [](const CatalogEntry& a, const CatalogEntry& b) { return a.name < b.name; }));
   for (const CatalogEntry& entry : catalog) {
     EXPECT_FALSE(entry.meaning.empty()) << entry.name;
     EXPECT_EQ(FindInCatalog(entry.name), &entry);

@@ -40,10 +40,8 @@ class RandomWorld {
     switch (Below(13)) {
       case 0:
       case 1:
-      case 2:
-        return Apply(state, RandomIngress());
-      case 3:
-        return Delete(state, Kind::kIngress, {Ns(), Pick(ingress_names_)});
+      case 2: return Apply(state, RandomIngress());
+      case 3: return Delete(state, Kind::kIngress, {Ns(), Pick(ingress_names_)});
       case 4:
         return Chance(30) ? Delete(state, Kind::kIngressClass, {"", Pick(class_names_)})
                           : Apply(state, RandomClass());
@@ -208,7 +206,8 @@ class RandomWorld {
       port.port = static_cast<uint16_t>(80 + Below(2));
       if (Chance(50)) port.target_port = {"", static_cast<uint16_t>(8080 + Below(2))};
       if (Chance(20)) port.target_port = {"web", 0};
-      if (Chance(20)) port.app_protocol = Chance(50) ? "kubernetes.io/h2c" : Chance(50) ? "https" : "redis";
+      if (Chance(20))
+        port.app_protocol = Chance(50) ? "kubernetes.io/h2c" : Chance(50) ? "https" : "redis";
       if (Chance(10)) port.protocol = kube::TransportProtocol::kUdp;
       service.ports.push_back(std::move(port));
     }
@@ -260,7 +259,8 @@ class RandomWorld {
     config_map.meta = headgate::testing::Meta(Ns(), Pick(config_map_names_));
     for (const char* port : {"5432", "5433", "x"}) {
       if (!Chance(30)) continue;
-      config_map.data.emplace_back(port, Ns() + "/" + Pick(service_names_) + (Chance(70) ? ":80" : ":http") +
+      config_map.data.emplace_back(port, Ns() + "/" + Pick(service_names_) +
+                                             (Chance(70) ? ":80" : ":http") +
                                              (Chance(30) ? ":PROXY:PROXY" : ""));
     }
     if (Chance(30)) config_map.data.emplace_back("proxy-stream-timeout", Chance(70) ? "1m" : "x");
@@ -270,12 +270,15 @@ class RandomWorld {
     if (Chance(30)) config_map.data.emplace_back("slow-start", Chance(70) ? "10s" : "soon");
     if (Chance(20)) config_map.data.emplace_back("unheard-of", "x");
     if (Chance(30)) config_map.data.emplace_back("allow-cross-namespace-resources", "true");
-    if (Chance(30)) config_map.data.emplace_back("whitelist-source-range", Chance(70) ? "10.0.0.0/8" : "x");
-    if (Chance(30)) config_map.data.emplace_back("global-auth-url", Chance(70) ? "http://s2.two.svc/" : "x");
+    if (Chance(30))
+      config_map.data.emplace_back("whitelist-source-range", Chance(70) ? "10.0.0.0/8" : "x");
+    if (Chance(30))
+      config_map.data.emplace_back("global-auth-url", Chance(70) ? "http://s2.two.svc/" : "x");
     if (Chance(50)) config_map.data.emplace_back("X-One", Chance(80) ? "1" : "$");
     if (Chance(50)) config_map.data.emplace_back("global-allowed-response-headers", "X-One");
     if (Chance(30)) config_map.data.emplace_back("add-headers", Chance(70) ? "one/files" : "files");
-    if (Chance(30)) config_map.data.emplace_back("proxy-set-headers", Chance(70) ? "two/files" : "two/options");
+    if (Chance(30))
+      config_map.data.emplace_back("proxy-set-headers", Chance(70) ? "two/files" : "two/options");
     if (Chance(30)) config_map.data.emplace_back("custom-http-errors", Chance(70) ? "404" : "x");
     return config_map;
   }

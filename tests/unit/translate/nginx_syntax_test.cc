@@ -62,9 +62,7 @@ TEST(NginxSyntaxTest, VariablesMayHaveBraces) {
   EXPECT_EQ(Parsed("a $b{c;}"), "1:a|$b{1:c}");
 }
 
-TEST(NginxSyntaxTest, CommentsBeginWithAWord) {
-  EXPECT_EQ(Parsed("# a;\nb c#d; # e"), "2:b|c#d");
-}
+TEST(NginxSyntaxTest, CommentsBeginWithAWord) { EXPECT_EQ(Parsed("# a;\nb c#d; # e"), "2:b|c#d"); }
 
 TEST(NginxSyntaxTest, WhatIsNotWellFormedIsSaidWithItsLine) {
   EXPECT_EQ(Problem("a;\nb"), "line 2: the last directive has no ';'");

@@ -6,9 +6,9 @@
 namespace headgate::translate {
 namespace {
 
-using v1::TextTemplate;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using v1::TextTemplate;
 
 TEST(TextTemplate, IsTextAndVariables) {
   const auto parsed = ParseTemplate("a-$host${request_uri}b$http_X_User");

@@ -15,7 +15,8 @@ std::map<std::string, std::string> Keys(const ResourcePtr& resource) {
   EXPECT_NE(resource, nullptr);
   EXPECT_EQ(resource->name(), kTicketKeysName);
   std::map<std::string, std::string> keys;
-  for (const v1::SecretEntry& entry : resource->secret_data().data()) keys[entry.key()] = entry.value();
+  for (const v1::SecretEntry& entry : resource->secret_data().data())
+    keys[entry.key()] = entry.value();
   return keys;
 }
 std::map<std::string, std::string> KeysAt(int64_t epoch) {
@@ -33,7 +34,8 @@ TEST(TicketKeys, OverlapFromEpochToEpoch) {
 
 TEST(TicketKeys, AreTheSameOnEveryReplicaAndDifferWithTheRoot) {
   EXPECT_EQ(TranslateTicketKeys(kRoot, {}, 7)->hash(), TranslateTicketKeys(kRoot, {}, 7)->hash());
-  EXPECT_NE(Keys(TranslateTicketKeys(SecretBytes("another"), {}, 7))["current"], KeysAt(7)["current"]);
+  EXPECT_NE(Keys(TranslateTicketKeys(SecretBytes("another"), {}, 7))["current"],
+            KeysAt(7)["current"]);
 }
 
 TEST(TicketKeys, OfTheOperatorAreTheOnlyOnes) {

@@ -1,9 +1,9 @@
-#include <cstdint>
-
 #include "controller/translate/translator.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cstdint>
 
 #include "absl/time/clock.h"
 #include "tests/support/certificates.h"

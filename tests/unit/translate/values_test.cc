@@ -1,8 +1,8 @@
-#include <cstdint>
-
 #include "controller/translate/annotations/values.h"
 
 #include <gtest/gtest.h>
+
+#include <cstdint>
 
 namespace headgate::translate {
 namespace {

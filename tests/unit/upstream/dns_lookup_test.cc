@@ -20,7 +20,8 @@ using ::testing::UnorderedElementsAre;
 class DnsLookupTest : public ::testing::Test {
  protected:
   // With these lines in resolv.conf.
-  absl::StatusOr<DnsAnswer> LookUp(const std::string& name, const std::string& resolv_conf = "options attempts:1") {
+  absl::StatusOr<DnsAnswer> LookUp(const std::string& name,
+                                   const std::string& resolv_conf = "options attempts:1") {
     DnsLookupOptions options;
     options.servers = server_.address();
     options.resolv_conf = ::testing::TempDir() + "/resolv.conf." + std::to_string(getpid());
@@ -57,7 +58,8 @@ TEST_F(DnsLookupTest, OneFamilyIsEnough) {
 
 TEST_F(DnsLookupTest, SearchDomainsAreTriedAsInAPod) {
   server_.Serve("db.data.svc.cluster.local", {"192.0.2.9"}, 5);
-  const auto found = LookUp("db.data", "search shop.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5");
+  const auto found = LookUp(
+      "db.data", "search shop.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5");
   ASSERT_TRUE(found.ok()) << found.status();
   EXPECT_THAT(Texts(*found), UnorderedElementsAre("192.0.2.9"));
   EXPECT_THAT(server_.asked(), Contains("db.data.shop.svc.cluster.local"));

@@ -45,7 +45,8 @@ class DnsResolverTest : public ::testing::Test {
   // The same after a Start that the waiting thread may not have noticed yet.
   void SettleAfter(int lookups) {
     std::unique_lock<std::mutex> lock(mutex_);
-    ASSERT_TRUE(looked_up_.wait_for(lock, std::chrono::seconds(10), [&] { return lookups_ >= lookups; }));
+    ASSERT_TRUE(
+        looked_up_.wait_for(lock, std::chrono::seconds(10), [&] { return lookups_ >= lookups; }));
     lock.unlock();
     Settle();
   }

@@ -1,8 +1,8 @@
-#include <cstdint>
-
 #include "dataplane/upstream/outlier.h"
 
 #include <gtest/gtest.h>
+
+#include <cstdint>
 
 namespace headgate::upstream {
 namespace {

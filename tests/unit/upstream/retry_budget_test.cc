@@ -1,8 +1,8 @@
-#include <cstdint>
-
 #include "dataplane/upstream/retry_budget.h"
 
 #include <gtest/gtest.h>
+
+#include <cstdint>
 
 namespace headgate::upstream {
 namespace {
