@@ -134,7 +134,7 @@ func (p *APIProxy) handle(forward http.Handler, w http.ResponseWriter, r *http.R
 			cut := time.AfterFunc(rand.N(faults.WatchesCutAfter), func() { p.cutOne(r) })
 			defer cut.Stop()
 		}
-	case r.Method == http.MethodGet:
+	case isList(r):
 		p.Lists.Add(1)
 		if faults.ListDelay > 0 {
 			select {
@@ -179,6 +179,24 @@ func (p *APIProxy) inspect(response *http.Response) error {
 func isWatch(r *http.Request) bool {
 	watch := r.URL.Query().Get("watch")
 	return watch == "true" || watch == "1"
+}
+
+// isList tells collections from single objects, such as the Lease that the leader reads: a collection's path ends with
+// the name of the resource.
+func isList(r *http.Request) bool {
+	path := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	version := 2 // api/v1
+	if path[0] == "apis" {
+		version = 3 // apis/GROUP/VERSION
+	}
+	if r.Method != http.MethodGet || len(path) <= version {
+		return false
+	}
+	resource := path[version:]
+	if resource[0] == "namespaces" && len(resource) > 2 {
+		resource = resource[2:]
+	}
+	return len(resource) == 1
 }
 
 // expiryCounter counts ERROR events of code 410 in a watch stream that passes through.
