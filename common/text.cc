@@ -1,6 +1,7 @@
 #include "common/text.h"
 
 #include <cstdint>
+#include <cstring>
 
 namespace headgate {
 namespace {
@@ -29,6 +30,35 @@ size_t SequenceLength(std::string_view text) {
   return 0;
 }
 
+// Calls `put` for one piece after the other of the inside of a JSON string.
+template <typename Put>
+void EscapeJson(std::string_view text, Put put) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  while (!text.empty()) {
+    const size_t length = SequenceLength(text);
+    const char c = text[0];
+    if (length != 1) {
+      put(length == 0 ? kReplacement : text.substr(0, length));
+    } else if (c == '"' || c == '\\') {
+      const char escape[] = {'\\', c};
+      put(std::string_view(escape, sizeof(escape)));
+    } else if (c == '\n') {
+      put("\\n");
+    } else if (c == '\t') {
+      put("\\t");
+    } else if (c == '\r') {
+      put("\\r");
+    } else if (static_cast<uint8_t>(c) < 0x20 || c == 0x7F) {
+      const char escape[] = {'\\',         'u', '0', '0', kHex[static_cast<uint8_t>(c) >> 4],
+                             kHex[c & 0xF]};
+      put(std::string_view(escape, sizeof(escape)));
+    } else {
+      put(text.substr(0, 1));
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+}
+
 }  // namespace
 
 bool IsValidUtf8(std::string_view text) {
@@ -49,27 +79,15 @@ void AppendUtf8(std::string& out, std::string_view text) {
 }
 
 void AppendJsonEscaped(std::string& out, std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  while (!text.empty()) {
-    const size_t length = SequenceLength(text);
-    const char c = text[0];
-    if (length != 1) {
-      out.append(length == 0 ? kReplacement : text.substr(0, length));
-    } else if (c == '"' || c == '\\') {
-      out.append({'\\', c});
-    } else if (c == '\n') {
-      out.append("\\n");
-    } else if (c == '\t') {
-      out.append("\\t");
-    } else if (c == '\r') {
-      out.append("\\r");
-    } else if (static_cast<uint8_t>(c) < 0x20 || c == 0x7F) {
-      out.append("\\u00").append({kHex[static_cast<uint8_t>(c) >> 4], kHex[c & 0xF]});
-    } else {
-      out.push_back(c);
-    }
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
+  EscapeJson(text, [&out](std::string_view piece) { out.append(piece); });
+}
+
+char* WriteJsonEscaped(std::string_view text, char* out) {
+  EscapeJson(text, [&out](std::string_view piece) {
+    std::memcpy(out, piece.data(), piece.size());
+    out += piece.size();
+  });
+  return out;
 }
 
 }  // namespace headgate

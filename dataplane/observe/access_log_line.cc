@@ -1,116 +1,11 @@
 #include "dataplane/observe/access_log_line.h"
 
-#include <algorithm>
-#include <charconv>
-#include <chrono>
 #include <cstring>
-#include <span>
-#include <string>
 
-#include "common/text.h"
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+#include "dataplane/observe/log_text.h"
 
 namespace headgate::observe {
 namespace {
-
-constexpr std::array<bool, 256> MakePlain() {
-  std::array<bool, 256> plain{};
-  for (size_t c = 32; c < 127; ++c) plain[c] = true;
-  plain['"'] = plain['\\'] = false;
-  return plain;
-}
-// Needs no escaping in either format.
-constexpr std::array<bool, 256> kPlain = MakePlain();
-
-#if defined(__SSE2__)
-bool IsPlain(__m128i block) {
-  // Signed: bytes above 0x7f count as less than a space.
-  const __m128i special = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')),
-                                                    _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'))),
-                                       _mm_or_si128(_mm_cmplt_epi8(block, _mm_set1_epi8(0x20)),
-                                                    _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f))));
-  return _mm_movemask_epi8(special) == 0;
-}
-#endif
-
-// Copies plain bytes from the front of `text`; returns how many.
-size_t CopyPlain(std::string_view text, char* out) {
-  size_t i = 0;
-#if defined(__SSE2__)
-  if (text.size() >= 8 && text.size() < 16) {
-    // Its first eight bytes and its last.
-    const size_t second = text.size() - 8;
-    const __m128i low = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(text.data()));
-    const __m128i high = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(text.data() + second));
-    if (IsPlain(_mm_unpacklo_epi64(low, high))) {
-      _mm_storel_epi64(reinterpret_cast<__m128i*>(out), low);
-      _mm_storel_epi64(reinterpret_cast<__m128i*>(out + second), high);
-      return text.size();
-    }
-  }
-  for (; text.size() - i >= 16; i += 16) {
-    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i));
-    if (!IsPlain(block)) break;
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i), block);
-    // Where less than a block is left, the next one begins in this one.
-    const size_t left = text.size() - i - 16;
-    if (left != 0 && left < 16) i -= 16 - left;
-  }
-#endif
-  for (; i < text.size() && kPlain[static_cast<uint8_t>(text[i])]; ++i) out[i] = text[i];
-  return i;
-}
-
-char* Put(std::string_view text, char* out) {
-  if (!text.empty()) std::memcpy(out, text.data(), text.size());
-  return out + text.size();
-}
-
-char* PutNumber(uint64_t number, char* out) { return std::to_chars(out, out + 20, number).ptr; }
-
-// Seconds with three decimals.
-char* PutSeconds(std::chrono::microseconds time, char* out) {
-  const auto milliseconds = static_cast<uint64_t>(std::max<int64_t>(time.count(), 0)) / 1000;
-  out = PutNumber(milliseconds / 1000, out);
-  *out++ = '.';
-  const auto rest = static_cast<unsigned>(milliseconds % 1000);
-  *out++ = static_cast<char>('0' + rest / 100);
-  *out++ = static_cast<char>('0' + rest / 10 % 10);
-  *out++ = static_cast<char>('0' + rest % 10);
-  return out;
-}
-
-char* PutEscaped(std::string_view text, char* out) {
-  while (true) {
-    const size_t plain = CopyPlain(text, out);
-    out += plain;
-    if (plain == text.size()) return out;
-    const auto byte = static_cast<uint8_t>(text[plain]);
-    *out++ = '\\';
-    *out++ = 'x';
-    *out++ = "0123456789ABCDEF"[byte >> 4];
-    *out++ = "0123456789ABCDEF"[byte & 15];
-    text.remove_prefix(plain + 1);
-  }
-}
-
-char* PutEscapedOrDash(std::string_view text, char* out) {
-  if (!text.empty()) return PutEscaped(text, out);
-  *out++ = '-';
-  return out;
-}
-
-char* PutJsonEscaped(std::string_view text, char* out) {
-  const size_t plain = CopyPlain(text, out);
-  out += plain;
-  if (plain == text.size()) return out;
-  std::string escaped;
-  AppendJsonEscaped(escaped, text.substr(plain));
-  return Put(escaped, out);
-}
 
 // "key":"value" with a comma before it.
 char* PutJsonText(std::string_view key, std::string_view value, char* out) {
@@ -122,51 +17,6 @@ char* PutJsonText(std::string_view key, std::string_view value, char* out) {
 
 char* PutJsonNumber(std::string_view key, uint64_t value, char* out) {
   return PutNumber(value, Put(key, out));
-}
-
-// Calls `put` for each try, with ", " between; "-" if there was none.
-template <typename F>
-char* PutTries(std::span<const AttemptRecord> tries, char* out, F put) {
-  if (tries.empty()) {
-    *out++ = '-';
-    return out;
-  }
-  bool first = true;
-  for (const AttemptRecord& attempt : tries) {
-    if (!first) out = Put(", ", out);
-    first = false;
-    out = put(attempt, out);
-  }
-  return out;
-}
-
-char* PutTryLengths(std::span<const AttemptRecord> tries, char* out) {
-  return PutTries(tries, out, [](const AttemptRecord& attempt, char* to) {
-    return PutNumber(attempt.response_bytes, to);
-  });
-}
-
-char* PutTryTimes(std::span<const AttemptRecord> tries, char* out) {
-  return PutTries(tries, out, [](const AttemptRecord& attempt, char* to) {
-    return PutSeconds(attempt.response_time, to);
-  });
-}
-
-char* PutTryStatuses(std::span<const AttemptRecord> tries, char* out) {
-  return PutTries(tries, out, [](const AttemptRecord& attempt, char* to) {
-    if (attempt.status == 0) return Put("-", to);
-    return PutNumber(attempt.status, to);
-  });
-}
-
-template <typename F>
-char* PutRequestLine(const RequestRecord& record, char* out, F put) {
-  out = put(record.method, out);
-  if (record.target.empty()) return out;
-  *out++ = ' ';
-  out = put(record.target, out);
-  *out++ = ' ';
-  return put(record.version, out);
 }
 
 char* WriteText(const RequestRecord& record, const LogTime& time, char* out) {
