@@ -6,11 +6,11 @@
 #include <utility>
 #include <vector>
 
-#include "common/regex.h"
 #include "common/strings.h"
 #include "controller/translate/addresses.h"
 #include "controller/translate/annotations/external_auth.h"
 #include "controller/translate/annotations/source_range.h"
+#include "controller/translate/config_map/text_patterns.h"
 #include "controller/translate/text_template.h"
 
 namespace headgate::translate {
@@ -43,37 +43,6 @@ void ReadLimitOptions(OptionReader& reader, v1::Settings& settings) {
     return reader.Ignore(kKey, "text with variables that are known here, as $binary_remote_addr");
   }
   *settings.mutable_limit_key() = std::move(key->text);
-}
-
-bool IsRegex(const std::string& text) {
-  std::string error;
-  return Regex::Compile(text, Regex::Anchor::kNone, Regex::Case::kSensitive, &error) != nullptr;
-}
-
-// "text", "~regex" or "~*regex".
-void ReadPatterns(OptionReader& reader, std::string_view name,
-                  google::protobuf::RepeatedPtrField<v1::TextPattern>& out) {
-  bool bad = false;
-  for (const std::string_view item : reader.List(name)) {
-    v1::TextPattern pattern;
-    if (item.starts_with("~*")) {
-      pattern.set_ignore_case_regex(std::string(item.substr(2)));
-    } else if (item.starts_with('~')) {
-      pattern.set_regex(std::string(item.substr(1)));
-    } else {
-      pattern.set_exact(std::string(item));
-    }
-    if (IsRegex(pattern.has_regex() ? pattern.regex() : pattern.ignore_case_regex())) {
-      *out.Add() = std::move(pattern);
-    } else {
-      bad = true;
-    }
-  }
-  if (bad) {
-    reader.Ignore(
-        name,
-        "text, ~REGEX and ~*REGEX, separated by commas; the items that are valid are in effect");
-  }
 }
 
 void ReadBlocked(OptionReader& reader, v1::Settings& settings) {
