@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "dataplane/config/compile_access.h"
+#include "dataplane/config/compile_access_log.h"
 #include "dataplane/config/compile_bodies.h"
 #include "dataplane/config/compile_headers.h"
 #include "dataplane/config/compile_retries.h"
@@ -203,14 +204,7 @@ absl::StatusOr<SettingsSpec> CompileSettings(const v1::Settings& settings) {
     HEADGATE_ASSIGN_OR_RETURN(out.settings.tracing, CompileTracing("tracing", settings.tracing()));
   }
 
-  const v1::AccessLog& log = settings.access_log();
-  out.settings.access_log_enabled = !log.disabled();
-  switch (log.format()) {
-    case v1::AccessLog::FORMAT_UNSPECIFIED:
-    case v1::AccessLog::TEXT: break;
-    case v1::AccessLog::JSON: out.settings.access_log_json = true; break;
-    default: return FieldError("access_log.format", "unknown format");
-  }
+  HEADGATE_RETURN_IF_ERROR(CompileAccessLog(settings.access_log(), out.settings));
   if (!settings.default_certificate().empty()) {
     HEADGATE_RETURN_IF_ERROR(
         CheckReference("default_certificate", settings.default_certificate(), "cert/"));

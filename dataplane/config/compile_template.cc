@@ -52,6 +52,10 @@ absl::StatusOr<Variable> CompileVariable(const std::string& field, v1::TextTempl
     case v1::TextTemplate::STATUS: return Variable::kStatus;
     case v1::TextTemplate::UPSTREAM_ADDR: return Variable::kUpstreamAddr;
     case v1::TextTemplate::UPSTREAM_HEADER: return Variable::kUpstreamHeader;
+    case v1::TextTemplate::PROXY_ADD_X_FORWARDED_FOR: return Variable::kProxyAddXForwardedFor;
+    case v1::TextTemplate::PROXY_PROTOCOL_ADDR: return Variable::kProxyProtocolAddr;
+    case v1::TextTemplate::SSL_CIPHER: return Variable::kSslCipher;
+    case v1::TextTemplate::SSL_PROTOCOL: return Variable::kSslProtocol;
     default: return FieldError(field, "unknown variable");
   }
 }

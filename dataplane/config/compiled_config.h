@@ -47,6 +47,7 @@ namespace headgate::config {
 
 using Duration = std::chrono::milliseconds;
 
+struct LogRules;     // log_rules.h
 struct RouteExtras;  // route_extras.h
 struct Tracing;      // tracing.h
 
@@ -74,6 +75,8 @@ struct CompiledSettings {
 
   bool access_log_enabled = true;
   bool access_log_json = false;
+  bool logs_default_backend = false;          // see AccessLog.default_backend
+  std::shared_ptr<const LogRules> log_rules;  // null: all that is logged has a fixed line
 
   tls::ServerPolicy tls;
 

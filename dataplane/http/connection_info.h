@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "dataplane/base/address.h"
 #include "dataplane/base/client_identity.h"
@@ -18,6 +19,9 @@ struct ConnectionInfo {
   bool via_load_balancer = false;  // peer and local are the load balancer's words
   bool tls = false;
   std::string server_name;  // SNI in lower case; empty without TLS or SNI
+  std::string_view
+      tls_version;  // this and the next as OpenSSL names them, constants of the program
+  std::string_view tls_cipher;
   // What the client showed in the handshake; null unless certificates were asked for.
   std::shared_ptr<const base::ClientIdentity> client;
 };

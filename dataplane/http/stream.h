@@ -68,6 +68,9 @@ class ServerStream {
   // before anything is added.
   virtual size_t unsent_bytes() const = 0;
 
+  // What the response's head took, for the log; 0 as long as it is not written.
+  virtual uint64_t sent_head_bytes() const { return 0; }
+
   // Memory with the life of the exchange; request heads point into it.
   virtual base::Arena& arena() = 0;
 

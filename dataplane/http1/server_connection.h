@@ -59,6 +59,7 @@ class ServerConnection final : public codec::ServerConnection,
   size_t unsent_bytes() const override {
     return output_.has_pipe() ? kHighWater + output_.size() : output_.size();
   }
+  uint64_t sent_head_bytes() const override { return head_sent_ ? sent_head_bytes_ : 0; }
   base::Arena& arena() override { return arena_; }
   const http::ConnectionInfo& connection() const override { return info_; }
 
@@ -157,6 +158,7 @@ class ServerConnection final : public codec::ServerConnection,
   Framing framing_ = Framing::kNone;
   uint64_t fixed_left_ = 0;
   uint64_t counted_written_ = 0;  // of output_.written(), already in the counters
+  uint32_t sent_head_bytes_ = 0;
   bool head_sent_ = false;
   bool response_ended_ = false;
   bool keep_alive_ = false;  // after this response

@@ -93,7 +93,9 @@ void ServerConnection::SendHead(const http::ResponseHead& head, bool end) {
     wire.connection = ResponseWireOptions::Connection::kKeepAlive;
   }
   char* const out = output_.Reserve(ResponseHeadBound(head, wire.upgrade));
-  output_.Commit(static_cast<size_t>(WriteResponseHead(head, wire, out) - out));
+  const auto size = static_cast<size_t>(WriteResponseHead(head, wire, out) - out);
+  output_.Commit(size);
+  sent_head_bytes_ = static_cast<uint32_t>(size);
   if (end) {
     EndResponse();
   } else {

@@ -36,6 +36,7 @@ class ServerStream final : public net::Retirable,
   void ResumeReading() override;
   void Reset() override;
   size_t unsent_bytes() const override;
+  uint64_t sent_head_bytes() const override { return head_bytes(); }
   base::Arena& arena() override { return arena_; }
   const http::ConnectionInfo& connection() const override;
 

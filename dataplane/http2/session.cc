@@ -373,10 +373,16 @@ void Session::OnFrameReceived(const nghttp2_frame& frame) {
 
 void Session::OnFrameSent(const nghttp2_frame& frame) {
   switch (frame.hd.type) {
-    case NGHTTP2_DATA: guard_.CreditWindowUpdates(); [[fallthrough]];
-    case NGHTTP2_HEADERS:
+    case NGHTTP2_DATA:
+      guard_.CreditWindowUpdates();
       if (!HasFlag(frame.hd, NGHTTP2_FLAG_END_STREAM)) return;
       if (Stream* const stream = Find(frame.hd.stream_id)) stream->OnEndSent();
+      break;
+    case NGHTTP2_HEADERS:
+      if (Stream* const stream = Find(frame.hd.stream_id)) {
+        stream->head_bytes_ += static_cast<uint32_t>(kFrameHeaderSize + frame.hd.length);
+        if (HasFlag(frame.hd, NGHTTP2_FLAG_END_STREAM)) stream->OnEndSent();
+      }
       break;
     case NGHTTP2_RST_STREAM:
       if (side_ == Side::kServer && IsPeersFault(frame.rst_stream.error_code)) {

@@ -33,6 +33,8 @@ class Stream {
   int32_t id() const { return id_; }
   // Bytes of the body that were given to SendBody and are not in a frame yet.
   size_t unsent() const { return body_.size(); }
+  // What our header blocks have taken of the output.
+  uint32_t head_bytes() const { return head_bytes_; }
 
  protected:
   Stream() = default;
@@ -63,6 +65,7 @@ class Stream {
 
   int32_t id_ = 0;
   uint32_t owed_credit_ = 0;
+  uint32_t head_bytes_ = 0;
   bool deferred_ = false;      // the library waits for more body
   bool body_ended_ = false;    // nothing more will come into body_
   bool has_trailers_ = false;  // trailers_ follow the body

@@ -69,6 +69,9 @@ class Transport {
   // What TLS negotiated; "" for none or TCP.
   virtual std::string_view alpn() const { return {}; }
   virtual std::string_view server_name() const { return {}; }
+  // As OpenSSL names them; constants of the program.
+  virtual std::string_view tls_version() const { return {}; }
+  virtual std::string_view tls_cipher() const { return {}; }
   virtual bool is_tls() const { return false; }
   // The handshake took up an earlier session.
   virtual bool resumed() const { return false; }

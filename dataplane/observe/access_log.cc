@@ -135,12 +135,10 @@ AccessLog::AccessLog(AccessLogFile& file, CounterShard& counters)
 
 AccessLog::~AccessLog() { file_.Remove(*this); }
 
-void AccessLog::Write(const RequestRecord& record, AccessLogFormat format) {
+template <typename F>
+void AccessLog::Append(const RequestRecord& record, size_t bound, F write) {
   // The line bears the time of its writing, the end of the request.
-  const auto end = std::chrono::seconds(record.received.tv_sec) +
-                   std::chrono::nanoseconds(record.received.tv_nsec) + record.duration;
-  time_.Set(std::chrono::floor<std::chrono::seconds>(end).count());
-  const size_t bound = AccessLogLineBound(record);
+  time_.Set(std::chrono::floor<std::chrono::seconds>(record.end()).count());
 
   bool was_empty = false;
   bool filling_up = false;
@@ -151,12 +149,24 @@ void AccessLog::Write(const RequestRecord& record, AccessLogFormat format) {
       return;
     }
     char* const at = buffer_.data() + size_;
-    const auto line = static_cast<size_t>(WriteAccessLogLine(record, format, time_, at) - at);
+    const auto line = static_cast<size_t>(write(at) - at);
     was_empty = size_ == 0;
     filling_up = size_ < kCapacity / 2 && size_ + line >= kCapacity / 2;
     size_ += line;
   }
   if (was_empty || filling_up) file_.Wake(filling_up);
+}
+
+void AccessLog::Write(const RequestRecord& record, AccessLogFormat format) {
+  Append(record, AccessLogLineBound(record),
+         [&](char* out) { return WriteAccessLogLine(record, format, time_, out); });
+}
+
+void AccessLog::Write(const RequestRecord& record, const LogFormat& format) {
+  const LogNote* const note = record.note;
+  const LogFormat& wanted = note == nullptr ? format : note->format;
+  Append(record, LogLineBound(record, wanted, note),
+         [&](char* out) { return WriteLogLine(record, wanted, note, time_, out); });
 }
 
 }  // namespace headgate::observe

@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "dataplane/observe/access_log_line.h"
 #include "dataplane/observe/counters.h"
+#include "dataplane/observe/log_format.h"
 
 namespace headgate::observe {
 
@@ -86,11 +87,17 @@ class AccessLog {
 
   // The worker's thread.
   void Write(const RequestRecord& record, AccessLogFormat format);
+  // A line of the record's note if it has one, else of `format`.
+  void Write(const RequestRecord& record, const LogFormat& format);
 
   static constexpr size_t kCapacity = 256 * 1024;
 
  private:
   friend class AccessLogFile;
+
+  // `write(out)` writes a line of at most `bound` bytes and returns its end.
+  template <typename F>
+  void Append(const RequestRecord& record, size_t bound, F write);
 
   AccessLogFile& file_;
   CounterShard& counters_;

@@ -23,6 +23,8 @@ struct AttemptRecord {
 // for it.
 inline constexpr std::string_view kTcpScheme = "tcp";
 
+struct LogNote;  // log_format.h
+
 // A RequestRecord but for its attempts.
 struct RequestFacts {
   timespec received{};                    // wall clock of the request head
@@ -56,8 +58,16 @@ struct RequestFacts {
   std::string_view alternative_upstream_name;  // of the canary that got the request, else empty
 
   bool unlogged = false;  // not for the access log
+  // What else the access log wants to know; null: nothing, or it is not known.
+  const LogNote* note = nullptr;
 
   size_t attempt_count = 0;
+
+  // Since 1970.
+  std::chrono::nanoseconds end() const {
+    return std::chrono::seconds(received.tv_sec) + std::chrono::nanoseconds(received.tv_nsec) +
+           duration;
+  }
 };
 
 // What is known of an exchange when it is over: the one source of its access-log line and its

@@ -52,6 +52,10 @@ enum class Variable : uint8_t {
   kStatus,
   kUpstreamAddr,
   kUpstreamHeader,
+  kProxyAddXForwardedFor,
+  kProxyProtocolAddr,
+  kSslCipher,
+  kSslProtocol,
 };
 
 // Text with variables in it, in typed parts: nothing is parsed when a request comes. Immutable.
@@ -71,7 +75,8 @@ struct TextTemplate {
 // Where variables get their values.
 class VariableSource {
  public:
-  // Lives as long as `arena`, or what it was made from. Empty when there is none.
+  // Lives as long as `arena`, or what it was made from. Empty when there is none; data() is null
+  // where NGINX, which has logs say so, would find nothing.
   virtual std::string_view Value(const TextTemplate::Part& part, base::Arena& arena) const = 0;
 
  protected:

@@ -47,6 +47,7 @@ void Exchange::Begin(http::ServerStream& downstream, const http::RequestHead& he
   session_key_ = {};
   session_begun_ = false;
   trace_ = nullptr;
+  log_note_ = nullptr;
   mirror_ = Mirrors::kNone;
   replaced_status_ = 0;
   error_page_ = false;
@@ -111,7 +112,11 @@ void Exchange::Route() {
     if (ReplyAppRoot(*host)) return;
     route_ = host->Match(*request_, path_.match);
   }
-  if (route_ != nullptr) RecordRoute();
+  if (route_ != nullptr) {
+    RecordRoute();
+  } else if (host == nullptr || host->host() == "_") {
+    record_.unlogged = !config_->settings->logs_default_backend;
+  }
   if (const config::Tracing* tracing = config_->settings->tracing.get()) BeginTrace(*tracing);
   const uint64_t limit = body_limit();
   if (limit != 0 && request_->body.kind == http::BodyLength::Kind::kFixed &&
@@ -294,14 +299,14 @@ void Exchange::OnRequestTrailers(const http::HeaderMap& trailers) {
 void Exchange::OnDownstreamReset(const Failure& failure) {
   if (phase_ == Phase::kFinished) return;
   failure_ = failure;
-  downstream_ = nullptr;
+  LeaveDownstream();
   if (record_.status == 0) record_.status = kClientClosedRequest;
   Advance(Event::kDownstreamGone);
   Finish();
 }
 
 void Exchange::OnExchangeDone() {
-  downstream_ = nullptr;
+  LeaveDownstream();
   Advance(Event::kDone);
   Finish();
 }
@@ -341,7 +346,7 @@ void Exchange::OnResponseHead(const http::ResponseHead& head, bool end) {
   AddOwnFields();
   if (!end)
     response_body_.Start(*request_, response_head_, buffering(), compression(), StartPace());
-  downstream_->SendHead(response_head_, end);
+  SendHead(end);
   if (end) EndUpstream();
 }
 
@@ -417,7 +422,7 @@ void Exchange::Fail(const Failure& failure) {
       return SendReply(StatusFor(failure), kLocalPageType, LocalPage(StatusFor(failure)));
     case Action::kBreakDownstream:
       failure_ = failure;
-      std::exchange(downstream_, nullptr)->Reset();
+      LeaveDownstream().Reset();
       return Finish();
     default: return;  // a reply is on its way already
   }
@@ -450,7 +455,7 @@ void Exchange::SendReply(uint16_t status, std::string_view content_type, std::st
   response_head_.body = http::BodyLength::Fixed(body.size());
   const bool without_body = request_->method == http::Method::kHead || body.empty();
   if (!without_body) record_.response_body_bytes = body.size();
-  downstream_->SendHead(response_head_, without_body);
+  SendHead(without_body);
   if (!without_body) downstream_->SendBody(body, true);
 }
 
@@ -514,6 +519,7 @@ void Exchange::Finish() {
   }
   if (trace_ != nullptr) EndTrace();
   services_.OnFinished(*this, record_);
+  log_rules_.reset();
   config_.Release();
   request_ = nullptr;
   own_page_.reset();

@@ -219,6 +219,11 @@ class Exchange final : public net::Retirable,
   void TellTrace();
   void EndTrace();
 
+  // What the access log is told; in exchange_log.cc.
+  void SendHead(bool end);
+  http::ServerStream& LeaveDownstream();
+  void TellLog(bool answered);
+
   // Decisions.
   Action Advance(Event event);
   void Fail(const base::Failure& failure);
@@ -289,10 +294,13 @@ class Exchange final : public net::Retirable,
   bool tunnel_response_ended_ = false;
   net::milliseconds tunnel_idle_{0};
   net::Timer tunnel_timer_;  // fires when nothing has moved for tunnel_idle_
+  std::shared_ptr<const config::LogRules> log_rules_;  // of a tunnel, if its log line needs them
 
   net::Timer room_timer_;      // ends the waiting for room at the upstream
   net::Timer deadline_timer_;  // of a gRPC call
   bool deadline_exceeded_ = false;
+
+  observe::LogNote* log_note_ = nullptr;  // in the arena; null: the log has not been told
 
   base::Failure failure_;
   net::TimePoint started_;

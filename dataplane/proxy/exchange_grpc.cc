@@ -46,7 +46,7 @@ void Exchange::SendGrpcReply(uint16_t status) {
                 response_head_.fields);
   AddOwnFields();
   response_head_.body = http::BodyLength::Fixed(0);
-  downstream_->SendHead(response_head_, true);
+  SendHead(true);
 }
 
 void Exchange::AddGrpcStatus(uint8_t status, http::HeaderMap& fields) const {

@@ -48,12 +48,6 @@ std::string_view FindArgument(std::string_view query, std::string_view name) {
   return found;
 }
 
-std::string_view Decimal(uint64_t value, Arena& arena) {
-  std::array<char, 20> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value);
-  return arena.Copy({digits.data(), static_cast<size_t>(end.ptr - digits.data())});
-}
-
 // Everything but unreserved characters (RFC 3986 section 2.3) percent-encoded.
 std::string_view Escape(std::string_view text, Arena& arena) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
@@ -86,7 +80,9 @@ std::string_view VerdictText(const base::ClientIdentity& identity) {
 }
 
 std::string_view ClientValue(Variable variable, const ClientView& client) {
-  if (client.identity == nullptr) return variable == Variable::kSslClientVerify ? "NONE" : "";
+  if (client.identity == nullptr) {
+    return variable == Variable::kSslClientVerify ? std::string_view("NONE") : std::string_view();
+  }
   switch (variable) {
     case Variable::kSslClientEscapedCert: return client.identity->certificate;
     case Variable::kSslClientIssuer: return client.identity->issuer_dn;
@@ -124,6 +120,12 @@ std::string_view FindCookie(const http::HeaderMap& fields, std::string_view name
   return found;
 }
 
+std::string_view Decimal(uint64_t value, Arena& arena) {
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+  return arena.Copy({digits.data(), static_cast<size_t>(end.ptr - digits.data())});
+}
+
 std::string_view RequestVariables::Value(const policy::TextTemplate::Part& part,
                                          Arena& arena) const {
   switch (part.variable) {
@@ -135,7 +137,8 @@ std::string_view RequestVariables::Value(const policy::TextTemplate::Part& part,
       return address ? arena.Copy(address->bytes()) : std::string_view();
     }
     case Variable::kContentLength:
-      return head.body.kind == http::BodyLength::Kind::kFixed ? Decimal(head.body.size, arena) : "";
+      return head.body.kind == http::BodyLength::Kind::kFixed ? Decimal(head.body.size, arena)
+                                                              : std::string_view();
     case Variable::kContentType: return head.fields.Get(FieldId::kContentType);
     case Variable::kCookie: return FindCookie(head.fields, part.text);
     case Variable::kEscapedRequestUri: return Escape(head.target, arena);
@@ -145,6 +148,12 @@ std::string_view RequestVariables::Value(const policy::TextTemplate::Part& part,
     case Variable::kHttps: return connection.tls ? "on" : "";
     case Variable::kIsArgs: return head.query().empty() ? "" : "?";
     case Variable::kPeerAddr: return connection.peer_ip;
+    case Variable::kProxyAddXForwardedFor: {
+      const std::string_view chain = head.fields.Get(FieldId::kXForwardedFor);
+      return chain.empty() ? client.ip : arena.Join(chain, ", ", client.ip);
+    }
+    case Variable::kProxyProtocolAddr:
+      return connection.via_load_balancer ? connection.peer_ip : std::string_view();
     case Variable::kProxyUpstreamName: return upstream_name;
     case Variable::kRemoteAddr: return client.ip;
     case Variable::kRemotePort: return Decimal(connection.peer.port(), arena);
@@ -156,11 +165,14 @@ std::string_view RequestVariables::Value(const policy::TextTemplate::Part& part,
     case Variable::kScheme: return client.scheme;
     case Variable::kServerPort: return client.port;
     case Variable::kServerProtocol: return http::VersionText(head.version);
+    case Variable::kSslCipher: return connection.tls_cipher;
+    case Variable::kSslProtocol: return connection.tls_version;
     case Variable::kSslClientEscapedCert:
     case Variable::kSslClientIssuer:
     case Variable::kSslClientSubject:
     case Variable::kSslClientVerify: return ClientValue(part.variable, client);
-    case Variable::kSslServerName: return connection.server_name;
+    case Variable::kSslServerName:
+      return connection.server_name.empty() ? std::string_view() : connection.server_name;
     case Variable::kUri: return normal_path;
     case Variable::kProxyAlternativeUpstreamName:
       return record == nullptr ? std::string_view() : record->alternative_upstream_name;

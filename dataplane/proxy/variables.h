@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "dataplane/config/compiled_config.h"
@@ -45,5 +46,8 @@ struct RequestVariables final : policy::VariableSource {
 // The value of the first cookie of that name that a request brings (RFC 6265 section 5.4); empty:
 // there is none.
 std::string_view FindCookie(const http::HeaderMap& fields, std::string_view name);
+
+// In decimal digits.
+std::string_view Decimal(uint64_t value, base::Arena& arena);
 
 }  // namespace headgate::proxy

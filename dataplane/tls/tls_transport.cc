@@ -340,6 +340,12 @@ void TlsTransport::ReplyInPlain(std::string_view reply) {
   shutdown(fd_.get(), SHUT_WR);
 }
 
+std::string_view TlsTransport::tls_version() const { return SSL_get_version(ssl_); }
+
+std::string_view TlsTransport::tls_cipher() const {
+  return SSL_CIPHER_get_name(SSL_get_current_cipher(ssl_));
+}
+
 std::string_view TlsTransport::alpn() const {
   const unsigned char* name = nullptr;
   unsigned size = 0;

@@ -50,6 +50,8 @@ class TlsTransport final : public net::Transport {
   std::string_view alpn() const override;
   // The name asked for, in lower case; empty if none was.
   std::string_view server_name() const override { return server_name_; }
+  std::string_view tls_version() const override;
+  std::string_view tls_cipher() const override;
   bool is_tls() const override { return true; }
   std::shared_ptr<const base::ClientIdentity> client_identity() const override;
 

@@ -9,7 +9,9 @@
 
 #include "common/check.h"
 #include "common/log.h"
+#include "dataplane/config/log_rules.h"
 #include "dataplane/net/tcp_transport.h"
+#include "dataplane/policy/text_pattern.h"
 #include "dataplane/proxy/local_reply.h"
 #include "dataplane/tls/tls_transport.h"
 
@@ -305,8 +307,27 @@ void Worker::Log(const observe::RequestRecord& record) {
   if (access_log_ == nullptr || record.unlogged) return;
   const config::CompiledSettings& settings = *generations_.back()->config().settings;
   if (!settings.access_log_enabled) return;
+  if (settings.log_rules != nullptr && LogByRules(*settings.log_rules, record)) return;
   access_log_->Write(record, settings.access_log_json ? observe::AccessLogFormat::kJson
                                                       : observe::AccessLogFormat::kText);
+}
+
+// False: the record gets a fixed line.
+bool Worker::LogByRules(const config::LogRules& rules, const observe::RequestRecord& record) {
+  if (record.scheme == observe::kTcpScheme) {
+    if (rules.stream_line == nullptr) return false;
+    access_log_->Write(record, *rules.stream_line);
+    return true;
+  }
+  if (!rules.requests) return true;
+  // What was no request has no target.
+  if (!record.target.empty() &&
+      policy::MatchesAny(rules.skipped_targets, record.target, /*when_in_doubt=*/false)) {
+    return true;
+  }
+  if (rules.request_line == nullptr) return false;
+  access_log_->Write(record, rules.request_line->format);
+  return true;
 }
 
 void Worker::RecycleExchanges() {

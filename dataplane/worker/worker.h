@@ -155,6 +155,7 @@ class Worker final : private net::AcceptHandler,
   void RecycleExchanges();
   void Record(const observe::RequestRecord& record);
   void Log(const observe::RequestRecord& record);
+  bool LogByRules(const config::LogRules& rules, const observe::RequestRecord& record);
 
   WorkerOptions options_;
   observe::CounterShard counters_;
