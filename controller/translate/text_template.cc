@@ -34,7 +34,9 @@ constexpr Known kKnown[] = {
     {"pass_access_scheme", TextTemplate::SCHEME},
     {"pass_port", TextTemplate::SERVER_PORT},
     {"pass_server_port", TextTemplate::SERVER_PORT},
+    {"proxy_add_x_forwarded_for", TextTemplate::PROXY_ADD_X_FORWARDED_FOR},
     {"proxy_alternative_upstream_name", TextTemplate::PROXY_ALTERNATIVE_UPSTREAM_NAME},
+    {"proxy_protocol_addr", TextTemplate::PROXY_PROTOCOL_ADDR},
     {"proxy_upstream_name", TextTemplate::PROXY_UPSTREAM_NAME},
     {"query_string", TextTemplate::ARGS},
     {"realip_remote_addr", TextTemplate::PEER_ADDR},
@@ -51,10 +53,12 @@ constexpr Known kKnown[] = {
     {"server_protocol", TextTemplate::SERVER_PROTOCOL},
     {"service_name", TextTemplate::SERVICE_NAME},
     {"service_port", TextTemplate::SERVICE_PORT},
+    {"ssl_cipher", TextTemplate::SSL_CIPHER},
     {"ssl_client_escaped_cert", TextTemplate::SSL_CLIENT_ESCAPED_CERT},
     {"ssl_client_i_dn", TextTemplate::SSL_CLIENT_ISSUER},
     {"ssl_client_s_dn", TextTemplate::SSL_CLIENT_SUBJECT},
     {"ssl_client_verify", TextTemplate::SSL_CLIENT_VERIFY},
+    {"ssl_protocol", TextTemplate::SSL_PROTOCOL},
     {"ssl_server_name", TextTemplate::SSL_SERVER_NAME},
     {"uri", TextTemplate::URI},
 };
@@ -96,24 +100,13 @@ bool SetPrefixed(std::span<const Known> prefixes, std::string_view name, TextTem
   return false;
 }
 
-// False: no such variable.
-bool SetVariable(std::string_view name, bool of_response, TextTemplate::Part& part) {
-  if (SetNamed(kKnown, name, part) || SetPrefixed(kPrefixes, name, part)) return true;
-  return of_response &&
-         (SetNamed(kOfResponses, name, part) || SetPrefixed(kPrefixesOfResponses, name, part));
-}
-
 }  // namespace
 
-std::optional<ParsedTemplate> ParseTemplate(std::string_view text, bool of_response) {
-  ParsedTemplate out;
-  std::string literal;
-  const auto end_literal = [&] {
-    if (!literal.empty()) out.text.add_parts()->set_literal(std::exchange(literal, {}));
-  };
+bool ReadTemplate(std::string_view text, absl::FunctionRef<void(char)> on_text,
+                  absl::FunctionRef<void(std::string_view)> on_variable) {
   while (!text.empty()) {
     if (text.front() != '$') {
-      literal.push_back(text.front());
+      on_text(text.front());
       text.remove_prefix(1);
       continue;
     }
@@ -124,16 +117,40 @@ std::optional<ParsedTemplate> ParseTemplate(std::string_view text, bool of_respo
         static_cast<size_t>(std::find_if_not(text.begin(), text.end(), IsNameChar) - text.begin());
     const std::string_view name = text.substr(0, length);
     text.remove_prefix(length);
-    if (name.empty() || (braced && !text.starts_with('}'))) return std::nullopt;
+    if (name.empty() || (braced && !text.starts_with('}'))) return false;
     if (braced) text.remove_prefix(1);
-    TextTemplate::Part part;
-    if (SetVariable(name, of_response, part)) {
-      end_literal();
-      *out.text.add_parts() = std::move(part);
-    } else if (std::find(out.unknown.begin(), out.unknown.end(), name) == out.unknown.end()) {
-      out.unknown.emplace_back(name);
-    }
+    on_variable(name);
   }
+  return true;
+}
+
+std::optional<TextTemplate::Part> FindVariable(std::string_view name, bool of_response) {
+  TextTemplate::Part part;
+  if (SetNamed(kKnown, name, part) || SetPrefixed(kPrefixes, name, part)) return part;
+  if (of_response &&
+      (SetNamed(kOfResponses, name, part) || SetPrefixed(kPrefixesOfResponses, name, part))) {
+    return part;
+  }
+  return std::nullopt;
+}
+
+std::optional<ParsedTemplate> ParseTemplate(std::string_view text, bool of_response) {
+  ParsedTemplate out;
+  std::string literal;
+  const auto end_literal = [&] {
+    if (!literal.empty()) out.text.add_parts()->set_literal(std::exchange(literal, {}));
+  };
+  const bool valid = ReadTemplate(
+      text, [&](char c) { literal.push_back(c); },
+      [&](std::string_view name) {
+        if (std::optional<TextTemplate::Part> part = FindVariable(name, of_response)) {
+          end_literal();
+          *out.text.add_parts() = *std::move(part);
+        } else if (std::find(out.unknown.begin(), out.unknown.end(), name) == out.unknown.end()) {
+          out.unknown.emplace_back(name);
+        }
+      });
+  if (!valid) return std::nullopt;
   end_literal();
   return out;
 }

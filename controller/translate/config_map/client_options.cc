@@ -61,9 +61,6 @@ void ReadClientOptions(OptionReader& reader, GlobalSettings& global) {
                     "a number and a size, 1k to 1m in all, as \"4 16k\"");
     }
   }
-  const bool none = reader.Bool("disable-access-log").value_or(false);
-  const bool none_of_http = reader.Bool("disable-http-access-log").value_or(false);
-  if (none || none_of_http) global.settings.mutable_access_log()->set_disabled(true);
 }
 
 }  // namespace headgate::translate

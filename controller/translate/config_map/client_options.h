@@ -1,6 +1,5 @@
 // client-header-timeout, client-body-timeout, keep-alive, keep-alive-requests,
-// large-client-header-buffers: what clients may take of time and of room. disable-access-log,
-// disable-http-access-log: whether their requests are logged.
+// large-client-header-buffers: what clients may take of time and of room.
 #pragma once
 
 #include <array>
@@ -11,10 +10,9 @@
 
 namespace headgate::translate {
 
-inline constexpr std::array<std::string_view, 7> kClientOptions = {
-    "client-header-timeout",  "client-body-timeout",         "keep-alive",
-    "keep-alive-requests",    "large-client-header-buffers", "disable-access-log",
-    "disable-http-access-log"};
+inline constexpr std::array<std::string_view, 5> kClientOptions = {
+    "client-header-timeout", "client-body-timeout", "keep-alive", "keep-alive-requests",
+    "large-client-header-buffers"};
 
 void ReadClientOptions(OptionReader& reader, GlobalSettings& global);
 

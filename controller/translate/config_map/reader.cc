@@ -62,10 +62,12 @@ void OptionReader::IgnoreSecret(std::string_view name, std::string_view accepted
 
 void OptionReader::Complain(std::string_view name, std::string_view value,
                             std::string_view accepted) {
-  diagnostics_.push_back(
-      {kube::Kind::kConfigMap, config_map_.meta.key, StrCat("data.", name), Reason::kInvalidOption,
-       Severity::kWarning,
-       StrCat(value, " is not valid, the default is used; accepted: ", accepted)});
+  Warn(name, StrCat(value, " is not valid, the default is used; accepted: ", accepted));
+}
+
+void OptionReader::Warn(std::string_view name, std::string_view message) {
+  diagnostics_.push_back({kube::Kind::kConfigMap, config_map_.meta.key, StrCat("data.", name),
+                          Reason::kInvalidOption, Severity::kWarning, std::string(message)});
 }
 
 }  // namespace headgate::translate

@@ -17,6 +17,7 @@
 #include "controller/translate/config_map/hsts_options.h"
 #include "controller/translate/config_map/http2_options.h"
 #include "controller/translate/config_map/limit_options.h"
+#include "controller/translate/config_map/log_options.h"
 #include "controller/translate/config_map/reader.h"
 #include "controller/translate/config_map/redirect_options.h"
 #include "controller/translate/config_map/stream_options.h"
@@ -33,12 +34,13 @@ struct Family {
 };
 
 // In the order in which they are read; none depends on another.
-const std::array<Family, 16> kFamilies = {{
+const std::array<Family, 17> kFamilies = {{
     {kAnnotationOptions, ReadAnnotationOptions},
     {kRedirectOptions, ReadRedirectOptions},
     {kHstsOptions, ReadHstsOptions},
     {kTlsOptions, ReadTlsOptions},
     {kClientOptions, ReadClientOptions},
+    {kLogOptions, ReadLogOptions},
     {kClientAddressOptions, ReadClientAddressOptions},
     {kAccessOptions, ReadAccessOptions},
     {kBufferingOptions, ReadBufferingOptions},

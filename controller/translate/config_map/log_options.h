@@ -1,0 +1,27 @@
+// log-format-upstream, log-format-escape-json, log-format-escape-none, log-format-stream: what the
+// access log says of a request and of a connection of a TCP service. disable-access-log,
+// disable-http-access-log, skip-access-log-urls, enable-access-log-for-default-backend: which
+// requests it has. Where it goes is the data plane's to say, whatever access-log-path and the like
+// do.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "controller/translate/config_map/reader.h"
+#include "controller/translate/config_map/settings.h"
+
+namespace headgate::translate {
+
+inline constexpr std::array<std::string_view, 14> kLogOptions = {
+    "log-format-upstream",    "log-format-escape-json",
+    "log-format-escape-none", "log-format-stream",
+    "disable-access-log",     "disable-http-access-log",
+    "skip-access-log-urls",   "enable-access-log-for-default-backend",
+    "enable-auth-access-log", "access-log-path",
+    "http-access-log-path",   "stream-access-log-path",
+    "access-log-params",      "error-log-path"};
+
+void ReadLogOptions(OptionReader& reader, GlobalSettings& global);
+
+}  // namespace headgate::translate
