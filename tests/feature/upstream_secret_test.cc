@@ -47,7 +47,8 @@ class UpstreamSecretTest : public ::testing::Test {
     Peer server = listener_.Accept();
     if (!server.StartTls(end)) {
       server.Close();
-      while (listener_.HasConnection()) listener_.Accept().StartTls(end);
+      while (test::FirstReadable({downstream.fd(), listener_.fd()}) == 1)
+        listener_.Accept().StartTls(end);
     } else {
       server.ReadRequest();
       server.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");

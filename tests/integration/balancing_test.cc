@@ -31,10 +31,13 @@ class BalancingTest : public testing::Test {
     EXPECT_TRUE(refused.empty());
   }
 
+  // Waits until one of the endpoints is connected with; says which.
+  size_t Asked() const { return FirstReadable({endpoints[0].fd(), endpoints[1].fd()}); }
+
   // Sends a request and answers it; says by which endpoint.
   size_t Exchange(Peer& client, std::string_view fields = "", Peer::Message* response = nullptr) {
     client.Send(Get(fields));
-    const size_t index = endpoints[0].HasConnection() ? 0 : 1;
+    const size_t index = Asked();
     Peer server = endpoints[index].Accept();
     server.ReadRequest();
     server.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
@@ -46,7 +49,7 @@ class BalancingTest : public testing::Test {
 
   // Answers the request that some endpoint has got.
   void Answer(std::string_view status) {
-    Peer server = endpoints[endpoints[0].HasConnection() ? 0 : 1].Accept();
+    Peer server = endpoints[Asked()].Accept();
     server.ReadRequest();
     server.Send("HTTP/1.1 " + std::string(status) +
                 "\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody");
@@ -78,7 +81,7 @@ TEST_F(BalancingTest, LeastRequestAvoidsABusyEndpoint) {
   Use("balancing { policy: LEAST_REQUEST }");
   Peer waiting = proxy.Connect();
   waiting.Send(Get());
-  const size_t busy = endpoints[0].HasConnection() ? 0 : 1;
+  const size_t busy = Asked();
   Peer held = endpoints[busy].Accept();
   held.ReadRequest();
   Peer client = proxy.Connect();
@@ -150,7 +153,7 @@ TEST_F(BalancingTest, ASessionMovesWhenItsEndpointFailsIfThatIsWanted) {
     const size_t endpoint = Exchange(client, "", &first);
     client.Send(Get("Cookie: " + CookieOf(first) + "\r\n"));
     Answer("503 Busy");
-    const size_t second = endpoints[0].HasConnection() ? 0 : 1;
+    const size_t second = Asked();
     EXPECT_EQ(second != endpoint, change);
     Answer("200 OK");
     const Peer::Message response = client.ReadResponse();
@@ -190,7 +193,7 @@ TEST_F(BalancingTest, NoRetryWhenItIsSwitchedOff) {
   Use("", "policy { next_upstream { conditions {} } }");
   Peer client = proxy.Connect();
   client.Send(Get());
-  endpoints[endpoints[0].HasConnection() ? 0 : 1].Accept().Abort();
+  endpoints[Asked()].Accept().Abort();
   EXPECT_EQ(client.ReadResponse().status, 502);
   EXPECT_EQ(proxy.Count(CounterId::kUpstreamRetries), 0u);
 }

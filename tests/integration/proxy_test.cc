@@ -451,7 +451,7 @@ TEST_F(ProxyTest, EndpointsTakeTurns) {
   proxy.Route("a.example", {upstream.address(), second.address()});
   Peer client = proxy.Connect();
   client.Send(Get("/"));
-  const bool first_has_it = upstream.HasConnection();
+  const bool first_has_it = FirstReadable({upstream.fd(), second.fd()}) == 0;
   PeerListener& a = first_has_it ? upstream : second;
   PeerListener& b = first_has_it ? second : upstream;
   Peer at_a = a.Accept();

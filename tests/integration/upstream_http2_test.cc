@@ -335,7 +335,7 @@ TEST_F(UpstreamHttp2Test, OverTlsTheEndpointMustAgree) {
   client.Send(Get("/"));
   do {
     listener.Accept().StartTls(refuses);
-  } while (listener.HasConnection());
+  } while (FirstReadable({client.fd(), listener.fd()}) == 1);
   EXPECT_EQ(client.ReadResponse().status, 502);
 }
 

@@ -48,7 +48,7 @@ class UpstreamTlsTest : public ::testing::Test {
     if (!server.StartTls(end)) {
       server.Close();
       // The proxy may try again where the handshake failed.
-      while (listener.HasConnection()) listener.Accept().StartTls(end);
+      while (FirstReadable({client.fd(), listener.fd()}) == 1) listener.Accept().StartTls(end);
       return client.ReadResponse().status;
     }
     server.ReadRequest();
@@ -93,7 +93,7 @@ TEST_F(UpstreamTlsTest, ResumesTheLastSession) {
   EXPECT_EQ(Exchange(end), 200);
   EXPECT_FALSE(SSL_session_reused(server.tls()));
   server.Close();
-  ASSERT_TRUE(proxy.WaitForCount(CounterId::kUpstreamConnections, 1));
+  proxy.WaitForClosedUpstreams();
   EXPECT_EQ(Exchange(end), 200);
   EXPECT_TRUE(SSL_session_reused(server.tls()));
   EXPECT_EQ(proxy.Count(CounterId::kUpstreamTlsResumptions), 1u);
@@ -164,11 +164,10 @@ TEST_F(UpstreamTlsTest, AnEndpointWithoutTlsIsABadGateway) {
   UseTls("");
   Peer client = proxy.Connect();
   client.Send(kGet);
-  while (true) {
+  do {
     Peer plain = listener.Accept();
     plain.Send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
-    if (!listener.HasConnection()) break;
-  }
+  } while (FirstReadable({client.fd(), listener.fd()}) == 1);
   EXPECT_EQ(client.ReadResponse().status, 502);
 }
 

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <vector>
 
 #include "dataplane/http/header_map.h"
 
@@ -24,6 +25,15 @@ bool WaitFor(int fd, short events, int timeout_ms) {
 }
 
 }  // namespace
+
+size_t FirstReadable(std::initializer_list<int> sockets) {
+  std::vector<pollfd> waiting;
+  for (const int fd : sockets) waiting.push_back({fd, POLLIN, 0});
+  if (poll(waiting.data(), waiting.size(), kLimitMs) <= 0) ADD_FAILURE() << "nothing happens";
+  const auto ready = std::find_if(waiting.begin(), waiting.end(),
+                                  [](const pollfd& fd) { return fd.revents != 0; });
+  return static_cast<size_t>(ready - waiting.begin()) % waiting.size();
+}
 
 Peer::Peer(net::Fd fd) : fd_(std::move(fd)) {}
 

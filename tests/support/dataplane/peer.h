@@ -2,7 +2,9 @@
 
 #include <openssl/ssl.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,6 +37,10 @@ class TlsEnd {
   SSL_CTX* context_;
   std::string alpn_;
 };
+
+// The first of the sockets that has a connection, bytes or the end of the stream; of several the
+// one that stands first.
+size_t FirstReadable(std::initializer_list<int> sockets);
 
 // One end of a TCP connection, with TLS over it after StartTls.
 class Peer {
@@ -119,8 +125,10 @@ class PeerListener {
   const base::Address& address() const { return address_; }
   // The next connection.
   Peer Accept();
-  // True if a connection waits, within a short while.
+  // True if a connection waits, within a short while: for "nobody connects". Who waits for one of
+  // several things to happen takes FirstReadable.
   bool HasConnection();
+  int fd() const { return fd_.get(); }
 
  private:
   net::Fd fd_;
