@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "dataplane/base/address.h"
+#include "dataplane/http/header_map.h"
 
 namespace headgate::codec {
 
@@ -15,9 +16,7 @@ struct RequestLimits {
   uint32_t max_head_bytes = 32 * 1024;  // else 431
   uint32_t max_line_bytes = 32 * 1024;  // of the request line, else 414
   uint32_t max_fields = 100;            // else 431
-  // Fields with '_' in their name are dropped: many applications see them and their '-' twin as one
-  // variable, so a client could overwrite what we set.
-  bool drop_underscores = true;
+  http::Underscores underscores = http::Underscores::kDropped;
   uint32_t max_trailer_bytes = 8 * 1024;
 };
 

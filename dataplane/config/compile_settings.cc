@@ -69,6 +69,7 @@ absl::Status CompileLimits(const v1::Limits& in, CompiledSettings& out) {
     HEADGATE_RETURN_IF_ERROR(CheckRange(row.field, row.value, row.low, row.high));
     row.target = row.value;
   }
+  out.pass_underscores = in.pass_underscores();
   if (in.has_max_request_body_bytes()) out.max_request_body_bytes = in.max_request_body_bytes();
   if (in.has_max_requests_per_connection()) {
     out.max_requests_per_connection = in.max_requests_per_connection();

@@ -66,6 +66,7 @@ struct CompiledSettings {
   // Limits.
   uint32_t max_request_head_bytes = 32 * 1024;
   uint32_t max_request_fields = 100;
+  bool pass_underscores = false;  // in names of request fields
   uint32_t max_response_head_bytes = 64 * 1024;
   uint64_t max_request_body_bytes = 1024 * 1024;  // 0: no limit
   uint32_t max_requests_per_connection = 0;       // 0: no limit

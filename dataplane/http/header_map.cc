@@ -73,6 +73,10 @@ constexpr std::array<std::string_view, 34> kNames = {
     "http2-settings",
 };
 static_assert(kNames.size() == static_cast<size_t>(FieldId::kHttp2Settings) + 1);
+constexpr size_t kLongestName =
+    std::max_element(kNames.begin(), kNames.end(), [](std::string_view a, std::string_view b) {
+      return a.size() < b.size();
+    })->size();
 
 // The factors were searched for: each known name has a slot to itself, and names that are common
 // but not known have empty ones. REQUIRES: two letters at least.
@@ -111,6 +115,20 @@ bool SameSizeEqualsIgnoreCase(std::string_view a, std::string_view b) {
   }
   // The last eight bytes overlap those already compared.
   return Lower(Load(a.data() + size - 8)) == Lower(Load(b.data() + size - 8));
+}
+
+bool SameSizeLooksLike(std::string_view a, std::string_view b) {
+  const auto fold = [](char c) { return c == '_' ? '-' : ToLower(c); };
+  return std::equal(a.begin(), a.end(), b.begin(),
+                    [&](char x, char y) { return fold(x) == fold(y); });
+}
+
+bool IsDropped(std::string_view name, Underscores rule) {
+  if (rule != Underscores::kKeptUnlessKnown) return rule == Underscores::kDropped;
+  std::array<char, kLongestName> twin;
+  if (name.size() > twin.size()) return false;
+  std::replace_copy(name.begin(), name.end(), twin.begin(), '_', '-');
+  return ClassifyFieldName({twin.data(), name.size()}) != FieldId::kOther;
 }
 
 FieldId ClassifyFieldName(std::string_view name) {
@@ -189,6 +207,10 @@ size_t HeaderMap::Remove(FieldId id) {
 size_t HeaderMap::Remove(std::string_view name) {
   return std::erase_if(fields_,
                        [name](const Field& field) { return EqualsIgnoreCase(field.name, name); });
+}
+
+size_t HeaderMap::RemoveAlike(std::string_view name) {
+  return std::erase_if(fields_, [name](const Field& field) { return LooksLike(field.name, name); });
 }
 
 void HeaderMap::MarkHopByHop(std::string_view name) {

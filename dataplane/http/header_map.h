@@ -60,6 +60,23 @@ inline bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   return a.size() == b.size() && SameSizeEqualsIgnoreCase(a, b);
 }
 
+// True for names that CGI and its like cannot tell apart: equal but for case, and for '_' where the
+// other has '-'.
+bool SameSizeLooksLike(std::string_view a, std::string_view b);
+inline bool LooksLike(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && SameSizeLooksLike(a, b);
+}
+
+// What becomes of fields with '_' in their name. Many applications see them and their twin with '-'
+// as one variable, so a client could overwrite what we set.
+enum class Underscores : uint8_t {
+  kKept,
+  kKeptUnlessKnown,  // unless the proxy knows the twin
+  kDropped,
+};
+// REQUIRES: `name` has a '_'.
+bool IsDropped(std::string_view name, Underscores rule);
+
 // Fields that concern one connection whatever Connection says.
 inline constexpr uint64_t kOfOneConnection =
     BitOf(FieldId::kConnection) | BitOf(FieldId::kKeepAlive) | BitOf(FieldId::kProxyConnection) |
@@ -111,6 +128,8 @@ class HeaderMap {
   // Removes every field of that name; returns how many there were.
   size_t Remove(FieldId id);
   size_t Remove(std::string_view name);
+  // And all whose name looks like it: what an upstream is not to hear in a client's words.
+  size_t RemoveAlike(std::string_view name);
 
   // Removes every field for which `condition(field)` holds.
   template <typename Condition>

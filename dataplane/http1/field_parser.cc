@@ -73,7 +73,7 @@ FieldLinesResult ParseFieldLines(const char* at, const char* end, const FieldLin
     // A line that starts with a blank would continue this one (obs-fold); the next round refuses
     // it.
     if (left-- == 0) return {FieldLinesError::kTooMany, "too many header fields"};
-    if (underscore && options.drop_underscores) continue;
+    if (underscore && http::IsDropped(name_text, options.underscores)) continue;
     fields.Add(name_text, std::string_view(value, static_cast<size_t>(last - value)));
   }
   return Malformed("header section ends in mid-line");

@@ -14,7 +14,7 @@ namespace headgate::http1 {
 // static text.
 struct FieldLinesOptions {
   uint32_t max_fields = 100;
-  bool drop_underscores = false;
+  http::Underscores underscores = http::Underscores::kKept;
 };
 enum class FieldLinesError : uint8_t { kNone, kMalformed, kTooMany };
 struct FieldLinesResult {

@@ -115,9 +115,9 @@ RequestParseResult ParseRequestHead(std::string_view head, const codec::RequestL
   if (version_status != 0) return Refuse(400, "malformed HTTP version");
   at += 2;
 
-  const FieldLinesResult lines = ParseFieldLines(
-      at, end, {.max_fields = limits.max_fields, .drop_underscores = limits.drop_underscores},
-      request.fields);
+  const FieldLinesResult lines =
+      ParseFieldLines(at, end, {.max_fields = limits.max_fields, .underscores = limits.underscores},
+                      request.fields);
   if (lines.error == FieldLinesError::kTooMany) {
     return Refuse(431, lines.detail, Failure::Kind::kHeadTooLarge);
   }

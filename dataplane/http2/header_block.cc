@@ -178,7 +178,8 @@ bool HeaderBlock::Add(std::string_view name, std::string_view value) {
     AddPseudo(name, arena_->Copy(value));
   } else if (!IsFieldName(name)) {
     malformed_ = "malformed field name";
-  } else if (!limits_.drop_underscores || name.find('_') == std::string_view::npos) {
+  } else if (name.find('_') == std::string_view::npos ||
+             !http::IsDropped(name, limits_.underscores)) {
     if (fields.size() == limits_.max_fields) {
       too_large_ = true;
       return true;

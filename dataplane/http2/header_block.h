@@ -6,6 +6,7 @@
 
 #include "dataplane/base/arena.h"
 #include "dataplane/base/failure.h"
+#include "dataplane/codec/options.h"
 #include "dataplane/http/message.h"
 
 // From decoded header fields to heads. Strict (RFC 9113 section 8): nothing gets through that
@@ -17,7 +18,14 @@ struct HeadLimits {
       32 * 1024;  // names and values, and four bytes for each field as in HTTP/1.1
   uint32_t max_line_bytes = 32 * 1024;  // of :path
   uint32_t max_fields = 100;
-  bool drop_underscores = false;
+  http::Underscores underscores = http::Underscores::kKept;
+
+  static HeadLimits Of(const codec::RequestLimits& limits) {
+    return {.max_head_bytes = limits.max_head_bytes,
+            .max_line_bytes = limits.max_line_bytes,
+            .max_fields = limits.max_fields,
+            .underscores = limits.underscores};
+  }
 };
 
 // The fields of one header block, checked one by one as they are decoded. Used for one block after

@@ -22,10 +22,7 @@ SessionOptions OptionsFor(const codec::ServerOptions& options) {
   return {.max_streams = options.http2.max_streams,
           .stream_window = options.http2.stream_window,
           .connection_window = options.http2.connection_window,
-          .limits = {.max_head_bytes = options.limits.max_head_bytes,
-                     .max_line_bytes = options.limits.max_line_bytes,
-                     .max_fields = options.limits.max_fields,
-                     .drop_underscores = options.limits.drop_underscores}};
+          .limits = HeadLimits::Of(options.limits)};
 }
 
 CounterId CounterFor(Abuse abuse) {
@@ -135,6 +132,7 @@ void ServerConnection::ReadAndProcess() {
 }
 
 void ServerConnection::Process(std::string_view data) {
+  session_.SetLimits(HeadLimits::Of(options_.limits));
   session_.Receive(data, io_.loop().now());
   NoteAbuse();
   UpdateTimer();

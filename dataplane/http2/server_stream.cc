@@ -56,13 +56,8 @@ void ServerStream::OnHeaders(HeaderBlock& block, bool end) {
 
 void ServerStream::OnRequestHeaders(HeaderBlock& block, bool end) {
   connection_.io_.counters()[CounterId::kDownstreamRequests].Add();
-  const codec::RequestLimits& limits = connection_.options_.limits;
-  const HeadResult result = MakeRequestHead(block,
-                                            {.max_head_bytes = limits.max_head_bytes,
-                                             .max_line_bytes = limits.max_line_bytes,
-                                             .max_fields = limits.max_fields,
-                                             .drop_underscores = limits.drop_underscores},
-                                            end, arena_, head_);
+  const HeadResult result =
+      MakeRequestHead(block, HeadLimits::Of(connection_.options_.limits), end, arena_, head_);
   if (result.ok()) {
     StartExchange(end);
   } else if (result.status == 400) {

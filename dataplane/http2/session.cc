@@ -57,7 +57,7 @@ struct Session::Callbacks {
       nghttp2_session_set_stream_user_data(library, id, stream);
     }
     if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    session.block_.Start(stream->header_arena(), session.options_.limits);
+    session.block_.Start(stream->header_arena(), session.limits_);
     return 0;
   }
 
@@ -188,7 +188,7 @@ Session::Session(Side side, const SessionOptions& options, SessionEvents& events
                  net::TimePoint now)
     : side_(side),
       events_(events),
-      options_(options),
+      limits_(options.limits),
       guard_(now),
       now_(now),
       walker_(side == Side::kServer ? NGHTTP2_CLIENT_MAGIC_LEN : 0) {

@@ -96,7 +96,7 @@ struct SessionOptions {
   uint32_t max_streams = 128;                // that the peer may have open at once
   uint32_t stream_window = 64 * 1024;        // body bytes under way in one stream
   uint32_t connection_window = 1024 * 1024;  // and in all
-  HeadLimits limits;
+  HeadLimits limits;                         // until SetLimits
 };
 
 // HTTP/2 (RFC 9113) without I/O: bytes in, events out; calls in, bytes out. Glue over nghttp2, the
@@ -117,6 +117,8 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  // For header blocks that begin from now on.
+  void SetLimits(const HeadLimits& limits) { limits_ = limits; }
   // Bytes from the peer, in pieces of any size. After a violation the rest is ignored, and alive()
   // becomes false once the output that says so has been produced.
   void Receive(std::string_view bytes, net::TimePoint now);
@@ -189,7 +191,7 @@ class Session {
 
   const Side side_;
   SessionEvents& events_;
-  const SessionOptions options_;
+  HeadLimits limits_;
   nghttp2_session* session_ = nullptr;
   AbuseGuard guard_;
   net::TimePoint now_;

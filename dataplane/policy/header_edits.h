@@ -35,11 +35,14 @@ struct HeaderPolicy {
   HeaderEdits response;
 };
 
-// Applies the edits in order; those with statuses where `status` is one of them. A value that comes
+// Apply the edits in order; those with statuses where `status` is one of them. A value that comes
 // out empty, or with a byte that no field may hold (RFC 9110 section 5.5), removes the field, or
-// appends none. Values live as long as `arena`, `source` and the edits.
-void Apply(const HeaderEdits& edits, const VariableSource& source, base::Arena& arena,
-           http::HeaderMap& fields, uint16_t status = 0);
+// appends none. Values live as long as `arena`, `source` and the edits. In requests a field goes
+// with all that look like it to an endpoint (http::LooksLike).
+void ApplyToRequest(const HeaderEdits& edits, const VariableSource& source, base::Arena& arena,
+                    http::HeaderMap& fields);
+void ApplyToResponse(const HeaderEdits& edits, const VariableSource& source, base::Arena& arena,
+                     http::HeaderMap& fields, uint16_t status);
 
 // Puts the field in place of all of that name.
 void Replace(http::HeaderMap& fields, http::FieldId id, std::string_view name,

@@ -8,7 +8,7 @@ namespace {
 using http::FieldId;
 
 void Put(http::HeaderMap& fields, std::string_view name, std::string_view value) {
-  fields.Remove(name);
+  fields.RemoveAlike(name);
   if (!value.empty() && http::IsFieldText(value)) fields.Add(name, value);
 }
 

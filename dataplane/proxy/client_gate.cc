@@ -88,7 +88,7 @@ std::string_view PageOf(Kind kind) {
 bool IsOneOfClientFields(std::string_view name) {
   for (const std::string_view field :
        {kClientVerifyField, kClientSubjectField, kClientIssuerField, kClientCertificateField}) {
-    if (http::EqualsIgnoreCase(name, field)) return true;
+    if (http::LooksLike(name, field)) return true;
   }
   return false;
 }

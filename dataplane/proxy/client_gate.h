@@ -39,7 +39,7 @@ inline constexpr std::string_view kClientVerifyField = "ssl-client-verify";
 inline constexpr std::string_view kClientSubjectField = "ssl-client-subject-dn";
 inline constexpr std::string_view kClientIssuerField = "ssl-client-issuer-dn";
 inline constexpr std::string_view kClientCertificateField = "ssl-client-cert";
-// In any case.
+// In any case, and with '_' for '-'.
 bool IsOneOfClientFields(std::string_view name);
 inline bool IsClientField(std::string_view name) {
   // Few other names are as long and have that letter there.

@@ -294,7 +294,7 @@ void Exchange::EditForUpstream(const config::CompiledAccess& access) {
   if (access.password != nullptr) fields.Remove(FieldId::kAuthorization);
   if (access.external == nullptr) return;
   for (const std::string& name : access.external->response_fields) {
-    fields.Remove(name);
+    fields.RemoveAlike(name);
     if (access_ == nullptr) continue;
     std::string_view value;
     for (const http::Field& field : access_->answer) {

@@ -62,7 +62,7 @@ void Exchange::OpenAttempt() {
   BuildUpstreamHead(*request_, client_, record_.request_id, forward_target_, upstream_head_);
   if (!forwarded_prefix_.empty()) {
     constexpr std::string_view kName = "X-Forwarded-Prefix";
-    upstream_head_.fields.Remove(kName);
+    upstream_head_.fields.RemoveAlike(kName);
     upstream_head_.fields.Add(FieldId::kOther, kName, forwarded_prefix_);
   }
   if (trace_ != nullptr) TellTrace();

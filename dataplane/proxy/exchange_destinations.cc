@@ -171,7 +171,8 @@ void Exchange::AddErrorFields() {
   base::Arena& arena = downstream_->arena();
   http::HeaderMap& fields = upstream_head_.fields;
   const auto set = [&](std::string_view name, std::string_view value) {
-    policy::Replace(fields, FieldId::kOther, name, value);
+    fields.RemoveAlike(name);
+    fields.Add(FieldId::kOther, name, value);
   };
   set("X-Code", StatusText(replaced_status_, arena));
   if (const std::string_view format = request_->fields.Get("Accept"); !format.empty())

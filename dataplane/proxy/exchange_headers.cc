@@ -83,7 +83,7 @@ void Exchange::EditRequest() {
 void Exchange::EditRequest(const policy::HeaderPolicy& rules) {
   base::Arena& arena = downstream_->arena();
   const RequestVariables source = variables();
-  policy::Apply(rules.request, source, arena, upstream_head_.fields);
+  policy::ApplyToRequest(rules.request, source, arena, upstream_head_.fields);
   if (!rules.host.empty()) {
     const std::string_view host = policy::Expand(rules.host, source, arena);
     http::Authority authority;
@@ -123,14 +123,14 @@ void Exchange::AddOwnFields() {
     fields.Add(FieldId::kServer, "Server", settings.server);
   }
   if (settings.headers != nullptr) {
-    policy::Apply(settings.headers->response, variables(&response_head_), downstream_->arena(),
-                  fields, response_head_.status);
+    policy::ApplyToResponse(settings.headers->response, variables(&response_head_),
+                            downstream_->arena(), fields, response_head_.status);
   }
   const config::RouteExtras* rules = extras();
   if (rules == nullptr) return;
   if (!rules->headers.response.empty()) {
-    policy::Apply(rules->headers.response, variables(&response_head_), downstream_->arena(), fields,
-                  response_head_.status);
+    policy::ApplyToResponse(rules->headers.response, variables(&response_head_),
+                            downstream_->arena(), fields, response_head_.status);
   }
   if (!rules->cors) return;
   const std::string_view origin = request_->fields.Get(kOrigin);

@@ -185,7 +185,8 @@ void BuildUpstreamHead(const http::RequestHead& head, const ClientView& client,
       if (!IsReplaced(field.id)) fields.Add(field);
     } else if (field.id == FieldId::kXForwardedHost) {
       fields.Add(FieldId::kXOriginalForwardedHost, "X-Original-Forwarded-Host", field.value);
-    } else if (!IsReplaced(field.id) && !IsClientField(field.name)) {
+    } else if (!IsReplaced(field.id) && !IsClientField(field.name) &&
+               !http::LooksLike(field.name, client.address_field)) {
       fields.Add(field);
     }
   }

@@ -85,6 +85,9 @@ void Worker::UseConfig(std::shared_ptr<const config::CompiledConfig> config) {
     server_options_.limits.max_head_bytes = settings.max_request_head_bytes;
     server_options_.limits.max_line_bytes = settings.max_request_head_bytes;
     server_options_.limits.max_fields = settings.max_request_fields;
+    server_options_.limits.underscores = settings.pass_underscores
+                                             ? http::Underscores::kKeptUnlessKnown
+                                             : http::Underscores::kDropped;
     server_options_.handshake_timeout = settings.tls_handshake_timeout;
     server_options_.head_timeout = settings.client_header_timeout;
     server_options_.body_timeout = settings.client_body_timeout;

@@ -127,6 +127,19 @@ TEST_F(ExternalAuthTest, FieldsOfTheAnswerTakeThePlaceOfTheClients) {
   EXPECT_NE(response.head.find("Set-Cookie: b=2\r\n"), std::string::npos);
 }
 
+TEST_F(ExternalAuthTest, NothingThatLooksLikeItsFieldsComesFromTheClient) {
+  proxy_.Apply({"name: \"settings\" settings { limits { pass_underscores: true } }"});
+  Peer client =
+      Send("X_User: root\r\nX_GROUPS: admins\r\nX_Original_URL: lie\r\nX_Other: mine\r\n");
+  const Peer::Message question = Answer(With("200 OK", "X-User: ann\r\n"));
+  EXPECT_EQ(question.head.find("lie"), std::string::npos) << question.head;
+  const Peer::Message request = Serve();
+  EXPECT_EQ(request.Field("X-User"), "ann");
+  EXPECT_EQ(request.head.find("root"), std::string::npos) << request.head;
+  EXPECT_EQ(request.head.find("admins"), std::string::npos) << request.head;
+  EXPECT_EQ(request.Field("X_Other"), "mine");
+}
+
 TEST_F(ExternalAuthTest, CookiesGoWithGoodAnswersUnlessAlways) {
   for (const bool always : {false, true}) {
     Ask(always ? "always_set_cookie: true" : "");

@@ -65,6 +65,21 @@ TEST_F(HeadersTest, RequestFieldsAreSetReplacedAndRemoved) {
   EXPECT_EQ(request.Field("X-Forwarded-Proto"), "https");
 }
 
+TEST_F(HeadersTest, NamesWithUnderscoresGoOnWhereWantedButNeverForOurs) {
+  const std::string policy = "request_headers { " + Edit("X-Team", "ours") + "}";
+  const std::string fields =
+      "X_Api_Key: k\r\nX_Forwarded_For: 1.1.1.1\r\nX-Real_IP: 1.1.1.1\r\nContent_Length: 9\r\n"
+      "SSL_CLIENT_VERIFY: SUCCESS\r\nX_Team: theirs\r\n";
+  Serve(policy);
+  EXPECT_EQ(Ask(fields).Field("X_Api_Key"), "");
+  Serve(policy, "limits { pass_underscores: true }");
+  const Peer::Message request = Ask(fields);
+  EXPECT_EQ(request.Field("X_Api_Key"), "k");
+  EXPECT_EQ(request.Field("X-Team"), "ours");
+  for (const char* gone : {"1.1.1.1", "Content_Length", "SUCCESS", "theirs"})
+    EXPECT_EQ(request.head.find(gone), std::string::npos) << request.head;
+}
+
 TEST_F(HeadersTest, AValueThatNoFieldMayHoldIsNotSent) {
   Serve(
       "request_headers { edits { name: \"X-Arg\" value { parts { variable: ARG name: \"q\" } } } " +

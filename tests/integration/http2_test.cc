@@ -325,6 +325,25 @@ TEST_F(Http2Test, AChangeOfConfigurationLeavesStreamsAlone) {
   EXPECT_EQ(proxy.Count(CounterId::kHttp2Connections), 1u);
 }
 
+TEST_F(Http2Test, WhichNamesPassIsAskedAnewForEachRequestOfAConnection) {
+  Http2Client client(proxy.http_port());
+  const auto passes = [&](const char* name) {
+    Http2Client::Call& call = client.Send("GET", "/", {{name, "there"}});
+    Peer server = upstream.Accept();
+    const Peer::Message request = server.ReadRequest();
+    server.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    EXPECT_TRUE(client.WaitEnded(call));
+    return request.head.find("there") != std::string::npos;
+  };
+  EXPECT_FALSE(passes("x_api_key"));
+  Configure("limits { pass_underscores: true }");
+  EXPECT_TRUE(passes("x_api_key"));
+  EXPECT_FALSE(passes("x_real_ip"));
+  Configure("");
+  EXPECT_FALSE(passes("x_api_key"));
+  EXPECT_EQ(proxy.Count(CounterId::kHttp2Connections), 1u);
+}
+
 TEST_F(Http2Test, DrainAnnouncesTheEndFinishesStreamsAndCloses) {
   Http2Client busy(proxy.http_port());
   Http2Client idle(proxy.http_port());

@@ -102,7 +102,7 @@ TEST(CompileSettings, TakesEveryField) {
       "limits { max_request_head_bytes: 2048 max_request_fields: 3 max_response_head_bytes: 4096"
       "         max_request_body_bytes: 0 max_requests_per_connection: 7 "
       "upstream_idle_connections: 0"
-      "         max_requests_per_upstream_connection: 0 }"
+      "         max_requests_per_upstream_connection: 0 pass_underscores: true }"
       "tls { min_version: TLS_1_3 max_version: TLS_1_3 ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' }"
       "access_log { disabled: true format: JSON }"
       "forwarded_headers { trust_incoming: true trusted_cidrs: '10.0.0.0/8' trusted_cidrs: '::1' }"
@@ -120,6 +120,7 @@ TEST(CompileSettings, TakesEveryField) {
   EXPECT_EQ(s.tls_handshake_timeout, Duration(9000));
   EXPECT_EQ(s.max_request_head_bytes, 2048u);
   EXPECT_EQ(s.max_request_fields, 3u);
+  EXPECT_TRUE(s.pass_underscores);
   EXPECT_EQ(s.max_response_head_bytes, 4096u);
   EXPECT_EQ(s.max_requests_per_connection, 7u);
   EXPECT_EQ(s.max_request_body_bytes + s.upstream_idle_connections +

@@ -49,6 +49,32 @@ constexpr std::pair<std::string_view, FieldId> kKnown[] = {
     {"http2-settings", FieldId::kHttp2Settings},
 };
 
+TEST(Underscores, AreDroppedWhereTheTwinIsKnownOrAll) {
+  for (const auto& [name, id] : kKnown) {
+    std::string text(name);
+    std::replace(text.begin(), text.end(), '-', '_');
+    if (text == name) continue;
+    EXPECT_TRUE(IsDropped(text, Underscores::kKeptUnlessKnown)) << text;
+    text[0] = static_cast<char>(::toupper(text[0]));
+    EXPECT_TRUE(IsDropped(text, Underscores::kKeptUnlessKnown)) << text;
+    EXPECT_FALSE(IsDropped(text, Underscores::kKept)) << text;
+  }
+  EXPECT_TRUE(IsDropped("x_real-ip", Underscores::kKeptUnlessKnown));
+  for (const std::string& name :
+       {std::string("x_api_key"), std::string("_"), std::string(200, '_')}) {
+    EXPECT_FALSE(IsDropped(name, Underscores::kKeptUnlessKnown)) << name;
+    EXPECT_TRUE(IsDropped(name, Underscores::kDropped)) << name;
+  }
+}
+
+TEST(HeaderMap, RemovesWhatLooksAlike) {
+  HeaderMap fields;
+  for (const char* name : {"X-User-Id", "x_user_id", "X-USER_ID", "X-User.Id", "X-User-Ids"})
+    fields.Add(name, "1");
+  EXPECT_EQ(fields.RemoveAlike("X-User-ID"), 3u);
+  EXPECT_EQ(fields.size(), 2u);
+}
+
 TEST(ClassifyFieldName, KnowsEveryNameInAnyCase) {
   for (const auto& [name, id] : kKnown) {
     std::string text(name);

@@ -138,11 +138,11 @@ TEST_F(RequestParserTest, FieldNamesAreTokens) {
     for (size_t position : {0, 14, 15, 16, 17, 31, 32, 39}) {
       std::string name = "X-Trace-0123456789-ABCDEFGHIJ-abcdefghij";
       name[position] = static_cast<char>(c);
-      limits_.drop_underscores = false;
+      limits_.underscores = http::Underscores::kKept;
       EXPECT_EQ(WithLines(name + ": " + std::string(position, 'v') + "\r\n"), token ? 0 : 400)
           << name;
       EXPECT_EQ(request_.fields.Get(name).size(), token ? position : 0);
-      limits_.drop_underscores = true;
+      limits_.underscores = http::Underscores::kDropped;
       EXPECT_EQ(WithLines(name + ": v\r\n"), token ? 0 : 400) << name;
       EXPECT_EQ(request_.fields.Get(name).empty(), !token || c == '_') << name;
     }
@@ -344,9 +344,11 @@ TEST_F(RequestParserTest, UnderscoresAreDroppedUnlessWanted) {
   // Also where a lenient reader would take it for framing.
   EXPECT_EQ(WithLines("Content_Length: 5\r\n"), 0);
   EXPECT_EQ(request_.body, BodyLength::None());
-  limits_.drop_underscores = false;
-  EXPECT_EQ(WithLines("X_Real_IP: 1\r\n"), 0);
-  EXPECT_NE(request_.fields.Find("x_real_ip"), nullptr);
+  limits_.underscores = http::Underscores::kKeptUnlessKnown;
+  EXPECT_EQ(WithLines("X_Real_IP: 1\r\nX_Api_Key: 2\r\nCONTENT_length: 5\r\nX-Real_Ip: 3\r\n"), 0);
+  EXPECT_EQ(request_.fields.size(), 2u);
+  EXPECT_EQ(request_.fields.Get("x_api_key"), "2");
+  EXPECT_EQ(request_.body, BodyLength::None());
 }
 
 TEST_F(RequestParserTest, LimitsHaveTheirStatus) {

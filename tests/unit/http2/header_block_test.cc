@@ -157,8 +157,16 @@ TEST_F(HeaderBlockTest, LimitsAreAnswered) {
   EXPECT_EQ(With({{"a", "1"}, {"b", "2"}, {"c", "3"}}, true, {.max_fields = 2}).status, 431);
   EXPECT_EQ(With({{":path", "/" + std::string(200, 'a')}}, true, {.max_line_bytes = 100}).status,
             414);
-  ASSERT_TRUE(With({{"a_b", "1"}}, true, {.drop_underscores = true}).ok());
-  EXPECT_EQ(request.fields.Find("a_b"), nullptr);
+}
+
+TEST_F(HeaderBlockTest, UnderscoresAreDroppedUnlessWanted) {
+  using http::Underscores;
+  const Fields fields = {{"a_b", "1"}, {"x_forwarded_for", "2"}, {"x_request-id", "3"}};
+  ASSERT_TRUE(With(fields, true, {.underscores = Underscores::kDropped}).ok());
+  EXPECT_EQ(request.fields.size(), 1u) << "Host";
+  ASSERT_TRUE(With(fields, true, {.underscores = Underscores::kKeptUnlessKnown}).ok());
+  EXPECT_EQ(request.fields.size(), 2u);
+  EXPECT_EQ(request.fields.Get("a_b"), "1");
 }
 
 TEST_F(HeaderBlockTest, Connect) {

@@ -41,10 +41,26 @@ TEST_F(HeaderEditsTest, EditsAreAppliedInOrderToEveryFieldOfTheName) {
                                          Literal("LOCATION", "/new"),
                                          {"x-b", http::FieldId::kOther, {}},
                                          Literal("X-a", "5")};
-  Apply(edits, Source(""), arena, fields);
+  ApplyToRequest(edits, Source(""), arena, fields);
   ASSERT_EQ(fields.size(), 2U);
   EXPECT_EQ(fields.Get(http::FieldId::kLocation), "/new");
   EXPECT_EQ(fields.Get("X-A"), "5");
+}
+
+TEST_F(HeaderEditsTest, InRequestsWhatLooksLikeTheFieldGoesToo) {
+  const std::vector<HeaderEdit> edits = {Literal("X-Team", "ours"),
+                                         {"X-User", http::FieldId::kOther, {}}};
+  http::HeaderMap fields;
+  fields.Add("X_Team", "client's");
+  fields.Add("x_USER", "client's");
+  fields.Add("X_Users", "client's");
+  http::HeaderMap response = fields;
+  ApplyToRequest(edits, Source(""), arena, fields);
+  ASSERT_EQ(fields.size(), 2U);
+  EXPECT_EQ(fields.Get("X-Team"), "ours");
+  EXPECT_EQ(fields.Get("X_Users"), "client's");
+  ApplyToResponse(edits, Source(""), arena, response, 200);
+  EXPECT_EQ(response.size(), 4U) << "browsers do tell them apart";
 }
 
 TEST_F(HeaderEditsTest, AnEditMayDependOnTheStatusAndAddToWhatIsThere) {
@@ -55,10 +71,10 @@ TEST_F(HeaderEditsTest, AnEditMayDependOnTheStatusAndAddToWhatIsThere) {
   const std::vector<HeaderEdit> both = {append, failed};  // what they add points into them
   http::HeaderMap fields;
   fields.Add("X-A", "1");
-  Apply(both, Source(""), arena, fields, 200);
+  ApplyToResponse(both, Source(""), arena, fields, 200);
   EXPECT_EQ(fields.size(), 2U);
   EXPECT_EQ(fields.Find("X-B"), nullptr);
-  Apply(both, Source(""), arena, fields, 503);
+  ApplyToResponse(both, Source(""), arena, fields, 503);
   EXPECT_EQ(fields.Get("X-B"), "failed");
 }
 
@@ -75,7 +91,7 @@ TEST_F(HeaderEditsTest, AnEditMayDependOnTheRequest) {
   const auto applied = [&](RequestConditions when, std::string_view value) {
     edit.when = std::move(when);
     http::HeaderMap fields;
-    Apply({edit}, Source(value), arena, fields);
+    ApplyToRequest({edit}, Source(value), arena, fields);
     return !fields.empty();
   };
   EXPECT_TRUE(applied({condition("a", false)}, "cab"));
@@ -104,11 +120,11 @@ TEST_F(HeaderEditsTest, AValueThatNoFieldMayHoldRemovesTheField) {
         std::string_view(""), std::string_view(" ")}) {
     http::HeaderMap fields;
     fields.Add("X-A", "client's");
-    Apply(edits, Source(value), arena, fields);
+    ApplyToRequest(edits, Source(value), arena, fields);
     EXPECT_TRUE(fields.empty());
   }
   http::HeaderMap fields;
-  Apply(edits, Source(" b\t\xc3\xa4 "), arena, fields);
+  ApplyToRequest(edits, Source(" b\t\xc3\xa4 "), arena, fields);
   EXPECT_EQ(fields.Get("X-A"), "b\t\xc3\xa4");
 }
 

@@ -71,6 +71,17 @@ TEST_F(ForwardedTest, AnotherFieldCanHoldTheAddress) {
   EXPECT_EQ(fields["cf-connecting-ip"], "192.0.2.7");
 }
 
+TEST_F(ForwardedTest, WhatLooksLikeTheFieldWithTheAddressIsNotPassedOn) {
+  Trust({"10.0.0.0/8"});
+  settings.address_field = "CF-Connecting-IP";
+  head.fields.Add("CF_Connecting_IP", "203.0.113.1");
+  head.fields.Add("CF-Connecting-IP", "192.0.2.7");
+  auto fields = Upstream();
+  EXPECT_EQ(fields["X-Real-IP"], "192.0.2.7");
+  EXPECT_EQ(fields["CF-Connecting-IP"], "192.0.2.7");
+  EXPECT_FALSE(fields.contains("CF_Connecting_IP"));
+}
+
 TEST_F(ForwardedTest, TheChainCanBeProlonged) {
   settings.append_forwarded_for = true;
   head.fields.Add("X-Forwarded-For", "192.0.2.7");
@@ -98,10 +109,14 @@ TEST_F(ForwardedTest, ALoadBalancersWordOnPortAndScheme) {
 TEST_F(ForwardedTest, NobodyElseMaySpeakOfClientCertificates) {
   head.fields.Add("ssl-client-verify", "SUCCESS");
   head.fields.Add("SSL-Client-Subject-DN", "CN=admin");
+  head.fields.Add("SSL_CLIENT_VERIFY", "SUCCESS");
+  head.fields.Add("ssl-client_cert", "x");
   head.fields.Add("ssl-client-other", "kept");
   auto fields = Upstream();
   EXPECT_FALSE(fields.contains("ssl-client-verify"));
   EXPECT_FALSE(fields.contains("SSL-Client-Subject-DN"));
+  EXPECT_FALSE(fields.contains("SSL_CLIENT_VERIFY"));
+  EXPECT_FALSE(fields.contains("ssl-client_cert"));
   EXPECT_EQ(fields["ssl-client-other"], "kept");
 }
 
