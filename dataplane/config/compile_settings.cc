@@ -100,6 +100,7 @@ absl::Status CompileTlsPolicy(const v1::TlsPolicy& in, tls::ServerPolicy& out) {
       out.max_version, CompileVersion("tls.max_version", in.max_version(), tls::Version::kTls13));
   out.ciphers = in.ciphers();
   out.groups = in.groups();
+  out.dh_parameters = in.dh_parameters();
   out.resumption = !in.no_resumption();
   if (in.has_session_timeout()) {
     Duration timeout;

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "common/check.h"
+#include "common/dh_parameters.h"
 #include "common/hash.h"
 #include "common/secret_bytes.h"
 #include "common/strings.h"
@@ -93,6 +94,7 @@ struct ServerContext::Callbacks {
       *alert = SSL_AD_UNRECOGNIZED_NAME;
       return SSL_CLIENT_HELLO_ERROR;
     }
+    context.OfferDhParameters(ssl);
     if (!policy.ciphers.empty()) SSL_set_cipher_list(ssl, std::string(policy.ciphers).c_str());
     if (policy.client_chooses_cipher) SSL_clear_options(ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
     transport.client_auth_ = 0;
@@ -210,6 +212,19 @@ void ServerContext::SetPolicy(const ServerPolicy& policy) {
   }
   SSL_CTX_set_timeout(context_, static_cast<long>(policy.session_timeout.count()));
   reject_unknown_names_ = policy.reject_unknown_names;
+  dh_parameters_ = nullptr;
+  if (policy.dh_parameters.empty()) return;
+  absl::StatusOr<KeyPtr> parameters = ParseDhParameters(policy.dh_parameters);
+  HEADGATE_CHECK(parameters.ok());
+  dh_parameters_ = *std::move(parameters);
+}
+
+void ServerContext::OfferDhParameters(SSL* ssl) const {
+  EVP_PKEY* const parameters = dh_parameters_.get();
+  if (parameters == nullptr || EVP_PKEY_up_ref(parameters) != 1) return;
+  if (SSL_set0_tmp_dh_pkey(ssl, parameters) == 1) return;  // which has taken the reference
+  EVP_PKEY_free(parameters);
+  ERR_clear_error();
 }
 
 bool ServerContext::ChooseCertificates(SSL* ssl, std::string_view server_name) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/openssl_ptr.h"
 #include "dataplane/tls/cert_table.h"
 #include "dataplane/tls/certificate_cache.h"
 #include "dataplane/tls/client_auth.h"
@@ -56,6 +57,9 @@ class ServerContext {
   // Gives the connection the certificates for its server name; false if there is none.
   bool ChooseCertificates(SSL* ssl, std::string_view server_name);
 
+  // Per connection, since OpenSSL cannot take them from a context again.
+  void OfferDhParameters(SSL* ssl) const;
+
   const TicketKeys& ticket_keys() const {
     return ticket_keys_ != nullptr ? *ticket_keys_ : *own_ticket_keys_;
   }
@@ -65,6 +69,7 @@ class ServerContext {
   std::shared_ptr<const TicketKeys> ticket_keys_;
   const HandshakePolicies* policies_ = nullptr;
   bool reject_unknown_names_ = false;
+  KeyPtr dh_parameters_;  // null: no DHE ciphers
   TrustCache trust_;
   const CertTable* table_ = nullptr;
   CertificateCache parsed_;

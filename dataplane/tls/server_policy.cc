@@ -1,5 +1,7 @@
 #include "dataplane/tls/server_policy.h"
 
+#include "absl/strings/str_cat.h"
+#include "common/dh_parameters.h"
 #include "dataplane/tls/openssl_ptr.h"
 
 namespace headgate::tls {
@@ -13,6 +15,12 @@ absl::Status Validate(const ServerPolicy& policy) {
     if (probe == nullptr || !SetGroups(probe.get(), policy.groups.c_str())) {
       ERR_clear_error();
       return absl::InvalidArgumentError("groups is no list of groups that OpenSSL knows");
+    }
+  }
+  if (!policy.dh_parameters.empty()) {
+    const auto parsed = ParseDhParameters(policy.dh_parameters);
+    if (!parsed.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("dh_parameters: ", parsed.status().message()));
     }
   }
   return policy.ciphers.empty() ? absl::OkStatus() : ValidateCiphers(policy.ciphers);

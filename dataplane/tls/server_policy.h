@@ -18,6 +18,8 @@ struct ServerPolicy {
   std::string ciphers = {};
   // OpenSSL list of groups. Empty: OpenSSL's default.
   std::string groups = {};
+  // Diffie-Hellman parameters for DHE ciphers, PEM. Empty: these are not used.
+  std::string dh_parameters = {};
   bool resumption = true;
   std::chrono::seconds session_timeout{600};
   // Only names that somebody has configured; see HandshakePolicy::known_name.
@@ -26,11 +28,13 @@ struct ServerPolicy {
   bool operator==(const ServerPolicy&) const = default;
 };
 
-// Forward-secret AEAD ciphers, AES-128 first: it is the cheapest with AES instructions.
+// Forward-secret AEAD ciphers, AES-128 first: it is the cheapest with AES instructions. The last
+// two count only with dh_parameters.
 inline constexpr char kDefaultCiphers[] =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
-    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+    "DHE-RSA-AES256-GCM-SHA384:DHE-RSA-AES128-GCM-SHA256";
 
 // Whether OpenSSL takes the policy; the status says which field is wrong.
 absl::Status Validate(const ServerPolicy& policy);

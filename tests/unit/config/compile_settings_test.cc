@@ -167,6 +167,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadSettings{"tls { min_version: TLS_1_3 max_version: TLS_1_2 }", "tls: min_version"},
         BadSettings{"tls { ciphers: 'NONSENSE' }", "tls: ciphers"},
         BadSettings{"tls { min_version: 1 }", "tls.min_version: unknown"},
+        BadSettings{"tls { dh_parameters: 'x' }", "tls: dh_parameters: these are no"},
         BadSettings{"access_log { format: 9 }", "access_log.format"},
         BadSettings{
             "forwarded_headers { trusted_cidrs: '10.0.0.0/8' trusted_cidrs: '10.0.0.0/33' }",

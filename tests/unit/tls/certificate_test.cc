@@ -10,6 +10,7 @@
 #include "dataplane/tls/certificate_cache.h"
 #include "dataplane/tls/server_policy.h"
 #include "tests/support/certificates.h"
+#include "tests/support/dh_parameters.h"
 
 namespace headgate::tls {
 namespace {
@@ -133,6 +134,10 @@ TEST(ServerPolicy, IsValidated) {
   EXPECT_TRUE(Validate({}).ok());
   EXPECT_TRUE(Validate({.ciphers = kDefaultCiphers}).ok());
   EXPECT_FALSE(Validate({.ciphers = "NONSENSE"}).ok());
+  EXPECT_TRUE(Validate({.dh_parameters = std::string(headgate::testing::kDhParameters)}).ok());
+  const absl::Status weak =
+      Validate({.dh_parameters = std::string(headgate::testing::kWeakDhParameters)});
+  EXPECT_EQ(weak.message(), "dh_parameters: the prime has 1024 bits, not 2048 to 8192");
   EXPECT_FALSE(Validate({.min_version = Version::kTls13, .max_version = Version::kTls12}).ok());
 }
 

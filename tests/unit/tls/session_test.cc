@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "common/strings.h"
+#include "tests/support/dh_parameters.h"
 #include "tests/unit/tls/tls_connection.h"
 
 namespace headgate::tls {
@@ -128,6 +130,29 @@ TEST_F(TlsPolicyTest, UnknownNamesCanBeRefused) {
   EXPECT_EQ(ShownTo("a.com"), "a.com");
   EXPECT_EQ(ShownTo("x.com"), "no handshake");
   EXPECT_EQ(ShownTo(""), "no handshake");
+}
+
+TEST_F(TlsPolicyTest, DheCiphersNeedParametersWhichCanBeTakenAwayAgain) {
+  const CertTable table = MakeTable({}, Certify("rsa.com", KeyType::kRsa));
+  context_.SetCertificates(&table);
+  const auto cipher = [&] {
+    Connection connection(context_,
+                          {.max_version = TLS1_2_VERSION, .ciphers = "DHE-RSA-AES128-GCM-SHA256"});
+    if (!connection.Handshake()) return std::string("no handshake");
+    EVP_PKEY* key = nullptr;
+    EXPECT_EQ(SSL_get_peer_tmp_key(connection.client->ssl(), &key), 1);
+    const int bits = EVP_PKEY_get_bits(key);
+    EVP_PKEY_free(key);
+    return StrCat(SSL_get_cipher_name(connection.client->ssl()), " ", bits);
+  };
+  EXPECT_EQ(cipher(), "no handshake");
+  for (const std::string_view pem :
+       {headgate::testing::kDhParameters, headgate::testing::kSubgroupDhParameters}) {
+    context_.SetPolicy({.dh_parameters = std::string(pem)});
+    EXPECT_EQ(cipher(), "DHE-RSA-AES128-GCM-SHA256 2048");
+  }
+  context_.SetPolicy({});
+  EXPECT_EQ(cipher(), "no handshake");
 }
 
 TEST_F(TlsPolicyTest, AHostMayHaveCiphersOfItsOwn) {

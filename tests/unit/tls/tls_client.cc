@@ -38,6 +38,8 @@ TlsClient::TlsClient(net::Fd fd, const ClientOptions& options)
   if (!options.signature_algorithms.empty()) {
     HEADGATE_CHECK(SSL_CTX_set1_sigalgs_list(context_, options.signature_algorithms.c_str()) == 1);
   }
+  if (!options.ciphers.empty())
+    HEADGATE_CHECK(SSL_CTX_set_cipher_list(context_, options.ciphers.c_str()) == 1);
   ssl_ = SSL_new(context_);
   SSL_set_app_data(ssl_, this);
   SSL_set_fd(ssl_, fd_.get());

@@ -28,6 +28,7 @@ struct ClientOptions {
   std::vector<std::string> alpn = {};
   int max_version = TLS1_3_VERSION;
   std::string signature_algorithms = {};  // empty: OpenSSL's
+  std::string ciphers = {};               // of TLS 1.2; empty: OpenSSL's
   SSL_SESSION* resume = nullptr;          // not taken over
 };
 
