@@ -14,7 +14,8 @@ using translate::Severity;
 
 bool Refuses(const Diagnostic& diagnostic) {
   switch (diagnostic.reason) {
-    case Reason::kPathConflict: return true;
+    case Reason::kPathConflict:
+    case Reason::kPathCharacters: return true;
     case Reason::kUndecodable:
     case Reason::kInvalidHost:
     case Reason::kInvalidPath:
@@ -46,12 +47,11 @@ Verdict Judge(kube::Ingress candidate, const state::ClusterState& state, const H
   const translate::Translation translation =
       translate::Translate(trial, last_good, translator.options(), now);
   for (const Diagnostic& diagnostic : translation.diagnostics) {
-    if (diagnostic.kind != kube::Kind::kIngress || diagnostic.object != key ||
-        diagnostic.severity == Severity::kInfo) {
-      continue;
-    }
+    if (diagnostic.kind != kube::Kind::kIngress || diagnostic.object != key) continue;
+    const bool refuses = Refuses(diagnostic);
+    if (!refuses && diagnostic.severity == Severity::kInfo) continue;
     std::string line = StrCat(diagnostic.field, ": ", diagnostic.message);
-    if (!Refuses(diagnostic)) {
+    if (!refuses) {
       verdict.warnings.push_back(std::move(line));
       continue;
     }

@@ -41,6 +41,7 @@ Verdict VerdictOf(const Diagnostic& diagnostic) {
 std::string_view AdviceFor(Reason reason) {
   switch (reason) {
     case Reason::kPathConflict: return "remove the path from one of the two Ingresses";
+    case Reason::kPathCharacters: return "give the path the type ImplementationSpecific";
     case Reason::kCanaryUnused:
       return "give the canary a host, path and path type that its main Ingress has";
     case Reason::kDefaultBackendUnused:

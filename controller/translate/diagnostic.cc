@@ -9,6 +9,7 @@ std::string_view ReasonName(Reason reason) {
     case Reason::kUndecodable: return "Undecodable";
     case Reason::kInvalidHost: return "InvalidHost";
     case Reason::kInvalidPath: return "InvalidPath";
+    case Reason::kPathCharacters: return "PathCharacters";
     case Reason::kPatternBacktracks: return "PatternBacktracks";
     case Reason::kInvalidBackend: return "InvalidBackend";
     case Reason::kPathConflict: return "PathConflict";

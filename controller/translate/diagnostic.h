@@ -23,6 +23,7 @@ enum class Reason : uint8_t {
   kUndecodable = 0,       // the object does not have the form of its kind
   kInvalidHost,           // a rule's host is no host name
   kInvalidPath,           // a path is no absolute path
+  kPathCharacters,        // a path looks like a pattern, and is none by its type
   kPatternBacktracks,     // a path is a regular expression that needs PCRE2
   kInvalidBackend,        // a backend names nothing, or a loopback address
   kPathConflict,          // an older Ingress owns the same host, path and type

@@ -51,8 +51,9 @@ std::vector<Diagnostic> CheckDefaultBackend(const std::optional<BackendRef>& bac
 }
 
 ResourcePtr TranslateSettings(const std::optional<BackendRef>& default_backend,
-                              const GlobalSettings& global, const ConfigMapLookup& config_map_of,
-                              const Options& options, std::vector<Diagnostic>& diagnostics) {
+                              const GlobalSettings& global, const DhParameters& dh_parameters,
+                              const ConfigMapLookup& config_map_of, const Options& options,
+                              std::vector<Diagnostic>& diagnostics) {
   v1::Resource resource;
   v1::Settings& settings = *resource.mutable_settings();
   settings = global.settings;
@@ -60,12 +61,15 @@ ResourcePtr TranslateSettings(const std::optional<BackendRef>& default_backend,
   if (!options.ticket_root.empty() || !global.ticket_key.empty()) {
     settings.mutable_tls()->set_ticket_keys(std::string(kTicketKeysName));
   }
+  if (dh_parameters.secret != nullptr) settings.mutable_tls()->set_dh_parameters(dh_parameters.pem);
   settings.set_default_certificate(std::string(kDefaultCertificateName));
   if (default_backend) {
     settings.set_default_backend_cluster(ClusterName(*default_backend));
     AddProvenance(resource, Kind::kService, default_backend->service, "");
   }
   if (options.config_map) AddProvenance(resource, Kind::kConfigMap, *options.config_map, "data");
+  if (dh_parameters.secret != nullptr)
+    AddProvenance(resource, Kind::kSecret, dh_parameters.secret->meta.key, "");
   return Finish(std::string(kSettingsName), std::move(resource));
 }
 

@@ -11,6 +11,7 @@
 #include "controller/translate/backends.h"
 #include "controller/translate/certificates.h"
 #include "controller/translate/config_map/settings.h"
+#include "controller/translate/dh_parameters.h"
 #include "controller/translate/header_config_maps.h"
 #include "controller/translate/names.h"
 #include "controller/translate/options.h"
@@ -29,8 +30,9 @@ std::vector<Diagnostic> CheckDefaultBackend(const std::optional<BackendRef>& bac
 
 // `default_backend`: where requests that match no route go, if anywhere.
 ResourcePtr TranslateSettings(const std::optional<BackendRef>& default_backend,
-                              const GlobalSettings& global, const ConfigMapLookup& config_map_of,
-                              const Options& options, std::vector<Diagnostic>& diagnostics);
+                              const GlobalSettings& global, const DhParameters& dh_parameters,
+                              const ConfigMapLookup& config_map_of, const Options& options,
+                              std::vector<Diagnostic>& diagnostics);
 
 // "cert/default": the certificate of the Secret in the options when it can be used, else the
 // fallback.

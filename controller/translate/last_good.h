@@ -21,6 +21,9 @@ struct LastGood {
   // The same for what proxy-ssl-secret refers to.
   absl::flat_hash_map<kube::ObjectKey, std::shared_ptr<const kube::Secret>> upstream_secrets;
 
+  // The form in use of what ssl-dh-param refers to; null: none.
+  std::shared_ptr<const kube::Secret> dh_parameters;
+
   std::shared_ptr<const kube::Ingress> FindIngress(const kube::ObjectKey& key) const {
     auto it = ingresses.find(key);
     return it == ingresses.end() ? nullptr : it->second;
@@ -32,6 +35,9 @@ struct LastGood {
   std::shared_ptr<const kube::Secret> FindUpstreamSecret(const kube::ObjectKey& key) const {
     auto it = upstream_secrets.find(key);
     return it == upstream_secrets.end() ? nullptr : it->second;
+  }
+  std::shared_ptr<const kube::Secret> FindDhParameters(const kube::ObjectKey& key) const {
+    return dh_parameters != nullptr && dh_parameters->meta.key == key ? dh_parameters : nullptr;
   }
 };
 

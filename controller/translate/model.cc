@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "absl/strings/ascii.h"
 #include "common/host_pattern.h"
 #include "common/strings.h"
 #include "controller/translate/annotations/registry.h"
@@ -70,9 +71,17 @@ void AddOtherNames(const HeaderSettings& settings, std::vector<HostRules>& hosts
   }
 }
 
+// Whether all of it stands for itself, in a regular expression too.
+bool IsPlain(std::string_view path) {
+  return std::all_of(path.begin(), path.end(), [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-' ||
+           c == '/';
+  });
+}
+
 // What is wrong with a path or its backend, whoever wins it.
 void CheckPath(const Ingress& ingress, const kube::IngressPath& path, const std::string& field,
-               std::vector<Diagnostic>& diagnostics) {
+               bool strict, std::vector<Diagnostic>& diagnostics) {
   if (!path.path.empty() && !path.path.starts_with('/')) {
     diagnostics.push_back(
         {Kind::kIngress, ingress.meta.key, field + ".path", Reason::kInvalidPath, Severity::kError,
@@ -82,6 +91,15 @@ void CheckPath(const Ingress& ingress, const kube::IngressPath& path, const std:
         {Kind::kIngress, ingress.meta.key, field + ".path", Reason::kInvalidPath, Severity::kError,
          StrCat(QuoteValue(path.path),
                 " is too long or holds a control character; the path is left out")});
+  } else if (strict && path.type != kube::PathType::kImplementationSpecific &&
+             !IsPlain(path.path)) {
+    diagnostics.push_back(
+        {Kind::kIngress, ingress.meta.key, field + ".path", Reason::kPathCharacters,
+         Severity::kInfo,
+         StrCat(QuoteValue(path.path),
+                " has characters besides letters, digits and \"._-/\", which "
+                "only a path of type ImplementationSpecific should have; it is served, but the "
+                "webhook refuses it (strict-validate-path-type)")});
   }
 }
 
@@ -121,7 +139,8 @@ ReadResult ReadIngress(std::shared_ptr<const Ingress> ingress, const IngressRule
   for (size_t rule = 0; rule < ingress->rules.size(); ++rule) {
     const auto& paths = ingress->rules[rule].paths;
     for (size_t path = 0; path < paths.size(); ++path) {
-      CheckPath(*ingress, paths[path], PathField(rule, path), result.diagnostics);
+      CheckPath(*ingress, paths[path], PathField(rule, path), rules.annotations.strict_paths,
+                result.diagnostics);
     }
   }
   ForEachBackend(*ingress, [&](const kube::IngressBackend& backend, const std::string& field) {

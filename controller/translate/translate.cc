@@ -49,9 +49,7 @@ class FullTranslation {
     AddBackends();
     AddFiles();
     AddCertificates();
-    Say(CheckConfigMapHeaders(global_.headers, state_, options_));
-    Add(TranslateSettings(default_backend_, global_, config_map_of_, options_,
-                          result_.diagnostics));
+    AddSettings();
     if (auto keys =
             TranslateTicketKeys(options_.ticket_root, global_.ticket_key, TicketEpoch(now_))) {
       Add(std::move(keys));
@@ -255,6 +253,16 @@ class FullTranslation {
     const CertificateState* chosen =
         options_.default_certificate ? &certificates_.at(*options_.default_certificate) : nullptr;
     Add(TranslateDefaultCertificate(chosen, options_));
+  }
+
+  void AddSettings() {
+    Say(CheckConfigMapHeaders(global_.headers, state_, options_));
+    const ObjectKey& secret = global_.dh_secret;
+    const DhParameters dh_parameters = ChooseDhParameters(
+        secret, state_.FindSecret(secret), last_good_.FindDhParameters(secret), options_);
+    Say(dh_parameters.diagnostics);
+    Add(TranslateSettings(default_backend_, global_, dh_parameters, config_map_of_, options_,
+                          result_.diagnostics));
   }
 
   void CheckReferences() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <utility>
 
 #include "common/strings.h"
@@ -98,6 +99,7 @@ void Translator::Mark(const state::Changes& changes) {
   for (const ObjectKey& secret : changes.secrets) {
     if (certificates_.contains(secret)) dirty_certificates_.insert(secret);
     if (client_cas_.contains(secret)) dirty_client_cas_.insert(secret);
+    if (global_.dh_secret == secret) dirty_settings_ = true;
     if (upstream_secrets_.contains(secret)) dirty_upstream_secrets_.insert(secret);
     for (const bool map : {false, true}) {
       if (user_secrets_.contains({secret, map})) dirty_user_secrets_.insert({secret, map});
@@ -373,9 +375,16 @@ void Translator::RedoTicketKeys() {
 void Translator::RedoSettings() {
   if (!std::exchange(dirty_settings_, false)) return;
   std::vector<Diagnostic> diagnostics = CheckConfigMapHeaders(global_.headers, *state_, options_);
+  const ObjectKey& secret = global_.dh_secret;
+  DhParameters dh_parameters = ChooseDhParameters(secret, state_->FindSecret(secret),
+                                                  last_good_.FindDhParameters(secret), options_);
+  std::move(dh_parameters.diagnostics.begin(), dh_parameters.diagnostics.end(),
+            std::back_inserter(diagnostics));
   log_.Set(std::string(kSettingsName), settings_,
-           TranslateSettings(default_backend_, global_, config_map_of_, options_, diagnostics));
+           TranslateSettings(default_backend_, global_, dh_parameters, config_map_of_, options_,
+                             diagnostics));
   log_.Set(settings_diagnostics_, std::move(diagnostics));
+  last_good_.dh_parameters = std::move(dh_parameters.secret);
 }
 
 void Translator::RedoDefaultBackend() {

@@ -91,7 +91,7 @@ constexpr CatalogEntry kCatalog[] = {
     {"enable-global-auth", Risk::kLow, 2, "`false`: the server of the ConfigMap is not asked"},
     {"enable-modsecurity", Risk::kLow, 3,
      "there is no firewall: the Ingress answers 503 unless the ConfigMap says "
-     "`headgate-ignore-waf`"},
+     "`ignore-waf`"},
     {"enable-opentelemetry", Risk::kLow, 2, "requests become spans"},
     {"enable-owasp-core-rules", Risk::kLow, 3, "as `enable-modsecurity`"},
     {"enable-rewrite-log", Risk::kLow, 3,

@@ -153,7 +153,8 @@ AnnotationResult ReadAnnotations(const kube::Ingress& ingress, const AnnotationR
                              "this annotation is not known here and has no effect"});
     }
   }
-  if (!any) return result;  // the common case: nothing to read
+  // The common case: nothing to read, and nobody asks for a firewall for all.
+  if (!any && !rules.waf) return result;
   AnnotationReader reader(ingress, rules, diagnostics);
   CheckRules(reader, ingress);
   for (const Family& family : kFamilies) family.read(reader, result.settings);

@@ -26,8 +26,12 @@ struct AnnotationRules {
   Risk highest = Risk::kHigh;  // an Ingress with an annotation above it is refused
   std::vector<std::string>
       blocked_words;        // an Ingress with one of them in an annotation is refused; sorted
+  bool waf = false;         // all Ingresses ask for a firewall that do not say otherwise
   bool ignore_waf = false;  // Ingresses that ask for a firewall are served without, rather than 503
-  bool http2 = true;        // is offered to clients in TLS handshakes
+  // Paths that are no regular expressions by their type should not look like one: the webhook
+  // refuses them.
+  bool strict_paths = true;
+  bool http2 = true;  // is offered to clients in TLS handshakes
   friend bool operator==(const AnnotationRules&, const AnnotationRules&) = default;
 };
 

@@ -1,7 +1,7 @@
 // Annotations that this version cannot put into effect and must not ignore.
 //
-// They keep requests out: authentication, application firewalls. Serving an Ingress without the
-// protection that it asks for would open it to everybody, so it is closed.
+// They keep requests out: application firewalls, which the ConfigMap may ask for too. Serving an
+// Ingress without the protection that it asks for would open it to everybody, so it is closed.
 #pragma once
 
 #include <array>

@@ -18,7 +18,14 @@ std::optional<Risk> ParseRisk(std::string_view text) {
 void ReadAnnotationOptions(OptionReader& reader, GlobalSettings& global) {
   AnnotationRules& rules = global.annotations;
   rules.snippets = reader.Bool("allow-snippet-annotations").value_or(false);
-  rules.ignore_waf = reader.Bool("headgate-ignore-waf").value_or(false);
+  rules.strict_paths = reader.Bool("strict-validate-path-type").value_or(true);
+  rules.ignore_waf = reader.Bool("ignore-waf").value_or(false);
+  rules.waf = reader.Bool("enable-modsecurity").value_or(false);
+  if (rules.waf && rules.ignore_waf) {
+    reader.NoEffect(
+        "enable-modsecurity",
+        "there is no firewall here; Ingresses are served without one as ignore-waf says");
+  }
   if (const auto text = reader.Text("annotations-risk-level")) {
     const std::optional<Risk> risk = ParseRisk(*text);
     if (!risk) reader.Ignore("annotations-risk-level", "Low, Medium, High or Critical");

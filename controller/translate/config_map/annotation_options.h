@@ -1,5 +1,6 @@
 // allow-snippet-annotations, annotations-risk-level, annotation-value-word-blocklist,
-// headgate-ignore-waf: which annotations Ingresses may have.
+// strict-validate-path-type: what Ingresses may have. enable-modsecurity, ignore-waf: whether those
+// are served that are to be behind a firewall.
 #pragma once
 
 #include <array>
@@ -10,9 +11,9 @@
 
 namespace headgate::translate {
 
-inline constexpr std::array<std::string_view, 4> kAnnotationOptions = {
+inline constexpr std::array<std::string_view, 6> kAnnotationOptions = {
     "allow-snippet-annotations", "annotations-risk-level", "annotation-value-word-blocklist",
-    "headgate-ignore-waf"};
+    "strict-validate-path-type", "enable-modsecurity",     "ignore-waf"};
 
 void ReadAnnotationOptions(OptionReader& reader, GlobalSettings& global);
 

@@ -61,6 +61,15 @@ void ReadClientOptions(OptionReader& reader, GlobalSettings& global) {
                     "a number and a size, 1k to 1m in all, as \"4 16k\"");
     }
   }
+  if (const auto bytes = reader.Size("proxy-body-size"))
+    global.settings.mutable_limits()->set_max_request_body_bytes(*bytes);
+  if (reader.Bool("enable-underscores-in-headers").value_or(false))
+    global.settings.mutable_limits()->set_pass_underscores(true);
+  if (!reader.Bool("ignore-invalid-headers").value_or(true)) {
+    reader.NoEffect("ignore-invalid-headers",
+                    "a request with a malformed field name is answered 400, for nobody can tell "
+                    "where its fields end");
+  }
 }
 
 }  // namespace headgate::translate

@@ -60,6 +60,12 @@ void OptionReader::IgnoreSecret(std::string_view name, std::string_view accepted
   Complain(name, "the value", accepted);
 }
 
+void OptionReader::NoEffect(std::string_view name, std::string_view why) {
+  diagnostics_.push_back({kube::Kind::kConfigMap, config_map_.meta.key, StrCat("data.", name),
+                          Reason::kUnknownOption, Severity::kWarning,
+                          StrCat("without effect: ", why)});
+}
+
 void OptionReader::Complain(std::string_view name, std::string_view value,
                             std::string_view accepted) {
   Warn(name, StrCat(value, " is not valid, the default is used; accepted: ", accepted));

@@ -35,6 +35,8 @@ class OptionReader {
   void Ignore(std::string_view name, std::string_view accepted);
   // The same for a value that must not be shown.
   void IgnoreSecret(std::string_view name, std::string_view accepted);
+  // The value asks for something that there is not here. `why`: one clause.
+  void NoEffect(std::string_view name, std::string_view why);
   // The value is taken, and is not in effect as written.
   void Warn(std::string_view name, std::string_view message);
 

@@ -24,6 +24,7 @@
 #include "controller/translate/config_map/tls_options.h"
 #include "controller/translate/config_map/tracing_options.h"
 #include "controller/translate/config_map/upstream_options.h"
+#include "controller/translate/config_map/without_effect.h"
 
 namespace headgate::translate {
 namespace {
@@ -67,11 +68,11 @@ constexpr std::string_view kMeaningless[] = {
 };
 
 bool IsKnown(std::string_view name) {
-  return std::any_of(kFamilies.begin(), kFamilies.end(),
-                     [&](const Family& family) {
-                       return std::find(family.names.begin(), family.names.end(), name) !=
-                              family.names.end();
-                     }) ||
+  const auto known = EffectiveOptions();
+  const auto ineffective = IneffectiveOptions();
+  return std::find(known.begin(), known.end(), name) != known.end() ||
+         std::any_of(ineffective.begin(), ineffective.end(),
+                     [&](const IneffectiveOption& option) { return option.name == name; }) ||
          std::binary_search(std::begin(kMeaningless), std::end(kMeaningless), name);
 }
 
@@ -108,7 +109,15 @@ GlobalSettings ReadConfigMap(const kube::ConfigMap* config_map, const Options& o
   CheckNames(*config_map, diagnostics);
   OptionReader reader(*config_map, diagnostics);
   for (const Family& family : kFamilies) family.read(reader, global);
+  ReportIneffective(reader);
   return global;
+}
+
+std::vector<std::string_view> EffectiveOptions() {
+  std::vector<std::string_view> names;
+  for (const Family& family : kFamilies)
+    names.insert(names.end(), family.names.begin(), family.names.end());
+  return names;
 }
 
 }  // namespace headgate::translate

@@ -68,6 +68,8 @@ struct HeaderConfigMaps {
 struct GlobalSettings {
   // The resource "settings", without what translation fills in by itself.
   v1::Settings settings;
+  // The Secret that ssl-dh-param names; an empty name: none.
+  kube::ObjectKey dh_secret;
   // The only key of session tickets; empty: derived ones (ticket_keys.h).
   SecretBytes ticket_key;
   IngressDefaults ingress;

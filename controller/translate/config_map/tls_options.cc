@@ -7,6 +7,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_split.h"
 #include "common/strings.h"
+#include "controller/translate/annotations/values.h"
 #include "controller/translate/openssl_lists.h"
 
 namespace headgate::translate {
@@ -81,6 +82,11 @@ void ReadTlsOptions(OptionReader& reader, GlobalSettings& global) {
   ReadProtocols(reader, tls);
   ReadLists(reader, tls);
   ReadSessions(reader, tls, global.ticket_key);
+  if (const auto text = reader.Text("ssl-dh-param")) {
+    const auto secret = ParseReference(*text);
+    if (!secret) reader.Ignore("ssl-dh-param", "the NAMESPACE/NAME of a Secret");
+    global.dh_secret = secret.value_or(kube::ObjectKey());
+  }
   if (reader.Bool("ssl-reject-handshake").value_or(false)) tls.set_reject_unknown_names(true);
   if (tls.ByteSizeLong() > 0) *global.settings.mutable_tls() = std::move(tls);
 }

@@ -35,6 +35,15 @@ void ReadRetries(OptionReader& reader, GlobalSettings& global) {
     SetNextUpstream(retries, *global.settings.mutable_next_upstream());
 }
 
+void ReadTimeouts(OptionReader& reader, v1::Settings& settings) {
+  if (const auto seconds = reader.Int("proxy-connect-timeout", 1, kMost))
+    settings.mutable_timeouts()->mutable_connect()->set_seconds(*seconds);
+  if (const auto seconds = reader.Int("proxy-send-timeout", 1, kMost))
+    settings.mutable_timeouts()->mutable_send()->set_seconds(*seconds);
+  if (const auto seconds = reader.Int("proxy-read-timeout", 1, kMost))
+    settings.mutable_timeouts()->mutable_read()->set_seconds(*seconds);
+}
+
 void ReadKeepAlive(OptionReader& reader, v1::Settings& settings) {
   if (const auto count = reader.Int("upstream-keepalive-connections", 0, kMost)) {
     settings.mutable_limits()->set_upstream_idle_connections(static_cast<uint32_t>(*count));
@@ -68,6 +77,7 @@ void ReadUpstreamOptions(OptionReader& reader, GlobalSettings& global) {
     if (!global.upstream.connections.http_1_0) reader.Ignore("proxy-http-version", kHttpVersions);
   }
   global.upstream.service_address = reader.Bool("service-upstream");
+  ReadTimeouts(reader, global.settings);
   ReadRetries(reader, global);
   ReadKeepAlive(reader, global.settings);
 }

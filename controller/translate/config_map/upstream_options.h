@@ -1,8 +1,8 @@
 // load-balance, proxy-next-upstream, proxy-next-upstream-tries, proxy-next-upstream-timeout,
-// retry-non-idempotent: how upstreams are treated that neither their Service nor an Ingress says
-// anything about. upstream-keepalive-connections, upstream-keepalive-time,
-// upstream-keepalive-timeout, upstream-keepalive-requests: connections with endpoints that wait for
-// the next request.
+// retry-non-idempotent, proxy-connect-timeout, proxy-send-timeout, proxy-read-timeout: how
+// upstreams are treated that neither their Service nor an Ingress says anything about.
+// upstream-keepalive-connections, upstream-keepalive-time, upstream-keepalive-timeout,
+// upstream-keepalive-requests: connections with endpoints that wait for the next request.
 #pragma once
 
 #include <array>
@@ -13,7 +13,10 @@
 
 namespace headgate::translate {
 
-inline constexpr std::array<std::string_view, 11> kUpstreamOptions = {
+inline constexpr std::array<std::string_view, 14> kUpstreamOptions = {
+    "proxy-connect-timeout",
+    "proxy-send-timeout",
+    "proxy-read-timeout",
     "proxy-http-version",
     "service-upstream",
     "load-balance",

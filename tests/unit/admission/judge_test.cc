@@ -100,6 +100,24 @@ TEST_F(JudgeTest, APathThatAnOlderIngressHasIsRefused) {
           .allowed);
 }
 
+TEST_F(JudgeTest, APathThatLooksLikeAPatternAndIsNoneByItsTypeIsRefused) {
+  kube::Ingress candidate = Shop("new", "new.example.com");
+  kube::IngressPath& path = candidate.rules[0].paths[0];
+  path.path = "/a|b";
+  for (const kube::PathType type : {kube::PathType::kExact, kube::PathType::kPrefix}) {
+    path.type = type;
+    const Verdict verdict = Ask(candidate);
+    EXPECT_FALSE(verdict.allowed);
+    EXPECT_THAT(verdict.reason, HasSubstr("spec.rules[0].http.paths[0].path: \"/a|b\" has"));
+  }
+  path.type = kube::PathType::kImplementationSpecific;
+  EXPECT_TRUE(Ask(candidate).allowed);
+  path = {"/A_b-c.d/0", kube::PathType::kPrefix, path.backend};
+  const Verdict plain = Ask(candidate);
+  EXPECT_TRUE(plain.allowed);
+  EXPECT_THAT(plain.warnings, IsEmpty());
+}
+
 TEST_F(JudgeTest, AnAliasThatIsAnothersHostOrAliasIsWarnedOf) {
   const Verdict host = Ask(
       With(Shop("new", "new.example.com"), "server-alias", "Shop.example.com,free.example.com"));

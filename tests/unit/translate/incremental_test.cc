@@ -9,6 +9,7 @@
 #include "controller/translate/translate.h"
 #include "controller/translate/translator.h"
 #include "tests/support/certificates.h"
+#include "tests/support/dh_parameters.h"
 #include "tests/support/kube_objects.h"
 #include "tests/unit/translate/held_snapshot.h"
 
@@ -251,6 +252,11 @@ class RandomWorld {
     if (Chance(60)) {
       secret.data.emplace_back("ca.crt", SecretBytes(Chance(80) ? pair.chain : "garbage"));
     }
+    if (Chance(60)) {
+      secret.data.emplace_back("dhparam.pem",
+                               SecretBytes(Chance(70) ? headgate::testing::kDhParameters
+                                                      : headgate::testing::kWeakDhParameters));
+    }
     return secret;
   }
 
@@ -269,6 +275,9 @@ class RandomWorld {
     if (Chance(50)) config_map.data.emplace_back("load-balance", Chance(70) ? "round_robin" : "x");
     if (Chance(30)) config_map.data.emplace_back("slow-start", Chance(70) ? "10s" : "soon");
     if (Chance(20)) config_map.data.emplace_back("unheard-of", "x");
+    if (Chance(20)) config_map.data.emplace_back("enable-modsecurity", "true");
+    if (Chance(20)) config_map.data.emplace_back("strict-validate-path-type", "false");
+    if (Chance(60)) config_map.data.emplace_back("ssl-dh-param", Chance(70) ? "one/t1" : "two/t2");
     if (Chance(30)) config_map.data.emplace_back("allow-cross-namespace-resources", "true");
     if (Chance(30))
       config_map.data.emplace_back("whitelist-source-range", Chance(70) ? "10.0.0.0/8" : "x");
@@ -293,7 +302,7 @@ class RandomWorld {
   const std::vector<std::string> hosts_ = {
       "",          "a.example.com", "b.example.com", "A.Example.com",
       "shop.test", "*.example.com", "not a host"};
-  const std::vector<std::string> paths_ = {"/", "/a", "/a/", "/a/b", "", "relative"};
+  const std::vector<std::string> paths_ = {"/", "/a", "/a/", "/a/b", "", "relative", "/a(b)"};
   const kube::StringMap annotations_ = {
       {"nginx.ingress.kubernetes.io/proxy-read-timeout", "30"},
       {"nginx.ingress.kubernetes.io/proxy-read-timeout", "soon"},

@@ -7,6 +7,7 @@
 
 #include "absl/time/clock.h"
 #include "tests/support/certificates.h"
+#include "tests/support/dh_parameters.h"
 #include "tests/support/kube_objects.h"
 #include "tests/unit/translate/held_snapshot.h"
 
@@ -166,6 +167,41 @@ TEST_F(TranslatorTest, ARefusedIngressKeepsItsLastGoodForm) {
   EXPECT_THAT(Names(update), ElementsAre("vhost/new.test"));
   EXPECT_THAT(update.removed, ElementsAre("vhost/shop.test"));
   EXPECT_EQ(update.cleared.size(), 1u);
+}
+
+TEST_F(TranslatorTest, DhParametersChangeAtOnceAndKeepTheirLastGoodForm) {
+  using headgate::testing::kDhParameters;
+  using headgate::testing::kWeakDhParameters;
+  Options options;
+  options.config_map = ObjectKey{"headgate", "options"};
+  Translator translator(options);
+  const auto served = [&] {
+    held_.Apply(translator.Update(state_, state_.TakeChanges(), now_));
+    return held_.Find("settings")->settings().tls().dh_parameters();
+  };
+  const auto put_secret = [&](std::string_view pem) {
+    kube::Secret secret;
+    secret.meta = headgate::testing::Meta("crypto", "dh");
+    secret.data.emplace_back("dhparam.pem", SecretBytes(pem));
+    Put(std::move(secret));
+  };
+  kube::ConfigMap config_map;
+  config_map.meta = headgate::testing::Meta("headgate", "options");
+  config_map.data.emplace_back("ssl-dh-param", "crypto/dh");
+  Put(config_map);
+  EXPECT_EQ(served(), "");
+  EXPECT_THAT(held_.Diagnostics(), ElementsAre(HasSubstr("Secret crypto/dh: it does not exist")));
+  put_secret(kDhParameters);
+  EXPECT_EQ(served(), kDhParameters);
+  EXPECT_THAT(held_.Diagnostics(), IsEmpty());
+  put_secret(kWeakDhParameters);
+  EXPECT_EQ(served(), kDhParameters);
+  EXPECT_THAT(held_.Diagnostics(), ElementsAre(AllOf(HasSubstr("data[dhparam.pem]: the prime has"),
+                                                     HasSubstr("its last good form stays"))));
+  Drop(Kind::kSecret, {"crypto", "dh"});
+  EXPECT_EQ(served(), "") << "deleting is a decision";
+  put_secret(kWeakDhParameters);
+  EXPECT_EQ(served(), "");
 }
 
 TEST_F(TranslatorTest, ARefusedIngressThatWasNeverGoodIsNotServed) {
