@@ -11,7 +11,7 @@
 #include <system_error>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "common/strings.h"
 #include "dataplane/control/record_log.h"
 
 namespace headgate::control {
@@ -22,7 +22,7 @@ constexpr size_t kIoBytes = size_t{1} << 20;
 constexpr uint64_t kCompactionMinBytes = uint64_t{1} << 20;
 
 absl::Status ErrnoStatus(const char* what, const std::string& path) {
-  return absl::ErrnoToStatus(errno, absl::StrCat(what, " ", path));
+  return absl::ErrnoToStatus(errno, StrCat(what, " ", path));
 }
 
 absl::Status WriteAt(int fd, std::string_view bytes, uint64_t offset, const std::string& path) {
@@ -151,17 +151,17 @@ absl::StatusOr<std::unique_ptr<SnapshotStore>> SnapshotStore::Open(const std::st
   std::filesystem::create_directories(directory, error);
   if (error) {
     return absl::FailedPreconditionError(
-        absl::StrCat("cannot create directory ", directory, ": ", error.message()));
+        StrCat("cannot create directory ", directory, ": ", error.message()));
   }
   std::unique_ptr<SnapshotStore> store(new SnapshotStore);
-  store->path_ = absl::StrCat(directory, "/snapshot.log");
+  store->path_ = StrCat(directory, "/snapshot.log");
   store->directory_fd_ = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (store->directory_fd_ < 0) return ErrnoStatus("cannot open directory", directory);
   store->lock_fd_ = openat(store->directory_fd_, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (store->lock_fd_ < 0) return ErrnoStatus("cannot open the lock file in", directory);
   if (flock(store->lock_fd_, LOCK_EX | LOCK_NB) != 0) {
     return absl::FailedPreconditionError(
-        absl::StrCat("directory ", directory, " is in use by another process"));
+        StrCat("directory ", directory, " is in use by another process"));
   }
   store->fd_ = open(store->path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (store->fd_ < 0) return ErrnoStatus("cannot open", store->path_);
@@ -229,12 +229,16 @@ absl::Status SnapshotStore::StartNewFile() {
 }
 
 void SnapshotStore::TakeIn(std::vector<Pending> pending) {
-  for (Pending& change : pending) {
-    auto found = held_.find(change.name);
-    if (found != held_.end()) live_bytes_ -= found->second.size;
+  for (const Pending& change : pending) {
+    const auto found = held_.find(change.name);
+    if (found != held_.end()) live_bytes_ -= (*found)->size;
     if (change.held) {
       live_bytes_ += change.held->size;
-      held_.insert_or_assign(std::move(change.name), *change.held);
+      if (found != held_.end()) {
+        static_cast<Held&>(**found) = *change.held;
+      } else {
+        held_.insert(Entry::Make(change.name, *change.held));
+      }
     } else if (found != held_.end()) {
       held_.erase(found);
     }
@@ -244,54 +248,61 @@ void SnapshotStore::TakeIn(std::vector<Pending> pending) {
 std::vector<SnapshotStore::HeldName> SnapshotStore::Inventory() const {
   std::vector<HeldName> names;
   names.reserve(held_.size());
-  for (const auto& [name, held] : held_) {
-    names.push_back({name, missed_.contains(name) ? 0 : held.hash});
+  for (const auto& entry : held_) {
+    const bool missed = missed_.contains(ToAbsl(entry->name()));
+    names.push_back({entry->name(), missed ? 0 : entry->hash});
   }
   return names;
 }
 
-absl::StatusOr<v1::Resource> SnapshotStore::Read(const std::string& name, const Held& held) const {
+std::vector<SnapshotStore::Entry*> SnapshotStore::InFileOrder() const {
+  std::vector<Entry*> entries;
+  entries.reserve(held_.size());
+  for (const auto& entry : held_) {
+    if (entry->size > 0) entries.push_back(entry.get());
+  }
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry* a, const Entry* b) { return a->offset < b->offset; });
+  return entries;
+}
+
+absl::StatusOr<v1::Resource> SnapshotStore::Read(const Entry& entry) const {
   std::string bytes;
-  if (absl::Status read = ReadAt(fd_, held.offset, held.size, path_, bytes); !read.ok())
+  if (absl::Status read = ReadAt(fd_, entry.offset, entry.size, path_, bytes); !read.ok())
     return read;
   const Frame frame = ParseFrame(bytes);
   if (frame.state != FrameState::kComplete || frame.record.type != RecordType::kUpsert) {
-    return absl::DataLossError(absl::StrCat("damaged record of ", name));
+    return absl::DataLossError(StrCat("damaged record of ", entry.name()));
   }
   const std::optional<Upsert> upsert = ParseUpsert(frame.record.payload);
   v1::Resource resource;
-  if (!upsert || upsert->name != name ||
+  if (!upsert || upsert->name != entry.name() ||
       !resource.ParseFromArray(upsert->body.data(), static_cast<int>(upsert->body.size()))) {
-    return absl::DataLossError(absl::StrCat("unreadable record of ", name));
+    return absl::DataLossError(StrCat("unreadable record of ", entry.name()));
   }
   return resource;
 }
 
 std::vector<v1::Resource> SnapshotStore::Load() {
-  std::vector<std::pair<std::string, Held>> in_file_order;
-  for (const auto& [name, held] : held_) {
-    if (held.size > 0) in_file_order.emplace_back(name, held);
-  }
-  std::sort(in_file_order.begin(), in_file_order.end(),
-            [](const auto& a, const auto& b) { return a.second.offset < b.second.offset; });
+  const std::vector<Entry*> entries = InFileOrder();
   std::vector<v1::Resource> resources;
-  resources.reserve(in_file_order.size());
-  for (const auto& [name, held] : in_file_order) {
-    absl::StatusOr<v1::Resource> resource = Read(name, held);
+  resources.reserve(entries.size());
+  for (const Entry* entry : entries) {
+    absl::StatusOr<v1::Resource> resource = Read(*entry);
     if (resource.ok()) {
       resources.push_back(*std::move(resource));
     } else {
-      Forget(name);
+      Forget(std::string(entry->name()));
     }
   }
   return resources;
 }
 
 void SnapshotStore::Forget(const std::string& name) {
-  auto found = held_.find(name);
+  const auto found = held_.find(name);
   if (found == held_.end()) return;
-  live_bytes_ -= found->second.size;
-  if (found->second.size > 0) missed_.emplace(name);
+  live_bytes_ -= (*found)->size;
+  if ((*found)->size > 0) missed_.emplace(name);
   held_.erase(found);
 }
 
@@ -377,10 +388,10 @@ bool SnapshotStore::CompactionPays() const {
 absl::Status SnapshotStore::Compact() {
   // Not again before the log has grown as much once more, should this fail.
   compaction_floor_ = 2 * file_size_;
-  const std::string new_path = absl::StrCat(path_, ".new");
+  const std::string new_path = StrCat(path_, ".new");
   const int new_fd = open(new_path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (new_fd < 0) return ErrnoStatus("cannot open", new_path);
-  Index moved;
+  std::vector<Moved> moved;
   uint64_t new_size = 0;
   absl::Status done = CopyLive(new_fd, new_path, moved, new_size);
   if (done.ok() && fsync(new_fd) != 0) done = ErrnoStatus("cannot flush", new_path);
@@ -394,34 +405,33 @@ absl::Status SnapshotStore::Compact() {
   }
   close(fd_);
   fd_ = new_fd;
-  held_ = std::move(moved);
+  for (const Moved& each : moved) each.entry->offset = each.offset;
   file_size_ = new_size;
   compaction_floor_ = 0;
   if (fsync(directory_fd_) != 0) return ErrnoStatus("cannot flush the directory of", path_);
   return absl::OkStatus();
 }
 
-absl::Status SnapshotStore::CopyLive(int new_fd, const std::string& new_path, Index& moved,
-                                     uint64_t& new_size) {
-  std::vector<std::pair<std::string, Held>> in_file_order(held_.begin(), held_.end());
-  std::sort(in_file_order.begin(), in_file_order.end(),
-            [](const auto& a, const auto& b) { return a.second.offset < b.second.offset; });
+absl::Status SnapshotStore::CopyLive(int new_fd, const std::string& new_path,
+                                     std::vector<Moved>& moved, uint64_t& new_size) {
+  const std::vector<Entry*> entries = InFileOrder();
   Appender log(new_fd, 0, new_path);
   AppendHeader(log.buffer());
-  moved.reserve(in_file_order.size());
-  for (const auto& [name, held] : in_file_order) {
+  moved.reserve(entries.size());
+  for (Entry* entry : entries) {
     const uint64_t offset = log.position();
     const size_t in_buffer = log.buffer().size();
-    if (absl::Status read = ReadAt(fd_, held.offset, held.size, path_, log.buffer()); !read.ok()) {
+    if (absl::Status read = ReadAt(fd_, entry->offset, entry->size, path_, log.buffer());
+        !read.ok()) {
       return read;
     }
     const std::string_view copied = std::string_view(log.buffer()).substr(in_buffer);
     if (ParseFrame(copied).state != FrameState::kComplete) {
       // The disk went bad under us. Have it sent again.
-      missed_.emplace(name);
-      return absl::DataLossError(absl::StrCat("damaged record of ", name, " in ", path_));
+      missed_.emplace(std::string(entry->name()));
+      return absl::DataLossError(StrCat("damaged record of ", entry->name(), " in ", path_));
     }
-    moved.emplace(name, Held{.hash = held.hash, .offset = offset, .size = held.size});
+    moved.push_back({entry, offset});
     if (absl::Status written = log.FlushIfLarge(); !written.ok()) return written;
   }
   AppendCommit(version_, log.buffer());

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
-#include "absl/container/node_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "common/named.h"
 #include "proto/headgate/v1/snapshot.pb.h"
 
 namespace headgate::control {
@@ -78,8 +78,9 @@ class SnapshotStore {
     uint64_t offset = 0;
     uint32_t size = 0;
   };
-  // Nodes: a flat table this size is half empty most of the time.
-  using Index = absl::node_hash_map<std::string, Held>;
+  struct Entry final : Held, Named<Entry> {
+    explicit Entry(const Held& held) : Held(held) {}
+  };
 
   SnapshotStore() = default;
 
@@ -98,16 +99,23 @@ class SnapshotStore {
                     absl::Span<const std::string> removed) const;
   bool CompactionPays() const;
   absl::Status Compact();
-  absl::Status CopyLive(int new_fd, const std::string& new_path, Index& moved, uint64_t& new_size);
+  struct Moved {
+    Entry* entry;
+    uint64_t offset;  // in the new file
+  };
+  absl::Status CopyLive(int new_fd, const std::string& new_path, std::vector<Moved>& moved,
+                        uint64_t& new_size);
+  // Those on disk.
+  std::vector<Entry*> InFileOrder() const;
   void TakeIn(std::vector<Pending> pending);
-  absl::StatusOr<v1::Resource> Read(const std::string& name, const Held& held) const;
+  absl::StatusOr<v1::Resource> Read(const Entry& entry) const;
 
   std::string path_;  // of the log; empty when in memory only
   int directory_fd_ = -1;
   int lock_fd_ = -1;
   int fd_ = -1;
   std::string version_;
-  Index held_;
+  NamedSet<Entry> held_;
   uint64_t file_size_ = 0;         // up to and including the last commit
   uint64_t live_bytes_ = 0;        // frames in held_
   uint64_t compaction_floor_ = 0;  // no compaction below this size: the last one failed

@@ -220,6 +220,7 @@ TEST_F(SnapshotStoreTest, TheLogStaysInProportionToWhatIsLive) {
       expected[name] = round;
       largest = std::max(largest, store->file_size());
     }
+    EXPECT_EQ(ContentOf(store->Load()), expected) << "it knows where they have moved";
   }
   EXPECT_LT(largest, 2u << 20);  // 10 MB were written
   struct stat info;
