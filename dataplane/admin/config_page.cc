@@ -123,7 +123,7 @@ Json CertificatesJson(const config::ConfigBuilder& builder) {
 
 Json ClustersJson(const config::ConfigBuilder& builder) {
   Json clusters = Json::object();
-  for (const auto& cluster : builder.Clusters()) {
+  for (const auto& [name, cluster] : builder.Clusters()) {
     Json endpoints = Json::array();
     for (const config::CompiledEndpoint& endpoint : cluster->endpoints) {
       Json json = {{"address", endpoint.address.Text()}};
@@ -132,7 +132,7 @@ Json ClustersJson(const config::ConfigBuilder& builder) {
       if (endpoint.backup) json["backup"] = true;
       endpoints.push_back(std::move(json));
     }
-    Json& json = clusters[cluster->name] = {{"protocol", ProtocolName(cluster->protocol)}};
+    Json& json = clusters[std::string(name)] = {{"protocol", ProtocolName(cluster->protocol)}};
     // Of "health_checks", the one that probes its endpoints.
     if (cluster->health != nullptr && cluster->health->check)
       json["upstream"] = cluster->health->source;

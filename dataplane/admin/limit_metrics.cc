@@ -11,15 +11,15 @@ namespace {
 
 constexpr size_t kMaxListed = 1000;
 
-using Clusters = std::vector<std::shared_ptr<const config::CompiledCluster>>;
+using Clusters = std::vector<config::NamedCluster>;
 
 Clusters Limited(const config::ConfigBuilder& builder) {
   Clusters clusters = builder.Clusters();
-  std::erase_if(clusters, [](const auto& cluster) {
-    return cluster == nullptr || cluster->limits == nullptr;
+  std::erase_if(clusters, [](const auto& each) {
+    return each.cluster == nullptr || each.cluster->limits == nullptr;
   });
   std::sort(clusters.begin(), clusters.end(),
-            [](const auto& a, const auto& b) { return a->name < b->name; });
+            [](const auto& a, const auto& b) { return a.name < b.name; });
   if (clusters.size() > kMaxListed) clusters.resize(kMaxListed);
   return clusters;
 }
@@ -36,9 +36,9 @@ void CollectLimits(const config::ConfigBuilder& builder, MetricsWriter& out) {
   const Clusters clusters = Limited(builder);
   const auto family = [&](const char* name, MetricType type, const char* help, auto value) {
     out.Family(name, type, help);
-    for (const auto& cluster : clusters) {
-      const size_t kind = cluster->name.find('/') + 1;  // "cluster/ns/service/port"
-      out.Sample({{"upstream", cluster->name.substr(kind)}}, uint64_t{value(*cluster->limits)});
+    for (const config::NamedCluster& each : clusters) {
+      const std::string upstream(each.name.substr(each.name.find('/') + 1));  // without its kind
+      out.Sample({{"upstream", upstream}}, uint64_t{value(*each.cluster->limits)});
     }
   };
   family("headgate_limit_active_connections", MetricType::kGauge,

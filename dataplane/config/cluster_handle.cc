@@ -8,7 +8,7 @@ namespace headgate::config {
 
 ClusterHandle::ClusterHandle(const ClusterHandle& other)
     : registry_(other.registry_), slot_(other.slot_) {
-  if (registry_ != nullptr) ++registry_->slots_[slot_].references;
+  if (registry_ != nullptr) ++registry_->slots_[slot_]->references;
 }
 
 ClusterHandle::ClusterHandle(ClusterHandle&& other) noexcept
@@ -27,27 +27,32 @@ ClusterHandle::~ClusterHandle() {
 ClusterHandle ClusterRegistry::Acquire(std::string_view name) {
   const auto known = by_name_.find(name);
   if (known != by_name_.end()) {
-    ++slots_[known->second].references;
-    return ClusterHandle(this, known->second);
+    ++(*known)->references;
+    return ClusterHandle(this, (*known)->number);
   }
   ClusterSlot slot;
   if (free_.empty()) {
-    slot = static_cast<ClusterSlot>(slots_.size());
-    slots_.emplace_back();
+    slot = slot_count();
+    slots_.push_back(nullptr);
   } else {
     slot = free_.back();
     free_.pop_back();
   }
-  slots_[slot] = {std::string(name), 1};
-  by_name_.emplace(slots_[slot].name, slot);
+  slots_[slot] = by_name_.insert(Slot::Make(name, slot)).first->get();
   return ClusterHandle(this, slot);
 }
 
+std::optional<ClusterSlot> ClusterRegistry::Find(std::string_view name) const {
+  const auto known = by_name_.find(name);
+  if (known == by_name_.end()) return std::nullopt;
+  return (*known)->number;
+}
+
 void ClusterRegistry::Release(ClusterSlot slot) {
-  HEADGATE_CHECK(slots_[slot].references > 0);
-  if (--slots_[slot].references > 0) return;
-  by_name_.erase(slots_[slot].name);
-  slots_[slot].name = std::string();
+  HEADGATE_CHECK(slots_[slot]->references > 0);
+  if (--slots_[slot]->references > 0) return;
+  by_name_.erase(by_name_.find(slots_[slot]->name()));
+  slots_[slot] = nullptr;
   free_.push_back(slot);
 }
 

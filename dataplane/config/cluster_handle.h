@@ -1,12 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <string>
+#include <optional>
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "common/named.h"
 
 namespace headgate::config {
 
@@ -45,21 +44,25 @@ class ClusterHandle {
 class ClusterRegistry {
  public:
   ClusterHandle Acquire(std::string_view name);
+  // The slot of a name that some handle refers to.
+  std::optional<ClusterSlot> Find(std::string_view name) const;
   // Number of slots ever in use at once; workers size their tables by it.
   ClusterSlot slot_count() const { return static_cast<ClusterSlot>(slots_.size()); }
-  std::string_view name(ClusterSlot slot) const { return slots_[slot].name; }
+  // REQUIRES: some handle refers to it.
+  std::string_view name(ClusterSlot slot) const { return slots_[slot]->name(); }
 
  private:
   friend class ClusterHandle;
   void Release(ClusterSlot slot);
 
-  struct Slot {
-    std::string name;
-    uint32_t references = 0;
+  struct Slot final : Named<Slot> {
+    explicit Slot(ClusterSlot its_number) : number(its_number) {}
+    const ClusterSlot number;
+    uint32_t references = 1;
   };
-  std::deque<Slot> slots_;  // never moves a slot: by_name_ looks at the names inside
+  NamedSet<Slot> by_name_;
+  std::vector<Slot*> slots_;  // by number; null: free
   std::vector<ClusterSlot> free_;
-  absl::flat_hash_map<std::string_view, ClusterSlot> by_name_;
 };
 
 }  // namespace headgate::config

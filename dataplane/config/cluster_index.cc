@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "dataplane/balance/ring_picker.h"
 #include "dataplane/config/compile_health.h"
@@ -12,15 +14,24 @@
 namespace headgate::config {
 namespace {
 
-template <typename T>
-void EraseFirst(std::vector<T>& values, const T& value) {
+template <typename Values, typename T>
+void EraseFirst(Values& values, T* value) {
   const auto at = std::find(values.begin(), values.end(), value);
   if (at != values.end()) values.erase(at);
 }
 
+// The object of that name in a NamedSet.
+template <typename Set>
+auto& Ensure(Set& objects, std::string_view name) {
+  auto at = objects.find(name);
+  if (at == objects.end()) at = objects.insert(Set::value_type::element_type::Make(name)).first;
+  return **at;
+}
+
 void NameHealthGroup(std::string_view cluster, ClusterSpec& spec) {
-  UpstreamHealth& health = *spec.health;
-  if (!health.check) return;
+  if (!spec.health->check) return;
+  auto named = std::make_shared<UpstreamHealth>(*spec.health);
+  UpstreamHealth& health = *named;
   if (const auto* literal = std::get_if<base::Address>(&spec.source)) {
     health.source = literal->Text();
   } else if (const auto* endpoints = std::get_if<ClusterSpec::EndpointsName>(&spec.source)) {
@@ -36,6 +47,7 @@ void NameHealthGroup(std::string_view cluster, ClusterSpec& spec) {
   if (spec.tls != nullptr && health.check->kind != HealthCheck::Kind::kTcp) {
     StrAppend(&health.group, " ", cluster);
   }
+  spec.health = std::move(named);
 }
 
 std::vector<CompiledEndpoint> EndpointsOf(std::span<const base::Address> addresses) {
@@ -67,55 +79,68 @@ std::vector<CompiledEndpoint> InterleaveFamilies(std::span<const base::Address> 
 
 }  // namespace
 
+ClusterIndex::Cluster* ClusterIndex::FindCluster(std::string_view name) const {
+  const std::optional<ClusterSlot> slot = registry_.Find(name);
+  return slot && *slot < clusters_.size() ? clusters_[*slot].get() : nullptr;
+}
+
 void ClusterIndex::SetCluster(std::string_view name, ClusterSpec spec) {
-  auto at = clusters_.find(name);
-  if (at == clusters_.end()) {
-    auto made = std::make_unique<Cluster>();
-    made->handle = registry_.Acquire(name);
-    const std::string_view key = made->handle.name();
-    at = clusters_.emplace(key, std::move(made)).first;
+  if (spec.health != nullptr) NameHealthGroup(name, spec);
+  ClusterHandle handle = registry_.Acquire(name);
+  if (handle.slot() >= clusters_.size()) clusters_.resize(registry_.slot_count());
+  std::unique_ptr<Cluster>& place = clusters_[handle.slot()];
+  if (place == nullptr) {
+    place = std::make_unique<Cluster>();
+    place->handle = std::move(handle);
+    spec.id = ++last_id_;
+    ++cluster_count_;
   } else {
-    Detach(*at->second);
+    Detach(*place);
+    spec.id = place->latest().id;
   }
-  Cluster& cluster = *at->second;
-  cluster.spec = std::move(spec);
-  cluster.tls = nullptr;
-  if (cluster.spec.health != nullptr) NameHealthGroup(cluster.handle.name(), cluster.spec);
-  Attach(cluster);
+  Cluster& cluster = *place;
+  Attach(cluster, spec);
+  cluster.tls =
+      spec.tls == nullptr ? nullptr : std::make_unique<Tls>(Tls{std::move(spec.tls), nullptr});
+  cluster.next = std::make_shared<CompiledCluster>();
+  if (spec.limits != nullptr) {
+    auto limits = std::make_shared<ClusterLimits>();
+    limits->limits = *spec.limits;
+    cluster.next->limits = std::move(limits);
+  }
+  static_cast<ClusterTraits&>(*cluster.next) = std::move(spec);
   MarkDirty(cluster);
 }
 
 void ClusterIndex::RemoveCluster(std::string_view name) {
-  const auto at = clusters_.find(name);
-  if (at == clusters_.end()) return;
-  const std::unique_ptr<Cluster> cluster =
-      std::move(at->second);  // holds the key until it is erased
+  Cluster* const cluster = FindCluster(name);
+  if (cluster == nullptr) return;
   Detach(*cluster);
-  if (cluster->dirty) EraseFirst(dirty_, cluster.get());
-  removed_.push_back({cluster->handle.slot(), nullptr});
-  clusters_.erase(at);
+  if (cluster->dirty) EraseFirst(dirty_, cluster);
+  const ClusterSlot slot = cluster->handle.slot();
+  removed_.push_back({slot, nullptr});
+  clusters_[slot].reset();
+  --cluster_count_;
 }
 
 void ClusterIndex::SetEndpoints(std::string_view name, std::vector<CompiledEndpoint> endpoints) {
-  auto at = endpoints_.find(name);
-  if (at == endpoints_.end()) at = endpoints_.emplace(std::string(name), EndpointsSource{}).first;
-  EndpointsSource& source = at->second;
+  EndpointsSource& source = Ensure(endpoints_, name);
   endpoints_count_ += source.given ? 0 : 1;
   source.given = true;
-  source.endpoints = std::move(endpoints);
+  source.endpoints = EndpointList(std::move(endpoints));
   for (Cluster* user : source.users) MarkDirty(*user);
 }
 
 void ClusterIndex::RemoveEndpoints(std::string_view name) {
   const auto at = endpoints_.find(name);
-  if (at == endpoints_.end() || !at->second.given) return;
+  if (at == endpoints_.end() || !(*at)->given) return;
   --endpoints_count_;
-  for (Cluster* user : at->second.users) MarkDirty(*user);
-  if (at->second.users.empty()) {
+  for (Cluster* user : (*at)->users) MarkDirty(*user);
+  if ((*at)->users.empty()) {
     endpoints_.erase(at);
   } else {
-    at->second.given = false;
-    at->second.endpoints = {};
+    (*at)->given = false;
+    (*at)->endpoints = {};
   }
 }
 
@@ -123,37 +148,36 @@ void ClusterIndex::SetDnsAddresses(std::string_view dns_name,
                                    std::span<const base::Address> addresses) {
   const auto at = dns_.find(dns_name);
   if (at == dns_.end()) return;
-  DnsSource& source = at->second;
+  DnsSource& source = **at;
   source.addresses.assign(addresses.begin(), addresses.end());
   source.resolved = true;
   for (Cluster* user : source.users) MarkDirty(*user);
 }
 
 void ClusterIndex::SetSecret(std::string_view name, TlsSecret secret) {
-  auto at = secrets_.find(name);
-  if (at == secrets_.end()) at = secrets_.emplace(std::string(name), SecretSource{}).first;
-  secret_count_ += at->second.given ? 0 : 1;
-  at->second.given = true;
-  at->second.secret = std::move(secret);
-  TlsChanged(at->second);
+  SecretSource& source = Ensure(secrets_, name);
+  secret_count_ += source.given ? 0 : 1;
+  source.given = true;
+  source.secret = std::move(secret);
+  TlsChanged(source);
 }
 
 void ClusterIndex::RemoveSecret(std::string_view name) {
   const auto at = secrets_.find(name);
-  if (at == secrets_.end() || !at->second.given) return;
+  if (at == secrets_.end() || !(*at)->given) return;
   --secret_count_;
-  TlsChanged(at->second);
-  if (at->second.users.empty()) {
+  TlsChanged(**at);
+  if ((*at)->users.empty()) {
     secrets_.erase(at);
   } else {
-    at->second.given = false;
-    at->second.secret = {};
+    (*at)->given = false;
+    (*at)->secret = {};
   }
 }
 
 void ClusterIndex::TlsChanged(SecretSource& source) {
   for (Cluster* user : source.users) {
-    user->tls = nullptr;
+    user->tls->policy = nullptr;
     MarkDirty(*user);
   }
 }
@@ -164,39 +188,43 @@ void ClusterIndex::MarkDirty(Cluster& cluster) {
   dirty_.push_back(&cluster);
 }
 
-void ClusterIndex::Attach(Cluster& cluster) {
-  const ClusterSpec& spec = cluster.spec;
-  if (!spec.secret().empty()) secrets_[std::string(spec.secret())].users.push_back(&cluster);
+void ClusterIndex::Attach(Cluster& cluster, const ClusterSpec& spec) {
+  if (spec.tls != nullptr && !spec.tls->secret.empty())
+    Ensure(secrets_, spec.tls->secret).users.push_back(&cluster);
   if (const auto* endpoints = std::get_if<ClusterSpec::EndpointsName>(&spec.source)) {
-    endpoints_[endpoints->name].users.push_back(&cluster);
-    if (!spec.backup_endpoints().empty()) {
-      endpoints_[std::string(spec.backup_endpoints())].users.push_back(&cluster);
-    }
+    EndpointsSource& source = Ensure(endpoints_, endpoints->name);
+    source.users.push_back(&cluster);
+    cluster.source = &source;
+    if (!spec.backup_endpoints().empty())
+      Ensure(endpoints_, spec.backup_endpoints()).users.push_back(&cluster);
   } else if (const auto* dns = std::get_if<ClusterSpec::DnsName>(&spec.source)) {
-    dns_[dns->name].users.push_back(&cluster);
+    DnsSource& source = Ensure(dns_, dns->name);
+    source.users.push_back(&cluster);
+    cluster.source = DnsUse{&source, dns->port};
     dns_touched_.push_back(dns->name);
+  } else {
+    cluster.source = std::get<base::Address>(spec.source);
   }
 }
 
-void ClusterIndex::ForgetEndpointsUser(std::string_view endpoints, Cluster& cluster) {
-  const auto at = endpoints_.find(endpoints);
-  EraseFirst(at->second.users, &cluster);
-  if (at->second.users.empty() && !at->second.given) endpoints_.erase(at);
+void ClusterIndex::ForgetUser(EndpointsSource& source, Cluster& cluster) {
+  EraseFirst(source.users, &cluster);
+  if (source.users.empty() && !source.given) endpoints_.erase(endpoints_.find(source.name()));
 }
 
 void ClusterIndex::Detach(Cluster& cluster) {
-  const ClusterSpec& spec = cluster.spec;
-  if (!spec.secret().empty()) {
-    const auto at = secrets_.find(spec.secret());
-    EraseFirst(at->second.users, &cluster);
-    if (at->second.users.empty() && !at->second.given) secrets_.erase(at);
+  if (cluster.tls != nullptr && !cluster.tls->spec->secret.empty()) {
+    const auto at = secrets_.find(cluster.tls->spec->secret);
+    EraseFirst((*at)->users, &cluster);
+    if ((*at)->users.empty() && !(*at)->given) secrets_.erase(at);
   }
-  if (const auto* endpoints = std::get_if<ClusterSpec::EndpointsName>(&spec.source)) {
-    ForgetEndpointsUser(endpoints->name, cluster);
-    if (!spec.backup_endpoints().empty()) ForgetEndpointsUser(spec.backup_endpoints(), cluster);
-  } else if (const auto* dns = std::get_if<ClusterSpec::DnsName>(&spec.source)) {
-    EraseFirst(dns_.find(dns->name)->second.users, &cluster);
-    dns_touched_.push_back(dns->name);
+  if (auto* const* endpoints = std::get_if<EndpointsSource*>(&cluster.source)) {
+    ForgetUser(**endpoints, cluster);
+    const std::string_view backups = cluster.latest().backup_endpoints();
+    if (!backups.empty()) ForgetUser(**endpoints_.find(backups), cluster);
+  } else if (const auto* dns = std::get_if<DnsUse>(&cluster.source)) {
+    EraseFirst(dns->source->users, &cluster);
+    dns_touched_.emplace_back(dns->source->name());
   }
 }
 
@@ -204,7 +232,7 @@ std::shared_ptr<const tls::ClientPolicy> ClusterIndex::CompileTls(
     const ClusterSpec::Tls& spec) const {
   auto policy = std::make_shared<tls::ClientPolicy>(spec.policy);
   if (!spec.secret.empty()) {
-    const SecretSource& source = secrets_.find(spec.secret)->second;
+    const SecretSource& source = **secrets_.find(spec.secret);
     if (!source.given) return nullptr;
     policy->trust = source.secret.trust;
     policy->certificate = source.secret.certificate;
@@ -214,24 +242,20 @@ std::shared_ptr<const tls::ClientPolicy> ClusterIndex::CompileTls(
 }
 
 std::shared_ptr<const CompiledCluster> ClusterIndex::Compile(Cluster& cluster) const {
-  const ClusterSpec& spec = cluster.spec;
-  auto out = std::make_shared<CompiledCluster>();
-  out->name = cluster.handle.name();
-  out->log_name = spec.log_name;
-  out->protocol = spec.protocol;
-  out->proxy_protocol = spec.proxy_protocol;
-  if (spec.tls != nullptr) {
-    if (cluster.tls == nullptr) cluster.tls = CompileTls(*spec.tls);
-    out->tls = cluster.tls;
-    if (out->tls == nullptr) return out;  // without the secret nobody may be spoken to
+  const std::shared_ptr<const ClusterLimits> limits = cluster.latest().limits;
+  std::shared_ptr<CompiledCluster> out = std::exchange(cluster.next, nullptr);
+  if (out == nullptr) {
+    out = std::make_shared<CompiledCluster>();
+    static_cast<ClusterTraits&>(*out) = *cluster.compiled;
   }
-  out->health = spec.health;
-  out->retry_budget_percent = spec.retry_budget_percent;
-  out->warm_connections = spec.warm_connections;
-  out->connections = spec.connections;
-  AddEndpoints(spec, *out);
-  if (spec.balancing != nullptr) AddBalancing(spec, *out);
-  if (spec.limits != nullptr) AddLimits(*spec.limits, cluster.compiled.get(), *out);
+  if (cluster.tls != nullptr) {
+    if (cluster.tls->policy == nullptr) cluster.tls->policy = CompileTls(*cluster.tls->spec);
+    out->tls = cluster.tls->policy;
+  }
+  // Without the secret nobody may be spoken to.
+  if (cluster.tls == nullptr || out->tls != nullptr) AddEndpoints(cluster, *out);
+  if (out->balancing != nullptr) AddBalancing(*out);
+  if (limits != nullptr) AddLimits(limits->limits, cluster.compiled.get(), *out);
   return out;
 }
 
@@ -258,20 +282,19 @@ void ClusterIndex::AddLimits(const UpstreamLimits& limits, const CompiledCluster
 }
 
 // Made here once rather than by each worker: the ring of a thousand endpoints has 160,000 points.
-void ClusterIndex::AddBalancing(const ClusterSpec& spec, CompiledCluster& out) {
-  out.balancing = spec.balancing;
+void ClusterIndex::AddBalancing(CompiledCluster& out) {
+  const Balancing& balancing = *out.balancing;
   std::vector<std::string> names;
   for (const CompiledEndpoint& endpoint : out.endpoints) {
     if (!endpoint.backup) names.push_back(endpoint.address.Text());
   }
-  if (spec.balancing->affinity != Balancing::Affinity::kNone) {
-    const bool named = spec.balancing->affinity == Balancing::Affinity::kPersistent;
+  if (balancing.affinity != Balancing::Affinity::kNone) {
+    const bool named = balancing.affinity == Balancing::Affinity::kPersistent;
     out.session_keys = std::make_shared<const SessionKeys>(
-        spec.log_name,
-        named ? std::span<const std::string>(names) : std::span<const std::string>());
+        out.log_name, named ? std::span<const std::string>(names) : std::span<const std::string>());
   }
-  if (!spec.balancing->needs_ring()) return;
-  const balance::PolicySpec& policy = spec.balancing->policy;
+  if (!balancing.needs_ring()) return;
+  const balance::PolicySpec& policy = balancing.policy;
   if (policy.policy == balance::Policy::kHashSubset) {
     names.resize(balance::RingPicker::NodesFor(policy, names.size()));
     for (size_t i = 0; i < names.size(); ++i) names[i] = StrCat("set", i + 1);
@@ -279,31 +302,31 @@ void ClusterIndex::AddBalancing(const ClusterSpec& spec, CompiledCluster& out) {
   out.ring = std::make_shared<const balance::HashRing>(names);
 }
 
-void ClusterIndex::AddEndpoints(const ClusterSpec& spec, CompiledCluster& out) const {
-  if (const auto* literal = std::get_if<base::Address>(&spec.source)) {
-    out.endpoints.push_back({.address = *literal});
+void ClusterIndex::AddEndpoints(const Cluster& cluster, CompiledCluster& out) const {
+  if (const auto* literal = std::get_if<base::Address>(&cluster.source)) {
+    out.endpoints = EndpointList(EndpointsOf({literal, 1}));
     return;
   }
-  if (const auto* dns = std::get_if<ClusterSpec::DnsName>(&spec.source)) {
-    const DnsSource& source = dns_.find(dns->name)->second;
-    out.pending = !source.resolved;
-    std::vector<base::Address> addresses = source.addresses;
+  if (const auto* dns = std::get_if<DnsUse>(&cluster.source)) {
+    out.pending = !dns->source->resolved;
+    std::vector<base::Address> addresses = dns->source->addresses;
     for (base::Address& address : addresses) address.set_port(dns->port);
     // Probes say of each address whether it can be used.
-    const bool probed = spec.health != nullptr && spec.health->check;
-    out.endpoints = probed ? EndpointsOf(addresses) : InterleaveFamilies(addresses);
+    const bool probed = out.health != nullptr && out.health->check;
+    out.endpoints = EndpointList(probed ? EndpointsOf(addresses) : InterleaveFamilies(addresses));
     return;
   }
-  out.endpoints =
-      endpoints_.find(std::get<ClusterSpec::EndpointsName>(spec.source).name)->second.endpoints;
-  if (spec.backup_endpoints().empty()) return;
+  out.endpoints = std::get<EndpointsSource*>(cluster.source)->endpoints;
+  if (out.backup_endpoints().empty()) return;
+  std::vector<CompiledEndpoint> all(out.endpoints.begin(), out.endpoints.end());
   absl::flat_hash_set<base::Address> primaries;
-  for (const CompiledEndpoint& endpoint : out.endpoints) primaries.insert(endpoint.address);
-  for (CompiledEndpoint backup : endpoints_.find(spec.backup_endpoints())->second.endpoints) {
+  for (const CompiledEndpoint& endpoint : all) primaries.insert(endpoint.address);
+  for (CompiledEndpoint backup : (*endpoints_.find(out.backup_endpoints()))->endpoints) {
     if (primaries.contains(backup.address)) continue;
     backup.backup = true;
-    out.endpoints.push_back(backup);
+    all.push_back(backup);
   }
+  out.endpoints = EndpointList(std::move(all));
 }
 
 ClusterIndex::Changes ClusterIndex::TakeChanges() {
@@ -318,12 +341,13 @@ ClusterIndex::Changes ClusterIndex::TakeChanges() {
   for (std::string& name : std::exchange(dns_touched_, {})) {
     const auto at = dns_.find(name);
     if (at == dns_.end()) continue;  // touched twice, and gone
-    const bool needed = !at->second.users.empty();
-    if (needed && !at->second.announced) {
-      at->second.announced = true;
+    DnsSource& source = **at;
+    const bool needed = !source.users.empty();
+    if (needed && !source.announced) {
+      source.announced = true;
       changes.dns_started.push_back(std::move(name));
     } else if (!needed) {
-      if (at->second.announced) changes.dns_stopped.push_back(std::move(name));
+      if (source.announced) changes.dns_stopped.push_back(std::move(name));
       dns_.erase(at);
     }
   }
@@ -331,14 +355,16 @@ ClusterIndex::Changes ClusterIndex::TakeChanges() {
 }
 
 std::shared_ptr<const CompiledCluster> ClusterIndex::Find(std::string_view name) const {
-  const auto at = clusters_.find(name);
-  return at == clusters_.end() ? nullptr : at->second->compiled;
+  const Cluster* const cluster = FindCluster(name);
+  return cluster == nullptr ? nullptr : cluster->compiled;
 }
 
-std::vector<std::shared_ptr<const CompiledCluster>> ClusterIndex::All() const {
-  std::vector<std::shared_ptr<const CompiledCluster>> all;
-  all.reserve(clusters_.size());
-  for (const auto& [name, cluster] : clusters_) all.push_back(cluster->compiled);
+std::vector<NamedCluster> ClusterIndex::All() const {
+  std::vector<NamedCluster> all;
+  all.reserve(cluster_count_);
+  for (const auto& cluster : clusters_) {
+    if (cluster != nullptr) all.push_back({cluster->handle.name(), cluster->compiled});
+  }
   return all;
 }
 

@@ -13,9 +13,8 @@
 
 namespace headgate::config {
 
-// A Cluster resource, checked; its addresses and secrets come from elsewhere. One is kept for every
-// cluster, so what few have is apart.
-struct ClusterSpec {
+// A Cluster resource, checked; its addresses and secrets come from elsewhere.
+struct ClusterSpec : ClusterTraits {  // whose id and health's group and source are left empty
   struct Tls {
     tls::ClientPolicy policy;  // without what the secret adds: trust and certificate
     std::string secret;        // name of a SecretData resource; empty: none
@@ -28,25 +27,10 @@ struct ClusterSpec {
     uint16_t port = 0;
   };
 
-  Protocol protocol = Protocol::kHttp1;
-  net::ProxyVersion proxy_protocol = net::ProxyVersion::kNone;
-  std::string log_name;
   std::unique_ptr<const Tls> tls;  // set for kHttps and kH2
   // Where addresses come from; a DNS name that is an address is one.
   std::variant<EndpointsName, DnsName, base::Address> source;
-  std::shared_ptr<const Balancing> balancing;  // null: round robin
-  uint32_t retry_budget_percent = 20;
-  std::shared_ptr<UpstreamHealth>
-      health;  // null: nothing is asked for; group and source are left empty
   std::shared_ptr<const UpstreamLimits> limits;  // null: none
-  uint32_t warm_connections = 0;
-  std::shared_ptr<const ConnectionRules> connections;  // null: as the settings say
-
-  // Empty: none.
-  std::string_view backup_endpoints() const {
-    return health == nullptr ? std::string_view() : health->backup_endpoints;
-  }
-  std::string_view secret() const { return tls == nullptr ? std::string_view() : tls->secret; }
 };
 
 // Addresses that a name from outside the cluster must not lead to, or it would open this host's own

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -7,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -239,29 +241,69 @@ struct CompiledEndpoint {
   std::shared_ptr<const std::vector<base::Address>> candidates = nullptr;
 };
 
-// Everything a worker must know of one cluster. Swapped as a whole, apart from CompiledConfig,
-// because endpoints change a thousand times more often than routes.
-struct CompiledCluster {
-  std::string name;
+// Immutable. Copies share the endpoints: of a cluster and of the resource it has them from.
+class EndpointList {
+ public:
+  using value_type = CompiledEndpoint;
+  using const_iterator = const CompiledEndpoint*;
+
+  EndpointList() = default;
+  explicit EndpointList(std::vector<CompiledEndpoint> endpoints) : size_(endpoints.size()) {
+    if (endpoints.empty()) return;
+    auto array = std::make_shared<CompiledEndpoint[]>(size_);
+    std::move(endpoints.begin(), endpoints.end(), array.get());
+    endpoints_ = std::move(array);
+  }
+
+  const_iterator begin() const { return endpoints_.get(); }
+  const_iterator end() const { return endpoints_.get() + size_; }
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  const CompiledEndpoint& operator[](size_t i) const { return endpoints_[i]; }
+
+ private:
+  std::shared_ptr<const CompiledEndpoint[]> endpoints_;
+  size_t size_ = 0;
+};
+
+// What a Cluster resource says for workers; what its endpoints are does not change it.
+struct ClusterTraits {
+  uint64_t id = 0;  // no other cluster has it that ever had the same slot
   std::string log_name;
   Protocol protocol = Protocol::kHttp1;
-  // Set for kHttps and kH2; another object whenever anything in it is another.
-  std::shared_ptr<const tls::ClientPolicy> tls;
   // How endpoints are told who the client is.
   net::ProxyVersion proxy_protocol = net::ProxyVersion::kNone;
-  std::vector<CompiledEndpoint> endpoints;       // backups last
+  uint32_t retry_budget_percent = 20;
+  uint32_t warm_connections = 0;                 // that each worker keeps ready with each endpoint
   std::shared_ptr<const UpstreamHealth> health;  // null: nothing is asked for
-  std::shared_ptr<const ClusterLimits> limits;   // null: none
   std::shared_ptr<const Balancing> balancing;    // null: round robin, and nothing else
+  std::shared_ptr<const ConnectionRules> connections;  // null: as the settings say
+
+  // Name of an Endpoints resource; empty: none.
+  std::string_view backup_endpoints() const {
+    return health == nullptr ? std::string_view() : health->backup_endpoints;
+  }
+};
+
+// Everything a worker must know of one cluster. Swapped as a whole, apart from CompiledConfig,
+// because endpoints change a thousand times more often than routes.
+struct CompiledCluster : ClusterTraits {
+  // True while a DNS name has not been resolved for the first time.
+  bool pending = false;
+  EndpointList endpoints;  // backups last
+  // Set for kHttps and kH2; another object whenever anything in it is another.
+  std::shared_ptr<const tls::ClientPolicy> tls;
+  std::shared_ptr<const ClusterLimits> limits;  // null: none
   // Of the endpoints that are no backups, where balancing needs it.
   std::shared_ptr<const balance::HashRing> ring;
   // Where there is affinity.
   std::shared_ptr<const SessionKeys> session_keys;
-  std::shared_ptr<const ConnectionRules> connections;  // null: as the settings say
-  uint32_t retry_budget_percent = 20;
-  uint32_t warm_connections = 0;  // that each worker keeps ready with each endpoint
-  // True while a DNS name has not been resolved for the first time.
-  bool pending = false;
+};
+
+// For display on the control thread. The name is valid until clusters change.
+struct NamedCluster {
+  std::string_view name;  // "cluster/ns/service/port"
+  std::shared_ptr<const CompiledCluster> cluster;
 };
 
 struct ClusterUpdate {

@@ -356,9 +356,7 @@ std::shared_ptr<const CompiledCluster> ConfigBuilder::FindCluster(std::string_vi
   return impl_->clusters().Find(name);
 }
 
-std::vector<std::shared_ptr<const CompiledCluster>> ConfigBuilder::Clusters() const {
-  return impl_->clusters().All();
-}
+std::vector<NamedCluster> ConfigBuilder::Clusters() const { return impl_->clusters().All(); }
 
 void ConfigBuilder::ForEachCertificate(const CertificateIndex::Visit& visit) const {
   impl_->certificates().ForEach(visit);

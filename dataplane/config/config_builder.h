@@ -83,8 +83,8 @@ class ConfigBuilder {
   const std::shared_ptr<const CompiledConfig>& config() const;
   // The compiled cluster of that name ("cluster/ns/service/port"), or null.
   std::shared_ptr<const CompiledCluster> FindCluster(std::string_view name) const;
-  // Every cluster that exists, in no particular order.
-  std::vector<std::shared_ptr<const CompiledCluster>> Clusters() const;
+  // Every cluster that exists, in no particular order. Names are valid until the next Apply.
+  std::vector<NamedCluster> Clusters() const;
   // Which certificates hosts offer, present or missing; see CertificateIndex::ForEach.
   void ForEachCertificate(const std::function<void(std::string_view host, std::string_view name,
                                                    const tls::Certificate*)>& visit) const;

@@ -46,7 +46,7 @@ void ClusterSet::Apply(std::span<const config::ClusterUpdate> updates,
     telling_ += TellsClients(slot.compiled.get());
     const Cluster* const before = slot.cluster.get();
     if (before != nullptr &&
-        (slot.compiled == nullptr || slot.compiled->name != before->compiled().name)) {
+        (slot.compiled == nullptr || slot.compiled->id != before->compiled().id)) {
       slot.cluster.reset();  // gone, or the slot has a new tenant
     } else if (before != nullptr) {
       slot.cluster->Update(slot.compiled);

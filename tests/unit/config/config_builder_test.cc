@@ -128,12 +128,32 @@ TEST_F(ConfigBuilderTest, AMissingClusterKeepsItsSlotForWhenItComes) {
 
 TEST_F(ConfigBuilderTest, ASlotFreedAndReusedInOneApplyEndsWithTheNewCluster) {
   Accept({MakeCluster("n/a/80")});
+  const uint64_t id = builder_.FindCluster("cluster/n/a/80")->id;
   const BuildResult result = Accept({MakeCluster("n/b/80")}, {"cluster/n/a/80"});
   ASSERT_THAT(result.update.clusters, SizeIs(2));
   EXPECT_EQ(result.update.clusters[0].cluster, nullptr);
   ASSERT_NE(result.update.clusters[1].cluster, nullptr);
-  EXPECT_EQ(result.update.clusters[1].cluster->name, "cluster/n/b/80");
+  EXPECT_EQ(result.update.clusters[1].cluster->log_name, "n/b/80");
+  EXPECT_NE(result.update.clusters[1].cluster->id, id);
   EXPECT_EQ(result.update.slot_count, 1u);
+}
+
+TEST_F(ConfigBuilderTest, AClusterStaysTheSameWhateverChangesOfIt) {
+  Accept({MakeCluster("n/a/80"), MakeEndpoints("endpoints/n/a/80", {"10.0.0.1"})});
+  const auto first = builder_.FindCluster("cluster/n/a/80");
+  Accept({MakeResource("cluster/n/a/80",
+                       "cluster { endpoints: 'endpoints/n/a/80' log_name: 'other' protocol: H2C "
+                       "warm_connections: 3 }")});
+  const auto second = builder_.FindCluster("cluster/n/a/80");
+  EXPECT_EQ(second->id, first->id);
+  EXPECT_EQ(second->endpoints.begin(), first->endpoints.begin()) << "they are shared";
+  Accept({MakeEndpoints("endpoints/n/a/80", {"10.0.0.2"})});
+  const auto third = builder_.FindCluster("cluster/n/a/80");
+  EXPECT_EQ(third->id, first->id);
+  EXPECT_EQ(third->log_name, "other") << "what the resource says is carried over";
+  EXPECT_EQ(third->protocol, Protocol::kH2c);
+  EXPECT_EQ(third->warm_connections, 3u);
+  EXPECT_THAT(Addresses("cluster/n/a/80"), ElementsAre("10.0.0.2:80"));
 }
 
 TEST_F(ConfigBuilderTest, ARefusedResourceKeepsItsLastGoodFormAndHarmsNoOther) {

@@ -61,6 +61,17 @@ TEST_F(UpstreamLimitsTest, WhatIsInUseIsCarriedOver) {
   EXPECT_NE(first->requests[0], second->requests[1]);
 }
 
+TEST_F(UpstreamLimitsTest, ChangesOfEndpointsKeepTheLimits) {
+  const auto first = Apply(
+      {Cluster("limits { max_connections: 3 }"), MakeEndpoints("endpoints/n/a/80", {"10.0.0.1"})});
+  const auto second = Apply({MakeEndpoints("endpoints/n/a/80", {"10.0.0.2", "10.0.0.1"})});
+  EXPECT_EQ(second->limits, first->limits);
+  EXPECT_EQ(second->usage, first->usage);
+  ASSERT_EQ(second->requests.size(), 2u);
+  EXPECT_EQ(second->requests[1], first->requests[0]);
+  EXPECT_EQ(Apply({Cluster("")}), nullptr);
+}
+
 TEST_F(UpstreamLimitsTest, OpenMeansThatTheNextRequestWouldBeTurnedAway) {
   const auto limits = Apply(
       {Cluster(

@@ -46,8 +46,9 @@ class CheckerTest : public ::testing::Test {
     health->group = group;
     health->source = "endpoints/ns/web/80";
     cluster->health = std::move(health);
-    for (const base::Address& address : addresses)
-      cluster->endpoints.push_back({.address = address});
+    std::vector<config::CompiledEndpoint> endpoints;
+    for (const base::Address& address : addresses) endpoints.push_back({.address = address});
+    cluster->endpoints = config::EndpointList(std::move(endpoints));
     return cluster;
   }
 
