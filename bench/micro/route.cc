@@ -29,8 +29,10 @@ std::shared_ptr<const route::HostRoutes> MakeHost(std::string name, int paths) {
     spec.target = Target(specs.size());
     specs.push_back(std::move(spec));
   }
-  return std::make_shared<route::HostRoutes>(std::move(name), route::RouteTable(std::move(specs)),
-                                             nullptr);
+  auto storage = std::make_shared<const std::string>(std::move(name));
+  const std::string_view host = *storage;
+  return std::make_shared<route::HostRoutes>(host, route::RouteTable(std::move(specs)),
+                                             std::move(storage));
 }
 
 std::string HostName(int i) { return "host-" + std::to_string(i) + ".example.com"; }

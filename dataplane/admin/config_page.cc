@@ -48,9 +48,10 @@ Json ActionJson(const config::CompiledRoute& route) {
     }
     return {{"forward", std::move(clusters)}};
   }
-  if (const auto* redirect = std::get_if<config::RedirectAction>(&route.action)) {
-    return {{"redirect",
-             {{"status", redirect->status}, {"location", std::string(redirect->location)}}}};
+  if (const auto* redirect =
+          std::get_if<std::unique_ptr<const config::RedirectAction>>(&route.action)) {
+    const config::RedirectAction& action = **redirect;
+    return {{"redirect", {{"status", action.status}, {"location", std::string(action.location)}}}};
   }
   if (const auto* files = std::get_if<std::unique_ptr<const config::StaticAction>>(&route.action)) {
     const config::StaticAction& action = **files;
@@ -70,13 +71,16 @@ Json RouteJson(route::PathKind kind, std::string_view path, const config::Compil
   if (to_https) {
     json["https_redirect"] = route.https_redirect_status;
   }
-  const auto add_ms = [&](const char* name, const std::optional<config::Duration>& value) {
-    if (value) json[name] = value->count();
-  };
-  add_ms("connect_timeout_ms", route.connect_timeout);
-  add_ms("send_timeout_ms", route.send_timeout);
-  add_ms("read_timeout_ms", route.read_timeout);
-  if (route.max_request_body_bytes) json["max_request_body_bytes"] = *route.max_request_body_bytes;
+  if (const config::LimitOverride* limits = route.limits.get()) {
+    const auto add_ms = [&](const char* name, const std::optional<config::Duration>& value) {
+      if (value) json[name] = value->count();
+    };
+    add_ms("connect_timeout_ms", limits->connect_timeout);
+    add_ms("send_timeout_ms", limits->send_timeout);
+    add_ms("read_timeout_ms", limits->read_timeout);
+    if (limits->max_request_body_bytes)
+      json["max_request_body_bytes"] = *limits->max_request_body_bytes;
+  }
   json["ingress"] = std::string(route.origin.ns) + "/" + std::string(route.origin.ingress);
   json["rule"] = std::string(route.origin.path);
   return json;

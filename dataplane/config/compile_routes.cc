@@ -147,13 +147,13 @@ absl::StatusOr<ForwardAction> CompileForward(const std::string& field, const v1:
         {clusters.Acquire(target.cluster()), clusters.Acquire(tls), static_cast<uint32_t>(total)});
   }
   if (total == 0) return FieldError(StrCat(field, ".clusters"), "all weights are 0");
-  out.total_weight = static_cast<uint32_t>(total);
   out.targets.shrink_to_fit();
   return out;
 }
 
-absl::StatusOr<RedirectAction> CompileRedirect(const std::string& field, const v1::Redirect& in,
-                                               const TextPool& text) {
+absl::StatusOr<std::unique_ptr<const RedirectAction>> CompileRedirect(const std::string& field,
+                                                                      const v1::Redirect& in,
+                                                                      const TextPool& text) {
   HEADGATE_RETURN_IF_ERROR(CheckRange(StrCat(field, ".status"), in.status(), 300, 308));
   const std::string& location = in.location();
   if (location.empty()) {
@@ -176,13 +176,14 @@ absl::StatusOr<RedirectAction> CompileRedirect(const std::string& field, const v
       return FieldError(name, "is neither an absolute URL nor an absolute path");
     }
   }
-  return RedirectAction{.status = static_cast<uint16_t>(in.status()),
-                        .location = text.Get(location),
-                        .scheme = text.Get(in.scheme()),
-                        .keep_query = in.keep_query(),
-                        .host = text.Get(in.host()),
-                        .with_port = in.with_port(),
-                        .drop_final_slash = in.drop_final_slash()};
+  return std::make_unique<const RedirectAction>(
+      RedirectAction{.status = static_cast<uint16_t>(in.status()),
+                     .location = text.Get(location),
+                     .scheme = text.Get(in.scheme()),
+                     .keep_query = in.keep_query(),
+                     .host = text.Get(in.host()),
+                     .with_port = in.with_port(),
+                     .drop_final_slash = in.drop_final_slash()});
 }
 
 absl::StatusOr<FixedAction> CompileFixed(const std::string& field, const v1::FixedResponse& in,
@@ -237,26 +238,34 @@ absl::Status CompileRewrite(const std::string& field, const v1::PathRewrite& in,
   return out.rewrite != nullptr ? absl::OkStatus() : FieldError(field, error);
 }
 
-absl::Status CompilePolicy(const std::string& field, const v1::RoutePolicy& in,
+absl::Status CompileLimits(const std::string& field, const v1::RoutePolicy& in,
                            CompiledRoute& out) {
+  LimitOverride limits;
   const struct {
     const char* name;
     bool given;
     const google::protobuf::Duration& value;
     std::optional<Duration>& target;
   } rows[] = {
-      {".connect_timeout", in.has_connect_timeout(), in.connect_timeout(), out.connect_timeout},
-      {".send_timeout", in.has_send_timeout(), in.send_timeout(), out.send_timeout},
-      {".read_timeout", in.has_read_timeout(), in.read_timeout(), out.read_timeout},
+      {".connect_timeout", in.has_connect_timeout(), in.connect_timeout(), limits.connect_timeout},
+      {".send_timeout", in.has_send_timeout(), in.send_timeout(), limits.send_timeout},
+      {".read_timeout", in.has_read_timeout(), in.read_timeout(), limits.read_timeout},
       {".tunnel_idle_timeout", in.has_tunnel_idle_timeout(), in.tunnel_idle_timeout(),
-       out.tunnel_idle_timeout},
+       limits.tunnel_idle_timeout},
   };
   for (const auto& row : rows) {
     if (!row.given) continue;
     HEADGATE_ASSIGN_OR_RETURN(
         row.target, CompileDuration(StrCat(field, row.name), row.value, ZeroDuration::kRefused));
   }
-  if (in.has_max_request_body_bytes()) out.max_request_body_bytes = in.max_request_body_bytes();
+  if (in.has_max_request_body_bytes()) limits.max_request_body_bytes = in.max_request_body_bytes();
+  if (limits != LimitOverride()) out.limits = std::make_unique<const LimitOverride>(limits);
+  return absl::OkStatus();
+}
+
+absl::Status CompilePolicy(const std::string& field, const v1::RoutePolicy& in,
+                           CompiledRoute& out) {
+  HEADGATE_RETURN_IF_ERROR(CompileLimits(field, in, out));
   out.no_compression = in.no_compression();
   if (in.has_buffering()) {
     out.buffering = std::make_unique<const BufferingOverride>(CompileBuffering(in.buffering()));
@@ -403,7 +412,7 @@ absl::StatusOr<CompiledHost> CompileVirtualHost(const v1::VirtualHost& host,
     specs[i].target = &out;
   }
   result.routes = std::make_shared<const route::HostRoutes>(
-      host.host(), route::RouteTable(std::move(specs)), std::move(storage),
+      text.Get(host.host()), route::RouteTable(std::move(specs)), std::move(storage),
       route::HostOptions{.client_auth = host.has_client_auth(),
                          .ciphers = host.ciphers(),
                          .client_chooses_cipher = host.client_chooses_cipher(),

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "common/strings.h"
 #include "dataplane/balance/hash_ring.h"
 #include "dataplane/base/address.h"
@@ -141,8 +142,9 @@ struct WeightedTarget {
 
 struct ForwardAction {
   // One or more; a single target is always taken.
-  std::vector<WeightedTarget> targets;
-  uint32_t total_weight = 0;
+  absl::InlinedVector<WeightedTarget, 1> targets;
+
+  uint32_t total_weight() const { return targets.empty() ? 0 : targets.back().weight_end; }
 };
 
 struct RedirectAction {
@@ -163,23 +165,31 @@ struct FixedAction {
   std::string_view body;
 };
 
-struct CompiledAccess;
-
-enum class HttpsRedirectMode : uint8_t { kOff, kIfTlsConfigured, kAlways };
-
-// One route after matching: what to do with the request.
-struct CompiledRoute {
-  // StaticAction is rare and large, never null.
-  std::variant<ForwardAction, RedirectAction, FixedAction, std::unique_ptr<const StaticAction>>
-      action;
-  // What differs from the settings. Absent: CompiledSettings say, at the time of the request, so
-  // that a change of settings touches no route.
+// What a route says of time and of sizes; absent: as the settings say.
+struct LimitOverride {
   std::optional<Duration> connect_timeout;
   std::optional<Duration> send_timeout;
   std::optional<Duration> read_timeout;
   std::optional<Duration> tunnel_idle_timeout;
-  std::optional<uint64_t> max_request_body_bytes;       // 0: no limit
-  std::unique_ptr<const BufferingOverride> buffering;   // null: nothing differs, as on most routes
+  std::optional<uint64_t> max_request_body_bytes;  // 0: no limit
+  bool operator==(const LimitOverride&) const = default;
+};
+
+struct CompiledAccess;
+
+enum class HttpsRedirectMode : uint8_t { kOff, kIfTlsConfigured, kAlways };
+
+// One route after matching: what to do with the request. There are thousands: what few have is
+// apart.
+struct CompiledRoute {
+  // Pointers are never null.
+  std::variant<ForwardAction, std::unique_ptr<const RedirectAction>, FixedAction,
+               std::unique_ptr<const StaticAction>>
+      action;
+  // What differs from the settings. Absent: CompiledSettings say, at the time of the request, so
+  // that a change of settings touches no route.
+  std::unique_ptr<const LimitOverride> limits;          // null: nothing differs, as on most routes
+  std::unique_ptr<const BufferingOverride> buffering;   // null: nothing differs
   std::unique_ptr<const RetryOverride> retries;         // null: nothing differs
   std::unique_ptr<const SessionCookie> session_cookie;  // null: sessions are not kept
   std::unique_ptr<const route::PathRewrite> rewrite;    // null, as on most routes: none

@@ -131,8 +131,9 @@ void Exchange::Route() {
   }
   if (route_->access != nullptr && ReplyUnprotected()) return;
   if (ReplyPreflight()) return;
-  if (const auto* redirect = std::get_if<config::RedirectAction>(&route_->action)) {
-    return Redirect(*redirect);
+  if (const auto* redirect =
+          std::get_if<std::unique_ptr<const config::RedirectAction>>(&route_->action)) {
+    return Redirect(**redirect);
   }
   if (route_->extras != nullptr && ReplyByRule()) return;
   if (route_->rewrite != nullptr && !Rewrite()) return;
@@ -203,24 +204,27 @@ const config::Compression& Exchange::compression() const {
 
 uint64_t Exchange::body_limit() const {
   const uint64_t general = config_->settings->max_request_body_bytes;
-  return route_ == nullptr ? general : route_->max_request_body_bytes.value_or(general);
+  return route_ == nullptr || route_->limits == nullptr
+             ? general
+             : route_->limits->max_request_body_bytes.value_or(general);
 }
 
 codec::AttemptTimeouts Exchange::attempt_timeouts() const {
   const config::CompiledSettings& general = *config_->settings;
   codec::AttemptTimeouts timeouts{general.connect_timeout, general.send_timeout,
                                   general.read_timeout};
-  if (route_ != nullptr) {
-    timeouts.connect = route_->connect_timeout.value_or(timeouts.connect);
-    timeouts.send = route_->send_timeout.value_or(timeouts.send);
-    timeouts.read = route_->read_timeout.value_or(timeouts.read);
+  if (route_ != nullptr && route_->limits != nullptr) {
+    timeouts.connect = route_->limits->connect_timeout.value_or(timeouts.connect);
+    timeouts.send = route_->limits->send_timeout.value_or(timeouts.send);
+    timeouts.read = route_->limits->read_timeout.value_or(timeouts.read);
   }
   return timeouts;
 }
 
 bool Exchange::ReplyClientGate(const route::HostRoutes* host) {
   const http::ConnectionInfo& connection = downstream_->connection();
-  const bool has_rules = host != nullptr && host->options().client_auth;
+  const bool has_rules =
+      host != nullptr && host->options() != nullptr && host->options()->client_auth;
   if (!has_rules && connection.client == nullptr) return false;
   const auto* rules = has_rules ? config_->client_auth->FindPattern(host->host()) : nullptr;
   const GateDecision decision =

@@ -42,8 +42,8 @@ bool Exchange::ChooseCluster() {
   if (forward == nullptr) return true;
   if (forward->targets.empty()) return false;
   const config::WeightedTarget* chosen = &forward->targets.front();
-  if (forward->targets.size() > 1 && forward->total_weight > 0) {
-    const auto ticket = static_cast<uint32_t>(services_.ids().Random() % forward->total_weight);
+  if (forward->targets.size() > 1) {
+    const auto ticket = static_cast<uint32_t>(services_.ids().Random() % forward->total_weight());
     chosen = &*std::find_if(forward->targets.begin(), forward->targets.end() - 1,
                             [&](const config::WeightedTarget& t) { return ticket < t.weight_end; });
   }

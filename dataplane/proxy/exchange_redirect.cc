@@ -15,9 +15,9 @@ std::string_view Exchange::AbsoluteUrl(std::string_view path) {
 }
 
 bool Exchange::ReplyAppRoot(const route::HostRoutes& host) {
-  const std::string& to = host.options().app_root;
-  if (to.empty() || path_.match != "/") return false;
-  Reply(302, AbsoluteUrl(to));
+  const route::HostOptions* const options = host.options();
+  if (options == nullptr || options->app_root.empty() || path_.match != "/") return false;
+  Reply(302, AbsoluteUrl(options->app_root));
   return true;
 }
 

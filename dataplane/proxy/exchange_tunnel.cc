@@ -17,7 +17,8 @@ void Exchange::StartTunnel(const http::ResponseHead& head) {
   tunnel_ = true;
   request_body_.Start(false);  // both directions begin anew
   tunnel_idle_ = attempt_timeouts().read;
-  if (route_ != nullptr) tunnel_idle_ = route_->tunnel_idle_timeout.value_or(tunnel_idle_);
+  if (route_ != nullptr && route_->limits != nullptr)
+    tunnel_idle_ = route_->limits->tunnel_idle_timeout.value_or(tunnel_idle_);
   if (log_note_ != nullptr) log_rules_ = config_->settings->log_rules;
   ReleaseConfig();
   counters()[CounterId::kTunnels].Add();

@@ -20,33 +20,34 @@ struct HostOptions {
   bool client_chooses_cipher = false;
   // Where requests for exactly "/" are sent; empty: nowhere else.
   std::string app_root;
+  bool operator==(const HostOptions&) const = default;
 };
 
 // One virtual host. Immutable.
 class HostRoutes {
  public:
-  // `storage` keeps alive what the table's targets point at.
-  HostRoutes(std::string host, RouteTable table, std::shared_ptr<const void> storage,
-             HostOptions options = {})
-      : host_(std::move(host)),
-        table_(std::move(table)),
-        storage_(std::move(storage)),
-        options_(std::move(options)) {}
+  // `storage` keeps alive `host` and what the table's targets point at.
+  HostRoutes(std::string_view host, RouteTable table, std::shared_ptr<const void> storage,
+             const HostOptions& options = {})
+      : host_(host), table_(std::move(table)), storage_(std::move(storage)) {
+    if (options != HostOptions()) options_ = std::make_unique<const HostOptions>(options);
+  }
 
   // "example.com", "*.example.com" or "_".
   std::string_view host() const { return host_; }
   const RouteTable& table() const { return table_; }
-  const HostOptions& options() const { return options_; }
+  // Null: everything as by default, as for most.
+  const HostOptions* options() const { return options_.get(); }
   const config::CompiledRoute* Match(const http::RequestHead& request,
                                      std::string_view normal_path) const {
     return table_.Match(request, normal_path);
   }
 
  private:
-  std::string host_;
+  std::string_view host_;
   RouteTable table_;
+  std::unique_ptr<const HostOptions> options_;
   std::shared_ptr<const void> storage_;
-  HostOptions options_;
 };
 
 // Every virtual host of a configuration, found by a request's host: see base::HostMap. A request

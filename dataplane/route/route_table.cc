@@ -50,21 +50,28 @@ std::shared_ptr<const Regex> CompileValueRegex(std::string_view pattern, std::st
 RouteTable::RouteTable(std::vector<RouteSpec> specs) {
   const auto first_path = std::stable_partition(
       specs.begin(), specs.end(), [](const RouteSpec& s) { return s.kind == PathKind::kRegex; });
-  regexes_.reserve(static_cast<size_t>(first_path - specs.begin()));
+  if (first_path != specs.begin())
+    MakeSpecial().regexes.reserve(static_cast<size_t>(first_path - specs.begin()));
   for (auto spec = specs.begin(); spec != first_path; ++spec) {
     const uint32_t conditions = AddConditions(std::move(spec->conditions));
-    regexes_.push_back({std::move(spec->regex), {spec->target, conditions}});
+    special_->regexes.push_back({std::move(spec->regex), {spec->target, conditions}});
   }
   specs.erase(specs.begin(), first_path);
   AddPaths(std::move(specs));
   LinkParents();
-  conditions_.shrink_to_fit();
+  if (special_ != nullptr) special_->conditions.shrink_to_fit();
+}
+
+RouteTable::Special& RouteTable::MakeSpecial() {
+  if (special_ == nullptr) special_ = std::make_unique<Special>();
+  return *special_;
 }
 
 uint32_t RouteTable::AddConditions(Conditions conditions) {
   if (conditions.empty()) return kNone;
-  conditions_.push_back(std::move(conditions));
-  return static_cast<uint32_t>(conditions_.size() - 1);
+  std::vector<Conditions>& all = MakeSpecial().conditions;
+  all.push_back(std::move(conditions));
+  return static_cast<uint32_t>(all.size() - 1);
 }
 
 void RouteTable::AddPaths(std::vector<RouteSpec> specs) {
@@ -114,7 +121,8 @@ void RouteTable::LinkParents() {
 const RouteTable::Candidate* RouteTable::FirstHolding(const Candidate* begin, const Candidate* end,
                                                       const http::RequestHead& request) const {
   return std::find_if(begin, end, [&](const Candidate& candidate) {
-    return candidate.conditions == kNone || Holds(conditions_[candidate.conditions], request);
+    return candidate.conditions == kNone ||
+           Holds(special_->conditions[candidate.conditions], request);
   });
 }
 
@@ -134,10 +142,12 @@ const config::CompiledRoute* RouteTable::Match(const http::RequestHead& request,
     const Candidate* const hit = FirstHolding(all + nodes_[at].first, end, request);
     if (hit != end) return hit->target;
   }
-  for (const RegexRoute& route : regexes_) {
-    if (!route.regex->Finds(normal_path, /*when_in_doubt=*/true)) continue;
-    const Candidate* const candidate = &route.candidate;
-    if (FirstHolding(candidate, candidate + 1, request) == candidate) return candidate->target;
+  if (special_ != nullptr) {
+    for (const RegexRoute& route : special_->regexes) {
+      if (!route.regex->Finds(normal_path, /*when_in_doubt=*/true)) continue;
+      const Candidate* const candidate = &route.candidate;
+      if (FirstHolding(candidate, candidate + 1, request) == candidate) return candidate->target;
+    }
   }
   for (; at != kNone; at = nodes_[at].parent) {
     const Node& node = nodes_[at];
@@ -157,7 +167,8 @@ void RouteTable::ForEach(const std::function<void(PathKind, std::string_view,
       visit(kind, PathOf(node), *candidates_[i].target);
     }
   }
-  for (const RegexRoute& route : regexes_) {
+  if (special_ == nullptr) return;
+  for (const RegexRoute& route : special_->regexes) {
     visit(PathKind::kRegex, route.regex->pattern(), *route.candidate.target);
   }
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "common/regex.h"
 #include "dataplane/http/message.h"
 #include "dataplane/route/conditions.h"
@@ -68,7 +69,9 @@ class RouteTable {
   void ForEach(const std::function<void(PathKind kind, std::string_view path,
                                         const config::CompiledRoute& target)>& visit) const;
 
-  size_t route_count() const { return candidates_.size() + regexes_.size(); }
+  size_t route_count() const {
+    return candidates_.size() + (special_ == nullptr ? 0 : special_->regexes.size());
+  }
 
  private:
   static constexpr uint32_t kNone = ~uint32_t{0};
@@ -92,10 +95,16 @@ class RouteTable {
     std::shared_ptr<const Regex> regex;
     Candidate candidate;
   };
+  // What few hosts have.
+  struct Special {
+    std::vector<RegexRoute> regexes;
+    std::vector<Conditions> conditions;
+  };
 
   std::string_view PathOf(const Node& node) const {
     return std::string_view(text_).substr(node.text_offset, node.text_size);
   }
+  Special& MakeSpecial();
   uint32_t AddConditions(Conditions conditions);
   void AddPaths(std::vector<RouteSpec> specs);
   void LinkParents();
@@ -103,10 +112,11 @@ class RouteTable {
                                 const http::RequestHead& request) const;
 
   std::string text_;
-  std::vector<Node> nodes_;  // sorted so that a path comes right before all the paths below it
-  std::vector<Candidate> candidates_;
-  std::vector<RegexRoute> regexes_;
-  std::vector<Conditions> conditions_;
+  // Most hosts have one path with one route. Sorted so that a path comes right before all the paths
+  // below it.
+  absl::InlinedVector<Node, 1> nodes_;
+  absl::InlinedVector<Candidate, 1> candidates_;
+  std::unique_ptr<Special> special_;  // null: no regexes, and no conditions
 };
 
 }  // namespace headgate::route

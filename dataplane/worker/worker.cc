@@ -119,10 +119,10 @@ tls::HandshakePolicy Worker::FindPolicy(std::string_view server_name) const {
   const config::CompiledConfig& config = generations_.back()->config();
   const route::HostRoutes* host = config.hosts->Find(server_name);
   policy.known_name = host != nullptr && host->host() != "_" && !server_name.empty();
-  if (host == nullptr) return policy;
-  policy.ciphers = host->options().ciphers;
-  policy.client_chooses_cipher = host->options().client_chooses_cipher;
-  if (host->options().client_auth) {
+  if (host == nullptr || host->options() == nullptr) return policy;
+  policy.ciphers = host->options()->ciphers;
+  policy.client_chooses_cipher = host->options()->client_chooses_cipher;
+  if (host->options()->client_auth) {
     if (const auto* auth = config.client_auth->FindPattern(host->host())) {
       policy.client_auth = auth->get();
     }

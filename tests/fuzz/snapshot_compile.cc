@@ -33,7 +33,11 @@ void Use(const CompiledConfig& config) {
       HEADGATE_CHECK(route->host == host.host());
       if (const auto* forward = std::get_if<headgate::config::ForwardAction>(&route->action)) {
         HEADGATE_CHECK(!forward->targets.empty());
-        HEADGATE_CHECK(forward->targets.back().weight_end == forward->total_weight);
+        uint32_t before = 0;
+        for (const auto& target : forward->targets) {
+          HEADGATE_CHECK(target.weight_end > before);
+          before = target.weight_end;
+        }
       }
     }
   });

@@ -54,12 +54,13 @@ TEST_F(CompileRoutesTest, CompilesEverythingOnARoute) {
   ASSERT_EQ(forward.targets.size(), 2u) << "weight 0 gets nothing";
   EXPECT_EQ(forward.targets[0].weight_end, 2u);
   EXPECT_EQ(forward.targets[1].weight_end, 5u);
-  EXPECT_EQ(forward.total_weight, 5u);
+  EXPECT_EQ(forward.total_weight(), 5u);
   EXPECT_EQ(clusters_.name(forward.targets[1].cluster.slot()), "cluster/n/b/80");
-  EXPECT_EQ(route->connect_timeout, Duration(1000));
-  EXPECT_EQ(route->send_timeout, Duration(2000));
-  EXPECT_EQ(route->read_timeout, Duration(3000));
-  EXPECT_EQ(route->max_request_body_bytes, 0u);
+  ASSERT_NE(route->limits, nullptr);
+  EXPECT_EQ(route->limits->connect_timeout, Duration(1000));
+  EXPECT_EQ(route->limits->send_timeout, Duration(2000));
+  EXPECT_EQ(route->limits->read_timeout, Duration(3000));
+  EXPECT_EQ(route->limits->max_request_body_bytes, 0u);
   EXPECT_EQ(route->https_redirect, HttpsRedirectMode::kAlways);
   EXPECT_EQ(route->https_redirect_status, 307);
   EXPECT_TRUE(route->host_has_tls);
@@ -75,7 +76,7 @@ TEST_F(CompileRoutesTest, ASingleClusterNeedsNoWeight) {
   const auto host =
       CompileOne(std::string(kAnywhere) + "forward { clusters { cluster: 'cluster/n/a/80' } }");
   ASSERT_TRUE(host.ok()) << host.status();
-  EXPECT_EQ(std::get<ForwardAction>(Find(*host, "/")->action).total_weight, 1u);
+  EXPECT_EQ(std::get<ForwardAction>(Find(*host, "/")->action).total_weight(), 1u);
 }
 
 TEST_F(CompileRoutesTest, CompilesRedirectsAndFixedReplies) {
@@ -86,8 +87,10 @@ TEST_F(CompileRoutesTest, CompilesRedirectsAndFixedReplies) {
       "routes { match { prefix_path: '/f' } fixed_response { status: 503 content_type: 't' body: "
       "'\\000b' } }");
   ASSERT_TRUE(host.ok()) << host.status();
-  EXPECT_EQ(std::get<RedirectAction>(Find(*host, "/r")->action).location, "https://b.com/x");
-  EXPECT_EQ(std::get<RedirectAction>(Find(*host, "/s")->action).scheme, "https");
+  EXPECT_EQ(std::get<std::unique_ptr<const RedirectAction>>(Find(*host, "/r")->action)->location,
+            "https://b.com/x");
+  EXPECT_EQ(std::get<std::unique_ptr<const RedirectAction>>(Find(*host, "/s")->action)->scheme,
+            "https");
   const auto& fixed = std::get<FixedAction>(Find(*host, "/f")->action);
   EXPECT_EQ(fixed.status, 503);
   EXPECT_EQ(fixed.body, std::string_view("\0b", 2));
@@ -104,7 +107,8 @@ TEST_F(CompileRoutesTest, TextOutlivesTheMessageAndTheHostThatOthersShare) {
     kept = host->routes;
     route = Find(*host, "/");
   }
-  EXPECT_EQ(std::get<RedirectAction>(route->action).location, "/a-rather-long-location-for-sso");
+  EXPECT_EQ(std::get<std::unique_ptr<const RedirectAction>>(route->action)->location,
+            "/a-rather-long-location-for-sso");
   EXPECT_EQ(route->host, "a.com");
 }
 

@@ -215,7 +215,7 @@ TEST_F(ConfigBuilderTest, RemovingAHostRemovesItsRoutes) {
 TEST_F(ConfigBuilderTest, SettingsReachRoutesThatSayNothingThemselves) {
   Accept({MakeHost("a.com", "cluster/n/a/80"),
           MakeResource("settings", "settings { timeouts { read { seconds: 7 } } }")});
-  EXPECT_FALSE(Route("a.com")->read_timeout);
+  EXPECT_EQ(Route("a.com")->limits, nullptr);
   EXPECT_EQ(builder_.config()->settings->read_timeout, Duration(7000));
   const auto hosts = builder_.config()->hosts;
   Accept({}, {"settings"});
