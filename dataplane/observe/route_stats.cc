@@ -24,7 +24,7 @@ void RouteCounters::Add(const RouteCounters& other) {
 }
 
 RouteLabels RouteStats::Route::labels() const {
-  std::string_view rest = key_;
+  std::string_view rest = key();
   RouteLabels labels;
   labels.host = TakeLabel(rest);
   labels.ns = TakeLabel(rest);
@@ -53,7 +53,7 @@ RouteStats::Route& RouteStats::Find(const RequestRecord& record) {
     key_ += label;
   }
   const auto found = routes_.find(key_);
-  return found != routes_.end() ? *found->second : Add(key_);
+  return found != routes_.end() ? **found : Add(key_);
 }
 
 void RouteStats::Count(const RequestRecord& record) {
@@ -76,11 +76,9 @@ void RouteStats::Count(const RequestRecord& record) {
 RouteStats::Route& RouteStats::Add(std::string_view key) {
   if (routes_.size() >= max_routes_) {
     key = "other";
-    if (const auto other = routes_.find(key); other != routes_.end()) return *other->second;
+    if (const auto other = routes_.find(key); other != routes_.end()) return **other;
   }
-  auto added = std::make_unique<Route>(key, details_);
-  Route& route = *added;
-  routes_.emplace(route.key(), std::move(added));
+  Route& route = **routes_.insert(Route::Make(key, details_)).first;
   last_->store(&route, std::memory_order_release);
   last_ = &route.next_;
   if (routes_.size() > recent_.size()) recent_.assign(2 * recent_.size(), {});

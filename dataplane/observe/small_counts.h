@@ -64,8 +64,9 @@ class SmallCounts {
 
  private:
   std::atomic<Set<uint64_t>*> many_{nullptr};  // owned; null until few_ is full
-  Set<uint16_t> few_;                          // does not change any more when many_ is there
-  uint16_t counted_ = 0;                       // in few_
+  // Does not change any more when many_ is there. The next member lies in its padding.
+  [[no_unique_address]] Set<uint16_t> few_;
+  uint16_t counted_ = 0;  // in few_
 };
 
 }  // namespace headgate::observe
