@@ -1,6 +1,7 @@
 #include "dataplane/balance/round_robin.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace headgate::balance {
 namespace {

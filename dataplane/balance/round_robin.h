@@ -2,8 +2,8 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "dataplane/balance/peer.h"
 #include "dataplane/balance/random.h"
 
@@ -40,7 +40,7 @@ class RoundRobin {
   Entry PopFirst();
   void Push(const Entry& entry);
 
-  std::vector<Entry> entries_;
+  absl::InlinedVector<Entry, 1> entries_;  // of thousands of clusters many have one endpoint
   uint32_t cursor_ = 0;
   bool equal_ = true;
 };

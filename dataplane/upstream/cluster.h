@@ -17,7 +17,7 @@
 namespace headgate::upstream {
 
 // One cluster as one worker sees it: its endpoints and whose turn it is. There may be one for every
-// Service and worker, so its size counts: with one endpoint some 400 bytes, connections apart.
+// Service and worker, so its size counts: with one endpoint some 380 bytes, connections apart.
 class Cluster {
  public:
   // `set` outlives this. `seed` differs between workers and clusters.
@@ -101,9 +101,9 @@ class Cluster {
   balance::Balancer balancer_;
   RetryBudget retry_budget_;
   uint32_t active_total_ = 0;
+  bool stale_ = true;                      // the balancer has not seen what endpoints are like now
   std::unique_ptr<ClusterHealth> health_;  // null: every endpoint is available
   std::unique_ptr<WaitQueue> waiting_;     // null: there are no limits
-  bool stale_ = true;                      // the balancer has not seen what endpoints are like now
 };
 
 }  // namespace headgate::upstream

@@ -28,8 +28,19 @@ Endpoint::Endpoint(ClusterSet& set, Cluster& cluster, const base::Address& addre
       set_(set),
       cluster_(&cluster),
       address_(address),
-      text_(address.Text()),
-      tls_(tls) {}
+      text_(address.Text()) {
+  if (tls != nullptr) MakeExtras().tls = tls;
+}
+
+void Endpoint::SetCandidates(std::shared_ptr<const std::vector<base::Address>> candidates) {
+  if (candidates == nullptr) {
+    if (extras_ != nullptr) extras_->candidates = nullptr;
+    return;
+  }
+  std::unique_ptr<Candidates>& kept = MakeExtras().candidates;
+  if (kept == nullptr) kept = std::make_unique<Candidates>();
+  kept->addresses = std::move(candidates);
+}
 
 void Endpoint::OnAttemptBegin() {
   ++active;
@@ -46,27 +57,31 @@ void Endpoint::OnAttemptEnd(const AttemptOutcome& outcome) {
 
 void Endpoint::SetUsage(const std::shared_ptr<config::ClusterUsage>& cluster,
                         const std::shared_ptr<config::UsageCount>& requests) {
-  if (usage_ == nullptr ? cluster == nullptr : usage_->Is(cluster, requests)) return;
-  usage_ = cluster == nullptr ? nullptr : std::make_unique<EndpointUsage>(cluster, requests);
+  const EndpointUsage* const now = usage();
+  if (now == nullptr ? cluster == nullptr : now->Is(cluster, requests)) return;
+  MakeExtras().usage =
+      cluster == nullptr ? nullptr : std::make_unique<EndpointUsage>(cluster, requests);
   UpdateUsage();
 }
 
 void Endpoint::SetConnectionRules(const config::ConnectionRules* rules) {
-  if (rules == nullptr && own_ == nullptr) return;
-  if (own_ == nullptr) own_ = std::make_unique<OwnRules>();
-  own_->options = set_.client_options(false);
-  own_->single_use = set_.client_options(true);
-  own_->idle_timeout = rules == nullptr ? std::chrono::milliseconds(0) : rules->idle_timeout;
-  own_->max_idle = rules == nullptr ? 0 : rules->idle_connections;
+  if (rules == nullptr && own_rules() == nullptr) return;
+  std::unique_ptr<OwnRules>& own = MakeExtras().own;
+  if (own == nullptr) own = std::make_unique<OwnRules>();
+  own->options = set_.client_options(false);
+  own->single_use = set_.client_options(true);
+  own->idle_timeout = rules == nullptr ? std::chrono::milliseconds(0) : rules->idle_timeout;
+  own->max_idle = rules == nullptr ? 0 : rules->idle_connections;
   if (rules == nullptr) return;
-  if (rules->max_requests != 0) own_->options.max_requests = rules->max_requests;
-  if (rules->http_1_0) own_->options.max_requests = 1;
-  own_->options.http_1_0 = own_->single_use.http_1_0 = rules->http_1_0;
+  if (rules->max_requests != 0) own->options.max_requests = rules->max_requests;
+  if (rules->http_1_0) own->options.max_requests = 1;
+  own->options.http_1_0 = own->single_use.http_1_0 = rules->http_1_0;
 }
 
 const codec::ClientOptions& Endpoint::client_options(bool single_use) const {
-  if (own_ == nullptr) return set_.client_options(single_use);
-  return single_use ? own_->single_use : own_->options;
+  const OwnRules* const own = own_rules();
+  if (own == nullptr) return set_.client_options(single_use);
+  return single_use ? own->single_use : own->options;
 }
 
 std::unique_ptr<net::Transport> Endpoint::Connect() {
@@ -80,20 +95,20 @@ std::unique_ptr<net::Transport> Endpoint::Connect() {
 }
 
 std::unique_ptr<net::Transport> Endpoint::MakeTransport(net::Fd fd) {
-  if (tls_ != nullptr) return std::make_unique<tls::TlsTransport>(*tls_, std::move(fd), session_);
+  if (speaks_tls())
+    return std::make_unique<tls::TlsTransport>(*extras_->tls, std::move(fd), extras_->session);
   return std::make_unique<net::TcpTransport>(std::move(fd));
 }
 
 std::vector<base::Address> Endpoint::RaceOrder() const {
-  std::vector<base::Address> order = *candidates_->addresses;
-  const auto good = std::find(order.begin(), order.end(), candidates_->last_good);
+  std::vector<base::Address> order = *extras_->candidates->addresses;
+  const auto good = std::find(order.begin(), order.end(), extras_->candidates->last_good);
   if (good != order.end()) std::rotate(order.begin(), good, good + 1);
   return order;
 }
 
 void Endpoint::NoteReached(const base::Address& address) {
-  if (candidates_ != nullptr)
-    candidates_->last_good = address;  // they may have gone while it connected
+  if (races()) extras_->candidates->last_good = address;  // they may have gone while it connected
   text_ = address.Text();
 }
 

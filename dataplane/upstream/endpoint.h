@@ -57,14 +57,7 @@ class Endpoint : public net::Retirable,
   // "10.0.0.1:8080"; of those it may be reached by, the one used last.
   std::string_view text() const { return text_; }
   // Where it may be reached, most wanted first (config::CompiledEndpoint); null: at its address.
-  void SetCandidates(std::shared_ptr<const std::vector<base::Address>> candidates) {
-    if (candidates == nullptr) {
-      candidates_ = nullptr;
-    } else {
-      if (candidates_ == nullptr) candidates_ = std::make_unique<Candidates>();
-      candidates_->addresses = std::move(candidates);
-    }
-  }
+  void SetCandidates(std::shared_ptr<const std::vector<base::Address>> candidates);
 
   // A stream for one attempt: on a connection that is there unless `fresh`, else on a new one that
   // is still connecting. Where the endpoint is told who the client is, `preamble` says so
@@ -85,26 +78,28 @@ class Endpoint : public net::Retirable,
   // there too, but for their protocol, which stays.
   void SetConnectionRules(const config::ConnectionRules* rules);
   std::chrono::milliseconds idle_timeout(std::chrono::milliseconds general) const {
-    return own_ == nullptr || own_->idle_timeout.count() == 0 ? general : own_->idle_timeout;
+    const OwnRules* const own = own_rules();
+    return own == nullptr || own->idle_timeout.count() == 0 ? general : own->idle_timeout;
   }
   // Idle connections beyond what it may keep.
   size_t surplus() const {
-    return own_ == nullptr || own_->max_idle == 0 || idle_count() <= own_->max_idle
+    const OwnRules* const own = own_rules();
+    return own == nullptr || own->max_idle == 0 || idle_count() <= own->max_idle
                ? 0
-               : idle_count() - own_->max_idle;
+               : idle_count() - own->max_idle;
   }
 
   // Room for one attempt of the Open that follows at once, where there are limits: beginning one
   // without it is not prevented, but counted. REQUIRES: limited().
   bool TryTake(const config::UpstreamLimits& limits, bool fresh, bool with_preamble) {
-    return usage_->TryTake(limits, NeedsConnection(fresh, with_preamble));
+    return usage()->TryTake(limits, NeedsConnection(fresh, with_preamble));
   }
   // What it counts in from now on; nulls: nothing. What is in use moves along.
   void SetUsage(const std::shared_ptr<config::ClusterUsage>& cluster,
                 const std::shared_ptr<config::UsageCount>& requests);
-  bool limited() const { return usage_ != nullptr; }
+  bool limited() const { return usage() != nullptr; }
   // Under way for all workers. REQUIRES: limited().
-  uint32_t requests_of_all() const { return usage_->requests(); }
+  uint32_t requests_of_all() const { return usage()->requests(); }
 
   // Makes connections that wait for requests, `most` of them at most, until there are `wanted` in
   // all; HTTP/2 needs but one. They count as idle from the beginning. False: one could not be
@@ -152,18 +147,18 @@ class Endpoint : public net::Retirable,
   // !races().
   std::unique_ptr<net::Transport> Connect();
   // Whether connections are made with whichever of several addresses answers first.
-  bool races() const { return candidates_ != nullptr; }
+  bool races() const { return extras_ != nullptr && extras_->candidates != nullptr; }
   // Those, the one that was good last before all others.
   std::vector<base::Address> RaceOrder() const;
   // For a connection with one of them.
   std::unique_ptr<net::Transport> TakeWinner(net::Fd fd, const base::Address& address);
-  bool speaks_tls() const { return tls_ != nullptr; }
+  bool speaks_tls() const { return extras_ != nullptr && extras_->tls != nullptr; }
   // After a connection was forgotten.
   void OnConnectionGone();
   // After the number of connections with requests may have changed.
   void UpdateUsage() {
-    if (usage_ != nullptr)
-      usage_->Set(active, static_cast<uint32_t>(connection_count() - idle_count()) + raw_);
+    if (EndpointUsage* const counts = usage(); counts != nullptr)
+      counts->Set(active, static_cast<uint32_t>(connection_count() - idle_count()) + raw_);
   }
 
   ClusterSet& set_;
@@ -179,7 +174,22 @@ class Endpoint : public net::Retirable,
     std::chrono::milliseconds idle_timeout{0};  // here and below 0: as the worker has it
     size_t max_idle = 0;
   };
+  // What few endpoints have.
+  struct Extras {
+    std::unique_ptr<Candidates> candidates;  // null: its address is all
+    tls::ClientContext* tls = nullptr;       // null: plain TCP
+    tls::SessionSlot session;
+    std::unique_ptr<OwnRules> own;         // null: what the worker has; stays once it is there,
+                                           // connections refer to it
+    std::unique_ptr<EndpointUsage> usage;  // null: there are no limits
+  };
 
+  Extras& MakeExtras() {
+    if (extras_ == nullptr) extras_ = std::make_unique<Extras>();
+    return *extras_;
+  }
+  const OwnRules* own_rules() const { return extras_ == nullptr ? nullptr : extras_->own.get(); }
+  EndpointUsage* usage() const { return extras_ == nullptr ? nullptr : extras_->usage.get(); }
   std::unique_ptr<net::Transport> MakeTransport(net::Fd fd);
   bool unused() const { return connection_count() == 0 && raw_ == 0; }
 
@@ -189,12 +199,7 @@ class Endpoint : public net::Retirable,
   uint32_t lacked_resources_ : 1 =
       0;  // the last connection that could not be begun was not for the endpoint
   std::string text_;
-  std::unique_ptr<Candidates> candidates_;  // null, as for most: its address is all
-  tls::ClientContext* const tls_;
-  tls::SessionSlot session_;
-  std::unique_ptr<OwnRules> own_;  // null, as for most: what the worker has; stays once it is
-                                   // there, connections refer to it
-  std::unique_ptr<EndpointUsage> usage_;  // null: there are no limits
+  std::unique_ptr<Extras> extras_;  // null, as for most: none; stays once it is there
 };
 
 }  // namespace headgate::upstream
