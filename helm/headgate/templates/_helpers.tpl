@@ -195,6 +195,30 @@ priorityClassName: {{ . }}
 {{- end }}
 {{- end -}}
 
+{{- /* Gives the controller the Role of the same name: of the root, what the name ends with, and the namespace. */ -}}
+{{- define "headgate.controller.roleBinding" -}}
+{{- $name := index . 1 -}}
+{{- $namespace := index . 2 -}}
+{{- with index . 0 -}}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: {{ include "headgate.fullname" . }}-{{ $name }}
+  namespace: {{ $namespace }}
+  labels:
+    {{- include "headgate.labels" . | nindent 4 }}
+    app.kubernetes.io/component: controller
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: {{ include "headgate.fullname" . }}-{{ $name }}
+subjects:
+  - kind: ServiceAccount
+    name: {{ include "headgate.controller.serviceAccount" . }}
+    namespace: {{ .Release.Namespace }}
+{{- end -}}
+{{- end -}}
+
 {{- /* All that the controller reads, and the Events that it writes. */ -}}
 {{- define "headgate.rules" -}}
 - apiGroups: [networking.k8s.io]
