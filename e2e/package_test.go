@@ -38,6 +38,7 @@ var values = map[string][]string{
 	"one-space":    {"controller.scope.enabled=true", "controller.useEndpoints=true"},
 	"other-space":  {"controller.scope.enabled=true", "controller.scope.namespace=default"},
 	"own-secrets":  {"snapshotTls.generate=false", "snapshotTls.controllerSecret=a", "snapshotTls.dataplaneSecret=b"},
+	"some-secrets": {"controller.watchSecrets={default,kube-system/wildcard,kube-public/a,kube-public/b}"},
 	"node-port":    {"dataplane.service.type=NodePort", "dataplane.service.nodePorts.http=30080"},
 	"cluster-ip":   {"dataplane.service.type=ClusterIP", "dataplane.service.ipFamilyPolicy=PreferDualStack"},
 	"load-balance": {"dataplane.service.externalTrafficPolicy=Local", "dataplane.service.loadBalancerSourceRanges={192.0.2.0/24}"},

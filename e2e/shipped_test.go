@@ -26,11 +26,17 @@ func shippedArguments(t *testing.T, deployment string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reader := yaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(content)))
+	return argumentsIn(t, content, deployment)
+}
+
+// argumentsIn are those in a Deployment of other manifests.
+func argumentsIn(t *testing.T, manifests []byte, deployment string) []string {
+	t.Helper()
+	reader := yaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(manifests)))
 	for {
 		document, err := reader.Read()
 		if errors.Is(err, io.EOF) {
-			t.Fatalf("deploy/headgate.yaml has no Deployment %s", deployment)
+			t.Fatalf("there is no Deployment %s", deployment)
 		}
 		var object appsv1.Deployment
 		if err == nil {

@@ -86,17 +86,6 @@ std::string OwnName() {
   return StrCat(std::string_view(host), "_", absl::Hex(RandomSeed()));
 }
 
-// Empty: all. The defaults may live apart from the Ingresses.
-std::vector<std::string> NamespacesToWatch(const Options& options) {
-  if (options.relevance.watch_namespace.empty()) return {};
-  std::set<std::string> namespaces = {options.relevance.watch_namespace};
-  for (const std::string* name :
-       {&options.default_backend_service, &options.default_ssl_certificate}) {
-    if (const std::optional<kube::ObjectKey> key = KeyOf(*name)) namespaces.insert(key->ns);
-  }
-  return {namespaces.begin(), namespaces.end()};
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<App>> App::Start(const Options& options) {
@@ -183,6 +172,7 @@ absl::Status App::StartPipeline(const Options& options) {
     if (ingress_events_ != nullptr) ingress_events_->OnTurn(state, changes, update, position);
   };
   if (options.manifests.empty()) {
+    pipeline.state.secrets = SecretScopes(options);
     pipeline.watch_config_maps = [this](const state::KeySet& config_maps) {
       api_->WatchObjects(kube::Kind::kConfigMap, config_maps);
     };
@@ -239,15 +229,16 @@ absl::Status App::StartSource(const Options& options) {
   HEADGATE_LOG(kInfo, "app", "reading from the API server", {"url", api_server_->url});
   kube::ApiSourceOptions source;
   source.namespaces = NamespacesToWatch(options);
+  source.scopes_of[kube::Kind::kSecret] = SecretScopes(options);
   if (const std::optional<kube::ObjectKey> published = KeyOf(options.publish_service);
       published && status_ != nullptr && !source.namespaces.empty()) {
-    std::set<std::string> services(source.namespaces.begin(), source.namespaces.end());
-    services.insert(published->ns);
-    source.namespaces_of[kube::Kind::kService] = {services.begin(), services.end()};
+    std::set<kube::Scope> services = {{published->ns, ""}};
+    for (const std::string& ns : source.namespaces) services.insert({ns, ""});
+    source.scopes_of[kube::Kind::kService] = {services.begin(), services.end()};
   }
   if (const std::optional<kube::ObjectKey> config_map = KeyOf(options.configmap)) {
     source.kinds.push_back(kube::Kind::kConfigMap);
-    source.namespaces_of[kube::Kind::kConfigMap] = {config_map->ns};
+    source.scopes_of[kube::Kind::kConfigMap] = {{config_map->ns, ""}};
   }
   source.endpoints_api = EndpointsApiOf(options.endpoints_api);
   api_ = std::make_unique<kube::ApiSource>(

@@ -1,7 +1,9 @@
 #include "controller/app/options.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -26,6 +28,41 @@ absl::Status ParseInterval(std::string_view text, absl::Duration* interval) {
     return absl::InvalidArgumentError("must be from 5s to 24h");
   }
   *interval = parsed;
+  return absl::OkStatus();
+}
+
+// A Secret that is watched by itself costs a thread and a connection.
+constexpr int kMaxSingleSecrets = 200;
+
+std::optional<kube::Scope> ParseScope(const std::string& text) {
+  if (translate::IsDnsName(text)) return kube::Scope{text, ""};
+  std::optional<kube::Scope> scope = translate::ParseReference(text);
+  const bool valid = scope && translate::IsDnsName(scope->ns) && translate::IsDnsName(scope->name);
+  return valid ? std::move(scope) : std::nullopt;
+}
+
+absl::Status CheckWatchSecrets(const Options& options) {
+  if (options.watch_secrets.empty()) return absl::OkStatus();
+  if (!options.manifests.empty()) {
+    return absl::InvalidArgumentError(
+        "--watch-secrets needs an API server, and --manifests is without one");
+  }
+  for (const std::string& text : options.watch_secrets) {
+    if (ParseScope(text)) continue;
+    return absl::InvalidArgumentError(
+        StrCat("--watch-secrets: \"", text, "\" is not NAMESPACE or NAMESPACE/NAME"));
+  }
+  const kube::ScopeList scopes = SecretScopes(options);
+  const auto single = [](const kube::Scope& scope) { return !scope.name.empty(); };
+  if (std::count_if(scopes.begin(), scopes.end(), single) > kMaxSingleSecrets) {
+    return absl::InvalidArgumentError(StrCat("--watch-secrets: more than ", kMaxSingleSecrets,
+                                             " single Secrets; name their namespaces instead"));
+  }
+  const std::string& fallback = options.default_ssl_certificate;
+  if (!fallback.empty() && !kube::Covers(scopes, *translate::ParseReference(fallback))) {
+    return absl::InvalidArgumentError(
+        StrCat("--default-ssl-certificate: ", fallback, " is not among --watch-secrets"));
+  }
   return absl::OkStatus();
 }
 
@@ -97,6 +134,11 @@ void DeclareFlags(Options& options, FlagSet& flags) {
                 "Take Ingresses that name no class.");
   flags.AddString("watch-namespace", &options.relevance.watch_namespace, "NS",
                   "Only this namespace. Empty: all.");
+  flags.AddList(
+      "watch-secrets", &options.watch_secrets, "NS|NS/NAME",
+      "Read only these Secrets: all of a namespace, or single ones. Others are as good as "
+      "not there, and Ingresses that name them are told why. Empty: where the rest is "
+      "read.");
 
   flags.Group("Defaults of what is served");
   flags.AddString("configmap", &options.configmap, "NS/NAME",
@@ -229,6 +271,7 @@ absl::Status CheckOptions(const Options& options) {
     if (key->empty()) continue;
     if (auto parsed = ParseObjectKey(*key); !parsed.ok()) return parsed.status();
   }
+  if (absl::Status status = CheckWatchSecrets(options); !status.ok()) return status;
   if (!options.publish_nodes_of.empty() && !status::IsLabelSelector(options.publish_nodes_of)) {
     return absl::InvalidArgumentError(
         StrCat("--publish-nodes-of: \"", options.publish_nodes_of,
@@ -240,6 +283,30 @@ absl::Status CheckOptions(const Options& options) {
     return absl::InvalidArgumentError("--election-ttl must be whole seconds, from 3s to 1h");
   }
   return absl::OkStatus();
+}
+
+// The defaults may live apart from the Ingresses.
+std::vector<std::string> NamespacesToWatch(const Options& options) {
+  if (options.relevance.watch_namespace.empty()) return {};
+  std::set<std::string> namespaces = {options.relevance.watch_namespace};
+  for (const std::string* name :
+       {&options.default_backend_service, &options.default_ssl_certificate}) {
+    if (const auto key = translate::ParseReference(*name)) namespaces.insert(key->ns);
+  }
+  return {namespaces.begin(), namespaces.end()};
+}
+
+kube::ScopeList SecretScopes(const Options& options) {
+  std::set<kube::Scope> scopes;
+  for (const std::string& text : options.watch_secrets) scopes.insert(*ParseScope(text));
+  if (scopes.empty()) {
+    for (const std::string& ns : NamespacesToWatch(options)) scopes.insert({ns, ""});
+  }
+  // A namespace has its single ones as well.
+  std::erase_if(scopes, [&](const kube::Scope& scope) {
+    return !scope.name.empty() && scopes.contains({scope.ns, ""});
+  });
+  return {scopes.begin(), scopes.end()};
 }
 
 absl::StatusOr<kube::ObjectKey> ParseObjectKey(const std::string& text) {

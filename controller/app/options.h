@@ -9,6 +9,7 @@
 #include "common/flags.h"
 #include "common/host_port.h"
 #include "controller/kube/objects.h"
+#include "controller/kube/scope.h"
 #include "controller/publish/tls_files.h"
 #include "controller/state/relevance.h"
 
@@ -23,11 +24,12 @@ struct Options {
   std::string endpoints_api = "auto";  // "auto", "slices" or "endpoints"
 
   state::RelevanceOptions relevance;
-  std::string configmap;                // "NS/NAME" or empty
-  std::string tcp_services_configmap;   // "NS/NAME" or empty
-  std::string udp_services_configmap;   // "NS/NAME" or empty
-  std::string default_backend_service;  // "NS/NAME" or empty
-  std::string default_ssl_certificate;  // "NS/NAME" or empty
+  std::vector<std::string> watch_secrets;  // "NS" or "NS/NAME"; empty: where the rest is read
+  std::string configmap;                   // "NS/NAME" or empty
+  std::string tcp_services_configmap;      // "NS/NAME" or empty
+  std::string udp_services_configmap;      // "NS/NAME" or empty
+  std::string default_backend_service;     // "NS/NAME" or empty
+  std::string default_ssl_certificate;     // "NS/NAME" or empty
   bool disable_svc_external_name = false;
   bool enable_ssl_passthrough = false;
   std::string annotations_prefix = "nginx.ingress.kubernetes.io";
@@ -69,6 +71,10 @@ struct Options {
 void DeclareFlags(Options& options, FlagSet& flags);
 // What no flag can say by itself: what excludes or needs each other.
 absl::Status CheckOptions(const Options& options);
+// Where Secrets are read.
+kube::ScopeList SecretScopes(const Options& options);
+// The namespaces in which the rest is read; empty: all.
+std::vector<std::string> NamespacesToWatch(const Options& options);
 // "NS/NAME".
 absl::StatusOr<kube::ObjectKey> ParseObjectKey(const std::string& text);
 

@@ -57,17 +57,16 @@ void ApiSource::Stop() {
 }
 
 void ApiSource::StartReflectors(Kind kind, const ResourceType& type) {
-  const auto own = options_.namespaces_of.find(kind);
-  std::vector<std::string> namespaces =
-      own != options_.namespaces_of.end() ? own->second : options_.namespaces;
-  if (!type.namespaced || namespaces.empty()) namespaces = {""};
+  ScopeList scopes = ScopesOf(kind);
+  if (!type.namespaced || scopes.empty()) scopes = {Scope()};
   const std::lock_guard<std::mutex> lock(mutex_);
   if (stopped_) return;
-  scopes_to_sync_[kind] = namespaces.size();
-  for (const std::string& ns : namespaces) {
+  scopes_to_sync_[kind] = scopes.size();
+  for (const Scope& scope : scopes) {
     ReflectorOptions options = options_.reflector;
     options.type = &type;
-    options.ns = ns;
+    options.ns = scope.ns;
+    options.name = scope.name;
     options.seed = next_seed_++;
     workers_.push_back(StartReflector(std::move(options), [this, kind] { OnScopeSynced(kind); }));
   }
@@ -83,14 +82,17 @@ std::unique_ptr<ApiSource::Worker> ApiSource::StartReflector(ReflectorOptions op
   return worker;
 }
 
-bool ApiSource::WatchedAnyway(Kind kind, const std::string& ns) const {
-  if (std::find(options_.kinds.begin(), options_.kinds.end(), kind) == options_.kinds.end()) {
-    return false;
-  }
-  const auto own = options_.namespaces_of.find(kind);
-  const auto& namespaces = own != options_.namespaces_of.end() ? own->second : options_.namespaces;
-  return namespaces.empty() ||
-         std::find(namespaces.begin(), namespaces.end(), ns) != namespaces.end();
+ScopeList ApiSource::ScopesOf(Kind kind) const {
+  const auto own = options_.scopes_of.find(kind);
+  if (own != options_.scopes_of.end()) return own->second;
+  ScopeList scopes;
+  for (const std::string& ns : options_.namespaces) scopes.push_back({ns, ""});
+  return scopes;
+}
+
+bool ApiSource::WatchedAnyway(Kind kind, const ObjectKey& object) const {
+  return std::find(options_.kinds.begin(), options_.kinds.end(), kind) != options_.kinds.end() &&
+         Covers(ScopesOf(kind), object);
 }
 
 void ApiSource::WatchObjects(Kind kind, const absl::flat_hash_set<ObjectKey>& wanted) {
@@ -104,7 +106,7 @@ void ApiSource::WatchObjects(Kind kind, const absl::flat_hash_set<ObjectKey>& wa
       it = keep ? std::next(it) : object_workers_.erase(it);
     }
     for (const ObjectKey& key : wanted) {
-      if (WatchedAnyway(kind, key.ns) || object_workers_.contains({kind, key})) continue;
+      if (WatchedAnyway(kind, key) || object_workers_.contains({kind, key})) continue;
       if (object_workers_.size() >= kMaxObjects) {
         HEADGATE_LOG_EVERY(60, kError, "kube", "too many objects are to be watched one by one",
                            {"kind", KindName(kind)}, {"left_out", key.ToString()},

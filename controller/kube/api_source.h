@@ -1,4 +1,4 @@
-// An API server as the source of objects: one reflector for each kind and namespace.
+// An API server as the source of objects: one reflector for each kind and part of the cluster.
 #pragma once
 
 #include <condition_variable>
@@ -18,6 +18,7 @@
 #include "common/metrics.h"
 #include "controller/kube/event_sink.h"
 #include "controller/kube/reflector.h"
+#include "controller/kube/scope.h"
 #include "controller/kube/transport.h"
 
 namespace headgate::kube {
@@ -33,8 +34,8 @@ struct ApiSourceOptions {
                              Kind::kEndpointSlice, Kind::kSecret};
   // Namespaces to watch; empty: all. Cluster-scoped kinds are always watched as a whole.
   std::vector<std::string> namespaces;
-  // Kinds of which fewer namespaces are wanted, or others.
-  std::map<Kind, std::vector<std::string>> namespaces_of;
+  // Kinds of which less is wanted, or something else.
+  std::map<Kind, ScopeList> scopes_of;
   EndpointsApi endpoints_api = EndpointsApi::kAuto;
   // For every reflector; type, ns and seed are set by us.
   ReflectorOptions reflector;
@@ -43,7 +44,7 @@ struct ApiSourceOptions {
 };
 
 // Owns the reflectors, their transports and threads. OnSynced of a kind follows when all its
-// namespaces were listed.
+// scopes were listed.
 class ApiSource {
  public:
   // `make_transport` gives one transport a reflector. `sink`, `clock` and `metrics` must outlive
@@ -57,8 +58,8 @@ class ApiSource {
   // Starts the threads and returns; an API server that cannot be reached yet is waited for.
   void Start();
   // Watches exactly these objects of a kind by themselves, beside what `kinds` says: for a kind of
-  // which few objects matter and all would be too many. What is within a namespace of that kind
-  // that is watched anyway is passed over. The sink hears of each as of a Replacement of that name;
+  // which few objects matter and all would be too many. What is within a scope of that kind that is
+  // watched anyway is passed over. The sink hears of each as of a Replacement of that name;
   // one that is no longer wanted is a Deletion. At most kMaxObjects; one thread calls this.
   void WatchObjects(Kind kind, const absl::flat_hash_set<ObjectKey>& wanted);
   static constexpr size_t kMaxObjects = 256;
@@ -75,7 +76,8 @@ class ApiSource {
 
   void StartReflectors(Kind kind, const ResourceType& type);
   std::unique_ptr<Worker> StartReflector(ReflectorOptions options, std::function<void()> on_synced);
-  bool WatchedAnyway(Kind kind, const std::string& ns) const;
+  ScopeList ScopesOf(Kind kind) const;
+  bool WatchedAnyway(Kind kind, const ObjectKey& object) const;
   // Runs on a thread of its own: asks what kind of endpoints there are until it knows.
   void ChooseEndpoints();
   void OnScopeSynced(Kind kind);

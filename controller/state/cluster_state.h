@@ -21,6 +21,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
 #include "controller/kube/event_sink.h"
+#include "controller/kube/scope.h"
 #include "controller/state/changes.h"
 #include "controller/state/object_set.h"
 #include "controller/state/relevance.h"
@@ -35,6 +36,8 @@ class ClusterState {
     std::vector<kube::Kind> required = {kube::Kind::kIngress, kube::Kind::kIngressClass,
                                         kube::Kind::kService, kube::Kind::kEndpointSlice,
                                         kube::Kind::kSecret};
+    // The Secrets that come at all.
+    kube::ScopeList secrets;
   };
   using SliceList = absl::InlinedVector<std::shared_ptr<const kube::EndpointSlice>, 1>;
 
@@ -75,6 +78,8 @@ class ClusterState {
   std::shared_ptr<const kube::Ingress> ShareIngress(const kube::ObjectKey& key) const;
   const kube::Service* FindService(const kube::ObjectKey& key) const;
   std::shared_ptr<const kube::Secret> FindSecret(const kube::ObjectKey& key) const;
+  // False: the Secret is not read, so that nothing is known of it, not even whether it is there.
+  bool ReadsSecret(const kube::ObjectKey& key) const { return kube::Covers(options_.secrets, key); }
   const kube::ConfigMap* FindConfigMap(const kube::ObjectKey& key) const;
   // True when the ConfigMap was looked for and is not there.
   bool KnowsMissingConfigMap(const kube::ObjectKey& key) const;

@@ -25,6 +25,7 @@ std::string EventReasonOf(const Diagnostic& diagnostic) {
     case Reason::kPathConflict:
     case Reason::kDefaultBackendUnused: return "Conflict";
     case Reason::kSecretNotFound: return "SecretMissing";
+    case Reason::kSecretNotReadable: return "SecretNotReadable";
     case Reason::kUnknownAnnotation: return "UnknownAnnotation";
     default: break;
   }

@@ -27,7 +27,8 @@
 namespace headgate::status {
 
 // The reason of the Event that tells of a diagnostic: "Conflict", "SecretMissing",
-// "UnknownAnnotation"; "Rejected" for other errors; else the name of the diagnostic's own reason.
+// "SecretNotReadable", "UnknownAnnotation"; "Rejected" for other errors; else the name of the
+// diagnostic's own reason.
 std::string EventReasonOf(const translate::Diagnostic& diagnostic);
 
 struct IngressEventsOptions {

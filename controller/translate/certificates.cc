@@ -120,11 +120,15 @@ std::shared_ptr<const Certificate> ParseCertificate(std::shared_ptr<const kube::
   return certificate;
 }
 
-CertificateState ChooseCertificate(std::shared_ptr<const kube::Secret> newest,
+CertificateState ChooseCertificate(const SecretView& view,
                                    std::shared_ptr<const kube::Secret> last_good, absl::Time now) {
   using Use = CertificateState::Use;
   CertificateState state;
-  if (newest == nullptr) return state;
+  const std::shared_ptr<const kube::Secret>& newest = view.secret;
+  if (newest == nullptr) {
+    state.use = view.readable ? Use::kMissing : Use::kUnreadable;
+    return state;
+  }
 
   std::string field;
   std::string error;

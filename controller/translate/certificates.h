@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "controller/kube/objects.h"
 #include "controller/translate/diagnostic.h"
+#include "controller/translate/secret_view.h"
 
 namespace headgate::translate {
 
@@ -36,6 +37,7 @@ std::shared_ptr<const Certificate> ParseCertificate(std::shared_ptr<const kube::
 struct CertificateState {
   enum class Use : uint8_t {
     kMissing = 0,  // no such Secret
+    kUnreadable,   // nothing is known of the Secret
     kUnusable,     // neither the Secret nor an earlier form of it can be used
     kUsable,
   };
@@ -46,11 +48,11 @@ struct CertificateState {
   absl::Time recheck = absl::InfiniteFuture();
 };
 
-// Chooses between the newest form of a Secret and its last good one (either may be null). The
-// newest is taken if it can be used; one that has expired already only if the last good one has,
-// too. Without a newest form the Secret is missing, whatever was good before: deleting is a
+// Chooses between the newest form of a Secret (`view`) and its last good one (which may be null).
+// The newest is taken if it can be used; one that has expired already only if the last good one
+// has, too. Without a newest form there is nothing, whatever was good before: deleting is a
 // decision.
-CertificateState ChooseCertificate(std::shared_ptr<const kube::Secret> newest,
+CertificateState ChooseCertificate(const SecretView& view,
                                    std::shared_ptr<const kube::Secret> last_good, absl::Time now);
 
 }  // namespace headgate::translate

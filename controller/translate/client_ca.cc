@@ -25,9 +25,10 @@ v1::ClientAuth::Mode ModeOf(ClientVerification verification) {
 
 }  // namespace
 
-ClientCa ReadClientCa(const kube::ObjectKey& key, const kube::Secret* secret) {
+ClientCa ReadClientCa(const kube::ObjectKey& key, const SecretView& view) {
   const std::string name = StrCat("Secret ", key.ToString());
-  if (secret == nullptr) return {nullptr, StrCat(name, " is not there")};
+  const kube::Secret* secret = view.secret.get();
+  if (secret == nullptr) return {nullptr, StrCat(name, " ", view.Absence())};
   const SecretBytes* ca = secret->Find("ca.crt");
   const SecretBytes* crl = secret->Find("ca.crl");
   if (ca == nullptr) return {nullptr, StrCat(name, " has no ca.crt")};

@@ -9,6 +9,7 @@
 #include "controller/kube/objects.h"
 #include "controller/translate/diagnostic.h"
 #include "controller/translate/host_table.h"
+#include "controller/translate/secret_view.h"
 #include "controller/translate/translation.h"
 
 namespace headgate::translate {
@@ -22,9 +23,8 @@ struct ClientCa {
   bool usable() const { return resource != nullptr; }
 };
 
-// `secret` may be null: it is not there. No earlier form is kept: a CA that was taken away is not
-// trusted any longer.
-ClientCa ReadClientCa(const kube::ObjectKey& key, const kube::Secret* secret);
+// No earlier form is kept: a CA that was taken away is not trusted any longer.
+ClientCa ReadClientCa(const kube::ObjectKey& key, const SecretView& view);
 
 // The Secret that an Ingress refers to; nothing if it refers to none, or to one that it may not
 // use.

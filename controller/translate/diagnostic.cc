@@ -22,6 +22,7 @@ std::string_view ReasonName(Reason reason) {
     case Reason::kUnknownAnnotation: return "UnknownAnnotation";
     case Reason::kInvalidAnnotation: return "InvalidAnnotation";
     case Reason::kSecretNotFound: return "SecretNotFound";
+    case Reason::kSecretNotReadable: return "SecretNotReadable";
     case Reason::kInvalidCertificate: return "InvalidCertificate";
     case Reason::kCertificateHostMismatch: return "CertificateHostMismatch";
     case Reason::kCertificateExpired: return "CertificateExpired";

@@ -36,6 +36,7 @@ enum class Reason : uint8_t {
   kUnknownAnnotation,
   kInvalidAnnotation,
   kSecretNotFound,
+  kSecretNotReadable,        // it is outside of what the controller reads
   kInvalidCertificate,       // the Secret does not hold a usable certificate and key
   kCertificateHostMismatch,  // the certificate does not cover the host
   kCertificateExpired,

@@ -45,8 +45,9 @@ HostTlsResult Named(std::string_view host, const Ingress& ingress, size_t index,
   }
   const CertificateState& state = certificate_of(secret);
   switch (state.use) {
-    case CertificateState::Use::kMissing:
-      complain(Reason::kSecretNotFound, "does not exist");
+    case CertificateState::Use::kMissing: complain(Reason::kSecretNotFound, kSecretMissing); break;
+    case CertificateState::Use::kUnreadable:
+      complain(Reason::kSecretNotReadable, kSecretUnreadable);
       break;
     case CertificateState::Use::kUnusable:
       complain(Reason::kInvalidCertificate, "holds no usable certificate");

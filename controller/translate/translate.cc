@@ -90,7 +90,8 @@ class FullTranslation {
   void ReadCertificate(const ObjectKey& secret) {
     const auto [it, added] = certificates_.try_emplace(secret);
     if (!added) return;
-    it->second = ChooseCertificate(state_.FindSecret(secret), last_good_.FindSecret(secret), now_);
+    it->second =
+        ChooseCertificate(LookUpSecret(state_, secret), last_good_.FindSecret(secret), now_);
     Say(it->second.diagnostics);
   }
 
@@ -98,7 +99,7 @@ class FullTranslation {
     for (const auto& model : models_) {
       const std::optional<ObjectKey> secret = ClientCaOf(*model);
       if (!secret || client_cas_.contains(*secret)) continue;
-      ClientCa ca = ReadClientCa(*secret, state_.FindSecret(*secret).get());
+      ClientCa ca = ReadClientCa(*secret, LookUpSecret(state_, *secret));
       if (ca.usable()) Add(ca.resource);
       client_cas_.emplace(*secret, std::move(ca));
     }
@@ -112,7 +113,7 @@ class FullTranslation {
       if (!secret) continue;
       const auto [it, added] = secrets.try_emplace(*secret);
       if (added) {
-        it->second = ChooseUpstreamSecret(*secret, state_.FindSecret(*secret),
+        it->second = ChooseUpstreamSecret(*secret, LookUpSecret(state_, *secret),
                                           last_good_.FindUpstreamSecret(*secret));
         if (it->second.resource != nullptr) Add(it->second.resource);
       }
@@ -127,7 +128,7 @@ class FullTranslation {
       const std::optional<UserSecretRef> ref = UserSecretOf(*model);
       if (!ref) continue;
       const auto [it, first] = secrets.try_emplace(*ref);
-      if (first) it->second = ReadUserSecret(*ref, state_.FindSecret(ref->secret).get());
+      if (first) it->second = ReadUserSecret(*ref, LookUpSecret(state_, ref->secret));
       Say(DescribeUserSecret(*model, global_.ingress, it->second));
       if (RefersToForbiddenSecret(*model, global_.ingress) || it->second.resource == nullptr)
         continue;

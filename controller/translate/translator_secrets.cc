@@ -93,7 +93,7 @@ void Translator::RedoCertificates() {
 void Translator::RedoCertificate(const ObjectKey& secret, CertificateUnit& unit) {
   ++work_.certificates;
   CertificateState state =
-      ChooseCertificate(state_->FindSecret(secret), last_good_.FindSecret(secret), now_);
+      ChooseCertificate(LookUpSecret(*state_, secret), last_good_.FindSecret(secret), now_);
   certificate_recheck_ = std::min(certificate_recheck_, state.recheck);
   const bool changed = state.use != unit.state.use || SecretInUse(state) != SecretInUse(unit.state);
   unit.state = std::move(state);
@@ -144,7 +144,7 @@ void Translator::RedoClientCas() {
       continue;
     }
     const bool was_usable = unit.ca.usable();
-    unit.ca = ReadClientCa(secret, state_->FindSecret(secret).get());
+    unit.ca = ReadClientCa(secret, LookUpSecret(*state_, secret));
     log_.Set(SecretName(secret), unit.resource, unit.ca.resource);
     for (const IngressModel* model : unit.ingresses) {
       log_.Set(ingresses_.at(model->key()).client_ca_diagnostics, CheckClientCaOf(*model));
@@ -170,7 +170,7 @@ void Translator::RedoUpstreamSecrets() {
     const bool unused = unit.ingresses.empty();
     UpstreamSecret state;
     if (!unused) {
-      state = ChooseUpstreamSecret(secret, state_->FindSecret(secret),
+      state = ChooseUpstreamSecret(secret, LookUpSecret(*state_, secret),
                                    last_good_.FindUpstreamSecret(secret));
     }
     log_.Set(UpstreamSecretName(secret), unit.resource, state.resource);
@@ -194,7 +194,7 @@ void Translator::RedoUserSecrets() {
     const auto it = user_secrets_.find(ref);
     if (it == user_secrets_.end()) continue;
     UserSecretUnit& unit = it->second;
-    const UserSecret state = ReadUserSecret(ref, state_->FindSecret(ref.secret).get());
+    const UserSecret state = ReadUserSecret(ref, LookUpSecret(*state_, ref.secret));
     const bool used = std::any_of(
         unit.ingresses.begin(), unit.ingresses.end(),
         [&](const auto* model) { return !RefersToForbiddenSecret(*model, global_.ingress); });

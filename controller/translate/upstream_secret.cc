@@ -54,18 +54,18 @@ ResourcePtr Translate(const kube::ObjectKey& key, const kube::Secret& secret) {
 
 }  // namespace
 
-UpstreamSecret ChooseUpstreamSecret(const kube::ObjectKey& key,
-                                    std::shared_ptr<const kube::Secret> newest,
+UpstreamSecret ChooseUpstreamSecret(const kube::ObjectKey& key, const SecretView& newest,
                                     std::shared_ptr<const kube::Secret> last_good) {
   UpstreamSecret state;
-  if (newest == nullptr) {
-    state.problem = "it does not exist";
+  if (newest.secret == nullptr) {
+    state.problem = StrCat("it ", newest.Absence());
+    state.reason = newest.AbsenceReason();
     return state;
   }
-  state.problem = Check(newest);
+  state.problem = Check(newest.secret);
   state.reason = Reason::kInvalidCertificate;
   if (state.problem.empty()) {
-    state.secret = std::move(newest);
+    state.secret = newest.secret;
   } else if (last_good != nullptr && Check(last_good).empty()) {
     state.secret = std::move(last_good);
   }

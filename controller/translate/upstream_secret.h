@@ -10,6 +10,7 @@
 #include "controller/kube/objects.h"
 #include "controller/translate/diagnostic.h"
 #include "controller/translate/model.h"
+#include "controller/translate/secret_view.h"
 #include "controller/translate/translation.h"
 
 namespace headgate::translate {
@@ -25,11 +26,10 @@ struct UpstreamSecret {
   std::string problem;                      // of the newest form; empty: none
 };
 
-// Chooses between the newest form of a Secret and its last good one (either may be null). It holds
+// Chooses between the newest form of a Secret and its last good one (which may be null). It holds
 // ca.crt, or tls.crt with its tls.key, or all three; empty values count as left out. Without a
 // newest form there is nothing, whatever was good before: deleting is a decision.
-UpstreamSecret ChooseUpstreamSecret(const kube::ObjectKey& key,
-                                    std::shared_ptr<const kube::Secret> newest,
+UpstreamSecret ChooseUpstreamSecret(const kube::ObjectKey& key, const SecretView& newest,
                                     std::shared_ptr<const kube::Secret> last_good);
 
 // The Secret that an Ingress refers to, if any.

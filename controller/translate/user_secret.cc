@@ -13,8 +13,9 @@ std::string UserSecretName(const UserSecretRef& ref) {
   return StrCat(SecretName(ref.secret), ref.map ? "/user-map" : "/users");
 }
 
-UserSecret ReadUserSecret(const UserSecretRef& ref, const kube::Secret* secret) {
-  if (secret == nullptr) return {nullptr, "it does not exist"};
+UserSecret ReadUserSecret(const UserSecretRef& ref, const SecretView& view) {
+  const kube::Secret* secret = view.secret.get();
+  if (secret == nullptr) return {nullptr, StrCat("it ", view.Absence()), view.AbsenceReason()};
   v1::Resource resource;
   resource.mutable_secret_data();
   if (ref.map) {
@@ -45,7 +46,7 @@ std::vector<Diagnostic> DescribeUserSecret(const IngressModel& ingress,
   const auto& password = ingress.settings.access.password;
   if (!password) return {};
   std::string problem = state.problem;
-  Reason reason = Reason::kSecretNotFound;
+  Reason reason = state.reason;
   if (RefersToForbiddenSecret(ingress, defaults)) {
     problem =
         "it is in another namespace, which the ConfigMap's allow-cross-namespace-resources does "

@@ -10,6 +10,7 @@
 #include "controller/translate/config_map/settings.h"
 #include "controller/translate/diagnostic.h"
 #include "controller/translate/model.h"
+#include "controller/translate/secret_view.h"
 #include "controller/translate/translation.h"
 
 namespace headgate::translate {
@@ -33,12 +34,12 @@ std::string UserSecretName(const UserSecretRef& ref);
 // that refer to it.
 struct UserSecret {
   ResourcePtr resource;
-  std::string problem;  // why there is none; empty otherwise
+  std::string problem;                      // why there is none; empty otherwise
+  Reason reason = Reason::kSecretNotFound;  // of the problem
 };
 
-// `secret` may be null: it is not there. No earlier form is kept: users who were taken away do not
-// come in any longer.
-UserSecret ReadUserSecret(const UserSecretRef& ref, const kube::Secret* secret);
+// No earlier form is kept: users who were taken away do not come in any longer.
+UserSecret ReadUserSecret(const UserSecretRef& ref, const SecretView& view);
 
 // What an Ingress refers to; nothing if it refers to none.
 std::optional<UserSecretRef> UserSecretOf(const IngressModel& ingress);

@@ -24,14 +24,28 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 )
 
-// Grant is one thing that RBAC allows or that a program asked for.
-type Grant struct{ Verb, Group, Resource string }
+// Grant is one thing that RBAC allows or that a program asked for. What is allowed without a namespace or a name is
+// allowed in all of them.
+type Grant struct{ Verb, Group, Resource, Namespace, Name string }
 
 func (g Grant) String() string {
-	if g.Group == "" {
-		return g.Verb + " " + g.Resource
+	text := g.Verb + " " + g.Resource
+	if g.Group != "" {
+		text += "." + g.Group
 	}
-	return g.Verb + " " + g.Resource + "." + g.Group
+	if g.Namespace != "" {
+		text += " in " + g.Namespace
+	}
+	if g.Name != "" {
+		text += " named " + g.Name
+	}
+	return text
+}
+
+// Covers tells whether the grant allows what was asked for.
+func (g Grant) Covers(asked Grant) bool {
+	return g.Verb == asked.Verb && g.Group == asked.Group && g.Resource == asked.Resource &&
+		(g.Namespace == "" || g.Namespace == asked.Namespace) && (g.Name == "" || g.Name == asked.Name)
 }
 
 // ShippedAccess is the part of deploy/ that says what the controller may do.
@@ -111,28 +125,37 @@ func (a *ShippedAccess) read(path string, content []byte) error {
 	}
 }
 
-// Grants lists what the roles allow, each verb and resource on its own.
+// Grants lists what the roles allow, each verb, resource and name on its own.
 func (a *ShippedAccess) Grants() []Grant {
 	var grants []Grant
 	for _, object := range a.objects {
-		var rules []rbacv1.PolicyRule
 		switch role := object.(type) {
 		case *rbacv1.ClusterRole:
-			rules = role.Rules
+			grants = append(grants, grantsOf(role.Rules, "")...)
 		case *rbacv1.Role:
-			rules = role.Rules
+			grants = append(grants, grantsOf(role.Rules, role.Namespace)...)
 		}
-		for _, rule := range rules {
-			for _, group := range rule.APIGroups {
-				for _, resource := range rule.Resources {
-					for _, verb := range rule.Verbs {
-						grants = append(grants, Grant{verb, group, resource})
+	}
+	sort.Slice(grants, func(i, j int) bool { return grants[i].String() < grants[j].String() })
+	return grants
+}
+
+func grantsOf(rules []rbacv1.PolicyRule, namespace string) (grants []Grant) {
+	for _, rule := range rules {
+		names := rule.ResourceNames
+		if len(names) == 0 {
+			names = []string{""}
+		}
+		for _, group := range rule.APIGroups {
+			for _, resource := range rule.Resources {
+				for _, verb := range rule.Verbs {
+					for _, name := range names {
+						grants = append(grants, Grant{verb, group, resource, namespace, name})
 					}
 				}
 			}
 		}
 	}
-	sort.Slice(grants, func(i, j int) bool { return grants[i].String() < grants[j].String() })
 	return grants
 }
 
@@ -224,6 +247,8 @@ func (a *ShippedAccess) Requests(t testing.TB, cluster *Cluster) []AuditedReques
 				Resource    string `json:"resource"`
 				Subresource string `json:"subresource"`
 				APIGroup    string `json:"apiGroup"`
+				Namespace   string `json:"namespace"`
+				Name        string `json:"name"`
 			} `json:"objectRef"`
 			ResponseStatus struct {
 				Code int32 `json:"code"`
@@ -239,6 +264,7 @@ func (a *ShippedAccess) Requests(t testing.TB, cluster *Cluster) []AuditedReques
 		request.Grant.Verb = event.Verb
 		if event.ObjectRef != nil {
 			request.Grant.Group, request.Grant.Resource = event.ObjectRef.APIGroup, event.ObjectRef.Resource
+			request.Grant.Namespace, request.Grant.Name = event.ObjectRef.Namespace, event.ObjectRef.Name
 			if event.ObjectRef.Subresource != "" {
 				request.Grant.Resource += "/" + event.ObjectRef.Subresource
 			}
@@ -246,4 +272,34 @@ func (a *ShippedAccess) Requests(t testing.TB, cluster *Cluster) []AuditedReques
 		requests = append(requests, request)
 	}
 	return requests
+}
+
+// AssertExact fails the test unless the controller got whatever it asked for, and needed each grant that `matters`: for
+// each there was a request that no other grant allows, so that it would have been refused without.
+func (a *ShippedAccess) AssertExact(t testing.TB, cluster *Cluster, matters func(Grant) bool) {
+	t.Helper()
+	grants, needed := a.Grants(), map[Grant]bool{}
+	requests := a.Requests(t, cluster)
+	for _, request := range requests {
+		if request.Status == 403 || request.Status == 401 {
+			t.Errorf("refused with %d: %s %s", request.Status, request.Grant, request.URI)
+		}
+		var by []Grant
+		for _, grant := range grants {
+			if grant.Covers(request.Grant) {
+				by = append(by, grant)
+			}
+		}
+		if len(by) == 1 {
+			needed[by[0]] = true
+		}
+	}
+	for _, grant := range grants {
+		if matters(grant) && !needed[grant] {
+			t.Errorf("granted, and nothing would be refused without it: %s", grant)
+		}
+	}
+	if len(requests) == 0 {
+		t.Error("the audit log has no request of the controller")
+	}
 }

@@ -41,10 +41,11 @@ func Programs(t testing.TB) string {
 
 // Options says how to run Headgate. The zero value is what an operator would get by default.
 type Options struct {
-	ThroughProxy   bool     // put an APIProxy before the API server
-	Manifests      string   // directory of YAML to read instead of a cluster, which may then be nil
-	MutualTLS      bool     // between controller and data plane, with the certificates of TLSDirectory
-	ControllerArgs []string // beyond the addresses
+	ThroughProxy   bool           // put an APIProxy before the API server
+	Manifests      string         // directory of YAML to read instead of a cluster, which may then be nil
+	MutualTLS      bool           // between controller and data plane, with the certificates of TLSDirectory
+	Access         *ShippedAccess // of the controller; nil: that of deploy/
+	ControllerArgs []string       // beyond the addresses
 	DataPlaneArgs  []string
 }
 
@@ -111,7 +112,10 @@ func (h *Headgate) arrangeAccess() {
 		server = h.API.URL
 	}
 	ctx := context.Background()
-	access := ReadShippedAccess(h.t)
+	access := h.options.Access
+	if access == nil {
+		access = ReadShippedAccess(h.t)
+	}
 	if err := access.Apply(ctx, h.cluster); err != nil {
 		h.t.Fatal(err)
 	}

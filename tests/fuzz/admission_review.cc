@@ -26,7 +26,8 @@ struct Cluster {
     translator.Update(state, changes, kNow);
     hosts.Update(state, changes.ingresses);
   }
-  state::ClusterState state{state::ClusterState::Options{.relevance = {}, .required = {}}};
+  state::ClusterState state{
+      state::ClusterState::Options{.relevance = {}, .required = {}, .secrets = {}}};
   translate::Translator translator{translate::Options{}};
   HostIndex hosts{translate::Options().annotation_prefix};
 };

@@ -6,6 +6,7 @@
 //   # option: default-backend-service=NS/NAME   default-ssl-certificate=NS/NAME   configmap=NS/NAME
 //   watch-ingress-without-class # option: ingress-class=NAME   ingress-class-by-name allow-loopback
 //   days=N (days after today)   no-prelude   annotations-prefix=NAME   disable-catch-all
+//   secrets=NS/NAME or NS/ (Secrets that are read; several may be said)
 // In Secrets, {{chain:NAMES}} and {{key:NAMES}} stand for a certificate made for these names (comma
 // separated); in the expected files the same placeholders, since the bytes differ from run to run.
 // Hashes are left out for the same reason.
@@ -83,6 +84,8 @@ struct CaseSetup {
       options.catch_all = false;
     } else if (name == "allow-loopback") {
       options.allow_loopback_endpoints = true;
+    } else if (name == "secrets") {
+      state.secrets.push_back(ToKey(value));
     } else if (name == "watch-ingress-without-class") {
       state.relevance.watch_without_class = true;
     } else if (name == "ingress-class") {

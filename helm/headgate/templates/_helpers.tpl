@@ -57,6 +57,19 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 {{- end -}}
 
+{{/* controller.watchSecrets by namespace, as YAML: the names of single Secrets; none: all of the namespace. */}}
+{{- define "headgate.secretScopes" -}}
+{{- $scopes := dict -}}
+{{- $all := .Values.controller.watchSecrets -}}
+{{- range $all -}}
+{{- $namespace := splitList "/" . | first -}}
+{{- $names := get $scopes $namespace | default list -}}
+{{- if not (has $namespace $all) }}{{ $names = append $names (splitList "/" . | last) | uniq | sortAlpha }}{{ end -}}
+{{- $_ := set $scopes $namespace $names -}}
+{{- end -}}
+{{- toYaml $scopes -}}
+{{- end -}}
+
 {{- define "headgate.electionId" -}}
 {{- default (printf "%s-controller-leader" (include "headgate.fullname" .)) .Values.controller.electionID -}}
 {{- end -}}
@@ -236,10 +249,12 @@ subjects:
   resources: [endpointslices]
   verbs: [list, watch]
 {{- end }}
+{{- if not .Values.controller.watchSecrets }}
 # The program leaves out Secrets of types that belong to other programs, by field selector; a role cannot say so.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [list, watch]
+{{- end }}
 # Only ConfigMaps that an Ingress names as a backend, one by one.
 - apiGroups: [""]
   resources: [configmaps]

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/strings.h"
 #include "controller/app/nginx_flags.h"
 
 namespace headgate::app {
@@ -110,6 +111,43 @@ TEST(OptionsTest, AWebhookWithACertificateOfItsOwnNeedsToKnowWhereAndForWhom) {
   EXPECT_THAT(
       problem({webhook, configuration, names, "--validating-webhook-certificate-lifetime=1s"}),
       HasSubstr("10s"));
+}
+
+TEST(OptionsTest, SecretsAreReadWhereTheFlagSaysElseWhereTheRestIs) {
+  const auto scopes = [](std::vector<std::string> arguments) {
+    Options options;
+    arguments.push_back("--snapshot-insecure");
+    EXPECT_EQ(Problem(arguments, &options), "");
+    return SecretScopes(options);
+  };
+  using Scopes = kube::ScopeList;
+  EXPECT_EQ(scopes({}), Scopes());
+  EXPECT_EQ(scopes({"--watch-namespace=shop", "--default-ssl-certificate=edge/tls"}),
+            (Scopes{{"edge", ""}, {"shop", ""}}));
+  EXPECT_EQ(scopes({"--watch-namespace=shop", "--watch-secrets=shop/b,edge/tls,shop/a,shop/b"}),
+            (Scopes{{"edge", "tls"}, {"shop", "a"}, {"shop", "b"}}));
+  // A namespace has its single ones as well.
+  EXPECT_EQ(scopes({"--watch-secrets=shop/a,edge/a", "--watch-secrets=shop"}),
+            (Scopes{{"edge", "a"}, {"shop", ""}}));
+}
+
+TEST(OptionsTest, WhatIsNeededOfSecretsMustBeAmongThoseThatAreRead) {
+  const std::string insecure = "--snapshot-insecure";
+  for (const char* text : {"a/b/c", "/a", "a/", "a b", "a?"}) {
+    EXPECT_THAT(Problem({insecure, StrCat("--watch-secrets=", text)}),
+                HasSubstr("is not NAMESPACE or NAMESPACE/NAME"))
+        << text;
+  }
+  EXPECT_THAT(Problem({insecure, "--watch-secrets=shop", "--default-ssl-certificate=edge/tls"}),
+              HasSubstr("edge/tls is not among --watch-secrets"));
+  EXPECT_EQ(
+      Problem({insecure, "--watch-secrets=shop,edge/tls", "--default-ssl-certificate=edge/tls"}),
+      "");
+  EXPECT_THAT(Problem({insecure, "--watch-secrets=shop", "--manifests=a"}),
+              HasSubstr("--manifests"));
+  std::vector<std::string> many = {insecure};
+  for (int i = 0; i <= 200; ++i) many.push_back(StrCat("--watch-secrets=shop/", i));
+  EXPECT_THAT(Problem(many), HasSubstr("more than 200 single Secrets"));
 }
 
 TEST(OptionsTest, ThereIsOneSource) {

@@ -136,6 +136,20 @@ TEST_F(ApiSourceTest, AKindIsSyncedWhenAllItsNamespacesAre) {
                                                      "/apis/networking.k8s.io/v1/ingressclasses"));
 }
 
+TEST_F(ApiSourceTest, AKindIsReadInNamespacesAndByNames) {
+  options.kinds = {Kind::kService, Kind::kSecret};
+  options.scopes_of[Kind::kSecret] = {{"shop", ""}, {"edge", "wildcard"}};
+  server.Hold("/api/v1/namespaces/edge/secrets");
+  Start();
+  EXPECT_TRUE(sink.AwaitLog("synced Service"));
+  EXPECT_TRUE(server.AwaitTarget("/api/v1/namespaces/shop/secrets"));
+  EXPECT_TRUE(server.AwaitTarget("metadata.name%3Dwildcard"));
+  EXPECT_THAT(sink.TakeLog(), ElementsAre("synced Service"));
+  server.Release("/api/v1/namespaces/edge/secrets");
+  EXPECT_TRUE(sink.AwaitLog("synced Secret"));
+  EXPECT_FALSE(server.targets().contains("/api/v1/secrets"));
+}
+
 TEST_F(ApiSourceTest, AClusterWithoutSlicesGivesEndpoints) {
   options.kinds = {Kind::kEndpointSlice};
   server.AnswerDiscovery({503, 404});
@@ -157,7 +171,7 @@ TEST_F(ApiSourceTest, AFlagChoosesEndpointsWithoutAsking) {
 
 TEST_F(ApiSourceTest, WatchesSingleObjectsAsTheyAreAskedFor) {
   options.kinds = {Kind::kConfigMap};
-  options.namespaces_of[Kind::kConfigMap] = {"options"};
+  options.scopes_of[Kind::kConfigMap] = {{"options", ""}};
   Start();
   EXPECT_TRUE(sink.AwaitLog("synced ConfigMap"));
   source->WatchObjects(Kind::kConfigMap, {{"one", "files"}, {"options", "covered"}});

@@ -95,6 +95,19 @@ TEST_F(ClusterStateTest, KnowsWhichConfigMapsWereLookedFor) {
   EXPECT_NE(state_.FindConfigMap({"a", "other"}), nullptr);
 }
 
+TEST_F(ClusterStateTest, KnowsWhichSecretsAreRead) {
+  EXPECT_TRUE(state_.ReadsSecret({"any", "where"}));
+  ClusterState::Options options;
+  options.secrets = {{"shop", ""}, {"edge", "tls"}};
+  const ClusterState some(options);
+  EXPECT_TRUE(some.ReadsSecret({"shop", "any"}));
+  EXPECT_TRUE(some.ReadsSecret({"edge", "tls"}));
+  EXPECT_FALSE(some.ReadsSecret({"edge", "other"}));
+  EXPECT_FALSE(some.ReadsSecret({"tls", "edge"}));
+  const ClusterState copy(some, {});
+  EXPECT_FALSE(copy.ReadsSecret({"edge", "other"}));
+}
+
 TEST_F(ClusterStateTest, NamesWhatChanged) {
   Put(SimpleService("a", "web", 80, 8080));
   Put(Slice("a", "web-1", "web", 8080, {Ipv4(10, 0, 0, 1)}));

@@ -18,7 +18,7 @@ TEST(InboxTest, KeepsTheOrderAndHandsOutEverythingOnce) {
   std::vector<Inbox::Event> events = inbox.Wait(std::nullopt);
   ASSERT_EQ(events.size(), 3u);
 
-  ClusterState state({.relevance = {}, .required = {kube::Kind::kService}});
+  ClusterState state({.relevance = {}, .required = {kube::Kind::kService}, .secrets = {}});
   ApplyEvent(state, std::move(events[0]));
   EXPECT_EQ(state.object_count(kube::Kind::kService), 1u);
   EXPECT_FALSE(state.Synced());

@@ -165,11 +165,13 @@ TEST_F(IngressEventsTest, ReasonsAreThoseOfTheDocumentation) {
   StartWith({"web"});
   Turn(2, {About("web", Reason::kPathConflict, Severity::kWarning),
            About("web", Reason::kSecretNotFound, Severity::kWarning),
+           About("web", Reason::kSecretNotReadable, Severity::kError),
            About("web", Reason::kUnknownAnnotation, Severity::kWarning),
            About("web", Reason::kServiceNotFound, Severity::kWarning),
            About("web", Reason::kInvalidAnnotation, Severity::kInfo)});
   EXPECT_THAT(Written(), ElementsAre(HasSubstr("Conflict"), HasSubstr("SecretMissing"),
-                                     HasSubstr("UnknownAnnotation"), HasSubstr("ServiceNotFound")));
+                                     HasSubstr("SecretNotReadable"), HasSubstr("UnknownAnnotation"),
+                                     HasSubstr("ServiceNotFound")));
 }
 
 TEST_F(IngressEventsTest, WhatIsRejectedIsNotApplied) {

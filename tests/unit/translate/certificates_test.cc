@@ -90,15 +90,15 @@ TEST(CertificatesTest, ANewCertificateThatHasExpiredDoesNotReplaceAGoodOne) {
   const auto newest = ToSecret(MakeCertificate({"a.test"}));
   const auto former = ToSecret(MakeCertificate({"a.test"}));
   const absl::Time now = absl::Now();
-  EXPECT_EQ(ChooseCertificate(newest, former, now).certificate->secret, newest);
-  const CertificateState later = ChooseCertificate(newest, former, now + absl::Hours(24 * 400));
+  EXPECT_EQ(ChooseCertificate({newest}, former, now).certificate->secret, newest);
+  const CertificateState later = ChooseCertificate({newest}, former, now + absl::Hours(24 * 400));
   EXPECT_EQ(later.certificate->secret, newest);
   ASSERT_EQ(later.diagnostics.size(), 1u);
   EXPECT_EQ(later.diagnostics[0].reason, Reason::kCertificateExpired);
 }
 
 TEST(CertificatesTest, WithoutAnEarlierFormABadSecretIsUnusable) {
-  const CertificateState state = ChooseCertificate(ToSecret({"x", "y"}), nullptr, absl::Now());
+  const CertificateState state = ChooseCertificate({ToSecret({"x", "y"})}, nullptr, absl::Now());
   EXPECT_EQ(state.use, Use::kUnusable);
   EXPECT_EQ(state.diagnostics.size(), 1u);
   EXPECT_EQ(state.recheck, absl::InfiniteFuture());
@@ -106,7 +106,7 @@ TEST(CertificatesTest, WithoutAnEarlierFormABadSecretIsUnusable) {
 
 TEST(CertificatesTest, AMissingSecretIsMissingWhateverItWas) {
   const auto former = ToSecret(MakeCertificate({"a.test"}));
-  const CertificateState state = ChooseCertificate(nullptr, former, absl::Now());
+  const CertificateState state = ChooseCertificate({nullptr}, former, absl::Now());
   EXPECT_EQ(state.use, Use::kMissing);
   EXPECT_THAT(state.diagnostics, IsEmpty());
 }
@@ -114,12 +114,12 @@ TEST(CertificatesTest, AMissingSecretIsMissingWhateverItWas) {
 TEST(CertificatesTest, RecheckIsWhenTheNextThingHappens) {
   const absl::Time now = absl::Now();
   const CertificateState fresh =
-      ChooseCertificate(ToSecret(MakeCertificate({"a.test"})), nullptr, now);
+      ChooseCertificate({ToSecret(MakeCertificate({"a.test"}))}, nullptr, now);
   EXPECT_EQ(fresh.recheck, fresh.certificate->not_after - absl::Hours(240));
   const CertificateState soon =
-      ChooseCertificate(fresh.certificate->secret, nullptr, fresh.recheck);
+      ChooseCertificate({fresh.certificate->secret}, nullptr, fresh.recheck);
   EXPECT_EQ(soon.recheck, fresh.certificate->not_after);
-  EXPECT_EQ(ChooseCertificate(fresh.certificate->secret, nullptr, soon.recheck).recheck,
+  EXPECT_EQ(ChooseCertificate({fresh.certificate->secret}, nullptr, soon.recheck).recheck,
             absl::InfiniteFuture());
 }
 
