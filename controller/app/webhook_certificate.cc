@@ -45,29 +45,15 @@ WebhookCertificate::WebhookCertificate(WebhookCertificateOptions options,
       not_after_(metrics.AddGauge(
           "headgate_admission_certificate_not_after_seconds",
           "When the webhook's own certificate ends, in Unix time; 0: there is none.")),
-      api_(std::move(transport)) {}
+      api_(std::move(transport)),
+      task_(clock, [this] { return TakeTurn(); }) {}
 
 WebhookCertificate::~WebhookCertificate() { Stop(); }
 
-void WebhookCertificate::Start() {
-  thread_ = std::thread([this] { Run(); });
-}
+void WebhookCertificate::Start() { task_.Start(); }
 
 void WebhookCertificate::Stop() {
-  if (!thread_.joinable()) return;
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    wake_.notify_all();
-  }
-  api_.Cancel();
-  thread_.join();
-}
-
-void WebhookCertificate::LeadChanged() {
-  const std::lock_guard lock(mutex_);
-  lead_changed_ = true;
-  wake_.notify_all();
+  task_.Stop([this] { api_.Cancel(); });
 }
 
 std::shared_ptr<const ServingPair> WebhookCertificate::pair() const {
@@ -83,24 +69,16 @@ absl::Duration WebhookCertificate::interval() const {
   return std::min(absl::Seconds(10), settle() / 2);
 }
 
-void WebhookCertificate::Run() {
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    lead_changed_ = false;
-    lock.unlock();
-    const absl::Status looked = Look();
-    // Somebody else wrote the same object: the next look sees what.
-    if (!looked.ok() && !absl::IsAborted(looked)) {
-      failures_.Add();
-      HEADGATE_LOG_EVERY(60, kWarn, "admission",
-                         "the webhook's certificate could not be looked after",
-                         {"secret", options_.secret.ToString()}, {"error", looked});
-    }
-    lock.lock();
-    const absl::Duration next =
-        clock_.MonotonicNow() + (looked.ok() ? interval() : std::min(kRetry, interval()));
-    clock_.WaitUntil(lock, wake_, next, [this] { return stopping_ || lead_changed_; });
+absl::Duration WebhookCertificate::TakeTurn() {
+  const absl::Status looked = Look();
+  // Somebody else wrote the same object: the next look sees what.
+  if (!looked.ok() && !absl::IsAborted(looked)) {
+    failures_.Add();
+    HEADGATE_LOG_EVERY(60, kWarn, "admission",
+                       "the webhook's certificate could not be looked after",
+                       {"secret", options_.secret.ToString()}, {"error", looked});
   }
+  return looked.ok() ? interval() : std::min(kRetry, interval());
 }
 
 absl::Status WebhookCertificate::Look() {

@@ -1,12 +1,10 @@
 // The certificate of the admission webhook where controllers make it themselves.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
@@ -17,6 +15,7 @@
 #include "controller/app/webhook_server.h"
 #include "controller/kube/json_api.h"
 #include "controller/kube/objects.h"
+#include "controller/kube/recurring_task.h"
 
 namespace headgate::app {
 
@@ -45,13 +44,13 @@ class WebhookCertificate {
   void Start();
   void Stop();
   // We may lead by now.
-  void LeadChanged();
+  void LeadChanged() { task_.Wake(); }
 
   // What to serve now; null: nothing yet.
   std::shared_ptr<const ServingPair> pair() const;
 
  private:
-  void Run();
+  absl::Duration TakeTurn();
   absl::Status Look();
   // The leader's part: takes the steps that are due.
   absl::Status Advance(kube::Json document, WebhookSecret secret);
@@ -74,12 +73,9 @@ class WebhookCertificate {
   absl::Duration announced_at_;
 
   mutable std::mutex mutex_;
-  std::condition_variable wake_;
   std::shared_ptr<const ServingPair> pair_ ABSL_GUARDED_BY(mutex_);
-  bool lead_changed_ ABSL_GUARDED_BY(mutex_) = false;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 
-  std::thread thread_;
+  kube::RecurringTask task_;
 };
 
 }  // namespace headgate::app

@@ -79,47 +79,26 @@ NodeAddresses::NodeAddresses(NodeAddressesOptions options,
       failures_(
           metrics.AddCounter("headgate_node_address_failures_total",
                              "Attempts to read pods of data planes or their nodes that failed.")),
-      api_(std::move(transport)) {}
+      api_(std::move(transport)),
+      task_(clock, [this] { return TakeTurn(); }) {}
 
 NodeAddresses::~NodeAddresses() { Stop(); }
 
-void NodeAddresses::Start() {
-  thread_ = std::thread([this] { Run(); });
-}
+void NodeAddresses::Start() { task_.Start(); }
 
 void NodeAddresses::Stop() {
-  if (!thread_.joinable()) return;
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    wake_.notify_all();
-  }
-  api_.Cancel();
-  thread_.join();
+  task_.Stop([this] { api_.Cancel(); });
 }
 
-void NodeAddresses::LeadChanged() {
-  const std::lock_guard lock(mutex_);
-  lead_changed_ = true;
-  wake_.notify_all();
-}
-
-void NodeAddresses::Run() {
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    lead_changed_ = false;
-    lock.unlock();
-    if (leads_()) {
-      if (const absl::Status looked = Look(); !looked.ok()) {
-        failures_.Add();
-        HEADGATE_LOG_EVERY(60, kWarn, "status", "the addresses of nodes cannot be read",
-                           {"error", looked});
-      }
+absl::Duration NodeAddresses::TakeTurn() {
+  if (leads_()) {
+    if (const absl::Status looked = Look(); !looked.ok()) {
+      failures_.Add();
+      HEADGATE_LOG_EVERY(60, kWarn, "status", "the addresses of nodes cannot be read",
+                         {"error", looked});
     }
-    lock.lock();
-    clock_.WaitUntil(lock, wake_, clock_.MonotonicNow() + options_.interval,
-                     [this] { return stopping_ || lead_changed_; });
   }
+  return options_.interval;
 }
 
 absl::Status NodeAddresses::Look() {

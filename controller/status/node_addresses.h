@@ -2,21 +2,18 @@
 // them.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <thread>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/clock.h"
 #include "common/metrics.h"
 #include "controller/kube/json_api.h"
+#include "controller/kube/recurring_task.h"
 #include "controller/status/published_addresses.h"
 
 namespace headgate::status {
@@ -50,7 +47,7 @@ class NodeAddresses {
   void Start();
   void Stop();
   // We may lead by now.
-  void LeadChanged();
+  void LeadChanged() { task_.Wake(); }
 
  private:
   struct Node {
@@ -58,7 +55,7 @@ class NodeAddresses {
     absl::Duration read_at;
   };
 
-  void Run();
+  absl::Duration TakeTurn();
   absl::Status Look();
   // Names of nodes with a pod that is ready.
   absl::StatusOr<AddressList> NodesWithPods();
@@ -73,12 +70,7 @@ class NodeAddresses {
   kube::JsonApi api_;
   std::map<std::string, Node> nodes_;
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool lead_changed_ ABSL_GUARDED_BY(mutex_) = false;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-
-  std::thread thread_;
+  kube::RecurringTask task_;
 };
 
 // Whether it is a list of labels that must have values: "a=b,c.example/d=e".

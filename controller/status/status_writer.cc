@@ -24,24 +24,19 @@ StatusWriter::StatusWriter(const StatusWriterOptions& options,
       failed_(metrics.AddCounter("headgate_status_failures_total",
                                  "Attempts to write the status of an Ingress that failed.")),
       client_(std::move(transport)),
-      backoff_({.initial = options.retry, .max = options.interval}, RandomSeed()) {}
+      next_round_(clock.MonotonicNow() + options.interval),
+      backoff_({.initial = options.retry, .max = options.interval}, RandomSeed()),
+      task_(clock, [this] { return TakeTurn(); }) {}
 
 StatusWriter::~StatusWriter() { Stop(false); }
 
-void StatusWriter::Start() {
-  thread_ = std::thread([this] { Run(); });
-}
+void StatusWriter::Start() { task_.Start(); }
 
 void StatusWriter::Stop(bool clear) {
-  if (!thread_.joinable()) return;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    stopping_ = true;
-    clear_ = clear;
-    wake_.notify_all();
-  }
-  if (!clear) client_.Cancel();
-  thread_.join();
+  const bool ran = task_.Stop([&] {
+    if (!clear) client_.Cancel();
+  });
+  if (ran && clear && leads_()) Clear();
 }
 
 void StatusWriter::SetAddresses(std::optional<AddressList> addresses) {
@@ -51,7 +46,7 @@ void StatusWriter::SetAddresses(std::optional<AddressList> addresses) {
   if (addresses_) published_.push_back(*addresses_);
   if (published_.size() > kMaxPublished) published_.pop_front();
   MarkAll();
-  wake_.notify_all();
+  task_.Wake();
 }
 
 void StatusWriter::Observe(const kube::ObjectKey& key, IngressPtr ingress) {
@@ -68,14 +63,14 @@ void StatusWriter::Observe(const kube::ObjectKey& key, IngressPtr ingress) {
     due_.erase(key);
   } else if (is_new) {
     due_.insert(key);
-    wake_.notify_all();
+    task_.Wake();
   }
 }
 
 void StatusWriter::LeadChanged() {
   const std::lock_guard<std::mutex> lock(mutex_);
   lead_changed_ = true;
-  wake_.notify_all();
+  task_.Wake();
 }
 
 void StatusWriter::MarkAll() {
@@ -90,28 +85,20 @@ bool StatusWriter::Differs(const kube::Ingress& ingress) const {
   return addresses_ && ingress.addresses != *addresses_;
 }
 
-void StatusWriter::Run() {
-  absl::Duration next_round = clock_.MonotonicNow() + options_.interval;
+absl::Duration StatusWriter::TakeTurn() {
   const absl::Duration spacing = absl::Seconds(1) / options_.rate;
   std::unique_lock<std::mutex> lock(mutex_);
-  while (!stopping_) {
-    const absl::Duration now = clock_.MonotonicNow();
-    if (now >= next_round || std::exchange(lead_changed_, false)) {
-      MarkAll();
-      next_round = now + options_.interval;
-    }
-    const absl::Duration may_at = std::max(rested_at_ - spacing * options_.burst, pause_until_);
-    const bool leads = leads_();
-    if (leads && MayWrite() && may_at <= now) {
-      rested_at_ = std::max(rested_at_, now) + spacing;
-      WriteOne(lock);
-      continue;
-    }
-    const bool had = MayWrite();
-    clock_.WaitUntil(lock, wake_, leads && had ? std::min(may_at, next_round) : next_round,
-                     [&] { return stopping_ || lead_changed_ || (leads && !had && MayWrite()); });
+  const absl::Duration now = clock_.MonotonicNow();
+  if (now >= next_round_ || std::exchange(lead_changed_, false)) {
+    MarkAll();
+    next_round_ = now + options_.interval;
   }
-  if (clear_ && leads_()) Clear(lock);
+  if (!leads_() || !MayWrite()) return next_round_ - now;
+  const absl::Duration may_at = std::max(rested_at_ - spacing * options_.burst, pause_until_);
+  if (may_at > now) return std::min(may_at, next_round_) - now;
+  rested_at_ = std::max(rested_at_, now) + spacing;
+  WriteOne(lock);
+  return absl::ZeroDuration();
 }
 
 void StatusWriter::WriteOne(std::unique_lock<std::mutex>& lock) {
@@ -134,16 +121,18 @@ void StatusWriter::WriteOne(std::unique_lock<std::mutex>& lock) {
   }
 }
 
-void StatusWriter::Clear(std::unique_lock<std::mutex>& lock) {
+void StatusWriter::Clear() {
   const absl::Duration deadline = clock_.MonotonicNow() + options_.clear_limit;
   // What another program wrote there is not ours to take away.
   std::vector<IngressPtr> ours;
-  for (const auto& [key, ingress] : ingresses_) {
-    const bool by_us =
-        std::find(published_.begin(), published_.end(), ingress->addresses) != published_.end();
-    if (by_us && !ingress->addresses.empty()) ours.push_back(ingress);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const auto& [key, ingress] : ingresses_) {
+      const bool by_us =
+          std::find(published_.begin(), published_.end(), ingress->addresses) != published_.end();
+      if (by_us && !ingress->addresses.empty()) ours.push_back(ingress);
+    }
   }
-  lock.unlock();
   size_t done = 0;
   for (const IngressPtr& ingress : ours) {
     if (clock_.MonotonicNow() >= deadline) break;
@@ -154,7 +143,6 @@ void StatusWriter::Clear(std::unique_lock<std::mutex>& lock) {
   }
   HEADGATE_LOG(kInfo, "status", "the addresses were taken from the status of Ingresses",
                {"ingresses", done}, {"left_out", ours.size() - done});
-  lock.lock();
 }
 
 absl::StatusOr<StatusWriter::IngressPtr> StatusWriter::Write(const kube::Ingress& ingress,

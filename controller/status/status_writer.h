@@ -1,7 +1,6 @@
 // Keeps status.loadBalancer of our Ingresses in step with where clients reach Headgate.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -10,7 +9,6 @@
 #include <mutex>
 #include <optional>
 #include <set>
-#include <thread>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
@@ -19,6 +17,7 @@
 #include "common/clock.h"
 #include "common/metrics.h"
 #include "controller/kube/objects.h"
+#include "controller/kube/recurring_task.h"
 #include "controller/status/published_addresses.h"
 #include "controller/status/status_client.h"
 
@@ -69,7 +68,8 @@ class StatusWriter {
  private:
   using IngressPtr = std::shared_ptr<const kube::Ingress>;
 
-  void Run();
+  // Writes what may be written now; gives the time until there may be more.
+  absl::Duration TakeTurn();
   // Everything that differs is to be written.
   void MarkAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Differs(const kube::Ingress& ingress) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -78,7 +78,8 @@ class StatusWriter {
   }
   // Releases the lock meanwhile.
   void WriteOne(std::unique_lock<std::mutex>& lock);
-  void Clear(std::unique_lock<std::mutex>& lock);
+  // When the thread has ended.
+  void Clear();
   // The form that it has then. NOT_FOUND: it is gone, or another. Other errors have been counted.
   absl::StatusOr<IngressPtr> Write(const kube::Ingress& ingress, const AddressList& addresses);
 
@@ -90,21 +91,20 @@ class StatusWriter {
   StatusClient client_;  // the thread's own
 
   std::mutex mutex_;
-  std::condition_variable wake_;
   std::optional<AddressList> addresses_ ABSL_GUARDED_BY(mutex_);
   // All that `addresses_` was, up to a limit: who has them has them from a controller of ours.
   std::deque<AddressList> published_ ABSL_GUARDED_BY(mutex_);
   std::map<kube::ObjectKey, IngressPtr> ingresses_ ABSL_GUARDED_BY(mutex_);
   std::set<kube::ObjectKey> due_ ABSL_GUARDED_BY(mutex_);
   bool lead_changed_ ABSL_GUARDED_BY(mutex_) = false;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  bool clear_ ABSL_GUARDED_BY(mutex_) = false;
 
   // The thread's own.
+  absl::Duration next_round_;
   absl::Duration rested_at_;  // of the rate limit: when all of the burst could be used again
   Backoff backoff_;
   absl::Duration pause_until_;  // after a failure
-  std::thread thread_;
+
+  kube::RecurringTask task_;
 };
 
 }  // namespace headgate::status
