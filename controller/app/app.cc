@@ -210,7 +210,8 @@ ServingPairSource App::WebhookPair(const Options& options) {
   WebhookCertificateOptions certificate;
   certificate.secret = *KeyOf(options.validating_webhook_secret);
   certificate.configuration = options.validating_webhook_configuration;
-  certificate.certificate = {.names = options.validating_webhook_names,
+  certificate.certificate = {.subject = "headgate-admission",
+                             .names = options.validating_webhook_names,
                              .lifetime = options.validating_webhook_lifetime};
   webhook_certificate_ = std::make_unique<WebhookCertificate>(
       std::move(certificate), kube::MakeRestTransport(*api_server_), [this] { return Leads(); },

@@ -84,7 +84,7 @@ absl::Duration WebhookCertificate::TakeTurn() {
 absl::Status WebhookCertificate::Look() {
   absl::StatusOr<Json> document = api_.Read(kube::PathOf("/api/v1", options_.secret, "secrets"));
   if (!document.ok()) return document.status();
-  WebhookSecret secret = ReadWebhookSecret(*document);
+  CertificateSecret secret = ReadCertificateSecret(*document);
   Serve(secret);
   if (!leads_()) {
     announced_.clear();
@@ -93,7 +93,7 @@ absl::Status WebhookCertificate::Look() {
   return Advance(*std::move(document), std::move(secret));
 }
 
-absl::Status WebhookCertificate::Advance(Json document, WebhookSecret secret) {
+absl::Status WebhookCertificate::Advance(Json document, CertificateSecret secret) {
   if (secret.current) {
     if (const absl::Status told = Announce(secret.Bundle()); !told.ok()) return told;
   }
@@ -104,7 +104,7 @@ absl::Status WebhookCertificate::Advance(Json document, WebhookSecret secret) {
   if (const absl::Status taken = Take(step, options_.certificate, clock_.WallNow(), secret);
       !taken.ok())
     return taken;
-  PutWebhookSecret(secret, document);
+  PutCertificateSecret(secret, document);
   // With the resourceVersion that was read: another leader's write is not undone.
   const absl::StatusOr<Json> written = api_.Write(
       kube::WriteMethod::kPut, kube::PathOf("/api/v1", options_.secret, "secrets"), document);
@@ -138,7 +138,7 @@ absl::Status WebhookCertificate::Announce(const std::string& bundle) {
   return absl::OkStatus();
 }
 
-void WebhookCertificate::Serve(const WebhookSecret& secret) {
+void WebhookCertificate::Serve(const CertificateSecret& secret) {
   if (!secret.current) return;
   const std::optional<absl::Time> end = EndOf(*secret.current);
   if (!end) return;  // what is served stays

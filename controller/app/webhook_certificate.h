@@ -11,7 +11,7 @@
 #include "absl/time/time.h"
 #include "common/clock.h"
 #include "common/metrics.h"
-#include "controller/app/webhook_secret.h"
+#include "controller/app/certificate_secret.h"
 #include "controller/app/webhook_server.h"
 #include "controller/kube/json_api.h"
 #include "controller/kube/objects.h"
@@ -22,7 +22,7 @@ namespace headgate::app {
 struct WebhookCertificateOptions {
   kube::ObjectKey secret;     // there already, perhaps without content
   std::string configuration;  // name of the ValidatingWebhookConfiguration
-  WebhookCertificateSpec certificate;
+  PairSpec certificate;
 };
 
 // All controllers read the Secret and serve what it holds. The leader writes it: makes the first
@@ -53,10 +53,10 @@ class WebhookCertificate {
   absl::Duration TakeTurn();
   absl::Status Look();
   // The leader's part: takes the steps that are due.
-  absl::Status Advance(kube::Json document, WebhookSecret secret);
+  absl::Status Advance(kube::Json document, CertificateSecret secret);
   // Makes API servers know the authorities.
   absl::Status Announce(const std::string& bundle);
-  void Serve(const WebhookSecret& secret);
+  void Serve(const CertificateSecret& secret);
   // Between two looks, and until API servers have heard what was written for them.
   absl::Duration interval() const;
   absl::Duration settle() const;

@@ -2,9 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <openssl/pem.h>
-#include <openssl/x509_vfy.h>
-#include <openssl/x509v3.h>
 
 #include <atomic>
 #include <memory>
@@ -13,10 +10,10 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_split.h"
-#include "common/openssl_ptr.h"
 #include "common/strings.h"
 #include "tests/support/certificates.h"
 #include "tests/support/fake_api_server.h"
+#include "tests/unit/app/trust.h"
 
 namespace headgate::app {
 namespace {
@@ -28,33 +25,6 @@ using ::testing::StartsWith;
 constexpr char kSecret[] = "/api/v1/namespaces/headgate/secrets/admission";
 constexpr char kConfiguration[] =
     "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/headgate";
-
-X509Ptr ReadCertificate(BIO* bio) {
-  return X509Ptr(PEM_read_bio_X509(bio, nullptr, nullptr, nullptr));
-}
-
-// What an API server does: whether `certificate` is signed by one of `bundle`, and is for `name`,
-// at `now`.
-bool Trusts(const std::string& bundle, const std::string& certificate, const std::string& name,
-            absl::Time now) {
-  const std::unique_ptr<X509_STORE, OpenSslDeleter<X509_STORE_free>> store(X509_STORE_new());
-  const BioPtr authorities(BIO_new_mem_buf(bundle.data(), static_cast<int>(bundle.size())));
-  while (const X509Ptr authority = ReadCertificate(authorities.get()))
-    X509_STORE_add_cert(store.get(), authority.get());
-  const BioPtr text(BIO_new_mem_buf(certificate.data(), static_cast<int>(certificate.size())));
-  const X509Ptr leaf = ReadCertificate(text.get());
-  if (leaf == nullptr) return false;
-  const std::unique_ptr<X509_STORE_CTX, OpenSslDeleter<X509_STORE_CTX_free>> context(
-      X509_STORE_CTX_new());
-  X509_STORE_CTX_init(context.get(), store.get(), leaf.get(), nullptr);
-  X509_STORE_CTX_set_purpose(context.get(), X509_PURPOSE_SSL_SERVER);
-  X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context.get());
-  X509_VERIFY_PARAM_set_time(parameters, absl::ToTimeT(now));
-  if (X509_VERIFY_PARAM_set1_ip_asc(parameters, name.c_str()) != 1) {
-    X509_VERIFY_PARAM_set1_host(parameters, name.c_str(), name.size());
-  }
-  return X509_verify_cert(context.get()) == 1;
-}
 
 class WebhookCertificateTest : public ::testing::Test {
  protected:
@@ -232,14 +202,14 @@ TEST_F(WebhookCertificateTest, ACertificateForOtherNamesIsReplaced) {
 }
 
 // One that somebody else made, such as the chart: it is used until it is time.
-TEST(WebhookSecretTest, TakesWhatIsThereAndRefusesWhatDoesNotFit) {
+TEST(CertificateSecretTest, TakesWhatIsThereAndRefusesWhatDoesNotFit) {
   const absl::Time now = absl::Now();
-  const WebhookCertificateSpec spec = {.names = {"a.example"}, .lifetime = absl::Hours(24)};
-  WebhookSecret secret;
+  const PairSpec spec = {.names = {"a.example"}, .lifetime = absl::Hours(24)};
+  CertificateSecret secret;
   EXPECT_EQ(NextStep(secret, spec, now, true), RotationStep::kMake);
   const testing::PemPair made = testing::MakeCertificate({"a.example"});
   secret.current =
-      WebhookPair{.authority = made.chain, .certificate = made.chain, .key = SecretBytes(made.key)};
+      IssuedPair{.authority = made.chain, .certificate = made.chain, .key = SecretBytes(made.key)};
   EXPECT_EQ(NextStep(secret, spec, now, true), RotationStep::kNone);
   const testing::PemPair other = testing::MakeCertificate({"a.example"});
   secret.current->key = SecretBytes(other.key);
@@ -252,30 +222,30 @@ TEST(WebhookSecretTest, TakesWhatIsThereAndRefusesWhatDoesNotFit) {
   EXPECT_EQ(NextStep(secret, spec, now, true), RotationStep::kMake);
   secret.current.reset();
   secret.next =
-      WebhookPair{.authority = made.chain, .certificate = made.chain, .key = SecretBytes(made.key)};
+      IssuedPair{.authority = made.chain, .certificate = made.chain, .key = SecretBytes(made.key)};
   EXPECT_EQ(NextStep(secret, spec, now, false), RotationStep::kPromote)
       << "nothing else can be served";
 }
 
-TEST(WebhookSecretTest, ReadsWhatItWrites) {
-  WebhookSecret secret;
-  const WebhookCertificateSpec spec = {.names = {"a.example"}, .lifetime = absl::Hours(24)};
+TEST(CertificateSecretTest, ReadsWhatItWrites) {
+  CertificateSecret secret;
+  const PairSpec spec = {.names = {"a.example"}, .lifetime = absl::Hours(24)};
   ASSERT_TRUE(Take(RotationStep::kMake, spec, absl::Now(), secret).ok());
   ASSERT_TRUE(Take(RotationStep::kAnnounce, spec, absl::Now(), secret).ok());
   ASSERT_TRUE(Take(RotationStep::kPromote, spec, absl::Now(), secret).ok());
   ASSERT_TRUE(Take(RotationStep::kAnnounce, spec, absl::Now(), secret).ok());
   Json document = {{"data", {{"stale", "eA=="}}}, {"metadata", {{"name", "x"}}}};
-  PutWebhookSecret(secret, document);
+  PutCertificateSecret(secret, document);
   EXPECT_FALSE(document["data"].contains("stale"));
-  const WebhookSecret read = ReadWebhookSecret(document);
+  const CertificateSecret read = ReadCertificateSecret(document);
   EXPECT_EQ(read.Bundle(), secret.Bundle());
   EXPECT_EQ(read.current->key, secret.current->key);
   EXPECT_EQ(read.next->certificate, secret.next->certificate);
   document["data"]["tls.key"] = "not base64!";
-  EXPECT_FALSE(ReadWebhookSecret(document).current.has_value());
+  EXPECT_FALSE(ReadCertificateSecret(document).current.has_value());
   for (const char* text :
        {"{}", "[]", R"({"data": 1})", R"({"data": {"tls.crt": 1, "tls.key": null}})"}) {
-    EXPECT_FALSE(ReadWebhookSecret(Json::parse(text)).current.has_value()) << text;
+    EXPECT_FALSE(ReadCertificateSecret(Json::parse(text)).current.has_value()) << text;
   }
 }
 

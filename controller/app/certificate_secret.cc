@@ -1,4 +1,4 @@
-#include "controller/app/webhook_secret.h"
+#include "controller/app/certificate_secret.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -23,7 +23,7 @@ namespace {
 
 using kube::Json;
 
-constexpr absl::Duration kSlack = absl::Hours(1);  // for API servers whose clock is late
+constexpr absl::Duration kSlack = absl::Hours(1);  // for others whose clock is late
 constexpr size_t kMaxPem = 1 << 16;
 
 bool IsIpAddress(const std::string& name) { return translate::ParseIpAddress(name).has_value(); }
@@ -40,7 +40,7 @@ X509Ptr FirstCertificate(std::string_view pem) {
 }
 
 // The certificate, if key and authority fit it.
-X509Ptr Usable(const WebhookPair& pair) {
+X509Ptr Usable(const IssuedPair& pair) {
   X509Ptr leaf = FirstCertificate(pair.certificate);
   const X509Ptr authority = FirstCertificate(pair.authority);
   const BioPtr bio = BioOf(pair.key.Reveal());
@@ -66,9 +66,9 @@ bool Covers(X509* certificate, const std::vector<std::string>& names) {
   });
 }
 
-absl::StatusOr<WebhookPair> MakePair(const WebhookCertificateSpec& spec, absl::Time now) {
+absl::StatusOr<IssuedPair> MakePair(const PairSpec& spec, absl::Time now) {
   // Authorities are found by their names, so that each has one of its own.
-  const std::string name = StrCat("headgate-admission-ca ", absl::Hex(RandomSeed()));
+  const std::string name = StrCat(spec.subject, "-ca ", absl::Hex(RandomSeed()));
   const CertificateSpec authority_spec = {
       .subject = {{"CN", name}},
       .extensions = {{"basicConstraints", "critical,CA:TRUE,pathlen:0"},
@@ -81,71 +81,74 @@ absl::StatusOr<WebhookPair> MakePair(const WebhookCertificateSpec& spec, absl::T
   std::vector<std::string> names;
   for (const std::string& each : spec.names)
     names.push_back(StrCat(IsIpAddress(each) ? "IP:" : "DNS:", each));
-  const CertificateSpec leaf_spec = {.subject = {{"CN", "headgate-admission"}},
-                                     .extensions = {{"subjectAltName", absl::StrJoin(names, ",")},
-                                                    {"basicConstraints", "critical,CA:FALSE"},
-                                                    {"keyUsage", "critical,digitalSignature"},
-                                                    {"extendedKeyUsage", "serverAuth"}},
-                                     .not_before = authority_spec.not_before,
-                                     .not_after = authority_spec.not_after};
+  CertificateSpec leaf_spec = {.subject = {{"CN", spec.subject}},
+                               .extensions = {{"basicConstraints", "critical,CA:FALSE"},
+                                              {"keyUsage", "critical,digitalSignature"},
+                                              {"extendedKeyUsage", spec.usage}},
+                               .not_before = authority_spec.not_before,
+                               .not_after = authority_spec.not_after};
+  if (!names.empty())
+    leaf_spec.extensions.emplace_back("subjectAltName", absl::StrJoin(names, ","));
   const absl::StatusOr<KeyedCertificate> leaf =
       Issue(leaf_spec, KeyPtr(EVP_EC_gen("P-256")), &*authority);
   if (!leaf.ok()) return leaf.status();
-  return WebhookPair{.authority = CertificateToPem(authority->certificate.get()),
-                     .certificate = CertificateToPem(leaf->certificate.get()),
-                     .key = KeyToPem(leaf->key.get())};
+  return IssuedPair{.authority = CertificateToPem(authority->certificate.get()),
+                    .certificate = CertificateToPem(leaf->certificate.get()),
+                    .key = KeyToPem(leaf->key.get())};
 }
 
-// Empty for what is not there or no base64.
-std::string Entry(const Json& data, const std::string& key) {
-  const auto found = data.find(key);
-  std::string bytes;
-  if (found != data.end() && found->is_string() &&
-      !absl::Base64Unescape(found->get_ref<const std::string&>(), &bytes))
-    return "";
-  return bytes;
-}
-
-std::optional<WebhookPair> ReadPair(const Json& data, const std::string& prefix) {
-  std::string key = Entry(data, prefix + "tls.key");
-  WebhookPair pair{.authority = Entry(data, prefix + "ca.crt"),
-                   .certificate = Entry(data, prefix + "tls.crt"),
-                   .key = SecretBytes(key)};
+std::optional<IssuedPair> ReadPair(const Json& document, std::string_view prefix,
+                                   std::string_view authority) {
+  std::string key = SecretEntry(document, StrCat(prefix, "tls.key"));
+  IssuedPair pair{.authority = SecretEntry(document, StrCat(prefix, authority)),
+                  .certificate = SecretEntry(document, StrCat(prefix, "tls.crt")),
+                  .key = SecretBytes(key)};
   WipeMemory(key.data(), key.size());
   if (pair.authority.empty() || pair.certificate.empty() || pair.key.empty()) return std::nullopt;
   return pair;
 }
 
-void PutPair(const WebhookPair& pair, const std::string& prefix, Json& data) {
-  data[prefix + "ca.crt"] = absl::Base64Escape(pair.authority);
-  data[prefix + "tls.crt"] = absl::Base64Escape(pair.certificate);
-  data[prefix + "tls.key"] = absl::Base64Escape(ToAbsl(pair.key.Reveal()));
+void PutPair(const IssuedPair& pair, std::string_view prefix, std::string_view authority,
+             Json& data) {
+  data[StrCat(prefix, authority)] = absl::Base64Escape(pair.authority);
+  data[StrCat(prefix, "tls.crt")] = absl::Base64Escape(pair.certificate);
+  data[StrCat(prefix, "tls.key")] = absl::Base64Escape(ToAbsl(pair.key.Reveal()));
 }
 
 }  // namespace
 
-std::string WebhookSecret::Bundle() const {
+std::string CertificateSecret::Bundle() const {
   return StrCat(previous_authority, current ? current->authority : "", next ? next->authority : "");
 }
 
-WebhookSecret ReadWebhookSecret(const Json& document) {
+std::string SecretEntry(const Json& document, std::string_view name) {
   const auto data = document.find("data");
-  if (data == document.end() || !data->is_object()) return {};
-  return {.current = ReadPair(*data, ""),
-          .next = ReadPair(*data, "next-"),
-          .previous_authority = Entry(*data, "previous-ca.crt")};
+  if (data == document.end() || !data->is_object()) return "";
+  const auto found = data->find(std::string(name));
+  std::string bytes;
+  if (found != data->end() && found->is_string() &&
+      !absl::Base64Unescape(found->get_ref<const std::string&>(), &bytes))
+    return "";
+  return bytes;
 }
 
-void PutWebhookSecret(const WebhookSecret& secret, Json& document) {
+CertificateSecret ReadCertificateSecret(const Json& document, std::string_view authority) {
+  return {.current = ReadPair(document, "", authority),
+          .next = ReadPair(document, "next-", authority),
+          .previous_authority = SecretEntry(document, StrCat("previous-", authority))};
+}
+
+void PutCertificateSecret(const CertificateSecret& secret, Json& document,
+                          std::string_view authority) {
   Json& data = document["data"] = Json::object();
-  if (secret.current) PutPair(*secret.current, "", data);
-  if (secret.next) PutPair(*secret.next, "next-", data);
+  if (secret.current) PutPair(*secret.current, "", authority, data);
+  if (secret.next) PutPair(*secret.next, "next-", authority, data);
   if (!secret.previous_authority.empty())
-    data["previous-ca.crt"] = absl::Base64Escape(secret.previous_authority);
+    data[StrCat("previous-", authority)] = absl::Base64Escape(secret.previous_authority);
 }
 
-RotationStep NextStep(const WebhookSecret& secret, const WebhookCertificateSpec& spec,
-                      absl::Time now, bool announced) {
+RotationStep NextStep(const CertificateSecret& secret, const PairSpec& spec, absl::Time now,
+                      bool announced) {
   const X509Ptr current = secret.current ? Usable(*secret.current) : nullptr;
   const X509Ptr next = secret.next ? Usable(*secret.next) : nullptr;
   const bool next_is_good =
@@ -158,15 +161,15 @@ RotationStep NextStep(const WebhookSecret& secret, const WebhookCertificateSpec&
   return announced ? RotationStep::kPromote : RotationStep::kNone;
 }
 
-absl::Status Take(RotationStep step, const WebhookCertificateSpec& spec, absl::Time now,
-                  WebhookSecret& secret) {
+absl::Status Take(RotationStep step, const PairSpec& spec, absl::Time now,
+                  CertificateSecret& secret) {
   if (step == RotationStep::kPromote) {
     secret.previous_authority = secret.current ? secret.current->authority : "";
     secret.current = std::exchange(secret.next, std::nullopt);
     return absl::OkStatus();
   }
   if (step == RotationStep::kNone) return absl::OkStatus();
-  absl::StatusOr<WebhookPair> made = MakePair(spec, now);
+  absl::StatusOr<IssuedPair> made = MakePair(spec, now);
   if (!made.ok()) return made.status();
   if (step == RotationStep::kAnnounce) {
     secret.next = *std::move(made);
@@ -176,7 +179,7 @@ absl::Status Take(RotationStep step, const WebhookCertificateSpec& spec, absl::T
   return absl::OkStatus();
 }
 
-std::optional<absl::Time> EndOf(const WebhookPair& pair) {
+std::optional<absl::Time> EndOf(const IssuedPair& pair) {
   const X509Ptr leaf = Usable(pair);
   return leaf == nullptr ? std::nullopt : std::optional(EndOf(leaf.get()));
 }
