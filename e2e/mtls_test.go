@@ -36,8 +36,10 @@ func writeSnapshotTLS(t *testing.T, directory string, strangers bool) {
 		theirs = newAuthority()
 	}
 	issue(theirs, "dataplane")
-	if err := os.WriteFile(filepath.Join(directory, "ca.crt"), ours.PEM, 0o644); err != nil {
-		t.Fatal(err)
+	for _, side := range []string{"controller", "dataplane"} {
+		if err := os.WriteFile(filepath.Join(directory, side+"-ca.crt"), ours.PEM, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

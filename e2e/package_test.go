@@ -58,7 +58,12 @@ var values = map[string][]string{
 		"controller.topologySpreadConstraints[0].whenUnsatisfiable=DoNotSchedule"},
 	"own-webhook": {"controller.admissionWebhooks.certificate.secretName=mine", "controller.admissionWebhooks.certificate.caBundle=eA==",
 		"controller.admissionWebhooks.failurePolicy=Fail", "controller.admissionWebhooks.namespaceSelector.matchLabels.team=shop"},
-	"no-webhook": {"controller.admissionWebhooks.enabled=false"},
+	"cert-manager": {"snapshotTls.certManager.enabled=true", "controller.admissionWebhooks.certManager.enabled=true",
+		"controller.admissionWebhooks.certManager.issuerRef.name=internal"},
+	"cert-manager-issuer": {"snapshotTls.certManager.enabled=true", "snapshotTls.certManager.issuerRef.kind=ClusterIssuer",
+		"snapshotTls.certManager.issuerRef.name=internal", "snapshotTls.certManager.duration=720h30m"},
+	"not-renewed": {"snapshotTls.renew=false", "snapshotTls.validityDays=3650"},
+	"no-webhook":  {"controller.admissionWebhooks.enabled=false"},
 	"nodes": {"dataplane.kind=DaemonSet", "dataplane.hostPort.enabled=true", "dataplane.service.enabled=false",
 		"controller.publishNodes.enabled=true", "controller.publishNodes.internal=true"},
 	"one": {"controller.replicaCount=1", "dataplane.replicaCount=1"},
@@ -173,6 +178,7 @@ func TestTheAPIServerTakesDeploy(t *testing.T) {
 	checkCertificates(t, secretsIn(t, certificates), "headgate-controller.headgate.svc")
 
 	acceptMonitoring(t, cluster)
+	acceptCertManager(t, cluster)
 	for name, settings := range values {
 		t.Run(name, func(t *testing.T) {
 			arguments := []string{"template", "edge", "../helm/headgate", "--namespace=headgate", "--kube-version=1.36.0"}
@@ -188,14 +194,8 @@ func TestTheAPIServerTakesDeploy(t *testing.T) {
 // acceptMonitoring makes the kinds of the Prometheus operator known, with whatever they hold.
 func acceptMonitoring(t *testing.T, cluster *harness.Cluster) {
 	t.Helper()
-	client, err := dynamic.NewForConfig(cluster.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	definitions := schema.GroupVersionResource{
-		Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 	for kind, plural := range map[string]string{"ServiceMonitor": "servicemonitors", "PrometheusRule": "prometheusrules"} {
-		definition := map[string]any{
+		define(t, cluster, map[string]any{
 			"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
 			"metadata": map[string]any{"name": plural + ".monitoring.coreos.com"},
 			"spec": map[string]any{
@@ -204,19 +204,51 @@ func acceptMonitoring(t *testing.T, cluster *harness.Cluster) {
 				"versions": []any{map[string]any{
 					"name": "v1", "served": true, "storage": true,
 					"schema": map[string]any{"openAPIV3Schema": map[string]any{
-						"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}}}}
-		_, err := client.Resource(definitions).Create(context.Background(),
-			&unstructured.Unstructured{Object: definition}, metav1.CreateOptions{})
+						"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}}}})
+	}
+}
+
+// acceptCertManager makes the kinds of cert-manager known, as it defines them itself.
+func acceptCertManager(t *testing.T, cluster *harness.Cluster) {
+	t.Helper()
+	reader := yaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(repository(t, "scripts/cert-manager-crds"))))
+	for {
+		document, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		definition := map[string]any{}
+		if err == nil {
+			err = yaml.Unmarshal(document, &definition)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		harness.WaitFor(t, answerSoon, "the kind "+kind, func() error {
-			_, err := client.Resource(schema.GroupVersionResource{
-				Group: "monitoring.coreos.com", Version: "v1", Resource: plural}).
-				List(context.Background(), metav1.ListOptions{})
-			return err
-		})
+		if len(definition) > 0 {
+			define(t, cluster, definition)
+		}
 	}
+}
+
+// define makes a kind known, and waits until it is.
+func define(t *testing.T, cluster *harness.Cluster, definition map[string]any) {
+	t.Helper()
+	client, err := dynamic.NewForConfig(cluster.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	object := &unstructured.Unstructured{Object: definition}
+	definitions := schema.GroupVersionResource{
+		Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
+	if _, err := client.Resource(definitions).Create(context.Background(), object, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	plural, group, _ := strings.Cut(object.GetName(), ".")
+	harness.WaitFor(t, answerSoon, "the kind "+plural, func() error {
+		_, err := client.Resource(schema.GroupVersionResource{Group: group, Version: "v1", Resource: plural}).
+			List(context.Background(), metav1.ListOptions{})
+		return err
+	})
 }
 
 // installAndUpgrade does it for real, as far as objects go: there is no node to run a pod.

@@ -103,6 +103,7 @@ App::~App() {
   admin_.reset();
   webhook_.reset();
   if (webhook_certificate_ != nullptr) webhook_certificate_->Stop();
+  if (snapshot_certificates_ != nullptr) snapshot_certificates_->Stop();
   if (node_addresses_ != nullptr) node_addresses_->Stop();
   health_events_.Stop();
   if (ingress_events_ != nullptr) ingress_events_->Stop();
@@ -270,9 +271,20 @@ absl::Status App::PrepareWriting(const Options& options) {
         [this] {
           if (status_ != nullptr) status_->LeadChanged();
           if (webhook_certificate_ != nullptr) webhook_certificate_->LeadChanged();
+          if (snapshot_certificates_ != nullptr) snapshot_certificates_->LeadChanged();
           if (node_addresses_ != nullptr) node_addresses_->LeadChanged();
           ingress_events_->LeadChanged();
         });
+  }
+  if (!options.snapshot_secret.empty()) {
+    SnapshotCertificatesOptions certificates;
+    certificates.controller = *KeyOf(options.snapshot_secret);
+    certificates.data_plane = *KeyOf(options.snapshot_client_secret);
+    certificates.names = options.snapshot_names;
+    certificates.lifetime = options.snapshot_lifetime;
+    snapshot_certificates_ = std::make_unique<SnapshotCertificates>(
+        std::move(certificates), kube::MakeRestTransport(*api_server_), [this] { return Leads(); },
+        clock_, metrics_);
   }
   status::IngressEventsOptions events;
   events.applied = !options.disable_sync_events;
@@ -311,6 +323,7 @@ void App::StartWriting() {
   if (status_ != nullptr) status_->Start();
   if (node_addresses_ != nullptr) node_addresses_->Start();
   if (webhook_certificate_ != nullptr) webhook_certificate_->Start();
+  if (snapshot_certificates_ != nullptr) snapshot_certificates_->Start();
   ingress_events_->Start();
   health_events_.Start(kube::MakeRestTransport(*api_server_),
                        [this] { return server_->Subscribers(); });

@@ -13,6 +13,7 @@
 #include "controller/app/http_server.h"
 #include "controller/app/options.h"
 #include "controller/app/pipeline.h"
+#include "controller/app/snapshot_certificates.h"
 #include "controller/app/webhook_certificate.h"
 #include "controller/app/webhook_server.h"
 #include "controller/kube/api_source.h"
@@ -75,6 +76,7 @@ class App {
   std::unique_ptr<status::NodeAddresses> node_addresses_;  // null: addresses do not come from nodes
   bool clear_status_ = false;                              // when we stop, if we are the last
   std::unique_ptr<status::IngressEvents> ingress_events_;  // null: objects come from a folder
+  std::unique_ptr<SnapshotCertificates> snapshot_certificates_;  // null: others renew them
   std::unique_ptr<publish::SnapshotServer> server_;
   // The pipeline's thread's.
   std::unique_ptr<admission::HostIndex> hosts_;

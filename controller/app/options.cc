@@ -66,6 +66,36 @@ absl::Status CheckWatchSecrets(const Options& options) {
   return absl::OkStatus();
 }
 
+absl::Status CheckNames(std::string_view flag, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (translate::IsDnsName(name) || translate::ParseIpAddress(name)) continue;
+    return absl::InvalidArgumentError(StrCat(flag, ": \"", name, "\" is no DNS name or address"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckLifetime(std::string_view flag, absl::Duration lifetime) {
+  if (lifetime >= absl::Seconds(10)) return absl::OkStatus();
+  return absl::InvalidArgumentError(StrCat(flag, " must be 10s at least"));
+}
+
+absl::Status CheckSnapshotSecrets(const Options& options) {
+  if (options.snapshot_secret.empty() && options.snapshot_client_secret.empty())
+    return absl::OkStatus();
+  if (options.snapshot_secret.empty() || options.snapshot_client_secret.empty() ||
+      options.snapshot_names.empty()) {
+    return absl::InvalidArgumentError(
+        "--snapshot-secret, --snapshot-client-secret and --snapshot-names need each other");
+  }
+  if (options.snapshot_insecure || !options.manifests.empty()) {
+    return absl::InvalidArgumentError(
+        "--snapshot-secret excludes --snapshot-insecure and --manifests");
+  }
+  if (absl::Status names = CheckNames("--snapshot-names", options.snapshot_names); !names.ok())
+    return names;
+  return CheckLifetime("--snapshot-certificate-lifetime", options.snapshot_lifetime);
+}
+
 absl::Status CheckWebhook(const Options& options) {
   const bool files =
       !options.validating_webhook_certificate.empty() && !options.validating_webhook_key.empty();
@@ -93,16 +123,12 @@ absl::Status CheckWebhook(const Options& options) {
         "--validating-webhook-secret needs --validating-webhook-configuration and "
         "--validating-webhook-names");
   }
-  for (const std::string& name : options.validating_webhook_names) {
-    if (translate::IsDnsName(name) || translate::ParseIpAddress(name)) continue;
-    return absl::InvalidArgumentError(
-        StrCat("--validating-webhook-names: \"", name, "\" is no DNS name or address"));
-  }
-  if (options.validating_webhook_lifetime < absl::Seconds(10)) {
-    return absl::InvalidArgumentError(
-        "--validating-webhook-certificate-lifetime must be 10s at least");
-  }
-  return absl::OkStatus();
+  if (absl::Status names =
+          CheckNames("--validating-webhook-names", options.validating_webhook_names);
+      !names.ok())
+    return names;
+  return CheckLifetime("--validating-webhook-certificate-lifetime",
+                       options.validating_webhook_lifetime);
 }
 
 }  // namespace
@@ -206,6 +232,16 @@ void DeclareFlags(Options& options, FlagSet& flags) {
   flags.AddString("snapshot-tls-key", &options.snapshot_tls.key, "FILE", "Its private key, PEM.");
   flags.AddString("snapshot-client-ca", &options.snapshot_tls.client_ca, "FILE",
                   "Who signs the certificates of data planes, PEM.");
+  flags.AddString("snapshot-secret", &options.snapshot_secret, "NS/NAME",
+                  "Secret that these files come from. Controllers renew the certificate in it, and "
+                  "that in the next.");
+  flags.AddString("snapshot-client-secret", &options.snapshot_client_secret, "NS/NAME",
+                  "Secret that the files of data planes come from.");
+  flags.AddList("snapshot-names", &options.snapshot_names, "NAME",
+                "DNS names or addresses by which data planes call controllers.");
+  flags.AddDuration(
+      "snapshot-certificate-lifetime", &options.snapshot_lifetime,
+      "How long these certificates last; the next one is made when a third of it is left.");
 
   flags.Group("Admission webhook", "An API server asks it before it takes an Ingress.");
   flags.AddHostPort("validating-webhook", &options.validating_webhook,
@@ -267,7 +303,8 @@ absl::Status CheckOptions(const Options& options) {
   for (const std::string* key :
        {&options.configmap, &options.tcp_services_configmap, &options.udp_services_configmap,
         &options.default_backend_service, &options.default_ssl_certificate,
-        &options.publish_service, &options.validating_webhook_secret}) {
+        &options.publish_service, &options.validating_webhook_secret, &options.snapshot_secret,
+        &options.snapshot_client_secret}) {
     if (key->empty()) continue;
     if (auto parsed = ParseObjectKey(*key); !parsed.ok()) return parsed.status();
   }
@@ -277,6 +314,7 @@ absl::Status CheckOptions(const Options& options) {
         StrCat("--publish-nodes-of: \"", options.publish_nodes_of,
                "\" is not LABEL=VALUE, perhaps with more after commas"));
   }
+  if (absl::Status status = CheckSnapshotSecrets(options); !status.ok()) return status;
   if (absl::Status status = CheckWebhook(options); !status.ok()) return status;
   if (options.election_ttl < absl::Seconds(3) || options.election_ttl > absl::Hours(1) ||
       options.election_ttl != absl::Floor(options.election_ttl, absl::Seconds(1))) {

@@ -51,6 +51,11 @@ struct Options {
   std::optional<HostPort> snapshot_listen = HostPort{"127.0.0.1", 7443};
   bool snapshot_insecure = false;
   publish::TlsPaths snapshot_tls;
+  // Secrets that these files and those of data planes come from, if controllers renew them.
+  std::string snapshot_secret;         // "NS/NAME" or empty
+  std::string snapshot_client_secret;  // "NS/NAME" or empty
+  std::vector<std::string> snapshot_names;
+  absl::Duration snapshot_lifetime = absl::Hours(90 * 24);
 
   std::optional<HostPort> admin_listen = HostPort{"127.0.0.1", 10255};
 

@@ -131,7 +131,10 @@ func (h *Headgate) arrangeAccess() {
 
 func (h *Headgate) kubeconfig() string { return filepath.Join(h.directory, "kubeconfig") }
 
-// TLSDirectory holds ca.crt, controller.crt, controller.key, dataplane.crt and dataplane.key when the
+// Snapshot is where the controller listens for data planes.
+func (h *Headgate) Snapshot() string { return h.snapshot }
+
+// TLSDirectory holds NAME.crt, NAME.key and NAME-ca.crt, which is whom NAME trusts, of controller and dataplane when the
 // options ask for MutualTLS; the test writes them.
 func (h *Headgate) TLSDirectory() string { return filepath.Join(h.directory, "tls") }
 
@@ -163,7 +166,7 @@ func (h *Headgate) StartController() {
 	if h.options.MutualTLS {
 		prefix := filepath.Join(h.TLSDirectory(), "controller")
 		arguments = append(arguments, "--snapshot-tls-cert="+prefix+".crt", "--snapshot-tls-key="+prefix+".key",
-			"--snapshot-client-ca="+filepath.Join(h.TLSDirectory(), "ca.crt"))
+			"--snapshot-client-ca="+prefix+"-ca.crt")
 	} else {
 		arguments = append(arguments, "--snapshot-insecure")
 	}
@@ -197,7 +200,7 @@ func (h *Headgate) startDataPlane(controller string) {
 	if h.options.MutualTLS {
 		prefix := filepath.Join(h.TLSDirectory(), "dataplane")
 		arguments = append(arguments, "--controller-cert="+prefix+".crt", "--controller-key="+prefix+".key",
-			"--controller-ca="+filepath.Join(h.TLSDirectory(), "ca.crt"))
+			"--controller-ca="+prefix+"-ca.crt")
 	} else {
 		arguments = append(arguments, "--controller-insecure")
 	}

@@ -31,8 +31,9 @@ type KeyPair struct {
 type Identity struct {
 	CommonName    string
 	Organizations []string
-	Hosts         []string // DNS names and IP addresses
-	Serial        int64    // 0: random
+	Hosts         []string      // DNS names and IP addresses
+	Serial        int64         // 0: random
+	Lifetime      time.Duration // 0: that of a test run
 }
 
 // NewAuthority makes a self-signed root.
@@ -73,11 +74,15 @@ func (a *Authority) Issue(identity Identity) (KeyPair, error) {
 			return KeyPair{}, err
 		}
 	}
+	lifetime := identity.Lifetime
+	if lifetime == 0 {
+		lifetime = 7 * 24 * time.Hour
+	}
 	template := &x509.Certificate{
 		SerialNumber: serial,
 		Subject:      pkix.Name{CommonName: identity.CommonName, Organization: identity.Organizations},
 		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(7 * 24 * time.Hour),
+		NotAfter:     time.Now().Add(lifetime),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}

@@ -89,8 +89,27 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- if and .Values.controller.publishNodes.enabled (not (include "headgate.publishService" .)) }}yes{{ end -}}
 {{- end -}}
 
+{{/* Who makes the certificates of the two programs for each other: "chart", "cert-manager" or "others". */}}
+{{- define "headgate.snapshotTls.maker" -}}
+{{- if .Values.snapshotTls.certManager.enabled }}cert-manager{{ else if .Values.snapshotTls.generate }}chart{{ else }}others{{ end -}}
+{{- end -}}
+
+{{/* Not empty: controllers renew them. */}}
+{{- define "headgate.snapshotTls.renewed" -}}
+{{- if and (eq (include "headgate.snapshotTls.maker" .) "chart") .Values.snapshotTls.renew .Values.rbac.create }}yes{{ end -}}
+{{- end -}}
+
+{{/* By which data planes and others call controllers, as YAML. */}}
+{{- define "headgate.controller.names" -}}
+{{- $service := printf "%s-controller" (include "headgate.fullname" .) -}}
+- {{ $service }}.{{ .Release.Namespace }}.svc
+- {{ $service }}.{{ .Release.Namespace }}
+- {{ $service }}
+- {{ $service }}.{{ .Release.Namespace }}.svc.cluster.local
+{{- end -}}
+
 {{- define "headgate.controller.tlsSecret" -}}
-{{- if .Values.snapshotTls.generate -}}
+{{- if ne (include "headgate.snapshotTls.maker" .) "others" -}}
 {{- printf "%s-controller-tls" (include "headgate.fullname" .) -}}
 {{- else -}}
 {{- required "snapshotTls.generate is false, so snapshotTls.controllerSecret must name a Secret" .Values.snapshotTls.controllerSecret -}}
@@ -120,7 +139,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
 {{- define "headgate.dataplane.tlsSecret" -}}
-{{- if .Values.snapshotTls.generate -}}
+{{- if ne (include "headgate.snapshotTls.maker" .) "others" -}}
 {{- printf "%s-dataplane-tls" (include "headgate.fullname" .) -}}
 {{- else -}}
 {{- required "snapshotTls.generate is false, so snapshotTls.dataplaneSecret must name a Secret" .Values.snapshotTls.dataplaneSecret -}}

@@ -150,6 +150,25 @@ TEST(OptionsTest, WhatIsNeededOfSecretsMustBeAmongThoseThatAreRead) {
   EXPECT_THAT(Problem(many), HasSubstr("more than 200 single Secrets"));
 }
 
+TEST(OptionsTest, CertificatesThatControllersRenewNeedToKnowWhereAndForWhom) {
+  const auto problem = [](std::vector<std::string> more) {
+    more.insert(more.end(), {"--snapshot-tls-cert=a", "--snapshot-tls-key=b",
+                             "--snapshot-client-ca=c", "--snapshot-secret=headgate/controller"});
+    return Problem(more);
+  };
+  const std::string client = "--snapshot-client-secret=headgate/dataplane",
+                    names = "--snapshot-names=controller.headgate.svc,192.0.2.1";
+  EXPECT_EQ(problem({client, names}), "");
+  EXPECT_THAT(problem({client}), HasSubstr("need each other"));
+  EXPECT_THAT(problem({names}), HasSubstr("need each other"));
+  EXPECT_THAT(problem({client, names, "--manifests=a"}), HasSubstr("--manifests"));
+  EXPECT_THAT(problem({client, "--snapshot-names=a b"}), HasSubstr("\"a b\" is no DNS name"));
+  EXPECT_THAT(problem({client, names, "--snapshot-certificate-lifetime=1s"}), HasSubstr("10s"));
+  EXPECT_THAT(problem({"--snapshot-client-secret=x", names}), HasSubstr("\"x\""));
+  EXPECT_THAT(Problem({"--snapshot-insecure", "--snapshot-secret=a/b", client, names}),
+              HasSubstr("--snapshot-insecure"));
+}
+
 TEST(OptionsTest, ThereIsOneSource) {
   EXPECT_THAT(Problem({"--snapshot-insecure", "--manifests=a", "--kubeconfig=b"}),
               HasSubstr("exclude"));
