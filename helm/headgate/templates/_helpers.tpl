@@ -227,15 +227,22 @@ priorityClassName: {{ . }}
 {{- end }}
 {{- end -}}
 
-{{- /* Gives the controller the Role of the same name: of the root, what the name ends with, and the namespace. */ -}}
+{{- /* The name of a Role of the controller: of the root, what the name ends with, and the namespace. Releases of one name in several
+namespaces may meet in a third. */ -}}
+{{- define "headgate.controller.roleName" -}}
+{{- $namespace := (index . 0).Release.Namespace -}}
+{{- if ne $namespace (index . 2) }}{{ $namespace }}-{{ end }}{{ include "headgate.fullname" (index . 0) }}-{{ index . 1 -}}
+{{- end -}}
+
+{{- /* Gives the controller that Role: of the same. */ -}}
 {{- define "headgate.controller.roleBinding" -}}
-{{- $name := index . 1 -}}
+{{- $name := include "headgate.controller.roleName" . -}}
 {{- $namespace := index . 2 -}}
 {{- with index . 0 -}}
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata:
-  name: {{ include "headgate.fullname" . }}-{{ $name }}
+  name: {{ $name }}
   namespace: {{ $namespace }}
   labels:
     {{- include "headgate.labels" . | nindent 4 }}
@@ -243,7 +250,7 @@ metadata:
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: Role
-  name: {{ include "headgate.fullname" . }}-{{ $name }}
+  name: {{ $name }}
 subjects:
   - kind: ServiceAccount
     name: {{ include "headgate.controller.serviceAccount" . }}
