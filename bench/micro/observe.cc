@@ -3,10 +3,12 @@
 
 #include <array>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "bench/micro/allocations.h"
 #include "dataplane/observe/access_log_line.h"
+#include "dataplane/observe/log_format.h"
 #include "dataplane/observe/route_stats.h"
 
 namespace headgate::bench {
@@ -62,6 +64,34 @@ BENCHMARK(BM_TextLine);
 
 void BM_JsonLine(benchmark::State& state) { WriteLine(state, observe::AccessLogFormat::kJson); }
 BENCHMARK(BM_JsonLine);
+
+// What the documentation of ingress-nginx has as an example, in short.
+void BM_OwnLine(benchmark::State& state) {
+  using Variable = observe::LogFormat::Variable;
+  const observe::RequestRecord record = Record();
+  observe::LogFormat format;
+  format.escape = observe::LogFormat::Escape::kJson;
+  for (const Variable variable :
+       {Variable::kTimeIso8601, Variable::kRemoteAddr, Variable::kValue, Variable::kRequestId,
+        Variable::kRemoteUser, Variable::kBytesSent, Variable::kRequestTime, Variable::kStatus,
+        Variable::kValue, Variable::kServerProtocol, Variable::kValue, Variable::kRequestLength,
+        Variable::kRequestMethod, Variable::kHttpReferer, Variable::kHttpUserAgent}) {
+    format.parts.push_back({Variable::kText, "\", \"variable\": \""});
+    format.parts.push_back({variable, ""});
+  }
+  const std::string_view values[] = {"203.0.113.7", "shop.example.com", "/catalogue/section/17"};
+  const observe::LogNote note{format, values, 200};
+  observe::LogTime time;
+  time.Set(record.received.tv_sec);
+  std::string line(observe::LogLineBound(record, format, &note), '\0');
+  AllocationsPerIteration allocations(state);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(observe::LogLineBound(record, format, &note));
+    benchmark::DoNotOptimize(observe::WriteLogLine(record, format, &note, time, line.data()));
+  }
+  allocations.RequireNone();
+}
+BENCHMARK(BM_OwnLine);
 
 void BM_CountRequest(benchmark::State& state) {
   observe::RequestRecord record = Record();
