@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 
+import access_log
 import client
 from stage import Stage, wait_for
 from table import MISSING, PREFIX
@@ -99,7 +100,7 @@ class Side:
         seen = {"status": response.status}
         for name in dict.fromkeys(n.lower() for n, _ in response.headers):
             if name not in IGNORED:
-                seen[name] = self._plain(" | ".join(response.all(name)))
+                seen[name] = self.plain(" | ".join(response.all(name)))
         title = re.search(rb"<title>(.*?)</title>", response.body)
         if title:
             seen["title"] = title.group(1).decode()
@@ -124,10 +125,10 @@ class Side:
             for name in dict.fromkeys(n.lower() for n, _ in s.headers):
                 values = " | ".join(v for n, v in s.headers if n.lower() == name)
                 if name not in IGNORED:
-                    seen[f"{label} {name}"] = self._plain(values)
+                    seen[f"{label} {name}"] = self.plain(values)
         return seen
 
-    def _plain(self, value):
+    def plain(self, value):
         """Without what differs between the two for no reason: ports, and identities of requests."""
         if ID.match(value):
             return "<id>"
@@ -191,7 +192,8 @@ def check_table(groups):
 
 
 def run_group(group, number, ours, theirs, only, show):
-    wrong, count = [], 0
+    """What is wrong, how many cases there were, and the names of those that can be found in both logs."""
+    wrong, count, alike = [], 0, {}
     for index, case in enumerate(group.cases):
         if only and "/" in only and only.split("/", 1)[1] != case.what:
             continue
@@ -200,10 +202,13 @@ def run_group(group, number, ours, theirs, only, show):
         mine = ours.observe(case, group.host, identity)
         other = theirs.observe(case, group.host, identity) if group.nginx is not None else None
         lines = judge(case, mine, other)
+        logged = group.annotations.get("enable-access-log") != "false" and mine.get("status") not in (0, 400, None)
+        if other is not None and not (lines or case.deviates or case.apart) and logged:
+            alike[identity] = f"{group.name}/{case.what}"
         if show:
             print(f"{group.name}/{case.what}\n  ours   {mine}\n  theirs {other}")
         wrong += [f"{group.name}/{case.what} ({case.request}): {line}" for line in lines]
-    return wrong, count
+    return wrong, count, alike
 
 
 def stage_groups(stage, groups):
@@ -284,18 +289,21 @@ def main():
                 results = list(pool.map(lambda pair: run_group(pair[1], pair[0], ours, theirs, args.only, args.show),
                                         enumerate(chosen)))
             wrong = explain(stage, chosen[::EXPLAINED_GROUPS])
+            alike = {identity: name for _, _, names in results for identity, name in names.items()}
+            wrong += access_log.compare(ours, theirs, alike)
             stage.check_running()
     finally:
         if not args.keep:
             shutil.rmtree(folder, ignore_errors=True)
-    wrong += [line for lines, _ in results for line in lines]
-    total = sum(count for _, count in results)
+    wrong += [line for lines, _, _ in results for line in lines]
+    total = sum(count for _, count, _ in results)
     names = {name for g in groups for item in g.ingresses() for name in item.annotations if "/" not in name}
     against = sum(not case.apart for g in chosen if g.nginx is not None for case in g.cases)
     for line in wrong:
         print(line)
     failed = len({line.split(" (")[0] for line in wrong})
-    print(f"{total} cases in {len(chosen)} groups, {against} of them beside NGINX, {len(names)} annotations under {PREFIX}; "
+    print(f"{total} cases in {len(chosen)} groups, {against} of them beside NGINX, {len(names)} annotations under {PREFIX}, "
+          f"{len(alike)} lines of the access log; "
           f"{failed} are not as they should be")
     return 1 if wrong else 0
 

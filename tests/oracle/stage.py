@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import time
 
+import access_log
 from echo import Echo
 from table import PREFIX
 
@@ -36,7 +37,7 @@ NGINX_CONF = """\
 daemon off; master_process off; worker_processes 1; pid nginx.pid; error_log nginx.log;
 events {{ worker_connections 1024; }}
 http {{
-access_log off; server_tokens off; port_in_redirect off; keepalive_requests 1000; default_type text/html;
+{access_log} server_tokens off; port_in_redirect off; keepalive_requests 1000; default_type text/html;
 client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
 server_names_hash_bucket_size 128; map_hash_bucket_size 128; types {{ }}
 large_client_header_buffers 4 8k; client_max_body_size 1m; client_body_buffer_size 8k;
@@ -237,7 +238,7 @@ class Stage:
         (self.folder / "proxy.conf").write_text(PROXY_CONF)
         conf = self.folder / "nginx.conf"
         conf.write_text(NGINX_CONF.format(http=self.nginx_http, https=self.nginx_https, upstreams=upstreams,
-                                          servers=servers))
+                                          servers=servers, access_log=access_log.NGINX))
         nginx = next((p for p in ("/usr/sbin/nginx", "/usr/bin/nginx") if os.access(p, os.X_OK)), "nginx")
         self.launch(nginx, "-p", str(self.folder), "-c", str(conf))
         wait_for("nginx", lambda: self.check_running() or get(self.nginx_http, "/")[0] == 404)

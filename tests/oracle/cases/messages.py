@@ -1,5 +1,6 @@
 """Fields of requests and answers, cookies and redirects of upstreams, bodies of failures, copies, other names."""
 
+import access_log
 from table import Case, Group, Ingress, Path, at, config_map, said, to
 
 GROUPS = [
@@ -75,7 +76,8 @@ GROUPS = [
           cases=[Case("is closed", expect={"status": 503})]),
     Group("custom-headers-missing", {"custom-headers": "default/none"},
           cases=[Case("is closed", expect={"status": 503})]),
-    Group("options", objects=[config_map("options", {"global-allowed-response-headers": "X-Own,X-Frame-Options"})],
+    Group("options", objects=[config_map("options", {"global-allowed-response-headers": "X-Own,X-Frame-Options",
+                                                     **access_log.OPTIONS})],
           cases=[Case("are read", expect={"status": 200})]),
     # --- cookies and redirects of upstreams ---
     Group("cookie-domain", {"proxy-cookie-domain": "inner.test outer.test"},
