@@ -9,8 +9,8 @@
 
 namespace headgate {
 
-// PEM as `openssl dhparam` writes it, with -dsaparam too, with a prime of 2048 to 8192 bits: less can be broken, more
-// costs every handshake too much. The status says what is wrong.
+// PEM as `openssl dhparam` writes it, with -dsaparam too, with a prime of 2048 to 8192 bits: less
+// can be broken, more costs every handshake too much. The status says what is wrong.
 absl::StatusOr<KeyPtr> ParseDhParameters(std::string_view pem);
 // The same parameters as PEM, without anything else that was around them.
 std::string WriteDhParameters(const EVP_PKEY* parameters);
