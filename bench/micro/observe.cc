@@ -117,7 +117,7 @@ void BM_MemoryOfRouteStats(benchmark::State& state) {
       record.virtual_host = host;
       stats.Count(record);
     }
-    bytes.Require(kRoutes, 300);
+    bytes.Require(kRoutes, 230);
   }
 }
 BENCHMARK(BM_MemoryOfRouteStats)->Iterations(1);

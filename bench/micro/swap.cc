@@ -133,7 +133,7 @@ void BM_MemoryOfConfiguration(benchmark::State& state) {
     BytesEach bytes(state);
     config::ConfigBuilder builder{config::ConfigBuilder::Options()};
     Apply(builder, resources);
-    bytes.Require(kHosts, 2400);
+    bytes.Require(kHosts, 1400);
   }
 }
 BENCHMARK(BM_MemoryOfConfiguration)->Iterations(1);
@@ -159,7 +159,7 @@ void BM_MemoryOfClusterViews(benchmark::State& state) {
     for (const config::ClusterUpdate& update : built.update.clusters) {
       benchmark::DoNotOptimize(clusters.Find(update.slot)->Pick({}));
     }
-    bytes.Require(kClusters, 780);
+    bytes.Require(kClusters, 740);
   }
 }
 BENCHMARK(BM_MemoryOfClusterViews)->Iterations(1);
