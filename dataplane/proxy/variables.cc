@@ -130,7 +130,7 @@ std::string_view RequestVariables::Value(const policy::TextTemplate::Part& part,
                                          Arena& arena) const {
   switch (part.variable) {
     case Variable::kNone: return part.text;
-    case Variable::kArgs: return head.query();
+    case Variable::kArgs: return head.query().empty() ? std::string_view() : head.query();
     case Variable::kArg: return FindArgument(head.query(), part.text);
     case Variable::kBinaryRemoteAddr: {
       const auto address = base::Address::ParseIp(client.ip, 0);
