@@ -146,8 +146,8 @@ inline char* PutTryTimes(std::span<const AttemptRecord> tries, char* out) {
 
 inline char* PutTryStatuses(std::span<const AttemptRecord> tries, char* out) {
   return PutTries(tries, out, [](const AttemptRecord& attempt, char* to) {
-    if (attempt.status == 0) return Put("-", to);
-    return PutNumber(attempt.status, to);
+    const uint16_t status = attempt.status != 0 ? attempt.status : attempt.failed_as;
+    return status == 0 ? Put("-", to) : PutNumber(status, to);
   });
 }
 

@@ -13,6 +13,7 @@ namespace headgate::observe {
 struct AttemptRecord {
   std::string_view address;  // "10.0.0.1:8080"
   uint16_t status = 0;       // 0: no response head came
+  uint16_t failed_as = 0;    // what the log says then: 502, 504, or 0, nothing, for one given up
   uint64_t response_bytes = 0;
   std::chrono::microseconds connect_time{-1};  // negative: reused connection or never connected
   std::chrono::microseconds header_time{-1};   // negative: no response head came

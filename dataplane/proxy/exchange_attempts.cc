@@ -5,6 +5,7 @@
 #include "common/strings.h"
 #include "dataplane/balance/hash_ring.h"
 #include "dataplane/proxy/exchange.h"
+#include "dataplane/proxy/local_reply.h"
 #include "dataplane/proxy/session.h"
 
 namespace headgate::proxy {
@@ -238,6 +239,9 @@ bool Exchange::TakeFromRetryBudget() {
 void Exchange::HandleAttemptFailure(const Failure& failure) {
   if (endpoint_ != nullptr && !attempt_reused_ && tried_count_ < tried_.size()) {
     tried_[tried_count_++] = endpoint_->id;
+  }
+  if (endpoint_ != nullptr) {
+    record_.attempt_storage[record_.attempt_count - 1].failed_as = StatusFor(failure);
   }
   const RetryState state = retry_state();
   const bool recorded = record_.attempt_count < observe::RequestRecord::kMaxAttempts;

@@ -84,10 +84,12 @@ TEST_F(AccessLogLineTest, WhatWasNoRequestIsLoggedAsItCame) {
   EXPECT_NE(Line(record).find("\"\\x16\\x03\\x01 junk\" 0"), std::string::npos);
 }
 
-TEST_F(AccessLogLineTest, AnAttemptWithoutAnswerHasNoStatus) {
+TEST_F(AccessLogLineTest, AnAttemptWithoutAnswerHasTheStatusThatItCountsAs) {
   RequestRecord record = FullRecord();
   record.attempt_storage[0].status = 0;
-  EXPECT_NE(Line(record).find(" -, 200 "), std::string::npos);
+  EXPECT_NE(Line(record).find(" -, 200 "), std::string::npos);  // given up
+  record.attempt_storage[0].failed_as = 504;
+  EXPECT_NE(Line(record).find(" 504, 200 "), std::string::npos);
 }
 
 TEST_F(AccessLogLineTest, TextEscapesEveryByteThatCouldForgeALine) {
