@@ -293,8 +293,10 @@ var (
 func checkMetricsPage(t *testing.T, cluster *harness.Cluster, headgate *harness.Headgate) {
 	files := harness.NewHeadgate(t, nil, harness.Options{Manifests: t.TempDir()})
 	// What it is asked for it may not do here, but counts.
-	nodes := harness.NewHeadgate(t, cluster, harness.Options{ControllerArgs: append(
-		admissionFlags(t, fmt.Sprintf("127.0.0.1:%d", harness.Port()), "2160h"), "--publish-nodes-of=no=pods")})
+	nodes := harness.NewHeadgate(t, cluster, harness.Options{MutualTLS: true, ControllerArgs: append(
+		admissionFlags(t, fmt.Sprintf("127.0.0.1:%d", harness.Port()), "2160h"), "--publish-nodes-of=no=pods",
+		"--snapshot-secret=headgate/controller", "--snapshot-client-secret=headgate/dataplane", "--snapshot-names=127.0.0.1")})
+	writeSnapshotTLS(t, nodes.TLSDirectory(), false)
 	for _, other := range []*harness.Headgate{files, nodes} {
 		other.StartController()
 		other.AwaitControllerReady(startSoon)
