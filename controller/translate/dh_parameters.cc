@@ -10,9 +10,9 @@ namespace {
 
 constexpr std::string_view kKey = "dhparam.pem";
 
-// Takes what the Secret holds into `out`; on failure says why it cannot be used.
+// Takes what the Secret, which is not null, holds into `out`; on failure says why it cannot be
+// used.
 std::string Take(std::shared_ptr<const kube::Secret> secret, DhParameters& out) {
-  if (secret == nullptr) return "it does not exist";
   const SecretBytes* pem = secret->Find(kKey);
   if (pem == nullptr) return StrCat("it has no ", kKey);
   const auto parsed = ParseDhParameters(pem->Reveal());
@@ -24,18 +24,18 @@ std::string Take(std::shared_ptr<const kube::Secret> secret, DhParameters& out) 
 
 }  // namespace
 
-DhParameters ChooseDhParameters(const kube::ObjectKey& key,
-                                std::shared_ptr<const kube::Secret> newest,
+DhParameters ChooseDhParameters(const kube::ObjectKey& key, SecretView newest,
                                 std::shared_ptr<const kube::Secret> last_good,
                                 const Options& options) {
   DhParameters out;
   if (key.name.empty()) return out;
-  const bool exists = newest != nullptr;
-  const std::string problem = Take(std::move(newest), out);
+  const bool exists = newest.secret != nullptr;
+  const std::string problem =
+      exists ? Take(std::move(newest.secret), out) : StrCat("it ", newest.Absence());
   if (problem.empty()) return out;
-  if (exists) Take(std::move(last_good), out);
+  if (exists && last_good != nullptr) Take(std::move(last_good), out);
   out.diagnostics.push_back({kube::Kind::kConfigMap, *options.config_map, "data.ssl-dh-param",
-                             exists ? Reason::kInvalidOption : Reason::kSecretNotFound,
+                             exists ? Reason::kInvalidOption : newest.AbsenceReason(),
                              Severity::kWarning,
                              StrCat("Secret ", key.ToString(), ": ", problem,
                                     out.secret != nullptr ? "; its last good form stays in use"

@@ -8,6 +8,7 @@
 #include "controller/kube/objects.h"
 #include "controller/translate/diagnostic.h"
 #include "controller/translate/options.h"
+#include "controller/translate/secret_view.h"
 
 namespace headgate::translate {
 
@@ -21,8 +22,7 @@ struct DhParameters {
 // Chooses between the newest form of the Secret and its last good one (either may be null). Without
 // a newest form there is nothing, whatever was good before: deleting is a decision. An empty name:
 // none is asked for. REQUIRES: options.config_map, unless the name is empty.
-DhParameters ChooseDhParameters(const kube::ObjectKey& key,
-                                std::shared_ptr<const kube::Secret> newest,
+DhParameters ChooseDhParameters(const kube::ObjectKey& key, SecretView newest,
                                 std::shared_ptr<const kube::Secret> last_good,
                                 const Options& options);
 

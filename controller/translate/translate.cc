@@ -260,7 +260,7 @@ class FullTranslation {
     Say(CheckConfigMapHeaders(global_.headers, state_, options_));
     const ObjectKey& secret = global_.dh_secret;
     const DhParameters dh_parameters = ChooseDhParameters(
-        secret, state_.FindSecret(secret), last_good_.FindDhParameters(secret), options_);
+        secret, LookUpSecret(state_, secret), last_good_.FindDhParameters(secret), options_);
     Say(dh_parameters.diagnostics);
     Add(TranslateSettings(default_backend_, global_, dh_parameters, config_map_of_, options_,
                           result_.diagnostics));

@@ -376,7 +376,7 @@ void Translator::RedoSettings() {
   if (!std::exchange(dirty_settings_, false)) return;
   std::vector<Diagnostic> diagnostics = CheckConfigMapHeaders(global_.headers, *state_, options_);
   const ObjectKey& secret = global_.dh_secret;
-  DhParameters dh_parameters = ChooseDhParameters(secret, state_->FindSecret(secret),
+  DhParameters dh_parameters = ChooseDhParameters(secret, LookUpSecret(*state_, secret),
                                                   last_good_.FindDhParameters(secret), options_);
   std::move(dh_parameters.diagnostics.begin(), dh_parameters.diagnostics.end(),
             std::back_inserter(diagnostics));
