@@ -253,13 +253,15 @@ absl::Status CompileLimits(const std::string& field, const v1::RoutePolicy& in,
       {".tunnel_idle_timeout", in.has_tunnel_idle_timeout(), in.tunnel_idle_timeout(),
        limits.tunnel_idle_timeout},
   };
+  bool any = in.has_max_request_body_bytes();
   for (const auto& row : rows) {
     if (!row.given) continue;
+    any = true;
     HEADGATE_ASSIGN_OR_RETURN(
         row.target, CompileDuration(StrCat(field, row.name), row.value, ZeroDuration::kRefused));
   }
   if (in.has_max_request_body_bytes()) limits.max_request_body_bytes = in.max_request_body_bytes();
-  if (limits != LimitOverride()) out.limits = std::make_unique<const LimitOverride>(limits);
+  if (any) out.limits = std::make_unique<const LimitOverride>(limits);
   return absl::OkStatus();
 }
 
