@@ -172,7 +172,6 @@ struct LimitOverride {
   std::optional<Duration> read_timeout;
   std::optional<Duration> tunnel_idle_timeout;
   std::optional<uint64_t> max_request_body_bytes;  // 0: no limit
-  bool operator==(const LimitOverride&) const = default;
 };
 
 struct CompiledAccess;
