@@ -45,18 +45,6 @@ LogFormat::Escape ReadEscape(OptionReader& reader) {
   return json ? LogFormat::JSON : LogFormat::DEFAULT;
 }
 
-void WarnOfPaths(OptionReader& reader) {
-  for (const std::string_view name :
-       {"access-log-path", "http-access-log-path", "stream-access-log-path", "access-log-params"}) {
-    if (reader.Text(name)) {
-      reader.Warn(name, "without effect: --access-log of the data plane says where the log goes");
-    }
-  }
-  if (reader.Text("error-log-path")) {
-    reader.Warn("error-log-path", "without effect: what is not the access log goes to stderr");
-  }
-}
-
 }  // namespace
 
 void ReadLogOptions(OptionReader& reader, GlobalSettings& global) {
@@ -78,11 +66,6 @@ void ReadLogOptions(OptionReader& reader, GlobalSettings& global) {
   if (reader.Bool("enable-access-log-for-default-backend").value_or(false)) {
     log.set_default_backend(true);
   }
-  if (reader.Bool("enable-auth-access-log").value_or(false)) {
-    reader.Warn("enable-auth-access-log",
-                "without effect: what is asked of the server of auth-url is not in the log");
-  }
-  WarnOfPaths(reader);
   if (log.ByteSizeLong() > 0) *global.settings.mutable_access_log() = std::move(log);
 }
 

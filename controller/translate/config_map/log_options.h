@@ -1,8 +1,7 @@
 // log-format-upstream, log-format-escape-json, log-format-escape-none, log-format-stream: what the
 // access log says of a request and of a connection of a TCP service. disable-access-log,
 // disable-http-access-log, skip-access-log-urls, enable-access-log-for-default-backend: which
-// requests it has. Where it goes is the data plane's to say, whatever access-log-path and the like
-// do.
+// requests it has. Where it goes is the data plane's to say.
 #pragma once
 
 #include <array>
@@ -13,14 +12,11 @@
 
 namespace headgate::translate {
 
-inline constexpr std::array<std::string_view, 14> kLogOptions = {
+inline constexpr std::array<std::string_view, 8> kLogOptions = {
     "log-format-upstream",    "log-format-escape-json",
     "log-format-escape-none", "log-format-stream",
     "disable-access-log",     "disable-http-access-log",
-    "skip-access-log-urls",   "enable-access-log-for-default-backend",
-    "enable-auth-access-log", "access-log-path",
-    "http-access-log-path",   "stream-access-log-path",
-    "access-log-params",      "error-log-path"};
+    "skip-access-log-urls",   "enable-access-log-for-default-backend"};
 
 void ReadLogOptions(OptionReader& reader, GlobalSettings& global);
 

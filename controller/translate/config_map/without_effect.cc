@@ -14,20 +14,26 @@ constexpr std::string_view kNoStatusPage =
 constexpr std::string_view kNoTemplate =
     "there is no NGINX configuration that it could go into; options and annotations take its place";
 constexpr std::string_view kNoSyslog = "logs go to standard output, or to the file of --access-log";
+constexpr std::string_view kLogPath =
+    "where the access log goes is said by the data plane's flag --access-log";
 
 constexpr IneffectiveOption kOptions[] = {
+    {"access-log-params", kLogPath},
+    {"access-log-path", kLogPath},
     {"bind-address", kListeners},
     {"debug-connections", "what a program logs is said by its flag --log-level, for all clients"},
     {"default-type", "pages of our own are HTML, and the type of an endpoint's is its own affair"},
     {"disable-ipv6", kListeners},
     {"disable-ipv6-dns",
      "names are looked up in both families, and whichever address answers first is used"},
+    {"enable-auth-access-log", "what is asked of the server of auth-url is not in the access log"},
     {"enable-ocsp",
      "a data plane asks nothing of certificate authorities, and public ones are ending OCSP; "
      "certificates with a short life do what stapling did"},
     {"enable-owasp-modsecurity-crs", kNoFirewall},
     {"enable-syslog", kNoSyslog},
     {"error-log-level", "what a program logs is said by its flag --log-level"},
+    {"error-log-path", "what is not in the access log goes to standard error"},
     {"forwarded-for-proxy-protocol-header",
      "the address of a PROXY header is used as it is, without a field to carry it"},
     {"forwarded-host-header", "X-Forwarded-Host is the field that is looked at and kept"},
@@ -35,6 +41,7 @@ constexpr IneffectiveOption kOptions[] = {
     {"global-auth-snippet", kNoTemplate},
     {"grpc-buffer-size-kb", "heads of responses may have 64 KiB, whatever the protocol"},
     {"gzip-disable", "whether a client gets gzip is said by its Accept-Encoding alone"},
+    {"http-access-log-path", kLogPath},
     {"http-snippet", kNoTemplate},
     {"location-snippet", kNoTemplate},
     {"main-snippet", kNoTemplate},
@@ -45,6 +52,7 @@ constexpr IneffectiveOption kOptions[] = {
     {"proxy-ssl-location-only", "proxy-ssl-* of an Ingress hold for its own paths in any case"},
     {"server-snippet", kNoTemplate},
     {"ssl-early-data", "a request in early data could be replayed, so none is taken"},
+    {"stream-access-log-path", kLogPath},
     {"stream-snippet", kNoTemplate},
     {"syslog-host", kNoSyslog},
     {"syslog-port", kNoSyslog},
