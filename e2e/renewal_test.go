@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,8 @@ import (
 
 	"headgate.dev/headgate/e2e/harness"
 )
+
+const renewalAlert = "HeadgateSnapshotCertificateExpires"
 
 // mounts does for the Secrets of both programs what a kubelet does: their content becomes files, some time after it was
 // written, and not at the same time for both.
@@ -198,6 +201,16 @@ func TestControllersRenewTheCertificatesOfBothProgramsUnseen(t *testing.T) {
 	headgate.StartController()
 	probe.change()
 	probe.await(headgate, startSoon)
+
+	// All of them end too soon for Prometheus.
+	prometheus := harness.StartPrometheus(t, headgate, alertsFile)
+	harness.WaitFor(t, time.Minute, "the alert "+renewalAlert, func() error {
+		raised, err := raisedBy(prometheus)
+		if err == nil && !slices.Contains(raised, renewalAlert) {
+			err = fmt.Errorf("%v are raised", raised)
+		}
+		return err
+	})
 	access.AssertExact(t, cluster, func(grant harness.Grant) bool {
 		return grant.Resource == "secrets" && grant.Name != ""
 	})
