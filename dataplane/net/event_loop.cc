@@ -135,6 +135,7 @@ void EventLoop::RunList(base::IntrusiveList<ReadyTask>& list) {
   while (!batch.empty()) {
     ReadyTask& task = batch.front();
     task.Unlink();
+    event_now_valid_ = false;
     task.RunReady();  // may destroy the task
   }
 }
@@ -165,11 +166,13 @@ void EventLoop::RunOnce(milliseconds max_wait) {
     const auto slot = static_cast<uint32_t>(event.data.u64);
     const auto generation = static_cast<uint32_t>(event.data.u64 >> 32);
     if (slots_[slot].generation != generation || slots_[slot].handler == nullptr) continue;
+    event_now_valid_ = false;
     const bool closed = (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
     slots_[slot].handler->OnIo({.readable = (event.events & EPOLLIN) != 0 || closed,
                                 .writable = (event.events & EPOLLOUT) != 0 || closed,
                                 .peer_closed = closed});
   }
+  event_now_valid_ = false;
   timers_.Advance(now_);
   RunMail();
   // A few rounds let work that was set off by work leave in this turn; the bound keeps I/O from

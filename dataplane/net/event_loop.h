@@ -129,6 +129,14 @@ class EventLoop {
   TimerWheel& timers() { return timers_; }
   // Taken once a turn.
   TimePoint now() const { return now_; }
+  // Taken at most once for each event and each task, for durations that are shorter than a turn.
+  TimePoint event_now() const {
+    if (!event_now_valid_) {
+      event_now_ = Clock::now();
+      event_now_valid_ = true;
+    }
+    return event_now_;
+  }
   // Wall clock of the turn, for logs and Date.
   timespec wall_now() const;
 
@@ -148,6 +156,8 @@ class EventLoop {
   int epoll_fd_ = -1;
   int wake_fd_ = -1;
   TimePoint now_;
+  mutable TimePoint event_now_;
+  mutable bool event_now_valid_ = false;
   mutable timespec wall_now_{};
   mutable bool wall_now_valid_ = false;
   TimerWheel timers_;

@@ -121,7 +121,7 @@ class RouteStats {
   };
   static constexpr size_t kMinRecent = 64;
 
-  Recent& RecentFor(uint64_t id) { return recent_[id % recent_.size()]; }
+  Recent& RecentFor(uint64_t id) { return recent_[id & (recent_.size() - 1)]; }
   Route& Find(const RequestRecord& record);
   Route& Add(std::string_view key);
 

@@ -17,9 +17,8 @@ using std::chrono::microseconds;
 
 constexpr uint16_t kClientClosedRequest = 499;  // nginx's word for it; only in logs and metrics
 
-microseconds Since(net::TimePoint start) {
-  // The turn's time would show every short exchange as 0.
-  return std::chrono::duration_cast<microseconds>(net::Clock::now() - start);
+microseconds Between(net::TimePoint start, net::TimePoint end) {
+  return std::chrono::duration_cast<microseconds>(end - start);
 }
 
 }  // namespace
@@ -60,7 +59,7 @@ void Exchange::Begin(http::ServerStream& downstream, const http::RequestHead& he
   tunnel_response_ended_ = false;
   deadline_exceeded_ = false;
   failure_ = {};
-  started_ = net::Clock::now();
+  started_ = services_.loop().event_now();
 
   client_ = ResolveClient(head, downstream.connection(), *config_->settings, downstream.arena());
 
@@ -321,7 +320,7 @@ void Exchange::OnExchangeDone() {
 void Exchange::OnUpstreamWritable() {
   observe::AttemptRecord& attempt = record_.attempt_storage[record_.attempt_count - 1];
   if (!attempt_reused_ && attempt.connect_time.count() < 0) {
-    attempt.connect_time = Since(attempt_started_);
+    attempt.connect_time = Between(attempt_started_, services_.loop().event_now());
     // Another of its addresses may have answered first.
     if (endpoint_->text() != attempt.address)
       attempt.address = downstream_->arena().Copy(endpoint_->text());
@@ -336,7 +335,7 @@ void Exchange::OnResponseInformational(const http::ResponseHead& head) {
 void Exchange::OnResponseHead(const http::ResponseHead& head, bool end) {
   observe::AttemptRecord& attempt = record_.attempt_storage[record_.attempt_count - 1];
   attempt.status = head.status;
-  attempt.header_time = Since(attempt_started_);
+  attempt.header_time = Between(attempt_started_, services_.loop().event_now());
   if (head.status == 101) return StartTunnel(head);
   if (MayRetryAfter(head.status)) return RetryAfterResponse(end);
   if (HasErrorPage(head.status, FailureOf::kEndpoint)) return ReplaceResponse(head.status, end);
@@ -499,7 +498,7 @@ void Exchange::AbandonUpstream() {
 void Exchange::DetachUpstream(upstream::AttemptOutcome outcome) {
   upstream_ = nullptr;
   observe::AttemptRecord& attempt = record_.attempt_storage[record_.attempt_count - 1];
-  attempt.response_time = Since(attempt_started_);
+  attempt.response_time = Between(attempt_started_, services_.loop().event_now());
   outcome.status = attempt.status;
   outcome.header_time = attempt.header_time;
   if (endpoint_ != nullptr) endpoint_->OnAttemptEnd(outcome);
@@ -516,7 +515,7 @@ void Exchange::Finish() {
   request_body_.Drop();
   response_body_.Drop();
   record_.response_body_bytes += response_body_.sent_bytes();
-  record_.duration = Since(started_);
+  record_.duration = Between(started_, services_.loop().event_now());
   record_.request_bytes = request_->head_bytes + request_body_.received();
   if (failure_.kind != Failure::Kind::kNone && record_.status != 0) {
     record_.failure = base::FailureName(failure_.kind);

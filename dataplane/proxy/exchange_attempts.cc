@@ -44,7 +44,7 @@ void Exchange::OpenAttempt() {
 
   if (attempts_ == 0) cluster->retry_budget().OnRequest(first_attempt_started_);
   ++attempts_;
-  attempt_started_ = services_.loop().now();
+  attempt_started_ = services_.loop().event_now();
   observe::AttemptRecord& attempt = record_.attempt_storage[record_.attempt_count++];
   attempt = {};
   attempt.address = downstream_->arena().Copy(endpoint->text());

@@ -21,7 +21,7 @@ void Exchange::ServeFiles(const config::StaticAction& action) {
                                    request_->target.substr(request_->path().size())));
   }
   Advance(Event::kForward);
-  attempt_started_ = services_.loop().now();
+  attempt_started_ = services_.loop().event_now();
   observe::AttemptRecord& attempt = record_.attempt_storage[record_.attempt_count++];
   attempt = {};
   attempt.address = "-";
