@@ -17,11 +17,12 @@ def enter_own_namespaces():
     """
     if os.environ.get(INSIDE):
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-        # Many short connections to one address: enough ports, and TIME_WAIT ones may be used again. And the
-        # congestion control that every kernel has and allows: with BBR, which is some machines' default, pacing and its
-        # timers are a part of what each exchange costs every proxy.
-        for name, value in (("ip_local_port_range", "1024 65535"), ("tcp_tw_reuse", "1"),
-                            ("tcp_max_syn_backlog", "8192"), ("tcp_congestion_control", "reno")):
+        # Many short connections to one address: enough ports, those that proxies and backends listen on apart, and
+        # TIME_WAIT ones may be used again. And the congestion control that every kernel has and allows: with BBR,
+        # which is some machines' default, pacing and its timers are a part of what each exchange costs every proxy.
+        for name, value in (("ip_local_port_range", "1024 65535"), ("ip_local_reserved_ports", "7000-9999"),
+                            ("tcp_tw_reuse", "1"), ("tcp_max_syn_backlog", "8192"),
+                            ("tcp_congestion_control", "reno")):
             path = pathlib.Path("/proc/sys/net/ipv4") / name
             if path.exists() and os.access(path, os.W_OK):
                 path.write_text(value)
