@@ -27,8 +27,9 @@ void Translator::RedoStreams() {
       config_map(options_.tcp_services), config_map(options_.udp_services),
       [this](const ObjectKey& service) { return state_->FindService(service); }, global_, options_);
   for (auto& [name, resource] : streams_.resources) {
-    const bool stays = std::any_of(streams.resources.begin(), streams.resources.end(),
-                                   [&](const ResourcePtr& next) { return next->name() == name; });
+    const bool stays =
+        std::any_of(streams.resources.begin(), streams.resources.end(),
+                    [&name = name](const ResourcePtr& next) { return next->name() == name; });
     if (!stays) log_.Set(name, resource, nullptr);
   }
   std::erase_if(streams_.resources, [](const auto& entry) { return entry.second == nullptr; });
