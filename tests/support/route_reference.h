@@ -60,7 +60,7 @@ inline int ReferenceMatch(const std::vector<ReferenceRoute>& routes, const std::
   for (int i = 0; i < static_cast<int>(routes.size()); ++i) {
     const ReferenceRoute& r = routes[static_cast<size_t>(i)];
     const bool holds = ReferencePathFits(r, path) && (r.method.empty() || r.method == method) &&
-                       (r.header.empty() || r.header == header);
+                       (r.header.empty() || http::EqualsIgnoreCase(r.header, header));
     if (holds && (best < 0 || merit(i) > merit(best))) best = i;
   }
   return best;
