@@ -17,8 +17,9 @@ using std::chrono::microseconds;
 
 constexpr uint16_t kClientClosedRequest = 499;  // nginx's word for it; only in logs and metrics
 
-microseconds Between(net::TimePoint start, net::TimePoint end) {
-  return std::chrono::duration_cast<microseconds>(end - start);
+microseconds Since(net::TimePoint start, const net::EventLoop& loop) {
+  // The turn's time would show every short exchange as 0.
+  return std::chrono::duration_cast<microseconds>(loop.event_now() - start);
 }
 
 }  // namespace
@@ -320,7 +321,7 @@ void Exchange::OnExchangeDone() {
 void Exchange::OnUpstreamWritable() {
   observe::AttemptRecord& attempt = record_.attempt_storage[record_.attempt_count - 1];
   if (!attempt_reused_ && attempt.connect_time.count() < 0) {
-    attempt.connect_time = Between(attempt_started_, services_.loop().event_now());
+    attempt.connect_time = Since(attempt_started_, services_.loop());
     // Another of its addresses may have answered first.
     if (endpoint_->text() != attempt.address)
       attempt.address = downstream_->arena().Copy(endpoint_->text());
@@ -335,7 +336,7 @@ void Exchange::OnResponseInformational(const http::ResponseHead& head) {
 void Exchange::OnResponseHead(const http::ResponseHead& head, bool end) {
   observe::AttemptRecord& attempt = record_.attempt_storage[record_.attempt_count - 1];
   attempt.status = head.status;
-  attempt.header_time = Between(attempt_started_, services_.loop().event_now());
+  attempt.header_time = Since(attempt_started_, services_.loop());
   if (head.status == 101) return StartTunnel(head);
   if (MayRetryAfter(head.status)) return RetryAfterResponse(end);
   if (HasErrorPage(head.status, FailureOf::kEndpoint)) return ReplaceResponse(head.status, end);
@@ -498,7 +499,7 @@ void Exchange::AbandonUpstream() {
 void Exchange::DetachUpstream(upstream::AttemptOutcome outcome) {
   upstream_ = nullptr;
   observe::AttemptRecord& attempt = record_.attempt_storage[record_.attempt_count - 1];
-  attempt.response_time = Between(attempt_started_, services_.loop().event_now());
+  attempt.response_time = Since(attempt_started_, services_.loop());
   outcome.status = attempt.status;
   outcome.header_time = attempt.header_time;
   if (endpoint_ != nullptr) endpoint_->OnAttemptEnd(outcome);
@@ -515,7 +516,7 @@ void Exchange::Finish() {
   request_body_.Drop();
   response_body_.Drop();
   record_.response_body_bytes += response_body_.sent_bytes();
-  record_.duration = Between(started_, services_.loop().event_now());
+  record_.duration = Since(started_, services_.loop());
   record_.request_bytes = request_->head_bytes + request_body_.received();
   if (failure_.kind != Failure::Kind::kNone && record_.status != 0) {
     record_.failure = base::FailureName(failure_.kind);

@@ -121,6 +121,26 @@ TEST(EventLoopTest, WhatAFlushSetsOffRunsInTheSameTurn) {
   EXPECT_EQ(log, "flush recycle ");
 }
 
+TEST(EventLoopTest, ATaskHasATimeOfItsOwnAndOneOnly) {
+  EventLoop loop;
+  const auto wait = [] {
+    for (const TimePoint begin = Clock::now(); Clock::now() == begin;) {
+    }
+  };
+  TimePoint first, again, other;
+  LambdaTask one([&] {
+    first = loop.event_now();
+    wait();
+    again = loop.event_now();
+  });
+  LambdaTask two([&] { other = loop.event_now(); });
+  loop.Schedule(one);
+  loop.Schedule(two);
+  loop.RunOnce(milliseconds(0));
+  EXPECT_EQ(first, again);
+  EXPECT_LT(again, other);
+}
+
 TEST(EventLoopTest, ADestroyedTaskDoesNotRun) {
   EventLoop loop;
   int runs = 0;
