@@ -84,32 +84,43 @@ class Arena {
   }
 
   void Clear() {
-    for (char* block : blocks_) pool_.Give(block);
-    blocks_.clear();
-    for (char* block : large_) ::operator delete(block);
-    large_.clear();
+    while (blocks_ != nullptr) pool_.Give(Unlink(blocks_));
+    while (large_ != nullptr) ::operator delete(Unlink(large_));
     next_ = end_ = nullptr;
   }
 
  private:
+  // At the start of each block. Lists in the blocks themselves: an arena without any takes little
+  // memory, and many connections have one.
+  struct Link {
+    Link* next;
+  };
+
+  // Makes `memory` the first of the list; returns what follows the link.
+  static char* Prepend(char* memory, Link*& list) {
+    list = new (memory) Link{list};
+    return memory + sizeof(Link);
+  }
+  static char* Unlink(Link*& list) {
+    return reinterpret_cast<char*>(std::exchange(list, list->next));
+  }
+
   char* AllocateSlow(size_t size) {
     if (size > BlockPool::kBlockSize / 2) {
-      large_.push_back(static_cast<char*>(::operator new(size)));
-      return large_.back();
+      return Prepend(static_cast<char*>(::operator new(sizeof(Link) + size)), large_);
     }
-    blocks_.push_back(pool_.Take());
-    next_ = blocks_.back();
-    end_ = next_ + BlockPool::kBlockSize;
-    char* result = next_;
-    next_ += size;
+    char* const block = pool_.Take();
+    char* const result = Prepend(block, blocks_);
+    next_ = result + size;
+    end_ = block + BlockPool::kBlockSize;
     return result;
   }
 
   BlockPool& pool_;
   char* next_ = nullptr;
   char* end_ = nullptr;
-  std::vector<char*> blocks_;
-  std::vector<char*> large_;
+  Link* blocks_ = nullptr;
+  Link* large_ = nullptr;
 };
 
 }  // namespace headgate::base

@@ -30,7 +30,7 @@ class Connections final : private codec::ServerConnectionOwner {
   Connections(const Connections&) = delete;
   Connections& operator=(const Connections&) = delete;
 
-  // Takes over an accepted connection. `info.server_name` is filled in after the handshake. With
+  // Takes over an accepted connection. `info.handshake` is filled in after it. With
   // `info.tls` the transport may be a net::TcpTransport: TLS then begins, here or elsewhere, when
   // the client has said which name it wants.
   void Add(std::unique_ptr<net::Transport> transport, http::ConnectionInfo info);

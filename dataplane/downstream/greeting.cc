@@ -105,10 +105,12 @@ void Greeting::ReadPreface() {
 void Greeting::Promote(Protocol protocol, std::string_view early, bool readable) {
   if (accepted_.transport->is_tls()) {
     accepted_.info.tls = true;
-    accepted_.info.server_name = std::string(accepted_.transport->server_name());
-    accepted_.info.tls_version = accepted_.transport->tls_version();
-    accepted_.info.tls_cipher = accepted_.transport->tls_cipher();
-    accepted_.info.client = accepted_.transport->client_identity();
+    const net::Transport& transport = *accepted_.transport;
+    accepted_.info.handshake = std::make_unique<const http::TlsInfo>(
+        http::TlsInfo{.server_name = std::string(transport.server_name()),
+                      .version = transport.tls_version(),
+                      .cipher = transport.tls_cipher(),
+                      .client = transport.client_identity()});
     observe::CounterShard& counters = environment_.io.counters();
     counters[CounterId::kDownstreamTlsHandshakes].Add();
     if (accepted_.transport->resumed()) counters[CounterId::kDownstreamTlsResumptions].Add();

@@ -51,16 +51,17 @@ struct BodyLength {
 // as the exchange's arena.
 struct RequestHead {
   Method method = Method::kGet;
+  Version version = Version::kHttp11;
+  bool expect_continue = false;  // Expect: 100-continue and a body follows
+  uint32_t head_bytes = 0;       // size on the wire, for the log
   std::string_view method_text;
   // Origin form: raw path and query as received, never empty, starts with '/' (or is "*" for
   // OPTIONS). The absolute form was split by the codec.
   std::string_view target;
   // Host and optional port as received; empty only for HTTP/1.0 without Host.
   std::string_view authority;
-  Version version = Version::kHttp11;
   HeaderMap fields;
   BodyLength body;
-  bool expect_continue = false;  // Expect: 100-continue and a body follows
   // The protocol asked for, as received: an Upgrade field that Connection names (RFC 9110
   // section 7.8), or :protocol of an extended CONNECT (RFC 8441), which a codec shows as a GET.
   // Empty: an ordinary request. The request has no body of its own: what both sides send after a
@@ -75,7 +76,6 @@ struct RequestHead {
   // Said in Connection over HTTP/1.1 in place of what is said of the connection by itself. Empty:
   // that. Not with `upgrade`.
   std::string_view connection_option;
-  uint32_t head_bytes = 0;  // size on the wire, for the log
 
   std::string_view path() const { return target.substr(0, target.find('?')); }
   // Without the '?'; empty when there is none.
@@ -87,12 +87,12 @@ struct RequestHead {
 
 struct ResponseHead {
   uint16_t status = 200;
+  Version version = Version::kHttp11;
+  uint32_t head_bytes = 0;
   // Reason phrase as received; empty: the standard one is written.
   std::string_view reason;
-  Version version = Version::kHttp11;
   HeaderMap fields;
   BodyLength body;
-  uint32_t head_bytes = 0;
 };
 
 // Whether a Content-Type is gRPC's: application/grpc, alone or with a '+' or ';' after it.

@@ -155,10 +155,10 @@ class ServerConnection final : public codec::ServerConnection,
 
   // Response.
   codec::OutputQueue output_;
-  Framing framing_ = Framing::kNone;
   uint64_t fixed_left_ = 0;
   uint64_t counted_written_ = 0;  // of output_.written(), already in the counters
   uint32_t sent_head_bytes_ = 0;
+  Framing framing_ = Framing::kNone;
   bool head_sent_ = false;
   bool response_ended_ = false;
   bool keep_alive_ = false;  // after this response

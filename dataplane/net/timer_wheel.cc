@@ -9,7 +9,6 @@ void Timer::Arm(milliseconds delay) {
   const auto ticks = static_cast<uint64_t>(
       (std::max(delay, milliseconds(0)) + TimerWheel::kTick - milliseconds(1)) / TimerWheel::kTick);
   deadline_tick_ = wheel_.current_ + ticks + 1;
-  armed_ = true;
   if (linked() && slot_tick_ <= deadline_tick_) return;  // looked at early enough already
   wheel_.Link(*this, deadline_tick_);
 }
@@ -37,7 +36,7 @@ void TimerWheel::Cascade(int level) {
   while (!due.empty()) {
     Timer& timer = due.front();
     timer.Unlink();
-    if (!timer.armed_) continue;
+    if (!timer.armed()) continue;
     // A timer due in this very tick goes into the slot that is processed next.
     const uint64_t tick = std::max(timer.deadline_tick_, current_);
     if (tick == current_) {
@@ -61,12 +60,12 @@ void TimerWheel::Advance(TimePoint now) {
     while (!due.empty()) {
       Timer& timer = due.front();
       timer.Unlink();
-      if (!timer.armed_) continue;
+      if (!timer.armed()) continue;
       if (timer.deadline_tick_ > current_) {
         Link(timer, timer.deadline_tick_);
         continue;
       }
-      timer.armed_ = false;
+      timer.Cancel();
       timer.handler_.OnTimer(timer);  // may destroy the timer
     }
   }

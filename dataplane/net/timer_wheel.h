@@ -31,8 +31,8 @@ class Timer : private base::ListNode {
 
   // Fires once, not before `delay` has passed and at most about two ticks later.
   void Arm(milliseconds delay);
-  void Cancel() { armed_ = false; }
-  bool armed() const { return armed_; }
+  void Cancel() { deadline_tick_ = 0; }
+  bool armed() const { return deadline_tick_ != 0; }
 
  private:
   friend class TimerWheel;
@@ -40,9 +40,8 @@ class Timer : private base::ListNode {
 
   TimerWheel& wheel_;
   TimerHandler& handler_;
-  uint64_t deadline_tick_ = 0;
-  uint64_t slot_tick_ = 0;  // when the wheel will look at it, if linked
-  bool armed_ = false;
+  uint64_t deadline_tick_ = 0;  // 0: not armed
+  uint64_t slot_tick_ = 0;      // when the wheel will look at it, if linked
 };
 
 // Hierarchical timing wheel of coarse ticks, advanced once a loop turn. Three levels reach 46

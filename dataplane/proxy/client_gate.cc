@@ -41,7 +41,7 @@ GateDecision JudgeClient(bool has_rules, const tls::ClientAuth* rules,
     return {Kind::kClosed, {}};
   }
   const bool asks = has_rules && rules->asks();
-  const base::ClientIdentity* client = connection.client.get();
+  const base::ClientIdentity* client = connection.client();
   const auto is_subject_wrong = [&] {
     if (!has_rules || rules->rules().match_subject == nullptr) return false;
     const std::string_view subject = client != nullptr ? client->subject_dn : std::string_view();

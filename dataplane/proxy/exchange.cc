@@ -225,7 +225,7 @@ bool Exchange::ReplyClientGate(const route::HostRoutes* host) {
   const http::ConnectionInfo& connection = downstream_->connection();
   const bool has_rules =
       host != nullptr && host->options() != nullptr && host->options()->client_auth;
-  if (!has_rules && connection.client == nullptr) return false;
+  if (!has_rules && connection.client() == nullptr) return false;
   const auto* rules = has_rules ? config_->client_auth->FindPattern(host->host()) : nullptr;
   const GateDecision decision =
       JudgeClient(has_rules, rules != nullptr ? rules->get() : nullptr, connection);

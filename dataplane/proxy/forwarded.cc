@@ -108,7 +108,7 @@ ClientView ResolveClient(const http::RequestHead& head, const http::ConnectionIn
   view.ip = connection.peer_ip;
   view.forwarded_for = view.ip;
   view.address_field = settings.address_field;
-  view.identity = connection.client.get();
+  view.identity = connection.client();
   view.scheme = connection.tls ? "https" : "http";
   view.host = head.authority;
   // Behind a Service the HTTPS listener's own number means nothing to clients.

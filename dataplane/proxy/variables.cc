@@ -91,6 +91,14 @@ std::string_view ClientValue(Variable variable, const ClientView& client) {
   }
 }
 
+std::string_view TlsValue(Variable variable, const http::TlsInfo& handshake) {
+  switch (variable) {
+    case Variable::kSslCipher: return handshake.cipher;
+    case Variable::kSslProtocol: return handshake.version;
+    default: return handshake.server_name.empty() ? std::string_view() : handshake.server_name;
+  }
+}
+
 std::string_view RouteValue(Variable variable, const config::CompiledRoute* route) {
   if (route == nullptr) return {};
   switch (variable) {
@@ -165,14 +173,15 @@ std::string_view RequestVariables::Value(const policy::TextTemplate::Part& part,
     case Variable::kScheme: return client.scheme;
     case Variable::kServerPort: return client.port;
     case Variable::kServerProtocol: return http::VersionText(head.version);
-    case Variable::kSslCipher: return connection.tls_cipher;
-    case Variable::kSslProtocol: return connection.tls_version;
+    case Variable::kSslCipher:
+    case Variable::kSslProtocol:
+    case Variable::kSslServerName:
+      return connection.handshake == nullptr ? std::string_view()
+                                             : TlsValue(part.variable, *connection.handshake);
     case Variable::kSslClientEscapedCert:
     case Variable::kSslClientIssuer:
     case Variable::kSslClientSubject:
     case Variable::kSslClientVerify: return ClientValue(part.variable, client);
-    case Variable::kSslServerName:
-      return connection.server_name.empty() ? std::string_view() : connection.server_name;
     case Variable::kUri: return normal_path;
     case Variable::kProxyAlternativeUpstreamName:
       return record == nullptr ? std::string_view() : record->alternative_upstream_name;
