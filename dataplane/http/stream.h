@@ -86,6 +86,9 @@ class ServerStream {
 class ServerStreamEvents {
  public:
   virtual void OnRequestBody(std::string_view piece, bool end) = 0;
+  // Asked before much is read: how many bytes may be given to OnRequestPipe now.
+  virtual uint64_t RequestPipeRoom() const { return 0; }
+  virtual void OnRequestPipe(base::PipePtr /*pipe*/, bool /*end*/) {}
   // Ends the request.
   virtual void OnRequestTrailers(const HeaderMap& trailers) = 0;
   // unsent_bytes() fell below kLowWater after having been above kHighWater.
@@ -140,6 +143,9 @@ class ClientStream {
   // sent may have to be found out first.
   virtual void SendHead(const RequestHead& head, bool end) = 0;
   virtual void SendBody(std::string_view piece, bool end) = 0;
+  // As those of ServerStream.
+  virtual uint64_t pipe_room() const { return 0; }
+  virtual void SendPipe(base::PipePtr /*pipe*/, bool /*end*/) {}
   virtual void SendTrailers(const HeaderMap& trailers) = 0;
 
   virtual void PauseReading() = 0;

@@ -21,9 +21,6 @@ using observe::CounterId;
 // 1xx responses that one attempt may bring.
 constexpr uint32_t kMaxInformational = 32;
 
-// For less than this a pipe is not worth its system calls.
-constexpr uint64_t kWorthAPipe = 64 * 1024;
-
 }  // namespace
 
 ClientConnection::ClientConnection(codec::WorkerIo& io, const codec::ClientOptions& options,
@@ -224,7 +221,7 @@ void ClientConnection::ReadAndProcess() {
 base::PipePtr ClientConnection::TakePipe(uint64_t& limit) {
   if (response_ != Response::kBody || !input_.empty() || !transport_->has_pipes()) return nullptr;
   limit = body_reader_.plain_bytes();
-  if (limit < kWorthAPipe || (body_reader_.until_close() && !bulk_)) return nullptr;
+  if (limit < net::PipePool::kWorthwhile || (body_reader_.until_close() && !bulk_)) return nullptr;
   limit = std::min(limit, events_->ResponsePipeRoom());
   return limit == 0 ? nullptr : io_.pipes().Take();
 }

@@ -82,11 +82,15 @@ class ClientConnection final : public net::Retirable,
   // http::ClientStream
   void SendHead(const http::RequestHead& head, bool end) override;
   void SendBody(std::string_view piece, bool end) override;
+  uint64_t pipe_room() const override;
+  void SendPipe(base::PipePtr pipe, bool end) override;
   void SendTrailers(const http::HeaderMap& trailers) override;
   void PauseReading() override;
   void ResumeReading() override;
   void Reset() override;
-  size_t unsent_bytes() const override { return output_.size(); }
+  size_t unsent_bytes() const override {
+    return output_.has_pipe() ? http::ServerStream::kHighWater + output_.size() : output_.size();
+  }
   bool connected() const override { return state_ == State::kOpen; }
   bool reused() const override { return reused_; }
 
@@ -124,6 +128,7 @@ class ClientConnection final : public net::Retirable,
 
   // Writing.
   void Write(std::string_view before, std::string_view piece, std::string_view after);
+  void AfterSend(codec::OutputQueue::Result result);
   void EndRequest();
   void ScheduleFlush();
   void Flush();

@@ -1,6 +1,7 @@
 // The writing half of ClientConnection: from the exchange's Send calls to the socket.
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "dataplane/http1/client_connection.h"
 #include "dataplane/http1/serializer.h"
@@ -77,6 +78,22 @@ void ClientConnection::SendBody(std::string_view piece, bool end) {
   if (end) EndRequest();
 }
 
+uint64_t ClientConnection::pipe_room() const {
+  if (state_ != State::kOpen || !request_head_sent_ || request_ended_ || output_.has_pipe() ||
+      framing_ != BodyLength::Kind::kFixed || !transport_->has_pipes()) {
+    return 0;
+  }
+  return fixed_left_;
+}
+
+void ClientConnection::SendPipe(base::PipePtr pipe, bool end) {
+  if (pipe->size > pipe_room()) return;
+  io_.counters()[CounterId::kUpstreamBytesPiped].Add(pipe->size);
+  fixed_left_ -= pipe->size;
+  if (!write_failed_) AfterSend(output_.SendPipe(*transport_, {}, std::move(pipe), {}));
+  if (end) EndRequest();
+}
+
 void ClientConnection::SendTrailers(const http::HeaderMap& trailers) {
   if (state_ == State::kClosed || !request_head_sent_ || request_ended_) return;
   if (framing_ == BodyLength::Kind::kChunked) {
@@ -93,16 +110,21 @@ void ClientConnection::Write(std::string_view before, std::string_view piece,
     output_.Append(before);
     output_.Append(piece);
     output_.Append(after);
-  } else if (output_.Send(*transport_, before, piece, after) ==
-             codec::OutputQueue::Result::kFailed) {
+    return AfterSend(codec::OutputQueue::Result::kBlocked);
+  }
+  AfterSend(output_.Send(*transport_, before, piece, after));
+}
+
+void ClientConnection::AfterSend(codec::OutputQueue::Result result) {
+  if (result == codec::OutputQueue::Result::kFailed) {
     write_failed_ = true;
     io_.loop().Schedule(ready_task_);
     return;
   }
   if (output_.blocked() && !send_timer_.armed()) send_timer_.Arm(timeouts_.send);
-  if (output_.size() > http::ServerStream::kHighWater) {
+  if (unsent_bytes() > http::ServerStream::kHighWater) {
     was_above_high_water_ = true;
-  } else if (was_above_high_water_ && output_.size() < http::ServerStream::kLowWater) {
+  } else if (was_above_high_water_ && unsent_bytes() < http::ServerStream::kLowWater) {
     io_.loop().Schedule(ready_task_);
   }
   ScheduleFlush();
@@ -172,7 +194,7 @@ void ClientConnection::AfterWriteFailure() {
 }
 
 void ClientConnection::MaybeNotifyWritable() {
-  if (!was_above_high_water_ || output_.size() >= http::ServerStream::kLowWater) return;
+  if (!was_above_high_water_ || unsent_bytes() >= http::ServerStream::kLowWater) return;
   was_above_high_water_ = false;
   if (events_ != nullptr && !request_ended_) events_->OnUpstreamWritable();
 }

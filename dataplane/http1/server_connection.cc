@@ -150,20 +150,47 @@ bool ServerConnection::WantsToRead() const {
 void ServerConnection::ReadAndProcess() {
   while (readable_ && !read_ended_ && WantsToRead()) {
     const std::span<char> buffer = io_.read_buffer();
-    const net::IoResult result = transport_->Read(buffer);
+    uint64_t limit = 0;
+    base::PipePtr pipe = TakePipe(limit);
+    const net::IoResult result =
+        pipe == nullptr ? transport_->Read(buffer) : transport_->ReadPipe(*pipe, limit);
     switch (result.status) {
       case net::IoResult::Status::kOk:
         // A short read means that nothing is left, except that the end of the stream gives no
         // further edge.
         if (result.drained && !peer_closed_) readable_ = false;
         io_.counters()[CounterId::kDownstreamBytesRead].Add(result.bytes);
-        Process({buffer.data(), result.bytes});
+        if (pipe == nullptr) {
+          Process({buffer.data(), result.bytes});
+        } else {
+          ProcessPipe(std::move(pipe));
+        }
         break;
       case net::IoResult::Status::kBlocked: readable_ = false; return;
       case net::IoResult::Status::kEof: OnReadEnd(true); return;
       case net::IoResult::Status::kFailed: OnReadEnd(false); return;
     }
   }
+}
+
+// For the next read, of at most `limit` bytes; null: it goes to memory.
+base::PipePtr ServerConnection::TakePipe(uint64_t& limit) {
+  if (state_ != State::kBody || response_ended_ || !body_reader_.fixed() ||
+      body_reader_.left() < net::PipePool::kWorthwhile || !input_.empty() ||
+      !transport_->has_pipes()) {
+    return nullptr;
+  }
+  limit = std::min(body_reader_.left(), events_->RequestPipeRoom());
+  return limit == 0 ? nullptr : io_.pipes().Take();
+}
+
+void ServerConnection::ProcessPipe(base::PipePtr pipe) {
+  body_reader_.Skip(pipe->size);
+  expect_pending_ = false;
+  const bool end = body_reader_.left() == 0;
+  if (end) RequestComplete();
+  events_->OnRequestPipe(std::move(pipe), end);
+  if (state_ == State::kBody) RearmBodyTimer();
 }
 
 void ServerConnection::Process(std::string_view data) {

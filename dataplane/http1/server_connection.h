@@ -83,7 +83,9 @@ class ServerConnection final : public codec::ServerConnection,
   // Reading. All of these may end with the connection closed.
   bool WantsToRead() const;
   void ReadAndProcess();
+  base::PipePtr TakePipe(uint64_t& limit);
   void Process(std::string_view data);
+  void ProcessPipe(base::PipePtr pipe);
   size_t ProcessSome(std::string_view data);
   size_t ProcessHead(std::string_view data);
   size_t ProcessBody(std::string_view data);

@@ -18,6 +18,9 @@ class PipePool final : private base::PipeOwner {
   // Each may hold descriptors for two and kernel memory for kPipeBytes.
   static constexpr size_t kMaxPipes = 64;
 
+  // For fewer bytes a pipe is not worth its system calls.
+  static constexpr uint64_t kWorthwhile = 64 * 1024;
+
   // `max_pipes`: that may be out at once.
   explicit PipePool(size_t max_pipes = kMaxPipes) : max_pipes_(max_pipes) {}
   ~PipePool();

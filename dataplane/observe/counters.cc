@@ -57,6 +57,7 @@ std::string_view CounterName(CounterId id) {
     case CounterId::kUpstreamEjected: return "upstream_ejected";
     case CounterId::kUpstreamBytesRead: return "upstream_read_bytes_total";
     case CounterId::kUpstreamBytesWritten: return "upstream_written_bytes_total";
+    case CounterId::kUpstreamBytesPiped: return "upstream_piped_bytes_total";
     case CounterId::kTunnels: return "tunnels_total";
     case CounterId::kTunnelsActive: return "tunnels_active";
     case CounterId::kTunnelBytesFromClients: return "tunnel_bytes_from_clients_total";

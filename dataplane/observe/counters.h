@@ -79,6 +79,7 @@ enum class CounterId : uint8_t {
   kUpstreamEjected,    // level: of these, the ones that are so now, once for each worker
   kUpstreamBytesRead,
   kUpstreamBytesWritten,
+  kUpstreamBytesPiped,      // of these, bytes of bodies that never left the kernel
   kTunnels,                 // upgrades that an upstream accepted
   kTunnelsActive,           // level
   kTunnelBytesFromClients,  // of the upgraded protocol

@@ -1,5 +1,6 @@
 #include "dataplane/proxy/exchange.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -289,6 +290,19 @@ void Exchange::OnRequestBody(std::string_view piece, bool end) {
   if (mirror_ != Mirrors::kNone) services_.mirrors().SendBody(mirror_, piece, end);
   request_body_.Receive(piece, end, upstream_);
   if (holding && (end || request_body_.full())) return Forward();
+  UpdateHolds();
+}
+
+// Who looks at the bytes, or keeps them, gets them in memory.
+uint64_t Exchange::RequestPipeRoom() const {
+  if (tunnel_ || error_page_ || own_page_ != nullptr || mirror_ != Mirrors::kNone) return 0;
+  const uint64_t room = request_body_.PipeRoom(upstream_);
+  const uint64_t limit = body_limit();
+  return limit == 0 ? room : std::min(room, limit - std::min(limit, request_body_.received()));
+}
+
+void Exchange::OnRequestPipe(base::PipePtr pipe, bool end) {
+  request_body_.ReceivePipe(std::move(pipe), end, *upstream_);
   UpdateHolds();
 }
 

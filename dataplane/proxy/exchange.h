@@ -169,6 +169,8 @@ class Exchange final : public net::Retirable,
 
   // Request, from downstream.
   void OnRequestBody(std::string_view piece, bool end) override;
+  uint64_t RequestPipeRoom() const override;
+  void OnRequestPipe(base::PipePtr pipe, bool end) override;
   void OnRequestTrailers(const http::HeaderMap& trailers) override;
   void OnDownstreamWritable() override;
   void OnDownstreamReset(const base::Failure& failure) override;

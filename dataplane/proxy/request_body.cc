@@ -1,6 +1,7 @@
 #include "dataplane/proxy/request_body.h"
 
 #include <limits>
+#include <utility>
 
 namespace headgate::proxy {
 
@@ -32,6 +33,18 @@ void RequestBody::Receive(std::string_view piece, bool end, http::ClientStream* 
   }
   passed_on_ = true;
   upstream->SendBody(piece, end);
+}
+
+uint64_t RequestBody::PipeRoom(const http::ClientStream* upstream) const {
+  if (discarded_ || upstream == nullptr || buffer_.unread() > 0) return 0;
+  return upstream->pipe_room();
+}
+
+void RequestBody::ReceivePipe(base::PipePtr pipe, bool end, http::ClientStream& upstream) {
+  received_ += pipe->size;
+  complete_ = end;
+  passed_on_ = true;
+  upstream.SendPipe(std::move(pipe), end);
 }
 
 void RequestBody::ReceiveTrailers(const http::HeaderMap& trailers, http::ClientStream* upstream) {

@@ -25,6 +25,9 @@ class RequestBody {
 
   // From the client. While there is no attempt the body is held.
   void Receive(std::string_view piece, bool end, http::ClientStream* upstream);
+  // The same by pipe, which is never held: how many bytes may come so, and what came.
+  uint64_t PipeRoom(const http::ClientStream* upstream) const;
+  void ReceivePipe(base::PipePtr pipe, bool end, http::ClientStream& upstream);
   void ReceiveTrailers(const http::HeaderMap& trailers, http::ClientStream* upstream);
 
   // Attempts get nothing of it from now on, and begin as those of a request without body.

@@ -108,6 +108,8 @@ TEST_F(MirrorTest, WhatAMirrorDoesNotTakeIsNotPiledUp) {
   std::thread sender([&] { client.Send(std::string(kSize, 'a')); });
   EXPECT_EQ(server.Read(kSize).size(), kSize);
   sender.join();
+  // What has two readers passes through our memory.
+  EXPECT_EQ(proxy.Count(observe::CounterId::kUpstreamBytesPiped), 0u);
   server.Send(kOk);
   EXPECT_EQ(client.ReadResponse().body, "ok");
 }

@@ -4,13 +4,11 @@
 #include <sys/socket.h>
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "tests/support/dataplane/peer.h"
-#include "tests/support/dataplane/test_proxy.h"
+#include "tests/integration/pipes.h"
 
 namespace headgate::test {
 namespace {
@@ -18,33 +16,9 @@ namespace {
 using observe::CounterId;
 
 constexpr char kGet[] = "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
-constexpr size_t kSize = 5'000'000;
-// More than all socket buffers on the way hold.
-constexpr size_t kLarge = 40'000'000;
 
-// No two stretches of it, nor of bodies with another `seed`, are alike.
-std::string Body(size_t size, uint32_t seed = 1) {
-  std::string body(size, '\0');
-  uint32_t state = seed;
-  for (char& c : body) {
-    state = state * 1664525 + 1013904223;
-    c = static_cast<char>(state >> 24);
-  }
-  return body;
-}
-
-std::string Ok(size_t length) {
-  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n";
-}
-
-class PipesTest : public testing::Test {
+class ResponsePipesTest : public PipesTest {
  protected:
-  PipesTest() { Restart(net::PipePool::kMaxPipes); }
-
-  void Restart(size_t max_pipes) {
-    proxy.emplace(1, uint64_t{1} << 30, files::StaticRoots{}, max_pipes);
-    proxy->Route("a.example", {upstream.address()});
-  }
   // A client whose request has reached the upstream.
   Peer Ask(Peer& server, std::string_view request = kGet) {
     Peer client = proxy->Connect();
@@ -54,12 +28,9 @@ class PipesTest : public testing::Test {
     return client;
   }
   uint64_t piped() { return proxy->Count(CounterId::kDownstreamBytesPiped); }
-
-  std::optional<TestProxy> proxy;
-  PeerListener upstream;
 };
 
-TEST_F(PipesTest, ALargeBodyBypassesOurMemoryAndBothConnectionsGoOn) {
+TEST_F(ResponsePipesTest, ALargeBodyBypassesOurMemoryAndBothConnectionsGoOn) {
   Peer server;
   Peer client = Ask(server);
   for (uint32_t round = 1; round <= 3; ++round) {
@@ -81,7 +52,7 @@ TEST_F(PipesTest, ALargeBodyBypassesOurMemoryAndBothConnectionsGoOn) {
   EXPECT_EQ(proxy->RouteCount("a.example").response_bytes, 3 * (kSize + 5));
 }
 
-TEST_F(PipesTest, ABodyUntilTheEndOfTheConnection) {
+TEST_F(ResponsePipesTest, ABodyUntilTheEndOfTheConnection) {
   const std::string body = Body(kSize);
   for (const char* version : {"1.0", "1.1"}) {
     const uint64_t before = piped();
@@ -99,7 +70,7 @@ TEST_F(PipesTest, ABodyUntilTheEndOfTheConnection) {
   }
 }
 
-TEST_F(PipesTest, ASlowClientHoldsTheUpstreamBack) {
+TEST_F(ResponsePipesTest, ASlowClientHoldsTheUpstreamBack) {
   Peer server;
   Peer client = Ask(server);
   const std::string body = Body(kLarge);
@@ -112,7 +83,7 @@ TEST_F(PipesTest, ASlowClientHoldsTheUpstreamBack) {
 }
 
 // Bytes trickle in and out in small pieces: pipes fill and empty in every possible way.
-TEST_F(PipesTest, SmallPiecesInAndOut) {
+TEST_F(ResponsePipesTest, SmallPiecesInAndOut) {
   Peer server;
   Peer client = Ask(server);
   const int small = 64 * 1024;
@@ -134,7 +105,7 @@ TEST_F(PipesTest, SmallPiecesInAndOut) {
   EXPECT_GT(piped(), body.size() / 2);
 }
 
-TEST_F(PipesTest, AClientThatLeavesTakesItsBytesWithIt) {
+TEST_F(ResponsePipesTest, AClientThatLeavesTakesItsBytesWithIt) {
   for (uint32_t round = 1; round <= 3; ++round) {
     Peer server;
     Peer client = Ask(server);
@@ -157,7 +128,7 @@ TEST_F(PipesTest, AClientThatLeavesTakesItsBytesWithIt) {
   EXPECT_EQ(proxy->Count(CounterId::kDownstreamResets), 3u);
 }
 
-TEST_F(PipesTest, AnUpstreamThatEndsEarlyBreaksTheResponse) {
+TEST_F(ResponsePipesTest, AnUpstreamThatEndsEarlyBreaksTheResponse) {
   for (const bool abort : {false, true}) {
     Peer server;
     Peer client = Ask(server);
@@ -175,7 +146,7 @@ TEST_F(PipesTest, AnUpstreamThatEndsEarlyBreaksTheResponse) {
   EXPECT_EQ(proxy->Count(CounterId::kUpstreamResets), 2u);
 }
 
-TEST_F(PipesTest, BytesBehindTheBodyReachNobody) {
+TEST_F(ResponsePipesTest, BytesBehindTheBodyReachNobody) {
   Peer server;
   Peer client = Ask(server);
   for (uint32_t round = 1; round <= 5; ++round) {
@@ -194,7 +165,7 @@ TEST_F(PipesTest, BytesBehindTheBodyReachNobody) {
   EXPECT_EQ(client.ReadResponse().body, "good");
 }
 
-TEST_F(PipesTest, WhoFindsNoPipeCopies) {
+TEST_F(ResponsePipesTest, WhoFindsNoPipeCopies) {
   for (const size_t pipes : {0, 1}) {
     Restart(pipes);
     // Holds the only pipe.
@@ -216,7 +187,7 @@ TEST_F(PipesTest, WhoFindsNoPipeCopies) {
   }
 }
 
-TEST_F(PipesTest, SeveralAtOnceDoNotMix) {
+TEST_F(ResponsePipesTest, SeveralAtOnceDoNotMix) {
   Restart(2);
   constexpr size_t kClients = 5;
   std::vector<Peer> servers(kClients), clients;
@@ -236,7 +207,7 @@ TEST_F(PipesTest, SeveralAtOnceDoNotMix) {
   for (std::thread& sender : senders) sender.join();
 }
 
-TEST_F(PipesTest, ABodyThatIsReadAheadOrChunkedIsCopied) {
+TEST_F(ResponsePipesTest, ABodyThatIsReadAheadOrChunkedIsCopied) {
   proxy->Route("a.example", {upstream.address()}, "policy { buffering { response: true } }");
   Peer server;
   Peer client = Ask(server);
@@ -256,7 +227,7 @@ TEST_F(PipesTest, ABodyThatIsReadAheadOrChunkedIsCopied) {
   EXPECT_EQ(piped(), 0u);
 }
 
-TEST_F(PipesTest, AConfigurationChangeAndADrainLetItEnd) {
+TEST_F(ResponsePipesTest, AConfigurationChangeAndADrainLetItEnd) {
   Peer server;
   Peer client = Ask(server);
   const std::string body = Body(kLarge);
