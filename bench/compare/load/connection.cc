@@ -159,6 +159,9 @@ Connection::Progress Connection::Advance() {
         }
         return Progress::kPending;
       }
+      if (plan_.resume && session_ != nullptr && SSL_session_reused(ssl_) != 1) {
+        Fail("the server did not resume the session");
+      }
       state_ = State::kSending;
       return Flush();
     }
