@@ -472,6 +472,7 @@ void ClientConnection::Reset() {
 
 void ClientConnection::Close() {
   if (state_ == State::kClosed) return;
+  if (state_ == State::kOpen && !attempt_open_ && !peer_closed_) transport_->AnnounceEnd();
   state_ = State::kClosed;
   attempt_open_ = false;
   events_ = nullptr;

@@ -484,6 +484,9 @@ void ServerConnection::Close(bool abort) {
     const linger reset{.l_onoff = 1, .l_linger = 0};
     setsockopt(transport_->fd(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
   }
+  // A client that has left an idle connection does not listen.
+  const bool left = state_ == State::kHead && read_ended_;
+  if (!abort && !left && output_.empty()) transport_->AnnounceEnd();
   state_ = State::kClosed;
   registration_.Reset();
   transport_.reset();

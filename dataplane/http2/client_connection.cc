@@ -267,6 +267,7 @@ bool ClientConnection::DistrustAfterTimeout(net::TimePoint waiting_since) {
 // ---- the end ----
 
 void ClientConnection::MakeInert() {
+  if (state_ == State::kOpen && streams_.empty()) transport_->AnnounceEnd();
   state_ = State::kClosed;
   going_away_ = true;
   EndRace();

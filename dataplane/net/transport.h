@@ -59,7 +59,11 @@ class Transport {
   virtual IoResult ReadPipe(base::Pipe& /*into*/, size_t /*limit*/) { return {}; }
   virtual IoResult WritePipe(base::Pipe& /*from*/) { return {}; }
 
-  // Sends the end of our direction (FIN; TLS close_notify first). Does not block; best effort.
+  // TLS: tells the peer that nothing more comes (close_notify), so that it can tell the end from a
+  // cut (RFC 8446 section 6.1); many clients resume no session that ended without. For right before
+  // an orderly close. Does not block; best effort.
+  virtual void AnnounceEnd() {}
+  // Sends the end of our direction: AnnounceEnd, and FIN. Does not block; best effort.
   virtual void ShutdownWrite() = 0;
 
   // After a Handshake that failed because the client speaks plain HTTP: sends `reply` past TLS,

@@ -318,14 +318,17 @@ IoResult TlsTransport::Write(std::span<const iovec> pieces) {
   return out;
 }
 
+void TlsTransport::AnnounceEnd() {
+  if (broken_ || (SSL_get_shutdown(ssl_) & SSL_SENT_SHUTDOWN) != 0) return;
+  BeginCall(0);
+  if (handshake_done_) SSL_shutdown(ssl_);
+  Flush();
+  EndCall();
+  ERR_clear_error();
+}
+
 void TlsTransport::ShutdownWrite() {
-  if (!broken_) {
-    BeginCall(0);
-    if (handshake_done_) SSL_shutdown(ssl_);
-    Flush();
-    EndCall();
-    ERR_clear_error();
-  }
+  AnnounceEnd();
   shutdown(fd_.get(), SHUT_WR);
 }
 

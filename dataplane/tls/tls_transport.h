@@ -45,6 +45,7 @@ class TlsTransport final : public net::Transport {
   net::IoResult Handshake() override;
   net::IoResult Read(std::span<char> into) override;
   net::IoResult Write(std::span<const iovec> pieces) override;
+  void AnnounceEnd() override;
   void ShutdownWrite() override;
   // The protocol agreed on; empty if the client did not ask.
   std::string_view alpn() const override;

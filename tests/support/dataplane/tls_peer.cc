@@ -91,6 +91,21 @@ Peer::Message TlsPeer::Get(std::string_view host, std::string_view path, std::st
   return ReadResponse();
 }
 
+std::string TlsPeer::ReadSome() {
+  char buffer[16384];
+  const int got = SSL_read(ssl_, buffer, sizeof(buffer));
+  ERR_clear_error();
+  return got > 0 ? std::string(buffer, static_cast<size_t>(got)) : std::string();
+}
+
+bool TlsPeer::EndsOrderly() {
+  char byte;
+  const int got = SSL_read(ssl_, &byte, 1);
+  const bool orderly = SSL_get_error(ssl_, got) == SSL_ERROR_ZERO_RETURN;
+  ERR_clear_error();
+  return orderly;
+}
+
 SSL_SESSION* TlsPeer::TakeSession() { return SSL_get1_session(ssl_); }
 
 }  // namespace headgate::test

@@ -36,6 +36,10 @@ class TlsPeer {
   Peer::Message ReadResponse();
   Peer::Message Get(std::string_view host, std::string_view path = "/",
                     std::string_view fields = "");
+  // What has come, waiting for the first byte; empty at the end of the stream.
+  std::string ReadSome();
+  // Whether the stream ends here, as announced (close_notify): nothing was cut off.
+  bool EndsOrderly();
   // After a response: the session for another connection; the caller frees it.
   SSL_SESSION* TakeSession();
 
