@@ -2,11 +2,15 @@
 
 import os
 import pathlib
+import resource
 import shutil
 import subprocess
 import sys
 
 INSIDE = "HEADGATE_BENCH_INSIDE"
+# Descriptors a proxy may have, and the connections that it can have with clients: each may need one with a backend.
+FILES = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 65536)
+CONNECTIONS = (FILES - 200) // 2
 
 
 def enter_own_namespaces():

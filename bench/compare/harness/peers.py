@@ -12,7 +12,6 @@ import json
 import os
 import pathlib
 import re
-import resource
 import shutil
 import socket
 import subprocess
@@ -40,10 +39,6 @@ class Setup:
     root: pathlib.Path            # where the proxies are installed; None: this system
     proxy_binaries: pathlib.Path  # Headgate's programs
 
-
-# Descriptors a process may have; two for each proxied connection.
-_FILES = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 65536)
-_CONNECTIONS = (_FILES - 200) // 2
 
 
 class Peer:
@@ -168,10 +163,10 @@ class Nginx(Peer):
 daemon off;
 {"user root;" if os.getuid() == 0 else ""}
 worker_processes 1;
-worker_rlimit_nofile {_FILES};
+worker_rlimit_nofile {machine.FILES};
 pid nginx.pid;
 error_log stderr warn;
-events {{ worker_connections {_FILES}; }}
+events {{ worker_connections {machine.FILES}; }}
 http {{
   client_body_temp_path tmp_body; proxy_temp_path tmp_proxy; fastcgi_temp_path tmp_fcgi;
   uwsgi_temp_path tmp_uwsgi; scgi_temp_path tmp_scgi;
@@ -241,7 +236,7 @@ class HAProxy(Peer):
         return f"""
 global
   nbthread 1
-  maxconn {_CONNECTIONS}
+  maxconn {machine.CONNECTIONS}
   ssl-default-bind-options ssl-min-ver TLSv1.2
   {log}
 {ring}
@@ -284,7 +279,7 @@ class Nghttpx(Peer):
             backend = f"--backend=127.0.0.1,{setup.grpc_port};;proto=h2"
         options = ["--conf=/dev/null", "--workers=1", "--single-thread", backend, "--add-x-forwarded-for",
                    f"--frontend=127.0.0.1,{self.http_port};no-tls",
-                   f"--worker-frontend-connections={_CONNECTIONS}", "--errorlog-file=/dev/stderr"]
+                   f"--worker-frontend-connections={machine.CONNECTIONS}", "--errorlog-file=/dev/stderr"]
         keys = []
         if setup.tls:
             options.append(f"--frontend=127.0.0.1,{self.https_port}")
