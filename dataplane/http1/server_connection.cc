@@ -175,12 +175,12 @@ void ServerConnection::ReadAndProcess() {
 
 // For the next read, of at most `limit` bytes; null: it goes to memory.
 base::PipePtr ServerConnection::TakePipe(uint64_t& limit) {
-  if (state_ != State::kBody || response_ended_ || !body_reader_.fixed() ||
-      body_reader_.left() < net::PipePool::kWorthwhile || !input_.empty() ||
-      !transport_->has_pipes()) {
+  if (state_ != State::kBody || response_ended_ || !input_.empty() || !transport_->has_pipes()) {
     return nullptr;
   }
-  limit = std::min(body_reader_.left(), events_->RequestPipeRoom());
+  limit = body_reader_.plain_bytes();
+  if (limit < net::PipePool::kWorthwhile) return nullptr;
+  limit = std::min(limit, events_->RequestPipeRoom());
   return limit == 0 ? nullptr : io_.pipes().Take();
 }
 

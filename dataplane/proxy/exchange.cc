@@ -1,6 +1,5 @@
 #include "dataplane/proxy/exchange.h"
 
-#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -293,12 +292,11 @@ void Exchange::OnRequestBody(std::string_view piece, bool end) {
   UpdateHolds();
 }
 
-// Who looks at the bytes, or keeps them, gets them in memory.
+// Who looks at the bytes, or keeps them, gets them in memory. The limit was held against the
+// length, which such a body has, when its head came.
 uint64_t Exchange::RequestPipeRoom() const {
   if (tunnel_ || error_page_ || own_page_ != nullptr || mirror_ != Mirrors::kNone) return 0;
-  const uint64_t room = request_body_.PipeRoom(upstream_);
-  const uint64_t limit = body_limit();
-  return limit == 0 ? room : std::min(room, limit - std::min(limit, request_body_.received()));
+  return request_body_.PipeRoom(upstream_);
 }
 
 void Exchange::OnRequestPipe(base::PipePtr pipe, bool end) {

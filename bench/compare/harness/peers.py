@@ -40,7 +40,6 @@ class Setup:
     proxy_binaries: pathlib.Path  # Headgate's programs
 
 
-
 class Peer:
     name = ""
     http_port = 0
